@@ -1,0 +1,47 @@
+"""The one tree of errors. Each message names the cause and the cure."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class RecvaeError(Exception):
+    """Anything recvae refuses to do; catch this to catch them all."""
+
+
+class DataError(RecvaeError, ValueError):
+    """The data handed in can't be used as it is."""
+
+
+class OptionError(RecvaeError, ValueError):
+    """An argument, a hyper-parameter or a name is not one of those possible."""
+
+
+class MissingFileError(RecvaeError, FileNotFoundError):
+    """A file or a data set is not where it was looked for."""
+
+
+class DownloadError(RecvaeError, OSError):
+    """A data set could not be fetched, verified or unpacked."""
+
+
+class NotFittedError(RecvaeError, RuntimeError):
+    """The model has to be fitted, or loaded, before it can do this."""
+
+
+class FoldInError(RecvaeError, ValueError):
+    """The model knows only the users that it was trained on."""
+
+
+class ModelFileError(RecvaeError, ValueError):
+    """A saved model is damaged, incomplete or of an unknown version."""
+
+
+class TrainingError(RecvaeError, RuntimeError):
+    """Training can't go on: the loss left the range of numbers."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """End an error message with the nearest known word, or else with all of them."""
+    known = sorted(known)
+    close = get_close_matches(word.lower(), known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}."

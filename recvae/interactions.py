@@ -1,0 +1,191 @@
+"""Interactions: who interacted with what. Users are rows, items are columns, everywhere."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from recvae.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class Interactions:
+    """A sparse users x items matrix with the raw ids of its rows and columns.
+
+    Attributes:
+        matrix: CSR float32 [users, items] of weights > 0, column indices sorted in each row.
+        users: one line per row of the matrix, indexed by raw user id; columns are what is known
+            of the users (age, occupation, ...), often none.
+        items: one line per column of the matrix, indexed by raw item id; columns are what is known
+            of the items (`title`, `genres`, ...), often none.
+        timestamps: int64 [nnz] seconds since 1970, aligned with `matrix.data`; None if unknown.
+        positions: int64 [nnz] line of the source that each entry came from, aligned likewise.
+            It keeps the source's order, which a CSR matrix loses; None means column order.
+    """
+
+    matrix: sp.csr_matrix
+    users: pd.DataFrame
+    items: pd.DataFrame
+    timestamps: np.ndarray | None = None
+    positions: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, data: "Interactions | sp.spmatrix | sp.sparray") -> "Interactions":
+        """Wrap a sparse matrix, its row and column numbers serving as raw ids."""
+        if isinstance(data, Interactions):
+            return data
+        matrix = as_csr(data)
+        n_users, n_items = matrix.shape
+        return cls(matrix, _table_of(range(n_users), "user"), _table_of(range(n_items), "item"))
+
+    @property
+    def user_ids(self) -> pd.Index:
+        """Raw user ids, in row order."""
+        return self.users.index
+
+    @property
+    def item_ids(self) -> pd.Index:
+        """Raw item ids, in column order."""
+        return self.items.index
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(users, items)."""
+        n_users, n_items = self.matrix.shape
+        return n_users, n_items
+
+    @property
+    def rows(self) -> np.ndarray:
+        """int64 [nnz]: the row of each entry, aligned with `matrix.indices`."""
+        return np.repeat(np.arange(self.matrix.shape[0]), np.diff(self.matrix.indptr))
+
+    def keep(self, entries: np.ndarray) -> Self:
+        """Keep the entries marked in a boolean [nnz]; no user and no item is dropped."""
+        indptr = np.concatenate([[0], np.cumsum(entries)])[self.matrix.indptr]
+        matrix = sp.csr_matrix(
+            (self.matrix.data[entries], self.matrix.indices[entries], indptr),
+            shape=self.matrix.shape,
+        )
+        return replace(
+            self,
+            matrix=matrix,
+            timestamps=None if self.timestamps is None else self.timestamps[entries],
+            positions=None if self.positions is None else self.positions[entries],
+        )
+
+    def select_users(self, rows: np.ndarray) -> Self:
+        """Take rows, in the order given (row numbers, or a boolean mask)."""
+        rows = _as_numbers(rows)
+        starts, lengths = self.matrix.indptr[rows], np.diff(self.matrix.indptr)[rows]
+        indptr = np.concatenate([[0], np.cumsum(lengths)])
+        entries = np.arange(indptr[-1]) + np.repeat(starts - indptr[:-1], lengths)
+        matrix = sp.csr_matrix(
+            (self.matrix.data[entries], self.matrix.indices[entries], indptr),
+            shape=(len(rows), self.matrix.shape[1]),
+        )
+        return replace(
+            self,
+            matrix=matrix,
+            users=self.users.iloc[rows],
+            timestamps=None if self.timestamps is None else self.timestamps[entries],
+            positions=None if self.positions is None else self.positions[entries],
+        )
+
+    def select_items(self, columns: np.ndarray) -> Self:
+        """Take columns in ascending order (column numbers, or a boolean mask); the rest is gone."""
+        columns = np.sort(_as_numbers(columns))
+        new_column = np.full(self.matrix.shape[1], -1, dtype=self.matrix.indices.dtype)
+        new_column[columns] = np.arange(len(columns))
+        kept = self.keep(new_column[self.matrix.indices] >= 0)
+        matrix = sp.csr_matrix(
+            (kept.matrix.data, new_column[kept.matrix.indices], kept.matrix.indptr),
+            shape=(self.matrix.shape[0], len(columns)),
+        )
+        return replace(kept, matrix=matrix, items=self.items.iloc[columns])
+
+    def filter(
+        self,
+        *,
+        min_weight: float | None = None,
+        min_user_items: int = 1,
+        min_item_users: int = 1,
+        k_core: bool = False,
+    ) -> Self:
+        """Drop weak interactions, then rare items, then users with few items.
+
+        Args:
+            min_weight: keep entries of at least this weight (for example ratings >= 4).
+            min_user_items: keep users with at least this many items.
+            min_item_users: keep items with at least this many users.
+            k_core: repeat the last two until both hold at once; otherwise each is applied once,
+                items first, as Liang et al. (2018) do.
+
+        Raises:
+            DataError: nothing is left.
+        """
+        kept = self if min_weight is None else self.keep(self.matrix.data >= min_weight)
+        while True:
+            before = kept.shape
+            kept = kept.select_items(_counts_per_item(kept.matrix) >= max(min_item_users, 1))
+            kept = kept.select_users(np.diff(kept.matrix.indptr) >= max(min_user_items, 1))
+            if not k_core or kept.shape == before:
+                break
+        kept = kept.select_items(_counts_per_item(kept.matrix) > 0)
+        if kept.matrix.nnz == 0:
+            raise DataError(
+                f"no interaction is left of {self.matrix.nnz:,} after min_weight={min_weight}, "
+                f"min_user_items={min_user_items}, min_item_users={min_item_users}: lower them."
+            )
+        return kept
+
+    def fingerprint(self) -> str:
+        """Tell these data from any other: 16 hexadecimal digits of a SHA-256."""
+        digest = hashlib.sha256(repr(self.matrix.shape).encode())
+        for array in (self.matrix.indptr, self.matrix.indices):
+            digest.update(np.ascontiguousarray(array, dtype=np.int64))
+        digest.update(np.ascontiguousarray(self.matrix.data, dtype=np.float32))
+        digest.update(pd.util.hash_pandas_object(self.item_ids, index=False).to_numpy())
+        return digest.hexdigest()[:16]
+
+    def __repr__(self) -> str:
+        n_users, n_items = self.shape
+        density = self.matrix.nnz / max(n_users * n_items, 1)
+        return (
+            f"Interactions({n_users:,} users x {n_items:,} items, "
+            f"{self.matrix.nnz:,} interactions, density {density:.2%})"
+        )
+
+
+def as_csr(matrix: "sp.spmatrix | sp.sparray") -> sp.csr_matrix:
+    """Any sparse matrix as CSR float32 with sorted columns, duplicates summed and no stored zeros.
+
+    Raises:
+        DataError: not a sparse matrix, or with weights that are negative, infinite or NaN.
+    """
+    if not sp.issparse(matrix):
+        raise DataError(
+            f"expected Interactions or a scipy sparse matrix [users, items], got "
+            f"{type(matrix).__name__}: use recvae.read_interactions for tables and arrays."
+        )
+    csr = sp.csr_matrix(matrix, dtype=np.float32, copy=True)
+    csr.sum_duplicates()
+    csr.eliminate_zeros()
+    if not np.isfinite(csr.data).all() or (csr.data < 0).any():
+        raise DataError("weights must be finite and not negative: drop or repair those entries.")
+    return csr
+
+
+def _counts_per_item(matrix: sp.csr_matrix) -> np.ndarray:
+    return np.bincount(matrix.indices, minlength=matrix.shape[1])
+
+
+def _as_numbers(selection: np.ndarray) -> np.ndarray:
+    selection = np.asarray(selection)
+    return np.flatnonzero(selection) if selection.dtype == bool else selection.astype(np.int64)
+
+
+def _table_of(ids: range, name: str) -> pd.DataFrame:
+    return pd.DataFrame(index=pd.Index(ids, name=name))

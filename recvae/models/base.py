@@ -1,0 +1,295 @@
+"""The contract that every recommender keeps: fit, recommend, similar_items, save."""
+
+import warnings
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from os import PathLike
+from typing import ClassVar, Self
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+import torch
+
+from recvae import options, storage
+from recvae.errors import DataError, FoldInError, NotFittedError, OptionError
+from recvae.interactions import Interactions, as_csr
+from recvae.ranking import ItemSets, top_k
+from recvae.reading import read_histories
+from recvae.splits import Holdout
+
+
+class EmptyHistoryWarning(UserWarning):
+    """Some users have no history: their lists are by popularity."""
+
+
+@dataclass(kw_only=True, eq=False)
+class Recommender(ABC):
+    """Fit on users x items, recommend for the histories of any users.
+
+    A subclass is a dataclass whose fields are its hyper-parameters; it gives `_fit`, `score`,
+    `_state` and `_restore`. Fitted attributes end in an underscore.
+
+    Attributes:
+        items_: DataFrame indexed by raw item id, a line per column of the training matrix.
+        item_counts_: int64 [items], how many training users have each item.
+        n_users_: how many users it was trained on.
+        fingerprint_: the training data's fingerprint.
+    """
+
+    name: ClassVar[str]
+    """What the command line calls it."""
+    folds_in: ClassVar[bool] = True
+    """Whether it can recommend for users that it was not trained on."""
+
+    def fit(
+        self, interactions: Interactions | sp.csr_matrix, validation: Holdout | None = None
+    ) -> Self:
+        """Learn from users x items; return self.
+
+        Args:
+            interactions: the training users, as Interactions or CSR [users, items].
+            validation: users to choose the best epoch by, for models trained in epochs.
+
+        Raises:
+            DataError: nothing to learn from, or validation items that are not the training items.
+            OptionError: a hyper-parameter is out of its range.
+        """
+        options.check(self)
+        data = Interactions.of(interactions)
+        if data.matrix.nnz == 0:
+            raise DataError("there is no interaction to learn from.")
+        if validation is not None and validation.fold_in.shape[1] != data.shape[1]:
+            raise DataError(
+                f"validation has {validation.fold_in.shape[1]} items, training {data.shape[1]}: "
+                "both must have the same columns, as the functions of recvae.splits make them."
+            )
+        self.items_ = data.items
+        self.item_counts_ = np.bincount(data.matrix.indices, minlength=data.shape[1])
+        self.n_users_ = data.shape[0]
+        self.user_ids_ = None if self.folds_in else data.user_ids
+        self.fingerprint_ = data.fingerprint()
+        self._fit(data.matrix, validation)
+        return self
+
+    @abstractmethod
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
+        """Learn from a CSR float32 [users, items]."""
+
+    @abstractmethod
+    def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
+        """Score every item for a block of users, higher is better, seen items included.
+
+        Args:
+            histories: CSR [users, items].
+            rows: int [users], rows in the training matrix; only models with `folds_in = False`
+                look at them.
+
+        Returns:
+            float32 [users, items], fresh memory.
+        """
+
+    @abstractmethod
+    def _state(self) -> dict[str, torch.Tensor]:
+        """What was learnt, as named tensors."""
+
+    @abstractmethod
+    def _restore(self, state: dict[str, torch.Tensor]) -> None:
+        """Take back what `_state` gave."""
+
+    @property
+    def n_parameters(self) -> int:
+        """How many numbers were learnt."""
+        self._require_fitted()
+        return sum(tensor.numel() for tensor in self._state().values())
+
+    def recommend(
+        self,
+        histories: sp.csr_matrix,
+        k: int = 10,
+        *,
+        rows: np.ndarray | None = None,
+        exclude_seen: bool = True,
+        allow: ItemSets | None = None,
+        deny: ItemSets | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Recommend k items to each user.
+
+        Args:
+            histories: CSR [users, items] of what each user has interacted with. Users with an
+                empty history get the most popular items, and a warning says so.
+            k: length of the lists, from 1 to the number of items.
+            rows: int [users], the users' rows in the training matrix; needed by the models that
+                know only the users they were trained on, ignored by all others.
+            exclude_seen: leave out the items of the history.
+            allow: only these columns may be recommended: a list for all users, or one per user
+                (a list of lists, or CSR).
+            deny: these columns may not, given likewise.
+
+        Returns:
+            Columns int64 [users, k] and scores float32 [users, k], best first; where fewer than
+            k items are left, -1 and -inf.
+
+        Raises:
+            NotFittedError: fit or load the model first.
+            FoldInError: the model can't serve unseen users, and `rows` was not given.
+            OptionError: k, allow or deny is out of range.
+            DataError: the histories do not have the training items as columns.
+        """
+        histories = self._checked(histories)
+        if not self.folds_in:
+            rows = self._checked_rows(rows, histories.shape[0])
+        elif empty := int((np.diff(histories.indptr) == 0).sum()):
+            warnings.warn(
+                f"{empty:,} of {histories.shape[0]:,} histories are empty: "
+                "those users get the most popular items.",
+                EmptyHistoryWarning,
+                stacklevel=2,
+            )
+        return top_k(
+            self._score_or_popularity,
+            histories,
+            k,
+            rows=rows,
+            exclude_seen=exclude_seen,
+            allow=allow,
+            deny=deny,
+        )
+
+    def recommend_table(
+        self,
+        interactions: pd.DataFrame,
+        k: int = 10,
+        *,
+        user: str = "user",
+        item: str = "item",
+        weight: str | None = None,
+        exclude_seen: bool = True,
+    ) -> pd.DataFrame:
+        """Recommend with raw ids: a table of histories in, a tidy table of lists out.
+
+        Args:
+            interactions: a line per interaction, with the columns named by `user` and `item`.
+            k: length of the lists.
+            user: name of the column of raw user ids.
+            item: name of the column of raw item ids; ids unknown to the model are skipped, and a
+                warning counts them.
+            weight: name of the column of weights, if any.
+            exclude_seen: leave out the items of the history.
+
+        Returns:
+            Columns `user`, `item`, `rank` (from 1), `score`, and `title` where titles are known.
+        """
+        self._require_fitted()
+        histories, user_ids = read_histories(
+            interactions, self.item_ids_, user=user, item=item, weight=weight
+        )
+        rows = None if self.folds_in else self._rows_of(user_ids)
+        ids, scores = self.recommend(histories, k, rows=rows, exclude_seen=exclude_seen)
+        return self._table("user", user_ids, ids, scores)
+
+    def similar_items(self, columns: np.ndarray, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
+        """Find the k items nearest to each of the given items.
+
+        Args:
+            columns: int [n], columns of the training matrix.
+            k: length of the lists.
+
+        Returns:
+            Columns int64 [n, k] and similarities float32 [n, k], best first, the item itself
+            left out; -1 and -inf where fewer than k are left.
+        """
+        self._require_fitted()
+        columns = np.atleast_1d(np.asarray(columns, dtype=np.int64))
+        n_items = len(self.items_)
+        if len(columns) and not (columns.min() >= 0 and columns.max() < n_items):
+            raise OptionError(f"items must be columns from 0 to {n_items - 1}.")
+        alone = sp.csr_matrix(
+            (np.ones(len(columns), dtype=np.float32), columns, np.arange(len(columns) + 1)),
+            shape=(len(columns), n_items),
+        )
+        return top_k(lambda block, _: self._similarity(block.indices), alone, k)
+
+    def _similarity(self, columns: np.ndarray) -> torch.Tensor:
+        """Similarity float32 [n, items] of items to all items: the cosine of their vectors."""
+        vectors = torch.nn.functional.normalize(self._item_vectors(), dim=1)
+        return vectors[torch.from_numpy(columns.astype(np.int64)).to(vectors.device)] @ vectors.T
+
+    def _item_vectors(self) -> torch.Tensor:
+        """Vectors float32 [items, d] to compare items by."""
+        raise OptionError(f"{type(self).__name__} has no notion of similar items.")
+
+    def save(self, folder: str | PathLike[str]) -> None:
+        """Save to a folder of safetensors, Parquet and JSON; `recvae.load_model` reads it back."""
+        self._require_fitted()
+        storage.save(self, folder)
+
+    @property
+    def item_ids_(self) -> pd.Index:
+        """Raw item ids, in column order."""
+        return self.items_.index
+
+    def _score_or_popularity(
+        self, histories: sp.csr_matrix, rows: np.ndarray | None
+    ) -> torch.Tensor:
+        scores = self.score(histories, rows)
+        if self.folds_in and (empty := np.flatnonzero(np.diff(histories.indptr) == 0)).size:
+            counts = torch.from_numpy(self.item_counts_).to(scores)
+            scores[torch.from_numpy(empty).to(scores.device)] = counts
+        return scores
+
+    def _table(
+        self, who: str, user_ids: pd.Index, ids: np.ndarray, scores: np.ndarray
+    ) -> pd.DataFrame:
+        n, k = ids.shape
+        kept = ids.ravel() >= 0
+        columns = ids.ravel()[kept]
+        table = pd.DataFrame(
+            {
+                who: user_ids.repeat(k)[kept],
+                "item": self.item_ids_[columns],
+                "rank": np.tile(np.arange(1, k + 1), n)[kept],
+                "score": scores.ravel()[kept],
+            }
+        )
+        if "title" in self.items_:
+            table["title"] = self.items_["title"].to_numpy()[columns]
+        return table
+
+    def _require_fitted(self) -> None:
+        if not hasattr(self, "items_"):
+            raise NotFittedError(
+                f"this {type(self).__name__} is not fitted: call fit(...) or recvae.load_model(...)."
+            )
+
+    def _checked(self, histories: sp.csr_matrix) -> sp.csr_matrix:
+        self._require_fitted()
+        histories = as_csr(histories)
+        if histories.shape[1] != len(self.items_):
+            raise DataError(
+                f"histories have {histories.shape[1]} columns, the model knows {len(self.items_)} "
+                "items: they must be the training items, in the same order."
+            )
+        return histories
+
+    def _checked_rows(self, rows: np.ndarray | None, n_users: int) -> np.ndarray:
+        if rows is None:
+            raise FoldInError(
+                f"{type(self).__name__} knows only the users it was trained on: give their rows "
+                "(rows=...), or use a model that folds new users in, such as ImplicitALS."
+            )
+        rows = np.asarray(rows, dtype=np.int64)
+        if rows.shape != (n_users,) or (n_users and not 0 <= rows.min() <= rows.max() < self.n_users_):
+            raise OptionError(
+                f"rows must be one training row (0 to {self.n_users_ - 1}) for each history."
+            )
+        return rows
+
+    def _rows_of(self, user_ids: pd.Index) -> np.ndarray:
+        rows = self.user_ids_.get_indexer(user_ids)  # type: ignore[union-attr]
+        if (rows < 0).any():
+            raise FoldInError(
+                f"{type(self).__name__} knows only the users it was trained on, and not "
+                f"{user_ids[rows < 0][0]!r}: use a model that folds new users in."
+            )
+        return rows
