@@ -28,9 +28,7 @@ def build(cls: type[T], options: Mapping[str, Any]) -> T:
     known = [field.name for field in fields(cls)]  # type: ignore[arg-type]
     for name in options:
         if name not in known:
-            raise OptionError(
-                f"{cls.__name__} has no option {name!r}: {did_you_mean(name, known)}"
-            )
+            raise OptionError(f"{cls.__name__} has no option {name!r}: {did_you_mean(name, known)}")
     try:
         return TypeAdapter(cls).validate_python(dict(options))
     except ValidationError as error:

@@ -2,9 +2,10 @@
 
 import warnings
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -41,6 +42,8 @@ class Recommender(ABC):
     """What the command line calls it."""
     folds_in: ClassVar[bool] = True
     """Whether it can recommend for users that it was not trained on."""
+    grid: ClassVar[Mapping[str, Sequence[Any]]] = {}
+    """The values of each hyper-parameter that tuning chooses from."""
 
     def fit(
         self, interactions: Interactions | sp.csr_matrix, validation: Holdout | None = None
@@ -163,7 +166,7 @@ class Recommender(ABC):
         *,
         user: str = "user",
         item: str = "item",
-        weight: str | None = None,
+        value: str | None = None,
         exclude_seen: bool = True,
     ) -> pd.DataFrame:
         """Recommend with raw ids: a table of histories in, a tidy table of lists out.
@@ -174,7 +177,7 @@ class Recommender(ABC):
             user: name of the column of raw user ids.
             item: name of the column of raw item ids; ids unknown to the model are skipped, and a
                 warning counts them.
-            weight: name of the column of weights, if any.
+            value: name of the column of weights, if any.
             exclude_seen: leave out the items of the history.
 
         Returns:
@@ -182,7 +185,7 @@ class Recommender(ABC):
         """
         self._require_fitted()
         histories, user_ids = read_histories(
-            interactions, self.item_ids_, user=user, item=item, weight=weight
+            interactions, self.item_ids_, user=user, item=item, value=value
         )
         rows = None if self.folds_in else self._rows_of(user_ids)
         ids, scores = self.recommend(histories, k, rows=rows, exclude_seen=exclude_seen)
@@ -279,7 +282,9 @@ class Recommender(ABC):
                 "(rows=...), or use a model that folds new users in, such as ImplicitALS."
             )
         rows = np.asarray(rows, dtype=np.int64)
-        if rows.shape != (n_users,) or (n_users and not 0 <= rows.min() <= rows.max() < self.n_users_):
+        if rows.shape != (n_users,) or (
+            n_users and not 0 <= rows.min() <= rows.max() < self.n_users_
+        ):
             raise OptionError(
                 f"rows must be one training row (0 to {self.n_users_ - 1}) for each history."
             )
