@@ -1,0 +1,86 @@
+"""Batches: CSR rows of users -> mini-batches of tensors on the device. They stay sparse."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some users' rows of a sparse users x items matrix.
+
+    Attributes:
+        offsets: int64 [users + 1], where each row begins and ends.
+        columns: int64 [nnz], the items.
+        values: float32 [nnz], their weights.
+        n_items: number of columns.
+    """
+
+    offsets: torch.Tensor
+    columns: torch.Tensor
+    values: torch.Tensor
+    n_items: int
+
+    @classmethod
+    def of(cls, rows: sp.csr_matrix, device: torch.device) -> Self:
+        """Copy CSR rows to a device."""
+        return cls(
+            offsets=torch.from_numpy(rows.indptr.astype(np.int64)).to(device),
+            columns=torch.from_numpy(rows.indices.astype(np.int64)).to(device),
+            values=torch.from_numpy(rows.data.astype(np.float32)).to(device),
+            n_items=rows.shape[1],
+        )
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @cached_property
+    def rows(self) -> torch.Tensor:
+        """int64 [nnz]: which of the users each entry belongs to."""
+        users = torch.arange(len(self), device=self.offsets.device)
+        return users.repeat_interleave(self.offsets.diff(), output_size=len(self.columns))
+
+    def sum(self, values: torch.Tensor) -> torch.Tensor:
+        """Sum values [nnz] of the entries by user: [users]."""
+        return values.new_zeros(len(self)).index_add(0, self.rows, values)
+
+    def normalised(self) -> Self:
+        """Scale each row to length 1; an empty row stays empty."""
+        norms = self.sum(self.values.square()).sqrt()
+        return replace(self, values=self.values / norms[self.rows])
+
+    def dropout(self, rate: float, generator: torch.Generator) -> Self:
+        """Zero each entry with probability `rate` and scale up the others to make up for it."""
+        if rate == 0:
+            return self
+        kept = torch.rand(self.values.shape, generator=generator, device=self.values.device) >= rate
+        return replace(self, values=self.values * kept / (1 - rate))
+
+
+@dataclass(frozen=True)
+class Batches:
+    """The training users in mini-batches, in a new random order each epoch."""
+
+    matrix: sp.csr_matrix
+    size: int
+    device: torch.device
+
+    def __len__(self) -> int:
+        return -(-self.matrix.shape[0] // self.size)
+
+    def epoch(self, generator: np.random.Generator) -> Iterator[Batch]:
+        """Go through all users once."""
+        order = generator.permutation(self.matrix.shape[0])
+        for start in range(0, len(order), self.size):
+            yield Batch.of(self.matrix[order[start : start + self.size]], self.device)
+
+
+def in_blocks(matrix: sp.csr_matrix, size: int = 4096) -> Iterator[sp.csr_matrix]:
+    """Cut a CSR matrix into blocks of rows, in order."""
+    for start in range(0, matrix.shape[0], size):
+        yield matrix[start : start + size]

@@ -1,0 +1,163 @@
+"""What Mult-VAE and Mult-DAE share: options, fitting, folding users in, encoding."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+import torch
+from annotated_types import MinLen
+
+from recvae import devices, nets
+from recvae.batches import Batch, Batches, in_blocks
+from recvae.errors import OptionError
+from recvae.evaluation import evaluate
+from recvae.models.base import Recommender
+from recvae.objectives import LOG_LIKELIHOODS, Likelihood, gaussian_kl
+from recvae.options import DropRate, NonNegativeFloat, PositiveFloat, PositiveInt
+from recvae.splits import Holdout
+from recvae.trainer import Terms, Trainer
+
+
+@dataclass(kw_only=True, eq=False)
+class Autoencoder(Recommender):
+    """An autoencoder of the users' rows.
+
+    Attributes:
+        hidden: widths of the layers between items and code; the decoder mirrors them.
+        latent: width of the code.
+        dropout: share of the input's entries left out in training.
+        likelihood: what the decoder's outputs are the parameters of.
+        input: "binary" sets every weight to 1; "counts" takes them as they are.
+        learning_rate: Adam's.
+        l2: coefficient of the sum of squared weights in the loss.
+        batch_size: users per training step.
+        epochs: passes through the training users, at most.
+        patience: epochs without a better validation value before training stops; None: no stop.
+        metric: the validation metric that the best epoch is chosen by.
+        seed: decides initial weights, order of users, dropout and noise.
+        device: "auto", "cpu", "cuda", "mps", ...
+        history_: DataFrame, a row an epoch: loss, log_likelihood, kl (nats, mean over users),
+            beta, seconds, users_per_second, and the validation metric.
+        interrupted_: whether Ctrl-C ended the training early.
+    """
+
+    hidden: tuple[PositiveInt, ...] = (600,)
+    latent: PositiveInt = 200
+    dropout: DropRate = 0.5
+    likelihood: Likelihood = "multinomial"
+    input: Literal["binary", "counts"] = "binary"
+    learning_rate: PositiveFloat = 1e-3
+    l2: NonNegativeFloat = 0.0
+    batch_size: PositiveInt = 500
+    epochs: PositiveInt = 100
+    patience: PositiveInt | None = 20
+    metric: str = "ndcg@100"
+    seed: int = 0
+    device: Annotated[str, MinLen(1)] = "auto"
+
+    variational: ClassVar[bool]
+
+    def encode(self, histories: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
+        """Encode tastes as Gaussians.
+
+        Args:
+            histories: CSR [users, items].
+
+        Returns:
+            Mean and log-variance, float32 [users, latent] each; the code of Mult-DAE has no
+            variance: its log-variance is -inf.
+        """
+        codes = [self._encode(block) for block in in_blocks(self._checked(histories))]
+        if not codes:
+            codes = [(torch.empty(0, self.latent), torch.empty(0, self.latent))]
+        mean, logvar = (torch.cat(parts).cpu().numpy() for parts in zip(*codes, strict=True))
+        return mean, logvar
+
+    def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
+        """Logits of all items, decoded from the mean of the code, without dropout."""
+        with torch.inference_mode():
+            mean, _ = self._encode(histories)
+            return self.net_.decode(mean)
+
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
+        self._check_likelihood()
+        self.interrupted_ = False
+        self.history_ = self._train(train, validation)
+
+    def _train(self, train: sp.csr_matrix, validation: Holdout | None) -> pd.DataFrame:
+        """Train a new net from the seed; return its history."""
+        device = devices.resolve(self.device)
+        weights_seed, order_seed, noise_seed = np.random.SeedSequence(self.seed).generate_state(3)
+        self.net_ = self._new_net(train.shape[1])
+        self.net_.initialise(torch.Generator().manual_seed(int(weights_seed)))
+        self.net_.to(device)
+        noise = torch.Generator(device).manual_seed(int(noise_seed))
+        batches = Batches(self._as_input(train), self.batch_size, device)
+        beta = self._beta(len(batches))
+        trainer = Trainer(
+            self.net_,
+            lambda batch, step: self._terms(batch, beta(step), noise),
+            epochs=self.epochs,
+            learning_rate=self.learning_rate,
+            l2=self.l2,
+            validate=None if validation is None else lambda: self._judge(validation),
+            metric=self.metric,
+            patience=self.patience,
+        )
+        history = trainer.fit(batches, np.random.default_rng(order_seed))
+        self.interrupted_ = trainer.interrupted
+        return history
+
+    def _terms(self, batch: Batch, beta: float, noise: torch.Generator) -> Terms:
+        """The negative ELBO of a batch, averaged over its users."""
+        logits, mean, logvar = self.net_(batch, noise)
+        log_likelihood = LOG_LIKELIHOODS[self.likelihood](logits, batch).mean()
+        kl = (
+            gaussian_kl(mean, logvar).mean()
+            if self.variational
+            else torch.zeros_like(log_likelihood)
+        )
+        return Terms(beta * kl - log_likelihood, log_likelihood, kl, beta)
+
+    def _beta(self, steps_per_epoch: int) -> Callable[[int], float]:
+        """The weight of the KL term at each training step."""
+        return lambda step: 0.0
+
+    def _judge(self, validation: Holdout) -> float:
+        return float(evaluate(self, validation, (self.metric,)).mean[self.metric])
+
+    def _encode(self, histories: sp.csr_matrix) -> tuple[torch.Tensor, torch.Tensor]:
+        with torch.inference_mode():
+            device = self.net_.input.weight.device
+            self.net_.eval()
+            return self.net_.encode(Batch.of(self._as_input(histories), device).normalised())
+
+    def _as_input(self, matrix: sp.csr_matrix) -> sp.csr_matrix:
+        if self.input == "counts":
+            return matrix
+        ones = np.ones(matrix.nnz, dtype=np.float32)
+        return sp.csr_matrix((ones, matrix.indices, matrix.indptr), shape=matrix.shape)
+
+    def _check_likelihood(self) -> None:
+        if self.likelihood == "bernoulli" and self.input == "counts":
+            raise OptionError("a bernoulli likelihood needs input='binary': counts are not 0 or 1.")
+
+    def _new_net(self, n_items: int) -> nets.Autoencoder:
+        return nets.Autoencoder(
+            n_items, self.hidden, self.latent, dropout=self.dropout, variational=self.variational
+        )
+
+    def _item_vectors(self) -> torch.Tensor:
+        """The weights that lead from the last hidden layer to each item."""
+        return self.net_.decoder[-1].weight.detach()
+
+    def _state(self) -> dict[str, torch.Tensor]:
+        return dict(self.net_.state_dict())
+
+    def _restore(self, state: dict[str, torch.Tensor]) -> None:
+        self.net_ = self._new_net(len(self.items_))
+        self.net_.load_state_dict(state)
+        self.net_.to(devices.resolve(self.device)).eval()

@@ -1,0 +1,29 @@
+"""Mult-DAE: the denoising autoencoder with a multinomial likelihood."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from recvae.models.autoencoder import Autoencoder
+from recvae.options import NonNegativeFloat, PositiveInt
+
+
+@dataclass(kw_only=True, eq=False)
+class MultDAE(Autoencoder):
+    """Mult-DAE (Liang et al., "Variational Autoencoders for Collaborative Filtering", WWW 2018).
+
+    Items - 200 - items with tanh, trained to give back the whole history from a part of it.
+    With `dropout=0` it is a plain autoencoder. Options: see `Autoencoder`.
+    """
+
+    name: ClassVar[str] = "mult-dae"
+    variational: ClassVar[bool] = False
+    grid: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "dropout": (0.3, 0.5, 0.7),
+        "latent": (100, 200, 400),
+        "l2": (0.0, 2e-5, 2e-4),
+        "batch_size": (100, 250, 500),
+    }
+
+    hidden: tuple[PositiveInt, ...] = ()
+    l2: NonNegativeFloat = 0.01 / 500

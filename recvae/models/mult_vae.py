@@ -1,0 +1,75 @@
+"""Mult-VAE: the variational autoencoder with a multinomial likelihood."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
+
+import pandas as pd
+import scipy.sparse as sp
+
+from recvae.annealing import Schedule, WarmUp, kl_weight, warm_up_steps
+from recvae.errors import OptionError
+from recvae.models.autoencoder import Autoencoder
+from recvae.options import NonNegativeFloat
+from recvae.splits import Holdout
+
+
+@dataclass(kw_only=True, eq=False)
+class MultVAE(Autoencoder):
+    """Mult-VAE (Liang et al., "Variational Autoencoders for Collaborative Filtering", WWW 2018).
+
+    Items - 600 - 200 - 600 - items with tanh; the code is a Gaussian; the loss is the negative
+    log-likelihood plus beta times the KL divergence of the code from N(0, I).
+
+    Attributes:
+        beta: the KL term's final weight; "best" selects it as the paper does: anneal to 1, note
+            beta at the peak of the validation metric, train again up to that at the same slope.
+        schedule: how beta gets there, see `recvae.annealing.kl_weight`.
+        warm_up: in steps (40000), as a fraction of the run (0.5) or in epochs ("20 epochs").
+        beta_: the final weight that was used.
+        beta_search_: history of the run that selected it; None if it was given.
+    """
+
+    name: ClassVar[str] = "mult-vae"
+    variational: ClassVar[bool] = True
+    grid: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "beta": (0.05, 0.1, 0.2, 0.4),
+        "dropout": (0.3, 0.5, 0.7),
+        "latent": (100, 200),
+        "batch_size": (100, 250, 500),
+    }
+
+    beta: NonNegativeFloat | Literal["best"] = 0.2
+    schedule: Schedule = "linear"
+    warm_up: WarmUp = 0.5
+
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
+        self.beta_search_ = None
+        if self.beta == "best":
+            self.beta_search_ = self._search_beta(train, validation)
+            best = self.beta_search_[self.metric].idxmax()
+            self.beta_ = float(self.beta_search_["beta"][best])
+        else:
+            self.beta_ = self.beta
+        super()._fit(train, validation)
+
+    def _search_beta(self, train: sp.csr_matrix, validation: Holdout | None) -> pd.DataFrame:
+        """The history of a run in which beta rises to 1."""
+        if validation is None:
+            raise OptionError("beta='best' needs validation users: fit(train, validation=...).")
+        search = replace(self, beta=1.0, schedule="linear", warm_up=1.0, patience=None)
+        return search.fit(train, validation).history_
+
+    def _beta(self, steps_per_epoch: int) -> Callable[[int], float]:
+        warm_up = warm_up_steps(
+            self.beta_ if self.beta == "best" else self.warm_up,
+            steps_per_epoch=steps_per_epoch,
+            epochs=self.epochs,
+        )
+        return lambda step: kl_weight(
+            step,
+            cap=self.beta_,
+            warm_up=warm_up,
+            total=steps_per_epoch * self.epochs,
+            schedule=self.schedule,
+        )

@@ -1,0 +1,99 @@
+"""Nets: the layers of the autoencoders. They know tensors, not users, epochs or files."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import nn
+from torch.nn.functional import embedding_bag
+
+from recvae.batches import Batch
+
+
+class SparseLinear(nn.Module):
+    """A linear layer for sparse rows: it reads only the weights of the items that are there.
+
+    Attributes:
+        weight: [items, outputs].
+        bias: [outputs].
+    """
+
+    def __init__(self, n_items: int, n_outputs: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(n_items, n_outputs))
+        self.bias = nn.Parameter(torch.empty(n_outputs))
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        """Map sparse rows [users, items] to [users, outputs]."""
+        rows = embedding_bag(
+            batch.columns,
+            self.weight,
+            batch.offsets,
+            mode="sum",
+            per_sample_weights=batch.values,
+            include_last_offset=True,
+        )
+        return rows + self.bias
+
+
+class Autoencoder(nn.Module):
+    """Items - hidden - latent - hidden - items, tanh between (Liang et al., 2018, section 2.2).
+
+    Attributes:
+        dropout: share of the input's entries that training leaves out.
+        variational: whether the code is a distribution (Mult-VAE) or a point (Mult-DAE).
+    """
+
+    def __init__(
+        self, n_items: int, hidden: Sequence[int], latent: int, *, dropout: float, variational: bool
+    ) -> None:
+        super().__init__()
+        self.dropout, self.variational, self.latent = dropout, variational, latent
+        code = 2 * latent if variational else latent
+        inward, outward = [*hidden, code], [latent, *reversed(hidden), n_items]
+        self.input = SparseLinear(n_items, inward[0])
+        self.encoder = nn.ModuleList(nn.Linear(m, n) for m, n in pairwise(inward))
+        self.decoder = nn.ModuleList(nn.Linear(m, n) for m, n in pairwise(outward))
+
+    def initialise(self, generator: torch.Generator) -> None:
+        """Draw Xavier-uniform weights and truncated-normal(0.001) biases, as the paper does."""
+        for name, parameter in self.named_parameters():
+            if name.endswith("weight"):
+                nn.init.xavier_uniform_(parameter, generator=generator)
+            else:
+                nn.init.trunc_normal_(parameter, std=0.001, a=-0.002, b=0.002, generator=generator)
+
+    def encode(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """Map sparse rows to mean and log-variance of the code, each [users, latent].
+
+        The log-variance of a point is -inf.
+        """
+        code = self.input(batch)
+        for layer in self.encoder:
+            code = layer(code.tanh())
+        if self.variational:
+            mean, logvar = code.chunk(2, dim=1)
+            return mean, logvar
+        return code.tanh(), torch.full_like(code, -torch.inf)
+
+    def decode(self, code: torch.Tensor) -> torch.Tensor:
+        """Map codes [users, latent] to logits [users, items]."""
+        first, *others = self.decoder
+        outputs = first(code)
+        for layer in others:
+            outputs = layer(outputs.tanh())
+        return outputs
+
+    def forward(
+        self, batch: Batch, generator: torch.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Corrupt, encode, draw a code and decode it: logits, mean and log-variance."""
+        noisy = batch.normalised().dropout(self.dropout, generator)
+        mean, logvar = self.encode(noisy)
+        return self.decode(sample(mean, logvar, generator)), mean, logvar
+
+
+def sample(mean: torch.Tensor, logvar: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Draw from N(mean, exp(logvar)) by the reparameterization trick: noise of unit variance."""
+    noise = torch.randn(mean.shape, generator=generator, device=mean.device)
+    return mean + noise * (0.5 * logvar).exp()

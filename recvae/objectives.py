@@ -1,0 +1,77 @@
+"""Objectives: log-likelihoods of sparse rows and the KL term. Pure functions, a value per user.
+
+Constants that depend on the data alone (the multinomial coefficient, the Gaussian's normaliser)
+are left out: they have no gradient.
+"""
+
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+import torch
+from torch.nn.functional import softplus
+
+from recvae.batches import Batch
+
+Likelihood: TypeAlias = Literal["multinomial", "bernoulli", "gaussian"]
+
+GAUSSIAN_CONFIDENCE = 10.0
+
+
+def multinomial_log_likelihood(logits: torch.Tensor, targets: Batch) -> torch.Tensor:
+    """Log-likelihood of the counts x under softmax probabilities (Liang et al., 2018, eq. 2).
+
+    sum_i x_i log softmax(logits)_i
+
+    Args:
+        logits: [users, items].
+        targets: counts, the same users and items.
+
+    Returns:
+        [users], summed over the items.
+    """
+    return _observed(logits, targets) - targets.sum(targets.values) * logits.logsumexp(dim=1)
+
+
+def bernoulli_log_likelihood(logits: torch.Tensor, targets: Batch) -> torch.Tensor:
+    """Log-likelihood of 0/1 targets under independent logistic probabilities (ibid., eq. 4).
+
+    sum_i x_i log sigmoid(logits)_i + (1 - x_i) log(1 - sigmoid(logits)_i)
+    """
+    return _observed(logits, targets) - softplus(logits).sum(dim=1)
+
+
+def gaussian_log_likelihood(
+    outputs: torch.Tensor, targets: Batch, confidence: float = GAUSSIAN_CONFIDENCE
+) -> torch.Tensor:
+    """Log-likelihood under Gaussians of unit variance, observed entries weighted (ibid., eq. 3).
+
+    -1/2 sum_i c_i (x_i - outputs_i)^2, with c_i = `confidence` where x_i > 0 and 1 elsewhere.
+    """
+    observed = outputs[targets.rows, targets.columns]
+    extra = confidence * (targets.values - observed).square() - observed.square()
+    return -0.5 * (outputs.square().sum(dim=1) + targets.sum(extra))
+
+
+def gaussian_kl(mean: torch.Tensor, logvar: torch.Tensor) -> torch.Tensor:
+    """KL divergence of N(mean, exp(logvar)) from N(0, I) (Kingma & Welling, 2014, appendix B).
+
+    Args:
+        mean: [users, latent].
+        logvar: [users, latent], the log of the variance.
+
+    Returns:
+        [users], summed over the latent dimensions.
+    """
+    return 0.5 * (mean.square() + logvar.exp() - logvar - 1).sum(dim=1)
+
+
+LOG_LIKELIHOODS: dict[Likelihood, Callable[[torch.Tensor, Batch], torch.Tensor]] = {
+    "multinomial": multinomial_log_likelihood,
+    "bernoulli": bernoulli_log_likelihood,
+    "gaussian": gaussian_log_likelihood,
+}
+
+
+def _observed(logits: torch.Tensor, targets: Batch) -> torch.Tensor:
+    """The logits of the observed items, times their counts, summed: [users]."""
+    return targets.sum(logits[targets.rows, targets.columns] * targets.values)
