@@ -71,7 +71,7 @@ class Batches:
     device: torch.device
 
     def __len__(self) -> int:
-        return -(-self.matrix.shape[0] // self.size)
+        return len(range(0, self.matrix.shape[0], self.size))
 
     def epoch(self, generator: np.random.Generator) -> Iterator[Batch]:
         """Go through all users once."""

@@ -144,10 +144,13 @@ class Interactions:
     def fingerprint(self) -> str:
         """Tell these data from any other: 16 hexadecimal digits of a SHA-256."""
         digest = hashlib.sha256(repr(self.matrix.shape).encode())
-        for array in (self.matrix.indptr, self.matrix.indices):
-            digest.update(np.ascontiguousarray(array, dtype=np.int64))
-        digest.update(np.ascontiguousarray(self.matrix.data, dtype=np.float32))
-        digest.update(pd.util.hash_pandas_object(self.item_ids, index=False).to_numpy())
+        for array in (
+            self.matrix.indptr.astype("<i8"),
+            self.matrix.indices.astype("<i4"),
+            self.matrix.data.astype("<f4"),
+            pd.util.hash_pandas_object(self.item_ids, index=False).to_numpy(),
+        ):
+            digest.update(array.data)
         return digest.hexdigest()[:16]
 
     def __repr__(self) -> str:

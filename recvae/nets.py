@@ -79,7 +79,7 @@ class Autoencoder(nn.Module):
     def decode(self, code: torch.Tensor) -> torch.Tensor:
         """Map codes [users, latent] to logits [users, items]."""
         first, *others = self.decoder
-        outputs = first(code)
+        outputs: torch.Tensor = first(code)
         for layer in others:
             outputs = layer(outputs.tanh())
         return outputs

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -117,10 +118,13 @@ class Trainer:
 
     def _optimizer(self) -> torch.optim.Optimizer:
         """Adam, with the gradient of `l2` * sum(weight^2) added for the weights."""
-        weights, biases = [], []
-        for name, parameter in self.net.named_parameters():
-            (biases if name.endswith("bias") else weights).append(parameter)
-        groups = [{"params": weights, "weight_decay": 2 * self.l2}, {"params": biases}]
+        named = dict(self.net.named_parameters())
+        biases = [parameter for name, parameter in named.items() if name.endswith("bias")]
+        weights = [parameter for name, parameter in named.items() if not name.endswith("bias")]
+        groups: list[dict[str, Any]] = [
+            {"params": weights, "weight_decay": 2 * self.l2},
+            {"params": biases},
+        ]
         return torch.optim.Adam(groups, lr=self.learning_rate, fused=True)
 
     def _shown(self) -> list[str]:

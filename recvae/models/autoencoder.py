@@ -22,7 +22,7 @@ from recvae.trainer import Terms, Trainer
 
 
 @dataclass(kw_only=True, eq=False)
-class Autoencoder(Recommender):
+class AutoencoderRecommender(Recommender):
     """An autoencoder of the users' rows.
 
     Attributes:
@@ -152,7 +152,8 @@ class Autoencoder(Recommender):
 
     def _item_vectors(self) -> torch.Tensor:
         """The weights that lead from the last hidden layer to each item."""
-        return self.net_.decoder[-1].weight.detach()
+        weight: torch.Tensor = self.net_.get_parameter(f"decoder.{len(self.hidden)}.weight")
+        return weight.detach()
 
     def _state(self) -> dict[str, torch.Tensor]:
         return dict(self.net_.state_dict())

@@ -9,13 +9,13 @@ import scipy.sparse as sp
 
 from recvae.annealing import Schedule, WarmUp, kl_weight, warm_up_steps
 from recvae.errors import OptionError
-from recvae.models.autoencoder import Autoencoder
+from recvae.models.autoencoder import AutoencoderRecommender
 from recvae.options import NonNegativeFloat
 from recvae.splits import Holdout
 
 
 @dataclass(kw_only=True, eq=False)
-class MultVAE(Autoencoder):
+class MultVAE(AutoencoderRecommender):
     """Mult-VAE (Liang et al., "Variational Autoencoders for Collaborative Filtering", WWW 2018).
 
     Items - 600 - 200 - 600 - items with tanh; the code is a Gaussian; the loss is the negative
@@ -47,8 +47,8 @@ class MultVAE(Autoencoder):
         self.beta_search_ = None
         if self.beta == "best":
             self.beta_search_ = self._search_beta(train, validation)
-            best = self.beta_search_[self.metric].idxmax()
-            self.beta_ = float(self.beta_search_["beta"][best])
+            best = self.beta_search_[self.metric].argmax()
+            self.beta_ = float(self.beta_search_["beta"].iloc[best])
         else:
             self.beta_ = self.beta
         super()._fit(train, validation)

@@ -1,0 +1,25 @@
+# make demo   the whole job on a generated data set, in under three minutes
+# make test   the tests, ruff and mypy
+PYTHON ?= python3
+python := .venv/bin/python
+
+.PHONY: demo test clean
+
+demo: .venv/ready
+	$(python) scripts/compare_baselines.py
+	$(python) scripts/train_movielens.py
+	$(python) scripts/recommend_top_k.py
+
+test: .venv/ready
+	$(python) -m pytest
+	$(python) -m ruff check
+	$(python) -m ruff format --check
+	$(python) -m mypy
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(python) -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch .venv/ready
+
+clean:
+	rm -rf .venv report runs

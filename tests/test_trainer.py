@@ -1,0 +1,120 @@
+import logging
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import torch
+from torch import nn
+
+from recvae.batches import Batches
+from recvae.errors import TrainingError
+from recvae.trainer import Terms, Trainer
+
+MATRIX = sp.csr_matrix(np.eye(6, dtype=np.float32))
+
+
+class OneWeight(nn.Module):
+    """Climbs by a fixed step each epoch: the weight says how many steps were taken."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1))
+
+
+def trainer(values=None, *, epochs=10, patience=None, scale=1.0):
+    net = OneWeight()
+
+    def step(batch, number):
+        loss = -scale * net.weight.sum()
+        return Terms(loss, -loss, torch.zeros(()), beta=number)
+
+    scores = iter(values) if values is not None else None
+    return Trainer(
+        net,
+        step,
+        epochs=epochs,
+        learning_rate=1.0,
+        validate=None if scores is None else lambda: next(scores),
+        metric="ndcg@100",
+        patience=patience,
+    )
+
+
+def fit(trainer, size=6):
+    return trainer.fit(Batches(MATRIX, size, torch.device("cpu")), np.random.default_rng(0))
+
+
+def test_the_best_weights_come_back():
+    one = trainer([0.1, 0.2, 0.9, 0.3, 0.4], epochs=5)
+    history = fit(one)
+    assert one.net.weight.item() == pytest.approx(3.0)
+    assert history["ndcg@100"].tolist() == [0.1, 0.2, 0.9, 0.3, 0.4]
+    assert history["epoch"].tolist() == [1, 2, 3, 4, 5]
+
+
+def test_without_validation_the_last_epoch_is_the_result():
+    one = trainer(epochs=4)
+    assert "ndcg@100" not in fit(one)
+    assert one.net.weight.item() == pytest.approx(4.0)
+
+
+def test_patience_counts_epochs_without_a_better_value():
+    one = trainer([0.1, 0.5, 0.4, 0.5, 0.3, 0.9], epochs=6, patience=2)
+    assert len(fit(one)) == 5
+    assert one.net.weight.item() == pytest.approx(2.0)
+
+
+def test_steps_are_counted_through_all_epochs():
+    assert fit(trainer(epochs=3), size=2)["beta"].tolist() == [2, 5, 8]
+
+
+def interrupting(values):
+    for value in values:
+        if value is None:
+            raise KeyboardInterrupt
+        yield value
+
+
+def test_ctrl_c_keeps_the_best_so_far(caplog):
+    one = trainer(interrupting([0.5, 0.1, None]))
+    with caplog.at_level(logging.WARNING, "recvae"):
+        history = fit(one)
+    assert one.interrupted
+    assert len(history) == 2
+    assert one.net.weight.item() == pytest.approx(1.0)
+    assert "interrupted" in caplog.text
+
+
+def test_ctrl_c_before_the_first_epoch_is_done_is_passed_on():
+    with pytest.raises(KeyboardInterrupt):
+        fit(trainer(interrupting([None])))
+
+
+def test_a_loss_that_is_no_number_is_an_error_that_says_what_to_change():
+    with pytest.raises(TrainingError, match="learning_rate"):
+        fit(trainer(scale=float("nan")))
+
+
+def test_a_loss_that_turns_nan_keeps_the_best(caplog):
+    one = trainer([0.5, 0.4, 0.3])
+    step = one.step
+
+    def breaking(batch, number):
+        terms = step(batch, number)
+        return Terms(terms.loss * float("nan"), *[terms.kl] * 2, 0.0) if number == 2 else terms
+
+    one.step = breaking
+    with caplog.at_level(logging.WARNING, "recvae"):
+        assert len(fit(one)) == 2
+    assert one.net.weight.item() == pytest.approx(1.0)
+    assert "learning_rate" in caplog.text
+
+
+def test_l2_is_the_gradient_of_the_squared_weights_and_spares_biases():
+    net = nn.Linear(1, 1)
+    one = Trainer(net, lambda *_: None, epochs=1, learning_rate=1.0, l2=0.25)
+    weights, biases = one._optimizer().param_groups
+    assert weights["weight_decay"] == 0.5
+    assert weights["params"] == [net.weight]
+    assert biases["weight_decay"] == 0
+    assert biases["params"] == [net.bias]
