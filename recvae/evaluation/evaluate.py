@@ -1,0 +1,161 @@
+"""Evaluation: what a model ranks high, against what was held out."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from recvae.errors import DataError
+from recvae.evaluation.metrics import Lists, parse_metrics
+from recvae.splits import Holdout
+
+METRICS = ("recall@20", "recall@50", "ndcg@100")
+"""What is measured unless said otherwise, as in Liang et al. (2018)."""
+
+
+class Ranker(Protocol):
+    """What evaluation needs of a model."""
+
+    def recommend(
+        self, histories: sp.csr_matrix, k: int = ..., *, rows: np.ndarray | None = ...
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Columns int64 [users, k], -1 where a list ends, and their scores."""
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """How well a model ranks what was held out.
+
+    Attributes:
+        mean: float, by metric: the mean over users.
+        stderr: float, by metric: the standard error of that mean; NaN for coverage.
+        per_user: DataFrame users x metrics, indexed by raw user id where known and by row of the
+            holdout where not; coverage is not in it.
+        n_users: how many users were judged.
+        n_skipped: how many were not, because nothing of theirs is held out.
+        seconds: how long ranking took.
+    """
+
+    mean: pd.Series
+    stderr: pd.Series
+    per_user: pd.DataFrame
+    n_users: int
+    n_skipped: int
+    seconds: float
+
+    @property
+    def users_per_second(self) -> float:
+        """How many users were ranked in a second."""
+        return self.n_users / self.seconds
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A line per metric: its mean and standard error."""
+        return pd.DataFrame({"mean": self.mean, "stderr": self.stderr})
+
+    def select(self, metrics: Iterable[str]) -> "Report":
+        """The same report with these metrics only."""
+        names = list(metrics)
+        per_user = self.per_user[[name for name in names if name in self.per_user]]
+        return Report(
+            self.mean[names],
+            self.stderr[names],
+            per_user,
+            self.n_users,
+            self.n_skipped,
+            self.seconds,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Means, standard errors, counts and speed, as what JSON can say; None for NaN."""
+        table = self.table.astype(object).where(self.table.notna(), None)
+        return {
+            "metrics": table.to_dict(orient="index"),
+            "n_users": self.n_users,
+            "n_skipped": self.n_skipped,
+            "seconds": self.seconds,
+            "users_per_second": self.users_per_second,
+        }
+
+    def to_json(self) -> str:
+        """`to_dict` as JSON."""
+        return json.dumps(self.to_dict(), indent=2)
+
+    def __repr__(self) -> str:
+        width = max(map(len, self.mean.index))
+        lines = [
+            f"{name:<{width}}  {with_stderr(self.mean[name], self.stderr[name])}"
+            for name in self.mean.index
+        ]
+        return "\n".join([*lines, self._caption()])
+
+    def _repr_html_(self) -> str:
+        table = self.table.to_html(float_format="{:.4f}".format, na_rep="")
+        return f"{table}<p>{self._caption()}</p>"
+
+    def _caption(self) -> str:
+        skipped = f", {self.n_skipped:,} more with nothing held out" if self.n_skipped else ""
+        return f"{self.n_users:,} users{skipped}; {self.users_per_second:,.0f} users per second"
+
+
+def evaluate(model: Ranker, holdout: Holdout, metrics: Iterable[str] = METRICS) -> Report:
+    """Rank the items for each user of a holdout, and measure how much was found.
+
+    Args:
+        model: a fitted recommender.
+        holdout: the users; those with nothing held out are left out and counted.
+        metrics: names such as `ndcg@100`: recall, ndcg, precision, map, mrr, hit, coverage and
+            novelty, each with any length of the list.
+
+    Returns:
+        Means, standard errors and the values of each user.
+
+    Raises:
+        OptionError: a metric's name is mistyped.
+        DataError: nothing is held out, or the holdout's items are not the model's.
+    """
+    parsed = parse_metrics(metrics)
+    kept = np.flatnonzero(np.diff(holdout.held_out.indptr))
+    if not len(kept):
+        raise DataError("nothing is held out of any user: there is nothing to judge a model by.")
+    rows = None if holdout.rows is None else holdout.rows[kept]
+    k = min(max(metric.k for metric in parsed), holdout.held_out.shape[1])
+    start = perf_counter()
+    ranked, _ = model.recommend(holdout.fold_in[kept], k, rows=rows)
+    seconds = perf_counter() - start
+    lists = Lists(ranked, holdout.held_out[kept], _popularity(model))
+    values = {str(metric): metric(lists) for metric in parsed}
+    per_user = pd.DataFrame(
+        {name: value for name, value in values.items() if np.ndim(value)},
+        index=_user_ids(holdout)[kept],
+    )
+    return Report(
+        mean=pd.Series({name: float(np.mean(value)) for name, value in values.items()}),
+        stderr=per_user.sem().reindex(list(values)),
+        per_user=per_user,
+        n_users=len(kept),
+        n_skipped=holdout.held_out.shape[0] - len(kept) + holdout.n_dropped,
+        seconds=seconds,
+    )
+
+
+def with_stderr(mean: float, stderr: float) -> str:
+    """A mean and its standard error as text: `0.4059 ± 0.0061`."""
+    return f"{mean:.4f}" if np.isnan(stderr) else f"{mean:.4f} ± {stderr:.4f}"
+
+
+def _popularity(model: Ranker) -> np.ndarray | None:
+    """The share of the training users who have each item, at least one user's; None if unknown."""
+    counts = getattr(model, "item_counts_", None)
+    return None if counts is None else np.maximum(counts, 1) / model.n_users_  # type: ignore[attr-defined]
+
+
+def _user_ids(holdout: Holdout) -> pd.Index:
+    if holdout.user_ids is None:
+        return pd.RangeIndex(holdout.held_out.shape[0], name="user")
+    return holdout.user_ids

@@ -1,0 +1,226 @@
+"""Metrics of ranked lists. Each is a pure function of the lists and K, the same for every model.
+
+Below, rel(r) is 1 if the item at rank r was held out and 0 if not, and n is how many items were
+held out of a user. Items beyond the end of a list that is shorter than K count as misses.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from recvae.errors import DataError, OptionError, did_you_mean
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Lists:
+    """Ranked lists, and what they should have held: all that a metric may look at.
+
+    Attributes:
+        ranked: int64 [users, K], columns of the items, best first; -1 where a list has ended.
+        held_out: CSR [users, items], the items to find, at least one for each user.
+        popularity: float [items] > 0, the share of the training users who have each item; only
+            `novelty` asks for it.
+    """
+
+    ranked: np.ndarray
+    held_out: sp.csr_matrix
+    popularity: np.ndarray | None = None
+
+    @cached_property
+    def hits(self) -> NDArray[np.bool_]:
+        """bool [users, K]: which of the listed items were held out."""
+        rows = np.repeat(np.arange(len(self.ranked)), self.ranked.shape[1])
+        weights = sp.csr_matrix(self.held_out)[rows, np.maximum(self.ranked, 0).ravel()]
+        return (np.asarray(weights).reshape(self.ranked.shape) > 0) & (self.ranked >= 0)
+
+    @cached_property
+    def n_held_out(self) -> NDArray[np.int64]:
+        """int [users]: how many items were held out of each user."""
+        return np.diff(self.held_out.indptr)
+
+
+def recall(lists: Lists, k: int) -> Values:
+    """Share of the held-out items that the list could hold and does hold: hits / min(K, n).
+
+    The denominator min(K, n) makes 1 the best possible value for every user (Liang et al. 2018,
+    "Variational Autoencoders for Collaborative Filtering").
+
+    Examples:
+        >>> lists = Lists(np.array([[3, 1, 0]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
+        >>> recall(lists, 1), recall(lists, 2)
+        (array([0.]), array([0.5]))
+    """
+    return np.count_nonzero(lists.hits[:, :k], axis=1) / lists.n_held_out.clip(max=k)
+
+
+def precision(lists: Lists, k: int) -> Values:
+    """Share of the list that was held out: hits / K.
+
+    Examples:
+        >>> lists = Lists(np.array([[3, 1, 0]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
+        >>> precision(lists, 2)
+        array([0.5])
+    """
+    return np.count_nonzero(lists.hits[:, :k], axis=1) / k
+
+
+def ndcg(lists: Lists, k: int) -> Values:
+    """Normalised discounted cumulative gain, binary: DCG / the best possible DCG.
+
+    DCG = sum over ranks r <= K of rel(r) / log2(r + 1); the best possible has hits at the ranks
+    1 to min(K, n) (Järvelin and Kekäläinen 2002, "Cumulated gain-based evaluation of IR
+    techniques", with the ideal truncated as in Liang et al. 2018).
+
+    Examples:
+        >>> lists = Lists(np.array([[3, 1, 0]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
+        >>> ndcg(lists, 3).round(4)  # (1 / log2(3)) / (1 / log2(2) + 1 / log2(3))
+        array([0.3869])
+    """
+    discounts = 1 / np.log2(np.arange(2, k + 2))
+    hits = lists.hits[:, :k]
+    ideal = np.cumsum(discounts)[lists.n_held_out.clip(max=k) - 1]
+    return hits @ discounts[: hits.shape[1]] / ideal
+
+
+def average_precision(lists: Lists, k: int) -> Values:
+    """Average precision, whose mean is MAP: sum of rel(r) * precision@r over r <= K, / min(K, n).
+
+    Examples:
+        >>> lists = Lists(np.array([[3, 1, 4]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
+        >>> average_precision(lists, 3).round(4)  # (1/2 + 2/3) / 2
+        array([0.5833])
+    """
+    hits = lists.hits[:, :k]
+    precisions = hits.cumsum(axis=1) / np.arange(1, hits.shape[1] + 1)
+    return (hits * precisions).sum(axis=1) / lists.n_held_out.clip(max=k)
+
+
+def reciprocal_rank(lists: Lists, k: int) -> Values:
+    """One over the rank of the first hit, whose mean is MRR; 0 without a hit in the first K.
+
+    Examples:
+        >>> lists = Lists(np.array([[3, 1, 4]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
+        >>> reciprocal_rank(lists, 1), reciprocal_rank(lists, 3)
+        (array([0.]), array([0.5]))
+    """
+    hits = lists.hits[:, :k]
+    return hits.any(axis=1) / (hits.argmax(axis=1) + 1)
+
+
+def hit_rate(lists: Lists, k: int) -> Values:
+    """Whether the list holds any of the held-out items: 1 or 0.
+
+    Examples:
+        >>> lists = Lists(np.array([[3, 1, 4]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
+        >>> hit_rate(lists, 1), hit_rate(lists, 2)
+        (array([0.]), array([1.]))
+    """
+    return np.any(lists.hits[:, :k], axis=1).astype(np.float64)
+
+
+def coverage(lists: Lists, k: int) -> float:
+    """Share of all items that are in anyone's list: one number, not one per user.
+
+    Examples:
+        >>> lists = Lists(np.array([[0, 1], [0, 2]]), sp.csr_matrix(np.eye(2, 4)))
+        >>> coverage(lists, 1), coverage(lists, 2)
+        (0.25, 0.75)
+    """
+    shown = np.unique(lists.ranked[:, :k])
+    return float((shown >= 0).sum() / lists.held_out.shape[1])
+
+
+def novelty(lists: Lists, k: int) -> Values:
+    """How surprising the list is: mean of -log2 p(i) over its items.
+
+    p(i) is the share of the training users who have item i, or one user's share if nobody has it
+    (Vargas and Castells 2011, "Rank and relevance in novelty and diversity metrics for
+    recommender systems").
+
+    Raises:
+        DataError: the lists come without `popularity`.
+
+    Examples:
+        >>> held_out, popularity = sp.csr_matrix([[1, 0, 0]]), np.array([0.5, 1, 0.25])
+        >>> novelty(Lists(np.array([[0, 2]]), held_out, popularity), 2)  # (1 + 2) / 2
+        array([1.5])
+    """
+    if lists.popularity is None:
+        raise DataError("novelty needs popularity: the model must have item_counts_ and n_users_.")
+    shown = lists.ranked[:, :k] >= 0
+    surprise = np.where(shown, -np.log2(lists.popularity)[lists.ranked[:, :k]], 0)
+    return surprise.sum(axis=1) / np.maximum(shown.sum(axis=1), 1)
+
+
+Measure = Callable[[Lists, int], "Values | float"]
+
+ACCURACY: dict[str, Measure] = {
+    "recall": recall,
+    "ndcg": ndcg,
+    "precision": precision,
+    "map": average_precision,
+    "mrr": reciprocal_rank,
+    "hit": hit_rate,
+}
+"""Metrics of finding what was held out: higher is better, one value per user."""
+
+METRICS: dict[str, Measure] = {**ACCURACY, "coverage": coverage, "novelty": novelty}
+"""All metrics, by the name before the @."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric and its K, known by a name such as `ndcg@100`.
+
+    Examples:
+        >>> Metric.parse("ndcg@100")
+        Metric(kind='ndcg', k=100)
+    """
+
+    kind: str
+    k: int
+
+    @classmethod
+    def parse(cls, name: str) -> "Metric":
+        """Read a name such as `ndcg@100`.
+
+        Raises:
+            OptionError: no such metric, or no length.
+        """
+        kind, at, k = name.partition("@")
+        if kind not in METRICS:
+            raise OptionError(f"no metric is called {name!r}: {did_you_mean(kind, METRICS)}")
+        if not at or not re.fullmatch("[1-9][0-9]*", k):
+            raise OptionError(f"metric {name!r} needs a length of the list, such as '{kind}@20'.")
+        return cls(kind, int(k))
+
+    def __call__(self, lists: Lists) -> "Values | float":
+        """float64 [users], or one number for a metric of all lists together."""
+        return METRICS[self.kind](lists, self.k)
+
+    def __str__(self) -> str:
+        return f"{self.kind}@{self.k}"
+
+    @property
+    def is_accuracy(self) -> bool:
+        """Whether it measures, user by user, how much of the held-out part was found."""
+        return self.kind in ACCURACY
+
+
+def parse_metrics(names: Iterable[str]) -> list[Metric]:
+    """Read names of metrics, each once.
+
+    Raises:
+        OptionError: a name is mistyped, or there is none.
+    """
+    metrics = [Metric.parse(name) for name in dict.fromkeys(names)]
+    if not metrics:
+        raise OptionError("name at least one metric, such as 'ndcg@100'.")
+    return metrics
