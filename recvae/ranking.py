@@ -17,10 +17,10 @@ from recvae.progress import progress
 Score: TypeAlias = Callable[[sp.csr_matrix, np.ndarray | None], torch.Tensor]
 """(histories [b, items], rows [b] or None) -> float32 [b, items], which ranking may overwrite."""
 
-ItemSets: TypeAlias = "np.ndarray | Sequence[int] | Sequence[Sequence[int]] | sp.csr_matrix"
+ItemSets: TypeAlias = np.ndarray | Sequence[int] | Sequence[Sequence[int]] | sp.csr_matrix
 """Columns for all users (1-D), or for each user (a sequence of sequences, or CSR)."""
 
-Positions: TypeAlias = "tuple[slice | torch.Tensor, torch.Tensor]"
+Positions: TypeAlias = tuple[slice | torch.Tensor, torch.Tensor]
 
 BLOCK_CELLS = 2**24
 MAX_BLOCK_USERS = 4096

@@ -78,7 +78,7 @@ class AutoencoderRecommender(Recommender):
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Logits of all items, decoded from the mean of the code, without dropout."""
-        with torch.inference_mode():
+        with torch.no_grad():
             mean, _ = self._encode(histories)
             return self.net_.decode(mean)
 
@@ -130,7 +130,7 @@ class AutoencoderRecommender(Recommender):
         return float(evaluate(self, validation, (self.metric,)).mean[self.metric])
 
     def _encode(self, histories: sp.csr_matrix) -> tuple[torch.Tensor, torch.Tensor]:
-        with torch.inference_mode():
+        with torch.no_grad():
             device = self.net_.input.weight.device
             self.net_.eval()
             return self.net_.encode(Batch.of(self._as_input(histories), device).normalised())
