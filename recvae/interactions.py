@@ -64,16 +64,16 @@ class Interactions:
 
     def keep(self, entries: np.ndarray) -> Self:
         """Keep the entries marked in a boolean [nnz]; no user and no item is dropped."""
-        indptr = np.concatenate([[0], np.cumsum(entries)])[self.matrix.indptr]
+        kept = np.flatnonzero(entries)
+        indptr = np.searchsorted(kept, self.matrix.indptr)
         matrix = sp.csr_matrix(
-            (self.matrix.data[entries], self.matrix.indices[entries], indptr),
-            shape=self.matrix.shape,
+            (self.matrix.data[kept], self.matrix.indices[kept], indptr), shape=self.matrix.shape
         )
         return replace(
             self,
             matrix=matrix,
-            timestamps=None if self.timestamps is None else self.timestamps[entries],
-            positions=None if self.positions is None else self.positions[entries],
+            timestamps=None if self.timestamps is None else self.timestamps[kept],
+            positions=None if self.positions is None else self.positions[kept],
         )
 
     def select_users(self, rows: np.ndarray) -> Self:
