@@ -1,0 +1,78 @@
+"""Ids: raw ones, integers or strings, become the numbers of a sorted vocabulary."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from recvae.errors import DataError
+
+SPAN = 8
+"""Integers spread over up to this many times their number are looked up, not hashed."""
+
+
+def encode(raw: Any, name: str) -> tuple[np.ndarray, pd.Index]:
+    """Number raw ids by their rank among the distinct ones.
+
+    Args:
+        raw: ids [n], all integers or all strings; a categorical counts as its categories.
+        name: what they are the ids of.
+
+    Returns:
+        Codes int32 [n], and the distinct ids in ascending order, named `name`.
+
+    Raises:
+        DataError: ids are missing, or neither integers nor strings.
+    """
+    ids = pd.Series(raw)
+    if missing := int(ids.isna().sum()):
+        raise DataError(_missing(missing, name))
+    if isinstance(ids.dtype, pd.CategoricalDtype):
+        codes, vocabulary = _encode_categories(ids, name)
+    else:
+        ids = _as_integers_or_strings(ids, name)
+        is_integer = pd.api.types.is_integer_dtype(ids.dtype)
+        codes, vocabulary = _encode_integers(ids.to_numpy()) if is_integer else _hash(ids)
+    if not pd.api.types.is_integer_dtype(vocabulary.dtype) and "" in vocabulary:
+        raise DataError(_missing(int((codes == vocabulary.get_loc("")).sum()), name))
+    return codes.astype(np.int32, copy=False), vocabulary.rename(name)
+
+
+def _missing(count: int, name: str) -> str:
+    return f"{count:,} of the {name} ids are missing: drop or repair those rows."
+
+
+def _as_integers_or_strings(ids: pd.Series, name: str) -> pd.Series:
+    kind = pd.api.types.infer_dtype(ids, skipna=False)
+    if kind == "string" or pd.api.types.is_integer_dtype(ids.dtype):
+        return ids
+    if kind == "integer" or (kind == "floating" and (ids % 1 == 0).all()):
+        return ids.astype(np.int64)
+    raise DataError(
+        f"{name} ids must be all integers or all strings, not {kind}: "
+        f"convert them, for example with astype(str)."
+    )
+
+
+def _encode_categories(ids: pd.Series, name: str) -> tuple[np.ndarray, pd.Index]:
+    of_entry = ids.cat.codes.to_numpy()
+    used = np.flatnonzero(np.bincount(of_entry, minlength=len(ids.cat.categories)))
+    code = np.zeros(len(ids.cat.categories), dtype=np.int32)
+    code[used], vocabulary = encode(ids.cat.categories[used], name)
+    return code[of_entry], vocabulary
+
+
+def _encode_integers(ids: np.ndarray) -> tuple[np.ndarray, pd.Index]:
+    ids = ids.astype(np.int64, copy=False)
+    first, last = int(ids.min(initial=0)), int(ids.max(initial=0))
+    if last - first > SPAN * len(ids):
+        return _hash(ids)
+    used = np.zeros(last - first + 1, dtype=bool)
+    used[ids - first] = True
+    code = np.cumsum(used, dtype=np.int32) - np.int32(1)
+    return code[ids - first], pd.Index(np.flatnonzero(used) + first)
+
+
+def _hash(ids: "np.ndarray | pd.Series") -> tuple[np.ndarray, pd.Index]:
+    codes, vocabulary = pd.factorize(ids, sort=True)
+    return codes, pd.Index(vocabulary)
