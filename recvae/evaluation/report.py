@@ -1,0 +1,73 @@
+"""The report of a comparison: one page to read, and files to work with."""
+
+import json
+from pathlib import Path
+
+import jinja2
+
+from recvae import options
+from recvae.errors import OptionError
+from recvae.evaluation import text
+from recvae.evaluation.comparison import Comparison
+from recvae.evaluation.metrics import METRICS, Metric
+from recvae.evaluation.pictures import Picture, draw_all
+
+
+def write_report(comparison: Comparison, folder: Path) -> Path:
+    """Write `index.html`, `comparison.json`, three CSV tables and the plots.
+
+    Returns:
+        The path of `index.html`, which needs none of the other files.
+
+    Raises:
+        OptionError: the folder can't be written.
+    """
+    try:
+        (folder / "plots").mkdir(parents=True, exist_ok=True)
+        pictures = draw_all(comparison)
+        _write_pictures(pictures, folder / "plots")
+        _write_tables(comparison, folder)
+        page = folder / "index.html"
+        page.write_text(_html(comparison, pictures), encoding="utf-8")
+    except OSError as error:
+        raise OptionError(
+            f"the report can't be written to {folder} ({error.strerror}): choose another folder."
+        ) from error
+    return page
+
+
+def _write_pictures(pictures: list[Picture], folder: Path) -> None:
+    for picture in pictures:
+        (folder / f"{picture.name}.svg").write_bytes(picture.light)
+        (folder / f"{picture.name}.png").write_bytes(picture.png)
+
+
+def _write_tables(comparison: Comparison, folder: Path) -> None:
+    facts = json.dumps(comparison.to_dict(), indent=2, ensure_ascii=False)
+    (folder / "comparison.json").write_text(facts + "\n", encoding="utf-8")
+    comparison.table.to_csv(folder / "table.csv")
+    comparison.differences.to_csv(folder / "differences.csv")
+    comparison.per_user.to_csv(folder / "per_user.csv", index=False)
+
+
+def _html(comparison: Comparison, pictures: list[Picture]) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("recvae.evaluation"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    return environment.get_template("report.html").render(
+        comparison=comparison,
+        pictures=pictures,
+        headline=text.headline(comparison),
+        legend=text.legend(comparison),
+        options={name: options.values(model) for name, model in comparison.models.items()},
+        definitions={metric: _definition(metric) for metric in comparison.metrics},
+    )
+
+
+def _definition(metric: str) -> str:
+    """The first line of the metric's own documentation."""
+    return str(METRICS[Metric.parse(metric).kind].__doc__).splitlines()[0]
