@@ -1,6 +1,5 @@
 """Building: arrays, one line per interaction, become users x items."""
 
-from collections.abc import Sized
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -9,6 +8,7 @@ import scipy.sparse as sp
 
 from recvae.errors import DataError, OptionError, did_you_mean
 from recvae.interactions import Interactions
+from recvae.reading.columns import require_lines
 from recvae.reading.ids import encode
 from recvae.reading.times import to_seconds
 
@@ -46,7 +46,8 @@ def build_interactions(
             f"duplicates={duplicates!r} is not possible: "
             f"{did_you_mean(str(duplicates), get_args(Duplicates))}"
         )
-    _require_equal_lengths(users=users, items=items, values=values, timestamps=timestamps)
+    given = {"users": users, "items": items, "values": values, "timestamps": timestamps}
+    require_lines({name: column for name, column in given.items() if column is not None})
     weights = np.ones(len(users), np.float32) if values is None else to_weights(values)
     seconds = None if timestamps is None else to_seconds(timestamps)
     rows, user_ids = encode(users, "user")
@@ -82,7 +83,8 @@ def to_weights(values: Any) -> np.ndarray:
         DataError: weights that are no numbers, missing, infinite, zero or negative.
     """
     try:
-        weights = pd.Series(values).to_numpy(dtype=np.float32, na_value=np.nan)
+        with np.errstate(over="ignore"):
+            weights = pd.Series(values).to_numpy(dtype=np.float32, na_value=np.nan)
     except (TypeError, ValueError) as error:
         raise DataError(f"the values must be numbers: {error}.") from None
     if bad := len(weights) - int(np.isfinite(weights).sum()):
@@ -93,14 +95,6 @@ def to_weights(values: Any) -> np.ndarray:
             "or leave out value to count each row as one."
         )
     return weights
-
-
-def _require_equal_lengths(**columns: Sized | None) -> None:
-    lengths = {name: len(column) for name, column in columns.items() if column is not None}
-    if len(set(lengths.values())) > 1:
-        raise DataError(f"the columns must be of the same length, not {lengths}.")
-    if not lengths["users"]:
-        raise DataError("there are no interactions: the table has no rows.")
 
 
 def _counting_argsort(codes: np.ndarray, n_codes: int) -> np.ndarray:

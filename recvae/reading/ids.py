@@ -7,7 +7,7 @@ import pandas as pd
 
 from recvae.errors import DataError
 
-SPAN = 8
+SPAN = 4
 """Integers spread over up to this many times their number are looked up, not hashed."""
 
 
@@ -63,10 +63,10 @@ def _encode_categories(ids: pd.Series, name: str) -> tuple[np.ndarray, pd.Index]
 
 
 def _encode_integers(ids: np.ndarray) -> tuple[np.ndarray, pd.Index]:
-    ids = ids.astype(np.int64, copy=False)
-    first, last = int(ids.min(initial=0)), int(ids.max(initial=0))
-    if last - first > SPAN * len(ids):
+    first, last = int(ids.min()), int(ids.max())
+    if last - first > SPAN * len(ids) or last > np.iinfo(np.int64).max:
         return _hash(ids)
+    ids = ids.astype(np.int64, copy=False)
     used = np.zeros(last - first + 1, dtype=bool)
     used[ids - first] = True
     code = np.cumsum(used, dtype=np.int32) - np.int32(1)

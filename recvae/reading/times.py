@@ -14,27 +14,25 @@ def to_seconds(times: Any) -> np.ndarray:
     Raises:
         DataError: times that are missing, or that pandas can't read as dates.
     """
-    series = pd.Series(times)
     try:
-        if not pd.api.types.is_numeric_dtype(series.dtype):
-            series = _parse(series)
-        if missing := int(series.isna().sum()):
-            raise DataError(
-                f"{missing:,} of the timestamps are missing: drop or repair those rows."
-            )
-        return series.to_numpy().astype(np.int64)
+        seconds = _parse(pd.Series(times))
     except (TypeError, ValueError, OverflowError) as error:
-        if isinstance(error, DataError):
-            raise
+        reason = str(error).split(". ")[0].rstrip(".")
         raise DataError(
-            f"the timestamps must be seconds since 1970, or dates such as 2018-04-23: {error}."
+            f"the timestamps must be seconds since 1970, or dates such as 2018-04-23: {reason}."
         ) from None
+    if missing := int(seconds.isna().sum()):
+        raise DataError(f"{missing:,} of the timestamps are missing: drop or repair those rows.")
+    return seconds.to_numpy().astype(np.int64)
 
 
 def _parse(times: pd.Series) -> pd.Series:
-    if pd.api.types.infer_dtype(times) in ("string", "integer", "floating", "mixed-integer-float"):
+    if pd.api.types.is_float_dtype(times.dtype):
+        return times.where(np.isfinite(times))
+    if pd.api.types.is_integer_dtype(times.dtype):
+        return times
+    if pd.api.types.infer_dtype(times, skipna=True) in ("string", "integer", "floating"):
         numbers = pd.to_numeric(times, errors="coerce")
-        if numbers.notna().any():
+        if numbers[times.notna()].notna().all():
             return numbers
-    dates = pd.to_datetime(times, utc=True).dt.tz_localize(None)
-    return dates.astype("datetime64[s]")
+    return pd.to_datetime(times, utc=True).dt.tz_localize(None).astype("datetime64[s]")

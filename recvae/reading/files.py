@@ -1,0 +1,122 @@
+"""Files: columns of CSV, TSV and Parquet."""
+
+import csv
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from recvae.errors import DataError
+from recvae.reading.columns import require_columns
+
+DELIMITERS = ",\t;|"
+ID = pa.dictionary(pa.int32(), pa.string())
+INTEGER = r"0|-?[1-9][0-9]{0,17}"
+"""Integers of 64 bits, written the one way in which they would be written again."""
+MISSING = ["", "NA", "N/A", "NaN", "nan", "NULL", "null", "None"]
+"""What stands for a missing id among integers."""
+SNIFFED = 2**16
+"""Bytes of a text file to find its header in."""
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether a file is Parquet, whatever its name."""
+    with path.open("rb") as file:
+        return file.read(4) == b"PAR1"
+
+
+def read_parquet(path: Path, ids: Collection[str], others: Collection[str]) -> dict[str, pd.Series]:
+    """Read columns of a Parquet file; their types are the file's.
+
+    Raises:
+        DataError: the file is damaged, or a column is missing.
+    """
+    names = [*ids, *others]
+    with _one_clear_error(path):
+        require_columns(pa.parquet.read_schema(path).names, names, str(path))
+        return _to_pandas(pa.parquet.read_table(path, columns=names, partitioning=None))
+
+
+def read_text(path: Path, ids: Collection[str], others: Collection[str]) -> dict[str, pd.Series]:
+    """Read columns of a text file; its delimiter, encoding and compression are found out.
+
+    Raises:
+        DataError: the file is no table, is damaged, or a column is missing.
+    """
+    names = [*ids, *others]
+    with _one_clear_error(path):
+        delimiter, header = _sniff(path, set(names))
+        require_columns(header, names, f"{path}, whose first line must name its columns,")
+        columns = _to_pandas(_read_csv(path, delimiter, names, dict.fromkeys(ids, ID)))
+    return columns | {name: _integers_if_all_are(columns[name]) for name in ids}
+
+
+@contextmanager
+def _one_clear_error(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except DataError:
+        raise
+    except (pa.ArrowException, OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0].rstrip(".")
+        raise DataError(f"{path} can't be read as a table: {reason}.") from None
+
+
+def _sniff(path: Path, names: set[str]) -> tuple[str, list[str]]:
+    """The delimiter that finds most of the columns asked for, else most columns; the columns."""
+    with pa.input_stream(str(path), compression="detect") as stream:
+        start = stream.read(SNIFFED)
+    if b"\0" in start:
+        raise DataError(f"{path} is a binary file: give CSV, TSV or Parquet.")
+    first = _decode(next(filter(None, start.splitlines()), b""))
+    if not first:
+        raise DataError(f"{path} is empty: it needs a line of column names, then the rows.")
+    headers = {
+        delimiter: next(csv.reader([first], delimiter=delimiter)) for delimiter in DELIMITERS
+    }
+    return max(headers.items(), key=lambda found: (len(names & set(found[1])), len(found[1])))
+
+
+def _decode(line: bytes) -> str:
+    try:
+        return line.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return line.decode("latin-1")
+
+
+def _read_csv(
+    path: Path, delimiter: str, names: list[str], types: dict[str, pa.DataType]
+) -> pa.Table:
+    def read(encoding: str) -> pa.Table:
+        return pa.csv.read_csv(
+            path,
+            pa.csv.ReadOptions(encoding=encoding),
+            pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            pa.csv.ConvertOptions(include_columns=names, column_types=types),
+        )
+
+    try:
+        return read("utf-8")
+    except ValueError as error:  # pyarrow has no error of its own for bytes that are not UTF-8
+        if "UTF8" not in str(error) and not isinstance(error, UnicodeDecodeError):
+            raise
+        return read("latin-1")
+
+
+def _to_pandas(table: pa.Table) -> dict[str, pd.Series]:
+    return dict(table.unify_dictionaries().to_pandas(date_as_object=False).items())
+
+
+def _integers_if_all_are(ids: pd.Series) -> pd.Series:
+    """Make integers of categories that are all written as such, but for missing ones."""
+    categories = ids.cat.categories
+    written = categories[~categories.isin(MISSING)]
+    if not written.str.fullmatch(INTEGER).all():
+        return ids
+    integers = list(written.astype(np.int64))
+    return ids.cat.set_categories(written).cat.rename_categories(integers)

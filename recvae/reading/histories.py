@@ -1,0 +1,72 @@
+"""Histories: what users have interacted with, in the columns of a model that exists."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from recvae.errors import DataError
+from recvae.reading.build import to_weights
+from recvae.reading.columns import require_columns
+
+
+class UnknownItemWarning(UserWarning):
+    """Some items of the histories are unknown to the model and were skipped."""
+
+
+def read_histories(
+    table: pd.DataFrame, item_ids: pd.Index, *, user: str, item: str, value: str | None = None
+) -> tuple[sp.csr_matrix, pd.Index]:
+    """Turn a table of raw ids into rows over known items.
+
+    Args:
+        table: a line per interaction.
+        item_ids: the raw ids of the columns to be.
+        user: name of the column of raw user ids.
+        item: name of the column of raw item ids; unknown ones are skipped with one
+            `UnknownItemWarning`. A user who has no others keeps an empty row.
+        value: name of the column of weights; None counts each line as one.
+
+    Returns:
+        CSR float32 [users, items], lines of the same user and item summed; and the raw user ids,
+        in order of first appearance.
+
+    Raises:
+        DataError: columns or ids are missing, weights are not above 0, or no item can be known
+            because their type is another.
+    """
+    require_columns(table, [user, item, *([] if value is None else [value])], "the table")
+    rows, user_ids = pd.factorize(_plain(table[user]))
+    items = _plain(table[item])
+    for name, missing in ((user, rows < 0), (item, np.asarray(items.isna()))):
+        if count := int(missing.sum()):
+            raise DataError(f"{count:,} ids are missing in column {name!r}: drop those rows.")
+    weights = np.ones(len(table), np.float32) if value is None else to_weights(table[value])
+    columns = item_ids.get_indexer(items)
+    known = columns >= 0
+    if not known.all():
+        _report_unknown(items, known, item_ids)
+    entries = weights[known], (rows[known], columns[known])
+    return sp.coo_matrix(entries, shape=(len(user_ids), len(item_ids))).tocsr(), user_ids
+
+
+def _plain(ids: pd.Series) -> pd.Index:
+    is_categorical = isinstance(ids.dtype, pd.CategoricalDtype)
+    return pd.Index(ids.astype(ids.cat.categories.dtype) if is_categorical else ids)
+
+
+def _report_unknown(items: pd.Index, known: np.ndarray, item_ids: pd.Index) -> None:
+    theirs, ours = (pd.api.types.infer_dtype(ids) for ids in (items, item_ids))
+    if not known.any() and (theirs == "string") != (ours == "string"):
+        raise DataError(
+            f"no item is known: the table's item ids are of type {theirs} ({items[0]!r}), the "
+            f"model's of type {ours} ({item_ids[0]!r}): convert the table's with astype."
+        )
+    unknown = items[~known]
+    warnings.warn(
+        f"{len(unknown):,} of {len(items):,} interactions are with items that the model does not "
+        f"know, such as {unknown[0]!r}: they are skipped.",
+        UnknownItemWarning,
+        stacklevel=4,
+    )

@@ -1,0 +1,44 @@
+"""Sources: where columns come from, be it a file, a DataFrame or arrays by name."""
+
+from collections.abc import Collection, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pandas as pd
+
+from recvae.errors import DataError, MissingFileError
+from recvae.reading.columns import require_columns
+from recvae.reading.files import is_parquet, read_parquet, read_text
+
+Source: TypeAlias = "str | PathLike[str] | pd.DataFrame | Mapping[str, Any]"
+
+
+def read_columns(
+    source: Source, ids: Collection[str], others: Collection[str] = ()
+) -> dict[str, Any]:
+    """Read some columns of a table.
+
+    Args:
+        source: a path of a CSV, TSV or Parquet file, a DataFrame, or a mapping of arrays.
+        ids: names of the columns of raw ids. Those of a text file come as categoricals: of
+            integers if all are written as such, else of strings, as "007" is one.
+        others: names of the columns of numbers and dates.
+
+    Raises:
+        MissingFileError: there is no such file.
+        DataError: a column is missing, or the file is no table.
+    """
+    if isinstance(source, pd.DataFrame | Mapping):
+        require_columns(source, [*ids, *others], "the table")
+        return {name: source[name] for name in (*ids, *others)}
+    if not isinstance(source, str | PathLike):
+        raise DataError(
+            f"can't read interactions from {type(source).__name__}: give the path of a file, "
+            "a pandas DataFrame or a mapping of arrays."
+        )
+    path = Path(source).expanduser()
+    if not path.is_file():
+        raise MissingFileError(f"there is no file {path}.")
+    read = read_parquet if is_parquet(path) else read_text
+    return read(path, ids, others)
