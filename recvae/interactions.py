@@ -141,6 +141,27 @@ class Interactions:
             )
         return kept
 
+    def with_item_info(self, table: pd.DataFrame) -> Self:
+        """Attach what is known of the items, for example their titles.
+
+        Args:
+            table: a line per item, indexed by raw item id. Items that it lacks get missing
+                values, items that only it has are left out; columns replace those of their name.
+
+        Raises:
+            DataError: an item has more than one line, or no item has any.
+        """
+        if table.index.has_duplicates:
+            twice = table.index[table.index.duplicated()][0]
+            raise DataError(f"item {twice!r} has more than one line: index by item, one line each.")
+        if not self.item_ids.isin(table.index).any():
+            raise DataError(
+                f"no item has a line: the table must be indexed by raw item ids such as "
+                f"{self.item_ids[0]!r} ({self.item_ids.dtype}); its index is {table.index.dtype}."
+            )
+        kept = self.items[self.items.columns.difference(table.columns, sort=False)]
+        return replace(self, items=kept.join(table))
+
     def fingerprint(self) -> str:
         """Tell these data from any other: 16 hexadecimal digits of a SHA-256."""
         digest = hashlib.sha256(repr(self.matrix.shape).encode())

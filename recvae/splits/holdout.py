@@ -1,4 +1,4 @@
-"""Splits: what a model may learn from, and what it is judged by."""
+"""Held-out data: users whose history is shown in part, and the rest of it to be ranked."""
 
 from dataclasses import dataclass
 

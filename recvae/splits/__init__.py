@@ -1,0 +1,20 @@
+"""Splits: what a model may learn from, and what it is judged by.
+
+In the drawn matrices users are rows and items are columns; `T` is trained on, `f` is folded in
+(shown to the model as history), `h` is held out (to be ranked high), `x` is left out altogether.
+"""
+
+from recvae.splits.holdout import Holdout, Split
+from recvae.splits.interactions import split_interactions
+from recvae.splits.last import split_last
+from recvae.splits.time import split_time
+from recvae.splits.users import split_users
+
+__all__ = [
+    "Holdout",
+    "Split",
+    "split_interactions",
+    "split_last",
+    "split_time",
+    "split_users",
+]

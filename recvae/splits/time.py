@@ -1,0 +1,79 @@
+"""A split in time: judged by what comes after the training data, for all users at once."""
+
+from datetime import date
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from recvae.errors import DataError, OptionError
+from recvae.interactions import Interactions
+from recvae.reading.times import to_seconds
+from recvae.splits.holdout import Split
+from recvae.splits.parts import hold_out, known_items, require_timestamps
+
+Moment: TypeAlias = "int | str | date | pd.Timestamp | np.datetime64"
+"""Seconds since 1970, or a date (UTC unless it says otherwise)."""
+
+
+def split_time(data: Interactions, validation_from: Moment, test_from: Moment) -> Split:
+    """Train on what was before one point in time, and hold out what came after.
+
+        in which period   training   validation   test
+        1 1 2 3           T T . .    f f h .      f f f h    user a
+        . 3 1 1           . . T T                 . h f f    user b
+        2 . 3 .                                   f . h .    user c
+
+    Period 1 ends where `validation_from` begins period 2, which ends where `test_from` begins
+    period 3. What lies before a period is folded in, what lies in it is held out. User c has no
+    history before period 2, so is dropped from validation, and not in training.
+    Items that no user has in training are dropped. An item that a user has seen can't be held
+    out: lines of the same user and item are one entry, at the latest of their timestamps.
+
+    Args:
+        data: users x items with timestamps.
+        validation_from: the first moment of the validation period, and the end of training.
+        test_from: the first moment of the test period, and the end of validation.
+
+    Returns:
+        The users active before `validation_from` in training; in the held-out sets those with
+        history before the period and new items in it. `n_dropped` counts the others who are
+        active in it. `rows` is None: some users first appear after training.
+
+    Raises:
+        OptionError: the points in time are none, or in the wrong order.
+        DataError: there are no timestamps, all are the same, or a period has no data.
+    """
+    times = require_timestamps(data)
+    start, end = _moment(validation_from), _moment(test_from)
+    if start >= end:
+        raise OptionError(
+            f"validation_from={validation_from} must be before test_from={test_from}."
+        )
+    periods = [times < start, (start <= times) & (times < end), end <= times]
+    _require_data_in_each(periods, times)
+    active = [np.bincount(data.rows[period], minlength=data.shape[0]) > 0 for period in periods]
+    data, (train, validation, test) = known_items(data, *periods)
+    return Split(
+        data.keep(train).select_users(active[0]),
+        hold_out(data, train, validation, among=active[1]),
+        hold_out(data, train | validation, test, among=active[2]),
+    )
+
+
+def _moment(time: Moment) -> int:
+    try:
+        return int(to_seconds([pd.Timestamp(time) if isinstance(time, str) else time])[0])
+    except ValueError:
+        raise OptionError(
+            f"{time!r} is no point in time: give seconds since 1970, or a date such as 2018-04-23."
+        ) from None
+
+
+def _require_data_in_each(periods: list[np.ndarray], times: np.ndarray) -> None:
+    for name, period in zip(("training", "validation", "test"), periods, strict=True):
+        if not period.any():
+            first, last = pd.to_datetime([times.min(), times.max()], unit="s")
+            raise DataError(
+                f"no interaction is in the {name} period: they are from {first} to {last}."
+            )
