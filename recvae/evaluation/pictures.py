@@ -82,7 +82,7 @@ def _differences(comparison: Comparison) -> Picture:
 
 def _metric_by_length(comparison: Comparison) -> Picture:
     lines = [
-        f"{metric}: {_listed(comparison.curves.loc[metric], '.3f')}."
+        f"{metric}: {_listed(comparison.curves.T[metric], '.3f')}."
         for metric in ("ndcg@10", "ndcg@100", "recall@10", "recall@100")
     ]
     return Picture.of(

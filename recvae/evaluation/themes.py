@@ -7,7 +7,7 @@ Each model has its own marker as well.
 
 from typing import Any
 
-from cycler import cycler
+from matplotlib.rcsetup import cycler
 
 MARKERS = "osD^vPXp"
 
