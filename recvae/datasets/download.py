@@ -80,7 +80,10 @@ def _fetch(url: str, target: Path, md5: str | None) -> None:
         urls={target.name: url},
         retry_if_failed=RETRIES,
     )
-    bar = progress((), f"downloading {target.name}", unit="B", unit_scale=True)
+    # pooch takes an empty bar for no bar; and it starts the bar anew at the end, so that
+    # a bar which waits before it shows could not be wiped.
+    bar = progress((), f"downloading {target.name}", total=1, unit="B", unit_scale=True)
+    bar.delay = 0
     files.fetch(target.name, downloader=pooch.HTTPDownloader(bar, CHUNK_BYTES))
 
 
