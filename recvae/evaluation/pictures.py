@@ -73,8 +73,8 @@ def _differences(comparison: Comparison) -> Picture:
         comparison,
         title="Difference to the best",
         caption=(
-            "Mean over the users and its 95% bootstrap interval. "
-            "Filled: significantly worse than the best. Hollow: not significantly."
+            "Mean over the users and its 95% bootstrap interval, each taken alone. Filled: "
+            "significantly worse than the best, corrected for all comparisons. Hollow: not."
         ),
         alt=f"Dot plot of {metric} minus that of {comparison.best}. {behind}.",
     )
