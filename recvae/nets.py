@@ -6,6 +6,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 from torch.nn.functional import embedding_bag
+from torch.nn.utils import skip_init
 
 from recvae.batches import Batch
 
@@ -39,6 +40,8 @@ class SparseLinear(nn.Module):
 class Autoencoder(nn.Module):
     """Items - hidden - latent - hidden - items, tanh between (Liang et al., 2018, section 2.2).
 
+    Its parameters hold nothing until `initialise` draws them or a state is loaded.
+
     Attributes:
         dropout: share of the input's entries that training leaves out.
         variational: whether the code is a distribution (Mult-VAE) or a point (Mult-DAE).
@@ -52,8 +55,8 @@ class Autoencoder(nn.Module):
         code = 2 * latent if variational else latent
         inward, outward = [*hidden, code], [latent, *reversed(hidden), n_items]
         self.input = SparseLinear(n_items, inward[0])
-        self.encoder = nn.ModuleList(nn.Linear(m, n) for m, n in pairwise(inward))
-        self.decoder = nn.ModuleList(nn.Linear(m, n) for m, n in pairwise(outward))
+        self.encoder = nn.ModuleList(skip_init(nn.Linear, m, n) for m, n in pairwise(inward))
+        self.decoder = nn.ModuleList(skip_init(nn.Linear, m, n) for m, n in pairwise(outward))
 
     def initialise(self, generator: torch.Generator) -> None:
         """Draw Xavier-uniform weights and truncated-normal(0.001) biases, as the paper does."""

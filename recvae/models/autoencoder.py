@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -15,8 +15,16 @@ from recvae.batches import Batch, Batches, in_blocks
 from recvae.errors import OptionError
 from recvae.evaluation import evaluate
 from recvae.models.base import Recommender
+from recvae.models.inputs import Input, as_input
 from recvae.objectives import LOG_LIKELIHOODS, Likelihood, gaussian_kl
-from recvae.options import DropRate, NonNegativeFloat, PositiveFloat, PositiveInt
+from recvae.options import (
+    DropRate,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    Widths,
+)
 from recvae.splits import Holdout
 from recvae.trainer import Terms, Trainer
 
@@ -44,18 +52,18 @@ class AutoencoderRecommender(Recommender):
         interrupted_: whether Ctrl-C ended the training early.
     """
 
-    hidden: tuple[PositiveInt, ...] = (600,)
+    hidden: Widths = (600,)
     latent: PositiveInt = 200
     dropout: DropRate = 0.5
     likelihood: Likelihood = "multinomial"
-    input: Literal["binary", "counts"] = "binary"
+    input: Input = "binary"
     learning_rate: PositiveFloat = 1e-3
     l2: NonNegativeFloat = 0.0
     batch_size: PositiveInt = 500
     epochs: PositiveInt = 100
     patience: PositiveInt | None = 20
     metric: str = "ndcg@100"
-    seed: int = 0
+    seed: NonNegativeInt = 0
     device: Annotated[str, MinLen(1)] = "auto"
 
     variational: ClassVar[bool]
@@ -95,7 +103,7 @@ class AutoencoderRecommender(Recommender):
         self.net_.initialise(torch.Generator().manual_seed(int(weights_seed)))
         self.net_.to(device)
         noise = torch.Generator(device).manual_seed(int(noise_seed))
-        batches = Batches(self._as_input(train), self.batch_size, device)
+        batches = Batches(as_input(train, self.input), self.batch_size, device)
         beta = self._beta(len(batches))
         trainer = Trainer(
             self.net_,
@@ -133,13 +141,7 @@ class AutoencoderRecommender(Recommender):
         with torch.no_grad():
             device = self.net_.input.weight.device
             self.net_.eval()
-            return self.net_.encode(Batch.of(self._as_input(histories), device).normalised())
-
-    def _as_input(self, matrix: sp.csr_matrix) -> sp.csr_matrix:
-        if self.input == "counts":
-            return matrix
-        ones = np.ones(matrix.nnz, dtype=np.float32)
-        return sp.csr_matrix((ones, matrix.indices, matrix.indptr), shape=matrix.shape)
+            return self.net_.encode(Batch.of(as_input(histories, self.input), device).normalised())
 
     def _check_likelihood(self) -> None:
         if self.likelihood == "bernoulli" and self.input == "counts":

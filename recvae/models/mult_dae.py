@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from recvae.models.autoencoder import AutoencoderRecommender
-from recvae.options import NonNegativeFloat, PositiveInt
+from recvae.options import NonNegativeFloat, Widths
 
 
 @dataclass(kw_only=True, eq=False)
@@ -25,5 +25,5 @@ class MultDAE(AutoencoderRecommender):
         "batch_size": (100, 250, 500),
     }
 
-    hidden: tuple[PositiveInt, ...] = ()
+    hidden: Widths = ()
     l2: NonNegativeFloat = 0.01 / 500

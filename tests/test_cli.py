@@ -1,0 +1,392 @@
+"""The command line, as its users type it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from time import perf_counter, sleep
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import recvae as rv
+from recvae.cli import app
+from recvae.cli.data import SIZES
+from recvae.datasets import DATASETS
+from recvae.models import MODELS
+
+COMMANDS = ("data", "train", "evaluate", "recommend", "compare")
+SMALL = ("epochs=3", "latent=4", "hidden=8", "batch_size=20", "device=cpu")
+TINY = [f"--set={setting}" for setting in SMALL]
+
+
+def recvae(*arguments: object, code: int = 0):
+    """Run a command here; check its exit code."""
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == code, f"{result.output}\n{result.exception!r}"
+    return result
+
+
+def process(*arguments: object, **options) -> subprocess.Popen:
+    """Start a command in a process of its own."""
+    command = [sys.executable, "-m", "recvae", *map(str, arguments)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, **pipes, text=True, env=os.environ | {"COLUMNS": "200"})
+
+
+@pytest.fixture(scope="module")
+def plays(tmp_path_factory) -> Path:
+    """A table of 60 users and 30 items: even users like even items, odd users odd ones."""
+    rng = np.random.default_rng(0)
+    users, items = np.nonzero(rng.random((60, 30)) < 0.5)
+    liked = users % 2 == items % 2
+    n = liked.sum()
+    table = pd.DataFrame({"who": users[liked] + 100, "what": items[liked]})
+    table["times"], table["when"] = rng.integers(1, 9, n), rng.permutation(n) + 1_000_000_000
+    path = tmp_path_factory.mktemp("data") / "plays.csv"
+    table.to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def data(plays) -> list[object]:
+    """The arguments that name the table."""
+    return ["--data", plays, "--user", "who", "--item", "what", "--held-out-users", 10]
+
+
+@pytest.fixture(scope="module")
+def split(plays) -> rv.Split:
+    """What these arguments mean."""
+    table = rv.read_interactions(plays, user="who", item="what", min_user_items=5)
+    return rv.split_users(table, n_validation=10, n_test=10)
+
+
+@pytest.fixture(scope="module")
+def model(data, tmp_path_factory) -> Path:
+    """A saved Mult-VAE."""
+    folder = tmp_path_factory.mktemp("runs") / "vae"
+    recvae("train", *data, "--out", folder, *TINY)
+    return folder
+
+
+def test_help_and_version():
+    shown = recvae("--help").stdout
+    assert all(command in shown for command in COMMANDS)
+    assert recvae("--version").stdout == f"recvae {rv.__version__}\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_shows_examples(command):
+    assert f"$ recvae {command}" in recvae(command, "--help").stdout
+
+
+def test_the_help_of_train_names_every_model():
+    shown = recvae("train", "--help").stdout
+    assert all(name in shown for name in MODELS)
+
+
+def test_help_does_not_wait_for_what_it_does_not_need():
+    code = "import sys, recvae.cli; print({'torch', 'pandas', 'numpy'} & set(sys.modules))"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout == "set()\n"
+
+
+def test_the_list_has_every_data_set(tmp_path):
+    (tmp_path / "ml-1m").mkdir()
+    (tmp_path / "ml-20m.zip").touch()
+    lines = json.loads(recvae("data", "--data-dir", tmp_path, "--json").stdout)
+    assert sorted(line["name"] for line in lines) == sorted(DATASETS)
+    assert {line["name"] for line in lines if line["present"]} == {"sample", "ml-1m", "ml-20m"}
+    assert (
+        "ml-100k            100,000      943   1,682      5 MB  no"
+        in recvae("data", "--data-dir", tmp_path).stdout.splitlines()
+    )
+
+
+def test_data_shows_what_is_in_the_sample():
+    facts = json.loads(recvae("data", "sample", "--json").stdout)
+    size = SIZES["sample"]
+    assert [facts[name] for name in ("interactions", "users", "items")] == [
+        size.ratings,
+        size.users,
+        size.items,
+    ]
+    assert facts["density"] == pytest.approx(size.ratings / size.users / size.items)
+    assert facts["popular"][0]["users"] >= facts["popular"][1]["users"] > 0
+    assert "title" in facts["popular"][0]
+
+
+def test_data_shows_what_is_in_a_file(tmp_path):
+    path = tmp_path / "plays.csv"
+    path.write_text("user,item\n1,7\n1,8\n2,8\n")
+    shown = recvae("data", path).stdout
+    assert "interactions    3\n" in shown
+    assert "items per user  least 1," in shown
+    assert shown.splitlines()[-2:] == ["       2  8", "       1  7"]
+
+
+def test_train_passes_on_every_setting(data, tmp_path):
+    settings = {"hidden": "12,9", "latent": "7", "patience": "null", "beta": "best", "epochs": "2"}
+    chosen = [f"--set={name}={value}" for name, value in settings.items()]
+    result = recvae("train", *data, "--out", tmp_path / "vae", *chosen, "--json")
+    facts = json.loads(result.stdout)
+    assert facts["model"] == "mult-vae"
+    assert facts["epochs"] == 2
+    assert 1 <= facts["best_epoch"] <= 2
+    assert facts["validation"]["n_users"] == 10
+    loaded = rv.load_model(tmp_path / "vae")
+    assert (tuple(loaded.hidden), loaded.latent, loaded.patience) == ((12, 9), 7, None)
+    assert loaded.beta == "best"
+
+
+def test_training_takes_the_split_that_was_asked_for(model, split):
+    loaded = rv.load_model(model)
+    assert loaded.fingerprint_ == split.train.fingerprint()
+    assert loaded.item_ids_.equals(split.train.item_ids)
+
+
+def test_train_says_where_the_model_is_and_how_good(data, tmp_path):
+    result = recvae("train", *data, "--model", "item-knn", "--out", tmp_path / "knn")
+    assert "ndcg@100" in result.stdout
+    assert f"saved to {tmp_path / 'knn'}" in result.stderr
+    assert "epochs" not in result.stdout
+
+
+def test_a_model_that_knows_only_its_users_is_judged_where_it_can_be(data, tmp_path):
+    train = ["train", *data, "--model", "bpr", "--out", tmp_path / "bpr", "--json"]
+    unseen = recvae(*train)
+    assert json.loads(unseen.stdout)["validation"] is None
+    assert "--split interactions" in unseen.stderr
+    known = recvae(*train, "--split", "interactions")
+    assert json.loads(known.stdout)["validation"]["n_users"] > 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "needed"),
+    [
+        ("users", []),
+        ("interactions", []),
+        ("last", ["--timestamp", "when"]),
+        (
+            "time",
+            [
+                "--timestamp",
+                "when",
+                "--validation-from",
+                "2001-09-09 01:51",
+                "--test-from",
+                "2001-09-09 01:53",
+            ],
+        ),
+    ],
+)
+def test_every_kind_of_split(data, kind, needed, tmp_path):
+    chosen = [*data, "--split", kind, *needed]
+    recvae("train", *chosen, "--model", "popularity", "--out", tmp_path / "model")
+    result = recvae("evaluate", tmp_path / "model", *chosen, "--json")
+    assert 0 < json.loads(result.stdout)["metrics"]["recall@20"]["mean"] <= 1
+    assert "warning" not in result.stderr
+
+
+def test_filters_reach_the_data(plays, tmp_path):
+    chosen = ["--data", plays, "--user", "who", "--item", "what", "--value", "times"]
+    filters = ["--min-weight", 3, "--min-user-items", 6, "--min-item-users", 2, "--k-core"]
+    recvae("train", *chosen, *filters, "--model", "popularity", "--out", tmp_path / "model")
+    data = rv.read_interactions(
+        plays,
+        user="who",
+        item="what",
+        value="times",
+        min_weight=3,
+        min_user_items=6,
+        min_item_users=2,
+        k_core=True,
+    )
+    n = len(data.users) // 5
+    split = rv.split_users(data, n_validation=n, n_test=n)
+    assert rv.load_model(tmp_path / "model").fingerprint_ == split.train.fingerprint()
+
+
+def test_evaluate_gives_what_the_library_gives(model, data, split):
+    result = recvae("evaluate", model, *data, "--metrics", "ndcg@5, coverage@5", "--json")
+    report = rv.evaluate(rv.load_model(model), split.test, ["ndcg@5", "coverage@5"])
+    metrics = json.loads(result.stdout)["metrics"]
+    assert metrics["ndcg@5"]["mean"] == pytest.approx(report.mean["ndcg@5"])
+    assert metrics["coverage@5"] == {"mean": report.mean["coverage@5"], "stderr": None}
+    assert "ndcg@100" in recvae("evaluate", model, *data).stdout
+
+
+def test_evaluate_warns_of_other_training_data(model, data):
+    result = recvae("evaluate", model, *data, "--seed", 1)
+    assert "warning: the model was trained on other data" in result.stderr
+    assert "ndcg@100" in result.stdout
+
+
+def test_recommend_gives_what_the_library_gives(model, tmp_path):
+    histories = pd.DataFrame({"user": ["ann", "bob", "ann"], "item": [2, 3, 4]})
+    histories.to_csv(tmp_path / "mine.csv", index=False)
+    result = recvae("recommend", model, "--history", tmp_path / "mine.csv", "-k", 3, "--json")
+    expected = rv.load_model(model).recommend_table(histories, 3)
+    pd.testing.assert_frame_equal(
+        pd.DataFrame(json.loads(result.stdout)), expected, check_dtype=False, rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize(("suffix", "read"), [("csv", pd.read_csv), ("parquet", pd.read_parquet)])
+def test_recommend_writes_a_file(model, tmp_path, suffix, read):
+    (tmp_path / "mine.tsv").write_text("who\twhat\tn\n5\t2\t1\n5\t4\t3\n")
+    out = tmp_path / f"lists.{suffix}"
+    columns = ["--user", "who", "--item", "what", "--value", "n"]
+    result = recvae(
+        "recommend", model, "--history", tmp_path / "mine.tsv", *columns, "-k", 4, "--out", out
+    )
+    assert result.stdout == ""
+    assert f"written to {out}" in result.stderr
+    assert list(read(out)["rank"]) == [1, 2, 3, 4]
+
+
+def test_items_alone_are_one_users(model, tmp_path):
+    (tmp_path / "mine.csv").write_text("item\n2\n4\n")
+    shown = recvae("recommend", model, "--history", tmp_path / "mine.csv", "-k", 2).stdout
+    assert shown.splitlines()[0] == "mine"
+    assert shown.splitlines()[1].startswith("   1  ")
+    assert len(shown.splitlines()) == 3
+
+
+def test_lists_show_titles(tmp_path):
+    folder = tmp_path / "popularity"
+    recvae("train", "--data", "sample", "--model", "popularity", "--out", folder)
+    (tmp_path / "mine.csv").write_text("user,item\n1,2\n2,3\n")
+    shown = recvae("recommend", folder, "--history", tmp_path / "mine.csv", "-k", 1).stdout
+    model = rv.load_model(folder)
+    title = model.items_["title"].iloc[model.item_counts_.argmax()]
+    assert shown == f"1\n   1  {title}\n\n2\n   1  {title}\n"
+
+
+def test_ids_that_look_like_numbers_in_a_history_of_strings(tmp_path):
+    table = pd.DataFrame({"user": np.repeat(range(20), 6), "item": [*"12345x"] * 20})
+    table.to_csv(tmp_path / "all.csv", index=False)
+    folder = tmp_path / "model"
+    recvae("train", "--data", tmp_path / "all.csv", "--model", "popularity", "--out", folder)
+    (tmp_path / "mine.csv").write_text("item\n1\n2\n3\n4\n5\n")
+    shown = recvae("recommend", folder, "--history", tmp_path / "mine.csv", "-k", 1).stdout
+    assert shown == "mine\n   1  x\n"
+
+
+def test_compare(data, tmp_path):
+    small = [f"--set=mult-vae.{name}" for name in ("epochs=2", "latent=4", "hidden=8")]
+    result = recvae(
+        "compare",
+        *data,
+        *("--models", "popularity, mult-vae,item-knn", "--metrics", "recall@5,ndcg@5", "--json"),
+        *("--tune", 2, "--out", tmp_path / "report", *small),
+    )
+    shown = json.loads(result.stdout)
+    assert {line["model"] for line in shown["models"]} == {"popularity", "mult-vae", "item-knn"}
+    values = [line["ndcg@5"] for line in shown["models"]]
+    assert values == sorted(values, reverse=True)
+    assert shown["options"]["mult-vae"]["epochs"] == 2
+    assert (tmp_path / "report" / "index.html").is_file()
+    assert "report written to" in result.stderr
+
+
+def test_compare_prints_a_table(data):
+    result = recvae("compare", *data, "--models", "popularity,item-knn")
+    assert "popularity" in result.stdout
+    assert "ndcg@100" in result.stdout
+
+
+TRAIN = ["train", "--out", "nowhere"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ([*TRAIN, "--data", "ml-1n"], 1, "did you mean 'ml-1m'?"),
+        ([*TRAIN, "--data", "missing.csv"], 1, "there is no file missing.csv"),
+        ([*TRAIN, "--data", "PLAYS", "--item", "whta"], 1, "did you mean 'what'?"),
+        ([*TRAIN, "--data", "PLAYS", "--model", "mult-vea"], 1, "did you mean 'mult-vae'?"),
+        ([*TRAIN, "--data", "PLAYS", "--set", "latnet=3"], 1, "did you mean 'latent'?"),
+        ([*TRAIN, "--data", "PLAYS", "--set", "latent=-3"], 1, "latent=-3"),
+        ([*TRAIN, "--data", "PLAYS", "--set", "metric=ndgc@5", *TINY], 1, "did you mean 'ndcg'?"),
+        ([*TRAIN, "--data", "PLAYS", "--min-user-items", 99], 1, "no interaction is left"),
+        ([*TRAIN, "--data", "PLAYS", "--held-out-users", 99], 1, "99"),
+        ([*TRAIN, "--data", "PLAYS", "--set", "latent"], 2, "NAME=VALUE"),
+        ([*TRAIN, "--data", "PLAYS", "--split", "time"], 2, "--validation-from"),
+        ([*TRAIN, "--data", "PLAYS", "--split", "user"], 2, "users"),
+        (TRAIN, 2, "--data"),
+        (["data", "sampel"], 1, "did you mean 'sample'?"),
+        (["evaluate", "MODEL", "--data", "PLAYS", "--metrics", "recal@5"], 1, "mean 'recall'?"),
+        (["evaluate", "MODEL", "--data", "sample"], 1, "data, filters and split"),
+        (["evaluate", "nowhere", "--data", "PLAYS"], 1, "there is no model in nowhere"),
+        (["evaluate", "MODEL", "--data", "PLAYS", "--device", "cdua"], 1, "device='cdua'"),
+        (["recommend", "MODEL", "--history", "missing.csv"], 1, "there is no file missing.csv"),
+        (["recommend", "MODEL", "--history", "PLAYS"], 1, "no column 'user'"),
+        (["recommend", "MODEL", "--history", "MINE", "-k", 99], 1, "k=99"),
+        (["recommend", "MODEL", "--history", "MINE", "--out", "lists.xls"], 2, ".csv or .parquet"),
+        (["recommend", "MODEL", "--history", "MINE", "--out", "no/such/l.csv"], 1, "no/such"),
+        (["compare", "--data", "PLAYS", "--models", "als,bbr"], 1, "did you mean 'bpr'?"),
+        (["compare", "--data", "PLAYS", "--models", "als", "--set", "asl.factors=2"], 2, "als"),
+        (["compare", "--data", "PLAYS", "--models", ""], 1, "no model to compare"),
+    ],
+)
+def test_errors_are_one_line_and_no_traceback(
+    arguments, code, said, plays, model, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.csv").write_text("item\n2\n")
+    places = {"PLAYS": plays, "MODEL": model, "MINE": "mine.csv"}
+    arguments = [places.get(argument, argument) for argument in arguments]
+    if plays in arguments and arguments[0] != "recommend":
+        columns = {"--user": "who", "--item": "what"}
+        arguments += [x for pair in columns.items() if pair[0] not in arguments for x in pair]
+    result = recvae(*arguments, code=code)
+    assert result.stdout == ""
+    assert said in " ".join(result.stderr.replace("│", " ").split())
+    assert "Traceback" not in result.stderr
+    if code == 1:
+        assert result.stderr.splitlines()[-1].startswith("error: ")
+
+
+def test_json_is_all_that_stdout_gets(data, tmp_path):
+    running = process("train", *data, "--out", tmp_path / "vae", *TINY, "--json")
+    stdout, stderr = running.communicate(timeout=60)
+    assert running.returncode == 0
+    assert json.loads(stdout)["epochs"] == 3
+    assert stderr.splitlines()[-1] == f"saved to {tmp_path / 'vae'}"
+
+
+def test_warnings_are_plain_notes(model, tmp_path):
+    (tmp_path / "mine.csv").write_text("item\n2\n777\n")
+    running = process("recommend", model, "--history", tmp_path / "mine.csv")
+    stdout, stderr = running.communicate(timeout=60)
+    assert running.returncode == 0
+    assert len(stdout.splitlines()) == 11
+    assert stderr.startswith("warning: 1 of 2 interactions are with items that the model")
+    assert len(stderr.splitlines()) == 1
+
+
+def test_an_error_ends_the_process_with_1(data, tmp_path):
+    running = process("train", *data, "--out", tmp_path / "vae", "--model", "mult-vea")
+    stdout, stderr = running.communicate(timeout=60)
+    assert (running.returncode, stdout) == (1, "")
+    assert stderr == "error: there is no model 'mult-vea': did you mean 'mult-vae'?\n"
+
+
+def test_ctrl_c_keeps_and_saves_the_best_model_so_far(data, tmp_path):
+    endless = ["--set", "epochs=1000000", "--set", "patience=null"]
+    running = process("train", *data, "--out", tmp_path / "vae", *TINY, *endless)
+    started = perf_counter()
+    assert "training" in running.stderr.readline()
+    sleep(perf_counter() - started)  # as long as the start took, whatever the machine: many epochs
+    running.send_signal(signal.SIGINT)
+    stdout, stderr = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "interrupted after epoch" in stderr
+    assert f"saved to {tmp_path / 'vae'}" in stderr
+    assert "ndcg@100" in stdout
+    assert len(rv.load_model(tmp_path / "vae").history_) >= 1
