@@ -1,0 +1,49 @@
+"""The command line: thin commands over the library's functions.
+
+What was asked for goes to stdout; progress, notes and errors go to stderr.
+"""
+
+from typing import Annotated
+
+import typer
+
+import recvae
+from recvae.cli.compare import compare
+from recvae.cli.data import data
+from recvae.cli.evaluate import evaluate
+from recvae.cli.groups import spread
+from recvae.cli.output import Commands
+from recvae.cli.recommend import recommend
+from recvae.cli.train import train
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (data, train, evaluate, recommend, compare):
+    app.command()(spread(command))
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"recvae {recvae.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Recommendations with variational autoencoders, and honest comparisons.
+
+    Begin with [bold]recvae train --data sample --out runs/vae[/bold], which needs no download.
+    """

@@ -1,0 +1,170 @@
+"""Arguments that several commands share: the data, the filters, the split."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+import recvae as rv
+
+if TYPE_CHECKING:
+    from recvae.interactions import Interactions
+    from recvae.splits import Split
+
+MIN_RATING = 4.0
+"""What counts as liked in the data sets known by name, all of which rate by up to 5 stars."""
+
+MOST_HELD_OUT = 1000
+"""How many users validate and how many test, if there are five times as many."""
+
+MODELS = "mult-vae, mult-dae, ease, als, bpr, lmf, item-knn, popularity"
+"""What the help says there is; `recvae.models.MODELS` takes long to import."""
+
+_Data = partial(typer.Option, rich_help_panel="Data")
+_Filter = partial(typer.Option, rich_help_panel="Filters")
+_Split = partial(typer.Option, rich_help_panel="Split")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")]
+Model = Annotated[
+    Path, typer.Argument(help="Folder of a saved model, as `recvae train --out` makes it.")
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+Metrics = Annotated[
+    str,
+    typer.Option(
+        help="What to measure, separated by commas: recall, ndcg, precision, map, mrr, hit, "
+        "coverage or novelty, @ a length of the list."
+    ),
+]
+User = Annotated[str, _Data(help="A file's column of users.")]
+Item = Annotated[str, _Data(help="A file's column of items.")]
+Value = Annotated[str | None, _Data(help="A file's column of weights, if it has one.")]
+
+
+def names(text: str) -> list[str]:
+    """Read `als, bpr` as `["als", "bpr"]`."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where data come from."""
+
+    user: User = "user"
+    item: Item = "item"
+    value: Value = None
+    timestamp: Annotated[
+        str | None, _Data(help="A file's column of times, for --split last and time.")
+    ] = None
+    data_dir: Annotated[
+        Path | None,
+        _Data(help="Folder of the data sets known by name; else $RECVAE_DATA, else ./data."),
+    ] = None
+
+    def read(self, data: str, *, min_weight: float | None = None, **filters: Any) -> "Interactions":
+        """A data set known by name, or a file."""
+        if not _is_file(data):
+            return rv.load_dataset(data, min_rating=min_weight, data_dir=self.data_dir, **filters)
+        return rv.read_interactions(
+            data,
+            user=self.user,
+            item=self.item,
+            value=self.value,
+            timestamp=self.timestamp,
+            min_weight=min_weight,
+            **filters,
+        )
+
+
+class SplitKind(StrEnum):
+    """What is held out."""
+
+    USERS = "users"
+    INTERACTIONS = "interactions"
+    LAST = "last"
+    TIME = "time"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment(Source):
+    """Data, filtered and split: the same arguments give the same users to every command."""
+
+    data: Annotated[
+        str,
+        _Data(
+            help="A data set's name (`recvae data` lists them), or a CSV, TSV or Parquet file.",
+        ),
+    ]
+    min_rating: Annotated[
+        float | None,
+        _Filter(
+            "--min-rating",
+            "--min-weight",
+            help="Keep what is rated, or weighs, at least this.",
+            show_default=f"{MIN_RATING:.0f} for data sets known by name, none for files",
+        ),
+    ] = None
+    min_user_items: Annotated[int, _Filter(help="Keep users with so many items.")] = 5
+    min_item_users: Annotated[int, _Filter(help="Keep items with so many users.")] = 1
+    k_core: Annotated[
+        bool, _Filter("--k-core", help="Repeat these two until both hold at once.")
+    ] = False
+    split: Annotated[
+        SplitKind,
+        _Split(
+            help="What is held out: users, whose lists the model has never seen; interactions of "
+            "every user at random; the last of every user; or all after a point in time."
+        ),
+    ] = SplitKind.USERS
+    held_out_users: Annotated[
+        int | None,
+        _Split(
+            help="For --split users: how many validate, and how many test.",
+            show_default=f"{MOST_HELD_OUT}, or a fifth of the users",
+        ),
+    ] = None
+    validation_from: Annotated[
+        str | None, _Split(help="For --split time: when validation begins, such as 2003-01-31.")
+    ] = None
+    test_from: Annotated[str | None, _Split(help="For --split time: when the test begins.")] = None
+    seed: Annotated[int, _Split(help="Decides the split.")] = 98765
+
+    def prepare(self) -> "Split":
+        """Read, filter and split."""
+        data = self._read()
+        match self.split:
+            case SplitKind.USERS:
+                n = self.held_out_users or min(MOST_HELD_OUT, data.shape[0] // 5)
+                return rv.split_users(data, n_validation=n, n_test=n, seed=self.seed)
+            case SplitKind.INTERACTIONS:
+                return rv.split_interactions(data, seed=self.seed)
+            case SplitKind.LAST:
+                return rv.split_last(data)
+            case SplitKind.TIME:
+                return rv.split_time(data, *self._points_in_time())
+
+    def _read(self) -> "Interactions":
+        min_weight = self.min_rating
+        if min_weight is None and not _is_file(self.data):
+            min_weight = MIN_RATING
+        return self.read(
+            self.data,
+            min_weight=min_weight,
+            min_user_items=self.min_user_items,
+            min_item_users=self.min_item_users,
+            k_core=self.k_core,
+        )
+
+    def _points_in_time(self) -> tuple[str, str]:
+        if self.validation_from is None or self.test_from is None:
+            raise typer.BadParameter("--split time needs --validation-from and --test-from.")
+        return self.validation_from, self.test_from
+
+
+def _is_file(data: str) -> bool:
+    """Whether this is a path, there or mistyped, and no data set's name."""
+    path = Path(data)
+    return path.is_file() or bool(path.suffix) or path.name != data

@@ -1,0 +1,68 @@
+"""`recvae compare`: several models, one table."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+import recvae as rv
+from recvae.cli.arguments import MODELS, Experiment, Json, Metrics, names
+from recvae.cli.output import note, show
+from recvae.cli.settings import Settings, parse_settings
+
+if TYPE_CHECKING:
+    from recvae.models.base import Recommender
+
+
+def compare(
+    experiment: Experiment,
+    *,
+    models: Annotated[
+        str, typer.Option(help=f"Which, separated by commas, of {MODELS}.")
+    ] = "mult-vae,mult-dae,als,item-knn,popularity",
+    tune: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="TRIALS",
+            help="Combinations of options to try for each model; 0 keeps its own options.",
+        ),
+    ] = 0,
+    metrics: Metrics = "recall@20,recall@50,ndcg@100",
+    out: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Folder for the report, with plots.")
+    ] = None,
+    settings: Settings,
+    json: Json = False,
+) -> None:
+    """Compare models on the same users, the differences tested for significance.
+
+    By the last of the metrics models are tuned and sorted.
+
+    [bold]Examples[/bold]
+
+    $ recvae compare --data sample --models mult-vae,als,popularity
+
+    $ recvae compare --data ml-1m --models mult-vae,als,item-knn --tune 8 --out report
+
+    $ recvae compare --data ml-1m --models mult-vae,als --set mult-vae.epochs=50
+    """
+    chosen = _build(names(models), parse_settings(settings))
+    result = rv.compare(chosen, experiment.prepare(), metrics=names(metrics), tune_trials=tune)
+    show(result, result.to_dict(), json)
+    if out is not None:
+        result.write(out)
+        note(f"report written to {out / 'index.html'}")
+
+
+def _build(models: list[str], settings: dict[str, Any]) -> "dict[str, Recommender]":
+    """Build the models, `mult-vae.epochs` being an option of mult-vae."""
+    options: dict[str, dict[str, Any]] = {name: {} for name in models}
+    for setting, value in settings.items():
+        model, _, option = setting.partition(".")
+        if model not in options:
+            raise typer.BadParameter(
+                f"--set {setting}: write MODEL.NAME=VALUE, the model one of {', '.join(models)}."
+            )
+        options[model][option] = value
+    return {name: rv.build_model(name, options[name]) for name in models}

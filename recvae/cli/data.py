@@ -1,0 +1,136 @@
+"""`recvae data`: which data sets there are, and what is in one."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from recvae.cli.arguments import Json, Source
+from recvae.cli.output import show
+
+if TYPE_CHECKING:
+    from recvae.interactions import Interactions
+
+QUANTILES = {
+    "least": 0,
+    "5%": 0.05,
+    "25%": 0.25,
+    "median": 0.5,
+    "75%": 0.75,
+    "95%": 0.95,
+    "most": 1,
+}
+N_POPULAR = 10
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a data set is: what is rated in it, and its zip."""
+
+    ratings: int
+    users: int
+    items: int
+    megabytes: int
+
+
+SIZES = {
+    "sample": Size(222_520, 3_000, 1_200, 0),
+    "ml-100k": Size(100_000, 943, 1_682, 5),
+    "ml-1m": Size(1_000_209, 6_040, 3_706, 6),
+    "ml-10m": Size(10_000_054, 69_878, 10_677, 66),
+    "ml-20m": Size(20_000_263, 138_493, 26_744, 199),
+    "ml-25m": Size(25_000_095, 162_541, 59_047, 262),
+    "ml-32m": Size(32_000_204, 200_948, 84_432, 239),
+    "ml-latest-small": Size(100_836, 610, 9_724, 1),
+    "ml-latest": Size(33_832_162, 330_975, 83_239, 351),
+}
+
+
+def data(
+    name: Annotated[
+        str | None, typer.Argument(help="A data set's name, or a file; without it, the list.")
+    ] = None,
+    *,
+    source: Source,
+    json: Json = False,
+) -> None:
+    """List the data sets, or show what is in one (it is downloaded if need be).
+
+    [bold]Examples[/bold]
+
+    $ recvae data
+
+    $ recvae data ml-100k
+
+    $ recvae data plays.tsv --user userID --item artistID --value weight
+    """
+    if name is None:
+        lines = _list(source.data_dir)
+        show(_list_as_text(lines), lines, json)
+    else:
+        facts = _describe(source.read(name))
+        show(_facts_as_text(facts), facts, json)
+
+
+def _list(data_dir: Path | None) -> list[dict[str, Any]]:
+    from recvae.datasets.download import data_directory
+
+    here = data_directory(data_dir)
+    return [
+        {"name": name, **asdict(size), "present": _is_present(name, here)}
+        for name, size in SIZES.items()
+    ]
+
+
+def _is_present(name: str, directory: Path) -> bool:
+    from recvae.datasets import RELEASES
+
+    if name not in RELEASES:
+        return True
+    places = (name, RELEASES[name].folder or name, f"{name}.zip")
+    return any((directory / place).exists() for place in places)
+
+
+def _list_as_text(lines: list[dict[str, Any]]) -> str:
+    head = f"{'name':<15} {'ratings':>10} {'users':>8} {'items':>7} {'download':>9}  here"
+    return "\n".join([head, *(_line(**line) for line in lines)])
+
+
+def _line(name: str, ratings: int, users: int, items: int, megabytes: int, present: bool) -> str:
+    download = f"{megabytes} MB" if megabytes else "none"
+    here = "yes" if present else "no"
+    return f"{name:<15} {ratings:>10,} {users:>8,} {items:>7,} {download:>9}  {here}"
+
+
+def _describe(data: "Interactions") -> dict[str, Any]:
+    import numpy as np
+
+    n_users, n_items = data.shape
+    lengths = np.quantile(np.diff(data.matrix.indptr), list(QUANTILES.values()))
+    counts = np.bincount(data.matrix.indices, minlength=n_items)
+    popular = data.items.assign(users=counts).nlargest(N_POPULAR, "users").reset_index()
+    shown = popular.columns.intersection(["item", "title", "users"])
+    return {
+        "users": n_users,
+        "items": n_items,
+        "interactions": data.matrix.nnz,
+        "density": data.matrix.nnz / (n_users * n_items),
+        "items_per_user": dict(zip(QUANTILES, lengths.tolist(), strict=True)),
+        "popular": popular[shown].to_dict(orient="records"),
+    }
+
+
+def _facts_as_text(facts: dict[str, Any]) -> str:
+    lengths = ", ".join(f"{name} {n:,.0f}" for name, n in facts["items_per_user"].items())
+    return "\n".join(
+        [
+            f"users           {facts['users']:,}",
+            f"items           {facts['items']:,}",
+            f"interactions    {facts['interactions']:,}",
+            f"density         {facts['density']:.2%}",
+            f"items per user  {lengths}",
+            "\nmost popular, by users",
+            *(f"{one['users']:>8,}  {one.get('title', one['item'])}" for one in facts["popular"]),
+        ]
+    )

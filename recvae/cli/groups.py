@@ -1,0 +1,53 @@
+"""Groups of options: a command takes a dataclass, its users see an option for each field."""
+
+from collections.abc import Callable
+from dataclasses import MISSING, Field, fields, is_dataclass
+from functools import wraps
+from inspect import Parameter, Signature, signature
+from typing import Any, get_type_hints
+
+
+def spread(command: Callable[..., None]) -> Callable[..., None]:
+    """Replace each parameter that is a dataclass by parameters for the fields of it.
+
+    Typer reads the signature, so that options shared by many commands are written once.
+    """
+    parameters = signature(command, eval_str=True).parameters.values()
+    groups: dict[str, Any] = {
+        p.name: p.annotation for p in parameters if is_dataclass(p.annotation)
+    }
+
+    @wraps(command)
+    def spread_command(**options: Any) -> None:
+        made = {
+            name: group(**{field.name: options.pop(field.name) for field in fields(group)})
+            for name, group in groups.items()
+        }
+        command(**made, **options)
+
+    spread_command.__signature__ = Signature(  # type: ignore[attr-defined]
+        [
+            parameter.replace(kind=Parameter.KEYWORD_ONLY)
+            for p in parameters
+            for parameter in (_of_fields(p.annotation) if p.name in groups else [p])
+        ]
+    )
+    return spread_command
+
+
+def _of_fields(group: type) -> list[Parameter]:
+    """A parameter for each field, the required ones first."""
+    hints = get_type_hints(group, include_extras=True)
+    return [
+        Parameter(
+            field.name,
+            Parameter.KEYWORD_ONLY,
+            default=_default(field),
+            annotation=hints[field.name],
+        )
+        for field in sorted(fields(group), key=lambda field: field.default is not MISSING)
+    ]
+
+
+def _default(field: Field[Any]) -> Any:
+    return Parameter.empty if field.default is MISSING else field.default

@@ -1,0 +1,96 @@
+"""`recvae recommend`: lists for the users of a file."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import recvae as rv
+from recvae.cli.arguments import Device, Item, Json, Model, User, Value
+from recvae.cli.output import note, show
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pandas import DataFrame
+
+
+def recommend(
+    model: Model,
+    *,
+    history: Annotated[
+        Path,
+        typer.Option(
+            help="CSV, TSV or Parquet file of who has what, in a column of users and one of items; "
+            "with the items' column alone they are all one user's."
+        ),
+    ],
+    user: User = "user",
+    item: Item = "item",
+    value: Value = None,
+    k: Annotated[int, typer.Option("-k", help="Length of the lists.")] = 10,
+    out: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, help="File to write to instead: .csv or .parquet."),
+    ] = None,
+    device: Device = "auto",
+    json: Json = False,
+) -> None:
+    """Recommend items to users, known to the model or new, from what they have had so far.
+
+    [bold]Examples[/bold]
+
+    $ recvae recommend runs/vae --history mine.csv -k 10
+
+    $ recvae recommend runs/vae --history all.parquet --user userID --out lists.csv
+    """
+    write = None if out is None else _writer(out)
+    recommender = rv.load_model(model, device=device)
+    histories = _read(history, user, item, value)
+    if recommender.item_ids_.inferred_type == "string":  # a part may be numbers where all is not
+        histories[item] = histories[item].astype(str)
+    table = recommender.recommend_table(histories, k, user=user, item=item, value=value)
+    if write is None:
+        show(_lists(table), table.to_dict(orient="records"), json)
+    else:
+        write(table)
+        note(f"written to {out}")
+
+
+def _read(path: Path, user: str, item: str, value: str | None) -> "DataFrame":
+    import pandas as pd
+
+    from recvae.reading import read_columns
+
+    others = [] if value is None else [value]
+    if _names_one_column(path, item):
+        return pd.DataFrame({user: path.stem, **read_columns(path, [item], [])})
+    return pd.DataFrame(read_columns(path, [user, item], others))
+
+
+def _names_one_column(path: Path, item: str) -> bool:
+    """Whether the first line is the name of the items' column, and nothing else."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.readline().decode("utf-8-sig", "replace").strip().strip('"') == item
+
+
+def _lists(table: "DataFrame") -> str:
+    label = "title" if "title" in table else "item"
+    lists = [
+        "\n".join([str(user), *(f"{rank:>4}  {text}" for rank, text in lines.items())])
+        for user, lines in table.set_index("rank").groupby("user", sort=False)[label]
+    ]
+    return "\n\n".join(lists)
+
+
+def _writer(path: Path) -> "Callable[[DataFrame], None]":
+    """How to write a table to a file of this suffix."""
+    match path.suffix:
+        case ".csv":
+            return lambda table: table.to_csv(path, index=False)
+        case ".parquet":
+            return lambda table: table.to_parquet(path, index=False)
+        case _:
+            raise typer.BadParameter(f"--out {path} must end in .csv or .parquet.")
