@@ -153,11 +153,11 @@ class Interactions:
         """
         if table.index.has_duplicates:
             twice = table.index[table.index.duplicated()][0]
-            raise DataError(f"item {twice!r} has more than one line: index by item, one line each.")
+            raise DataError(f"item {twice} has more than one line: index by item, one line each.")
         if not self.item_ids.isin(table.index).any():
             raise DataError(
-                f"no item has a line: the table must be indexed by raw item ids such as "
-                f"{self.item_ids[0]!r} ({self.item_ids.dtype}); its index is {table.index.dtype}."
+                "no item has a line: the table must be indexed by raw item ids such as "
+                f"{self.item_ids[0]} ({self.item_ids.dtype}); its index is {table.index.dtype}."
             )
         kept = self.items[self.items.columns.difference(table.columns, sort=False)]
         return replace(self, items=kept.join(table))

@@ -60,13 +60,13 @@ def _report_unknown(items: pd.Index, known: np.ndarray, item_ids: pd.Index) -> N
     theirs, ours = (pd.api.types.infer_dtype(ids) for ids in (items, item_ids))
     if not known.any() and (theirs == "string") != (ours == "string"):
         raise DataError(
-            f"no item is known: the table's item ids are of type {theirs} ({items[0]!r}), the "
-            f"model's of type {ours} ({item_ids[0]!r}): convert the table's with astype."
+            f"no item is known: the table's item ids are of type {theirs} (such as "
+            f"{items[0]}), the model's of type {ours} ({item_ids[0]}): convert the table's."
         )
     unknown = items[~known]
     warnings.warn(
         f"{len(unknown):,} of {len(items):,} interactions are with items that the model does not "
-        f"know, such as {unknown[0]!r}: they are skipped.",
+        f"know, such as {unknown[0]}: they are skipped.",
         UnknownItemWarning,
         stacklevel=4,
     )

@@ -27,8 +27,9 @@ def split_time(data: Interactions, validation_from: Moment, test_from: Moment) -
     Period 1 ends where `validation_from` begins period 2, which ends where `test_from` begins
     period 3. What lies before a period is folded in, what lies in it is held out. User c has no
     history before period 2, so is dropped from validation, and not in training.
-    Items that no user has in training are dropped. An item that a user has seen can't be held
-    out: lines of the same user and item are one entry, at the latest of their timestamps.
+
+    Items that no user has in training are dropped. A user and an item make one entry, at the
+    latest of their timestamps, so that an item is never folded in and held out at once.
 
     Args:
         data: users x items with timestamps.

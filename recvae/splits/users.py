@@ -25,9 +25,10 @@ def split_users(
 
     Exactly as Liang et al. (2018), "Variational Autoencoders for Collaborative Filtering", did:
     the users are shuffled from the ascending order of their ids; the last `n_test` are for test,
-    the `n_validation` before them for validation. Items are those of the training users: an
-    item that none of them has (x) is dropped. Of a held-out user's n items, in the order of the source, int(held_out * n) random
-    ones are held out. Users with too few items for that are dropped and counted.
+    the `n_validation` before them for validation. Items are those of the training users: one that
+    none of them has (x) is dropped. Of a held-out user's n items, in the order of the source,
+    int(held_out * n) random ones are held out. Users with too few items for that are dropped and
+    counted.
 
     Args:
         data: users x items.
