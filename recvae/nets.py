@@ -6,7 +6,6 @@ from itertools import pairwise
 import torch
 from torch import nn
 from torch.nn.functional import embedding_bag
-from torch.nn.utils import skip_init
 
 from recvae.batches import Batch
 
@@ -55,8 +54,8 @@ class Autoencoder(nn.Module):
         code = 2 * latent if variational else latent
         inward, outward = [*hidden, code], [latent, *reversed(hidden), n_items]
         self.input = SparseLinear(n_items, inward[0])
-        self.encoder = nn.ModuleList(skip_init(nn.Linear, m, n) for m, n in pairwise(inward))
-        self.decoder = nn.ModuleList(skip_init(nn.Linear, m, n) for m, n in pairwise(outward))
+        self.encoder = nn.ModuleList(_linear(m, n) for m, n in pairwise(inward))
+        self.decoder = nn.ModuleList(_linear(m, n) for m, n in pairwise(outward))
 
     def initialise(self, generator: torch.Generator) -> None:
         """Draw Xavier-uniform weights and truncated-normal(0.001) biases, as the paper does."""
@@ -94,6 +93,11 @@ class Autoencoder(nn.Module):
         noisy = batch.normalised().dropout(self.dropout, generator)
         mean, logvar = self.encode(noisy)
         return self.decode(sample(mean, logvar, generator)), mean, logvar
+
+
+def _linear(n_inputs: int, n_outputs: int) -> nn.Linear:
+    """A linear layer with uninitialised weights, drawn from no random state."""
+    return nn.Linear(n_inputs, n_outputs, device="meta").to_empty(device="cpu")
 
 
 def sample(mean: torch.Tensor, logvar: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
