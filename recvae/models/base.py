@@ -35,6 +35,7 @@ class Recommender(ABC):
         items_: DataFrame indexed by raw item id, a line per column of the training matrix.
         item_counts_: int64 [items], how many training users have each item.
         n_users_: how many users it was trained on.
+        user_ids_: their raw ids, in row order, if the model knows no others; None if it does.
         fingerprint_: the training data's fingerprint.
     """
 
@@ -262,7 +263,7 @@ class Recommender(ABC):
     def _require_fitted(self) -> None:
         if not hasattr(self, "items_"):
             raise NotFittedError(
-                f"this {type(self).__name__} is not fitted: call fit(...) or recvae.load_model(...)."
+                f"this {type(self).__name__} is not fitted: call fit(...) or use load_model(...)."
             )
 
     def _checked(self, histories: sp.csr_matrix) -> sp.csr_matrix:
@@ -295,6 +296,13 @@ class Recommender(ABC):
         if (rows < 0).any():
             raise FoldInError(
                 f"{type(self).__name__} knows only the users it was trained on, and not "
-                f"{user_ids[rows < 0][0]!r}: use a model that folds new users in."
+                f"{user_ids[rows < 0][0]}: use a model that folds new users in."
             )
         return rows
+
+
+def of_shape(tensor: torch.Tensor, *shape: int) -> torch.Tensor:
+    """Give back a saved tensor, or raise ValueError if its shape is not the one expected."""
+    if tensor.shape != shape:
+        raise ValueError(f"a tensor has shape {tuple(tensor.shape)}, expected {shape}")
+    return tensor

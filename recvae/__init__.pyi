@@ -1,0 +1,52 @@
+__version__: str
+
+from .datasets import load_dataset, load_tables
+from .evaluation import compare, evaluate, tune
+from .interactions import Interactions
+from .models import (
+    EASE,
+    ImplicitALS,
+    ImplicitBPR,
+    ImplicitLMF,
+    ItemKNN,
+    MultDAE,
+    MultVAE,
+    Popularity,
+    build_model,
+    load_model,
+)
+from .reading import read_interactions
+from .splits import (
+    Holdout,
+    Split,
+    split_interactions,
+    split_last,
+    split_time,
+    split_users,
+)
+
+__all__ = [
+    "EASE",
+    "Holdout",
+    "ImplicitALS",
+    "ImplicitBPR",
+    "ImplicitLMF",
+    "Interactions",
+    "ItemKNN",
+    "MultDAE",
+    "MultVAE",
+    "Popularity",
+    "Split",
+    "build_model",
+    "compare",
+    "evaluate",
+    "load_dataset",
+    "load_model",
+    "load_tables",
+    "read_interactions",
+    "split_interactions",
+    "split_last",
+    "split_time",
+    "split_users",
+    "tune",
+]
