@@ -4,17 +4,25 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Annotated, Any, TypeVar
 
+import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AllowInfNan, BeforeValidator, TypeAdapter, ValidationError
 
 from recvae.errors import OptionError, did_you_mean
 
+
+def _listed(given: Any) -> Any:
+    return str(given).split(",") if isinstance(given, str | int) else given
+
+
 PositiveInt = Annotated[int, Ge(1)]
 NonNegativeInt = Annotated[int, Ge(0)]
-PositiveFloat = Annotated[float, Gt(0)]
-NonNegativeFloat = Annotated[float, Ge(0)]
+PositiveFloat = Annotated[float, Gt(0), AllowInfNan(False)]
+NonNegativeFloat = Annotated[float, Ge(0), AllowInfNan(False)]
 Fraction = Annotated[float, Ge(0), Le(1)]
 DropRate = Annotated[float, Ge(0), Lt(1)]
+Widths = Annotated[tuple[PositiveInt, ...], BeforeValidator(_listed)]
+"""Widths of layers; `600` and `"600,200"` are read as `(600,)` and `(600, 200)`."""
 
 T = TypeVar("T")
 
@@ -32,17 +40,46 @@ def build(cls: type[T], options: Mapping[str, Any]) -> T:
     try:
         return TypeAdapter(cls).validate_python(dict(options))
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, e['loc']))}={e['input']!r}: {e['msg']}" for e in error.errors()
-        )
-        raise OptionError(f"{cls.__name__} can't take {problems}") from None
+        raise OptionError(f"{cls.__name__} can't take {_problems(error)}") from None
+
+
+def _problems(error: ValidationError) -> str:
+    """What is wrong, option by option: `beta=-1: Input should be ..., or ...`."""
+    messages: dict[str, list[str]] = {}
+    for problem in error.errors():
+        option, *path = problem["loc"]
+        place = ".".join(map(str, [option, *(part for part in path if isinstance(part, int))]))
+        messages.setdefault(f"{place}={problem['input']!r}", []).append(problem["msg"])
+    return "; ".join(f"{given}: {', or '.join(reasons)}" for given, reasons in messages.items())
 
 
 def values(instance: Any) -> dict[str, Any]:
-    """The options that an instance was made with."""
-    return {field.name: getattr(instance, field.name) for field in fields(instance)}
+    """The options that an instance was made with, numpy's numbers as Python's."""
+    given = {field.name: getattr(instance, field.name) for field in fields(instance)}
+    return {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in given.items()
+    }
 
 
 def check(instance: Any) -> None:
-    """Raise OptionError if an option of a dataclass instance is out of its type or range."""
-    build(type(instance), values(instance))
+    """Raise OptionError if an option of a dataclass instance is out of its type or range.
+
+    Unlike `build` it takes no text for a number, since what was given is what will be used.
+    """
+    given = values(instance)
+    taken = values(build(type(instance), given))
+    for name, value in given.items():
+        if not _fits(value, taken[name]):
+            raise OptionError(
+                f"{type(instance).__name__} can't take {name}={value!r}: give {taken[name]!r}."
+            )
+
+
+def _fits(given: Any, taken: Any) -> bool:
+    """Whether a value can be used where its validated counterpart can."""
+    return (
+        isinstance(given, type(taken))
+        or (isinstance(given, int) and isinstance(taken, float))
+        or (isinstance(given, list) and isinstance(taken, tuple))
+    )

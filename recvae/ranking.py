@@ -11,7 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recvae.errors import OptionError
+from recvae.errors import OptionError, TrainingError
 from recvae.progress import progress
 
 Score: TypeAlias = Callable[[sp.csr_matrix, np.ndarray | None], torch.Tensor]
@@ -55,10 +55,11 @@ def top_k(
 
     Raises:
         OptionError: k is out of range, or an allow or deny list does not fit.
+        TrainingError: a score is not a number.
     """
     n_users, n_items = histories.shape
-    if not 1 <= k <= n_items:
-        raise OptionError(f"k={k} must be from 1 to the number of items, {n_items:,}.")
+    if not (isinstance(k, int | np.integer) and 1 <= k <= n_items):
+        raise OptionError(f"k={k} must be a whole number from 1 to that of the items, {n_items:,}.")
     allow = _item_sets(allow, histories.shape, "allow")
     deny = _item_sets(deny, histories.shape, "deny")
     ids = np.empty((n_users, k), dtype=np.int64)
@@ -74,6 +75,8 @@ def top_k(
         if exclude_seen:
             cells[_positions(histories, block, cells.device)] = -torch.inf
         best, columns = _largest(cells, k)
+        if best.isnan().any():
+            raise TrainingError("the model scores items as NaN: train it again, more gently.")
         columns[best == -torch.inf] = -1
         ids[block], scores[block] = columns.cpu().numpy(), best.cpu().numpy()
     return ids, scores
@@ -98,22 +101,24 @@ def _positions(items: np.ndarray | sp.csr_matrix, block: slice, device: torch.de
 def _largest(cells: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Like `torch.topk`, with equal values in ascending column order."""
     best, columns = torch.topk(cells, min(k + 1, cells.shape[1]))
-    tied = torch.nonzero(best[:, k] == best[:, k - 1])[:, 0] if best.shape[1] > k else []
+    kth, next_best = best[:, k - 1 : k], best[:, k:]
+    tied = ((next_best == kth) & (next_best > -torch.inf)).any(dim=1).nonzero()[:, 0]
     best, columns = best[:, :k].contiguous(), columns[:, :k].contiguous()
     if len(tied):
-        columns[tied] = _first_of_tied(cells[tied], best[tied, -1:], k)
-        best[tied] = cells[tied].gather(1, columns[tied])
+        columns[tied] = _first_of_tied(cells[tied], best[tied], columns[tied])
     columns, order = columns.sort(dim=1)
     best, order = best.gather(1, order).sort(dim=1, descending=True, stable=True)
     return best, columns.gather(1, order)
 
 
-def _first_of_tied(cells: torch.Tensor, kth: torch.Tensor, k: int) -> torch.Tensor:
-    """The columns of the k largest cells, ascending, where more than k reach the k-th value."""
-    above, equal = cells > kth, cells == kth
-    room = k - above.sum(dim=1, keepdim=True)
-    chosen = above | (equal & (equal.cumsum(dim=1) <= room))
-    return chosen.nonzero()[:, 1].view(len(cells), k)
+def _first_of_tied(cells: torch.Tensor, best: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+    """The columns of the k largest, those of the k-th value replaced by the first that have it."""
+    k, n_items = columns.shape[1], cells.shape[1]
+    every = torch.arange(n_items, dtype=torch.int32, device=cells.device)
+    first = torch.where(cells == best[:, -1:], every, n_items).topk(k, largest=False).values
+    last = best == best[:, -1:]
+    room = torch.arange(k, device=cells.device) < last.sum(dim=1, keepdim=True)
+    return columns.masked_scatter(last, first[room].long())
 
 
 def _item_sets(
@@ -122,25 +127,34 @@ def _item_sets(
     """Item sets as int64 columns for all users, or as CSR [users, items]."""
     if items is None:
         return None
-    n_users, n_items = shape
     if not sp.issparse(items):
         lists = list(items)
-        if not any(np.ndim(one) for one in lists):
-            return _checked(np.asarray(lists, dtype=np.int64), n_items, name)
-        lengths = [len(one) for one in lists]
-        columns = _checked(np.concatenate(lists).astype(np.int64), n_items, name)
-        indptr = np.concatenate([[0], np.cumsum(lengths)])
-        items = sp.csr_matrix(
-            (np.ones(len(columns), dtype=bool), columns, indptr), shape=(len(lists), n_items)
-        )
-    if items.shape != shape:
-        raise OptionError(
-            f"{name} has shape {items.shape}, expected one row per user: {(n_users, n_items)}."
-        )
-    return sp.csr_matrix(items)
+        depths = {np.ndim(one) for one in lists}
+        if depths <= {0}:
+            return _checked(lists, shape[1], name)
+        if depths != {1}:
+            raise OptionError(f"{name} must be columns for all users, or a list for each user.")
+        items = _as_sparse(lists, shape[1], name)
+    members = sp.csr_matrix(items, dtype=bool, copy=True)
+    members.eliminate_zeros()
+    if members.shape != shape:
+        raise OptionError(f"{name} has shape {members.shape}, expected a row per user: {shape}.")
+    return members
 
 
-def _checked(columns: np.ndarray, n_items: int, name: str) -> np.ndarray:
-    if len(columns) and not (columns.min() >= 0 and columns.max() < n_items):
+def _as_sparse(lists: Sequence[Sequence[int]], n_items: int, name: str) -> sp.csr_matrix:
+    filled = [np.asarray(one) for one in lists if len(one)]
+    columns = _checked(np.concatenate(filled) if filled else [], n_items, name)
+    indptr = np.concatenate([[0], np.cumsum([len(one) for one in lists])])
+    members = np.ones(len(columns), dtype=bool)
+    return sp.csr_matrix((members, columns, indptr), shape=(len(lists), n_items))
+
+
+def _checked(columns: Sequence[int] | np.ndarray, n_items: int, name: str) -> np.ndarray:
+    """Columns as int64."""
+    columns = np.asarray(columns)
+    if columns.size and columns.dtype.kind not in "iu":
+        raise OptionError(f"{name} holds {columns.dtype} values, expected numbers of columns.")
+    if columns.size and not (columns.min() >= 0 and columns.max() < n_items):
         raise OptionError(f"{name} names columns outside of 0..{n_items - 1}.")
-    return columns
+    return columns.astype(np.int64)

@@ -224,9 +224,7 @@ def test_allow_and_deny(model, histories, per_user):
 
 
 def test_equal_scores_rank_by_column(model, histories, monkeypatch):
-    monkeypatch.setattr(
-        type(model), "score", lambda self, rows, _: torch.zeros(rows.shape)
-    )
+    monkeypatch.setattr(type(model), "score", lambda self, rows, _: torch.zeros(rows.shape))
     ids, _ = recommend(model, histories, 9, exclude_seen=False)
     np.testing.assert_array_equal(ids, np.tile(np.arange(9), (USERS, 1)))
 
@@ -314,7 +312,9 @@ def test_trained_users_are_told_apart_by_their_rows(name, fitted, histories):
 
 def test_recommend_table_speaks_raw_ids(model):
     table = model.recommend_table(
-        pd.DataFrame({"who": ["user 9", "user 2", "user 9"], "what": ["item 1", "item 4", "item 2"]}),
+        pd.DataFrame(
+            {"who": ["user 9", "user 2", "user 9"], "what": ["item 1", "item 4", "item 2"]}
+        ),
         k=3,
         user="who",
         item="what",

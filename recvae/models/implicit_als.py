@@ -1,0 +1,87 @@
+"""ImplicitALS: weighted matrix factorisation by alternating least squares."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from implicit.cpu.als import AlternatingLeastSquares
+
+from recvae.models.base import Recommender, of_shape
+from recvae.models.implicit_base import fit_implicit, one_blas_thread
+from recvae.models.inputs import Input, as_input
+from recvae.options import NonNegativeInt, PositiveFloat, PositiveInt
+from recvae.splits import Holdout
+
+
+@dataclass(kw_only=True, eq=False)
+class ImplicitALS(Recommender):
+    """Weighted matrix factorisation (Hu, Koren & Volinsky, "Collaborative Filtering for Implicit
+    Feedback Datasets", ICDM 2008), learnt by the `implicit` library.
+
+    A user's vector is solved for from their history and the items' vectors, for training users
+    and new ones alike. Only the items' vectors are kept.
+
+    Attributes:
+        factors: width of the vectors.
+        regularization: the penalty on squared vectors, which is not scaled by the data: more
+            users want more of it.
+        alpha: an interaction's confidence for each unit of its weight; that of an item that the
+            user does not have is 1.
+        iterations: how often users and items are solved for in turn.
+        input: "binary" sets every weight to 1; "counts" takes them as they are.
+        seed: decides the initial vectors.
+        threads: how many to use; 0 means all.
+        item_factors_: float32 [items, factors].
+    """
+
+    name: ClassVar[str] = "als"
+    grid: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "factors": (32, 64, 128),
+        "alpha": (4.0, 8.0),
+        "regularization": (10.0, 20.0, 30.0, 60.0),
+    }
+
+    factors: PositiveInt = 64
+    regularization: PositiveFloat = 20.0
+    alpha: PositiveFloat = 4.0
+    iterations: PositiveInt = 15
+    input: Input = "binary"
+    seed: NonNegativeInt = 0
+    threads: NonNegativeInt = 0
+
+    def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
+        """Inner products of the users' vectors, solved for anew, with all items'."""
+        with one_blas_thread():
+            solver = self._solver()
+            solver.item_factors = self.item_factors_.numpy()
+            users = np.arange(histories.shape[0])
+            vectors = solver.recalculate_user(users, as_input(histories, self.input))
+        return torch.from_numpy(vectors) @ self.item_factors_.T
+
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
+        with one_blas_thread():
+            solver = self._solver()
+            fit_implicit(solver, as_input(train, self.input), f"fitting {self.name}")
+        self.item_factors_ = torch.from_numpy(solver.item_factors)
+
+    def _solver(self) -> AlternatingLeastSquares:
+        return AlternatingLeastSquares(
+            factors=self.factors,
+            regularization=self.regularization,
+            alpha=self.alpha,
+            iterations=self.iterations,
+            random_state=self.seed,
+            num_threads=self.threads,
+        )
+
+    def _item_vectors(self) -> torch.Tensor:
+        return self.item_factors_
+
+    def _state(self) -> dict[str, torch.Tensor]:
+        return {"item_factors": self.item_factors_}
+
+    def _restore(self, state: dict[str, torch.Tensor]) -> None:
+        self.item_factors_ = of_shape(state["item_factors"], len(self.items_), self.factors)

@@ -1,0 +1,58 @@
+"""ImplicitBPR: matrix factorisation that learns to rank pairs of items."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import scipy.sparse as sp
+from implicit.cpu.bpr import BayesianPersonalizedRanking
+
+from recvae.models.implicit_base import TrainedUsers
+from recvae.models.inputs import as_input
+from recvae.options import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from recvae.splits import Holdout
+
+
+@dataclass(kw_only=True, eq=False)
+class ImplicitBPR(TrainedUsers):
+    """Bayesian personalised ranking (Rendle et al., UAI 2009), learnt by the `implicit` library.
+
+    It samples the item to be ranked lower by popularity, and reads which items a user has, not
+    their weights. It knows the training users only.
+
+    Attributes:
+        factors: width of the vectors.
+        learning_rate: of stochastic gradient descent.
+        regularization: the penalty on squared vectors.
+        iterations: passes through the interactions.
+        seed: decides the initial vectors and the pairs.
+        threads: how many to use; 0 means all. They write into each other's work without locks:
+            only with 1 does the same seed give the same result.
+    """
+
+    name: ClassVar[str] = "bpr"
+    n_biases: ClassVar[int] = 1
+    grid: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "factors": (32, 64),
+        "learning_rate": (0.005, 0.01),
+        "regularization": (0.001, 0.003, 0.01),
+        "iterations": (25, 50, 100),
+    }
+
+    factors: PositiveInt = 64
+    learning_rate: PositiveFloat = 0.005
+    regularization: NonNegativeFloat = 0.003
+    iterations: PositiveInt = 50
+    seed: NonNegativeInt = 0
+    threads: NonNegativeInt = 1
+
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
+        model = BayesianPersonalizedRanking(
+            factors=self.factors,
+            learning_rate=self.learning_rate,
+            regularization=self.regularization,
+            iterations=self.iterations,
+            random_state=self.seed,
+            num_threads=self.threads,
+        )
+        self._learn(model, as_input(train))

@@ -1,0 +1,63 @@
+"""ImplicitLMF: logistic matrix factorisation."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import scipy.sparse as sp
+from implicit.cpu.lmf import LogisticMatrixFactorization
+
+from recvae.models.implicit_base import TrainedUsers
+from recvae.models.inputs import Input, as_input
+from recvae.options import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from recvae.splits import Holdout
+
+
+@dataclass(kw_only=True, eq=False)
+class ImplicitLMF(TrainedUsers):
+    """Logistic matrix factorisation (Johnson, "Logistic Matrix Factorization for Implicit
+    Feedback Data", NeurIPS workshop 2014), learnt by the `implicit` library.
+
+    It knows the training users only.
+
+    Attributes:
+        factors: width of the vectors.
+        learning_rate: Adagrad's.
+        regularization: the penalty on squared vectors.
+        negatives: items that a user does not have, sampled for each one that they have; implicit
+            takes at most `factors` + 2 of them for a user.
+        iterations: how often users and items are updated in turn.
+        input: "binary" sets every weight to 1; "counts" takes them as they are.
+        seed: decides the initial vectors and the samples, for a given number of threads.
+        threads: how many to use; 0 means all.
+    """
+
+    name: ClassVar[str] = "lmf"
+    n_biases: ClassVar[int] = 2
+    grid: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "factors": (16, 32, 64),
+        "learning_rate": (0.5, 1.0),
+        "regularization": (2.0, 3.0, 5.0),
+        "iterations": (30, 60),
+    }
+
+    factors: PositiveInt = 32
+    learning_rate: PositiveFloat = 1.0
+    regularization: NonNegativeFloat = 3.0
+    negatives: PositiveInt = 30
+    iterations: PositiveInt = 60
+    input: Input = "binary"
+    seed: NonNegativeInt = 0
+    threads: NonNegativeInt = 0
+
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
+        model = LogisticMatrixFactorization(
+            factors=self.factors,
+            learning_rate=self.learning_rate,
+            regularization=self.regularization,
+            neg_prop=self.negatives,
+            iterations=self.iterations,
+            random_state=self.seed,
+            num_threads=self.threads,
+        )
+        self._learn(model, as_input(train, self.input))

@@ -1,0 +1,115 @@
+"""ItemKNN: an item is worth recommending if its neighbours are in the history."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, TypeAlias
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+
+from recvae.models.base import Recommender
+from recvae.models.inputs import Input, as_input
+from recvae.options import PositiveInt
+from recvae.ranking import top_k
+from recvae.splits import Holdout
+
+Similarity: TypeAlias = Literal["cosine", "tfidf", "bm25"]
+
+SATURATION, LENGTH_WEIGHT = 1.2, 0.75
+"""BM25's k1 and b."""
+
+
+@dataclass(kw_only=True, eq=False)
+class ItemKNN(Recommender):
+    """Nearest neighbours among items (Deshpande & Karypis, "Item-Based Top-N Recommendation
+    Algorithms", TOIS 2004).
+
+    An item's score is the sum of its similarities to the items of the history that are among its
+    neighbours, each times its weight.
+
+    Attributes:
+        similarity: of two items' columns: "cosine"; "tfidf": the cosine after users with many
+            items are weighed down; "bm25": the inner product after the weights are saturated and
+            popular items are weighed down as well.
+        neighbours: the most similar items that are kept for each item.
+        input: "binary" sets every weight to 1; "counts" takes them as they are.
+        similarity_: CSR float32 [items, items], each row an item's neighbours.
+    """
+
+    name: ClassVar[str] = "item-knn"
+    grid: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "similarity": ("cosine", "tfidf", "bm25"),
+        "neighbours": (20, 50, 100, 200),
+    }
+
+    similarity: Similarity = "tfidf"
+    neighbours: PositiveInt = 100
+    input: Input = "binary"
+
+    def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
+        """Sum the similarities of each item to its neighbours in the history."""
+        weights = as_input(histories, self.input)
+        return torch.from_numpy((self.similarity_ @ weights.T).T.toarray())
+
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
+        users = _weighed(as_input(train, self.input), self.similarity)
+        items, n_items = users.T.tocsr(), users.shape[1]
+        ids, similarities = top_k(
+            lambda block, _: torch.from_numpy((items[block.indices] @ users).toarray()),
+            sp.identity(n_items, dtype=np.float32, format="csr"),
+            min(self.neighbours, n_items),
+            label="finding neighbours",
+        )
+        self.similarity_ = _as_rows(ids, similarities)
+
+    def _similarity(self, columns: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(self.similarity_[columns].toarray())
+
+    def _state(self) -> dict[str, torch.Tensor]:
+        parts = ("data", "indices", "indptr")
+        return {part: torch.from_numpy(getattr(self.similarity_, part)) for part in parts}
+
+    def _restore(self, state: dict[str, torch.Tensor]) -> None:
+        arrays = tuple(state[part].numpy() for part in ("data", "indices", "indptr"))
+        self.similarity_ = sp.csr_matrix(arrays, shape=(len(self.items_), len(self.items_)))
+
+
+def _weighed(matrix: sp.csr_matrix, similarity: Similarity) -> sp.csr_matrix:
+    """Weights whose inner products over users are the similarities of items."""
+    if similarity == "cosine":
+        return _normalised(matrix)
+    if similarity == "tfidf":
+        return _normalised(_weighed_by_rarity(matrix.sqrt()))
+    return _weighed_by_rarity(_saturated(matrix))
+
+
+def _weighed_by_rarity(matrix: sp.csr_matrix) -> sp.csr_matrix:
+    """Weigh each user by the logarithm of how small a part of all items they have."""
+    n_items_of = np.maximum(np.diff(matrix.indptr), 1)
+    rarity = np.log1p(matrix.shape[1] / n_items_of).astype(np.float32)
+    return sp.diags(rarity, format="csr") @ matrix
+
+
+def _saturated(matrix: sp.csr_matrix) -> sp.csr_matrix:
+    """Weights with diminishing returns, the more so the more popular the item."""
+    totals = np.asarray(matrix.sum(axis=0)).ravel()
+    norm = 1 - LENGTH_WEIGHT + LENGTH_WEIGHT * totals / totals.mean()
+    saturated = matrix.copy()
+    saturated.data *= (SATURATION + 1) / (SATURATION * norm[matrix.indices] + matrix.data)
+    return saturated
+
+
+def _normalised(matrix: sp.csr_matrix) -> sp.csr_matrix:
+    """Scale each column to length 1; an empty column stays empty."""
+    norms = np.sqrt(np.asarray(matrix.power(2).sum(axis=0)).ravel())
+    return matrix @ sp.diags(1 / np.where(norms > 0, norms, 1), format="csr", dtype=np.float32)
+
+
+def _as_rows(ids: np.ndarray, similarities: np.ndarray) -> sp.csr_matrix:
+    """Ranked neighbours [items, k] as CSR [items, items], those of similarity 0 left out."""
+    kept = similarities > 0
+    indptr = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
+    rows = sp.csr_matrix((similarities[kept], ids[kept], indptr), shape=(len(ids), len(ids)))
+    rows.sort_indices()
+    return rows

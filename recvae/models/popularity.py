@@ -1,0 +1,35 @@
+"""Popularity: the same list for everyone."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+
+from recvae.models.base import Recommender
+from recvae.splits import Holdout
+
+
+@dataclass(kw_only=True, eq=False)
+class Popularity(Recommender):
+    """Recommend the items that most training users have: the line every other model must clear.
+
+    It knows nothing of which items are alike: `similar_items` is an error.
+    """
+
+    name: ClassVar[str] = "popularity"
+
+    def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
+        """How many training users have each item."""
+        counts = torch.from_numpy(self.item_counts_.astype(np.float32))
+        return counts.repeat(histories.shape[0], 1)
+
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
+        """Nothing to do: every model counts its items."""
+
+    def _state(self) -> dict[str, torch.Tensor]:
+        return {}
+
+    def _restore(self, state: dict[str, torch.Tensor]) -> None:
+        """Nothing to do: every model's item counts are saved."""

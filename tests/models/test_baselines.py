@@ -1,0 +1,232 @@
+"""What is the baselines' own; the contract suite tests what they share with all models."""
+
+import logging
+import warnings
+
+import implicit.utils
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from implicit.cpu.als import AlternatingLeastSquares
+from sklearn.metrics.pairwise import cosine_similarity
+
+import recvae as rv
+from recvae.errors import ModelFileError, OptionError, TrainingError
+
+
+@pytest.fixture(scope="module")
+def train():
+    rng = np.random.default_rng(0)
+    chance = rng.beta(0.5, 2, 20)
+    return sp.csr_matrix(
+        (rng.random((400, 20)) < chance) * rng.integers(1, 6, (400, 20)), dtype=float
+    )
+
+
+def dense(matrix):
+    return (matrix.toarray() > 0).astype(float)
+
+
+def keep_largest(similarity, k):
+    np.fill_diagonal(similarity, 0)
+    weakest_kept = np.sort(similarity, axis=1)[:, -k][:, None]
+    return np.where(similarity >= weakest_kept, similarity, 0)
+
+
+# Popularity
+
+
+def test_popularity_counts_users_not_weights():
+    matrix = sp.csr_matrix([[9, 1, 0], [0, 1, 1], [0, 1, 1]])
+    ids, scores = rv.Popularity().fit(matrix).recommend(matrix, 3, exclude_seen=False)
+    assert ids.tolist() == [[1, 2, 0]] * 3
+    assert scores.tolist() == [[3, 2, 1]] * 3
+
+
+def test_popularity_knows_no_similar_items(train):
+    with pytest.raises(OptionError, match="Popularity has no notion of similar items"):
+        rv.Popularity().fit(train).similar_items([0])
+
+
+# ItemKNN
+
+
+def test_cosine(train):
+    model = rv.ItemKNN(similarity="cosine", neighbours=5).fit(train)
+    expected = keep_largest(cosine_similarity(dense(train).T), 5)
+    np.testing.assert_allclose(model.similarity_.toarray(), expected, rtol=1e-5)
+
+
+def test_tfidf_is_the_cosine_of_weighed_users(train):
+    users = dense(train)
+    users *= np.log1p(20 / users.sum(axis=1, keepdims=True))
+    model = rv.ItemKNN(similarity="tfidf", neighbours=5).fit(train)
+    expected = keep_largest(cosine_similarity(users.T), 5)
+    np.testing.assert_allclose(model.similarity_.toarray(), expected, rtol=1e-5)
+
+
+def test_bm25_by_its_formula(train):
+    counts = train.toarray()
+    popularity = counts.sum(axis=0)
+    norm = 1.2 * (0.25 + 0.75 * popularity / popularity.mean())
+    users = counts * 2.2 / (norm + counts) * np.log1p(20 / (counts > 0).sum(axis=1, keepdims=True))
+    model = rv.ItemKNN(similarity="bm25", neighbours=5, input="counts").fit(train)
+    expected = keep_largest(users.T @ users, 5)
+    np.testing.assert_allclose(model.similarity_.toarray(), expected, rtol=1e-5)
+
+
+def test_an_item_scores_by_its_own_neighbours_in_the_history(train):
+    model = rv.ItemKNN(neighbours=3, input="counts").fit(train)
+    expected = train.toarray() @ model.similarity_.toarray().T
+    np.testing.assert_allclose(model.score(train), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_more_neighbours_than_items(train):
+    assert rv.ItemKNN(neighbours=1000).fit(train).similarity_.nnz <= 20 * 19
+
+
+@pytest.mark.parametrize("similarity", ["cosine", "tfidf", "bm25"])
+def test_items_and_users_with_nothing_do_not_disturb(similarity):
+    matrix = sp.csr_matrix(np.array([[1, 1, 0, 0], [0, 0, 0, 0], [1, 1, 1, 0]], dtype=float))
+    model = rv.ItemKNN(similarity=similarity).fit(matrix)
+    assert np.isfinite(model.similarity_.data).all()
+    assert model.similarity_[3].nnz == model.similarity_[:, 3].nnz == 0
+    assert model.similar_items([0], 1)[0].tolist() == [[1]]
+
+
+# EASE
+
+
+def test_ease_is_the_best_linear_model_without_the_item_itself(train):
+    """Against a ridge regression of each item on all the others."""
+    users, penalty = dense(train), 7.0
+    weights = rv.EASE(regularization=penalty).fit(train).weights_.numpy()
+    for item in range(20):
+        others = np.arange(20) != item
+        x, y = users[:, others], users[:, item]
+        expected = np.linalg.solve(x.T @ x + penalty * np.eye(19), x.T @ y)
+        np.testing.assert_allclose(weights[others, item], expected, atol=1e-5)
+        assert weights[item, item] == 0
+
+
+def test_ease_reads_no_weights(train):
+    model = rv.EASE().fit(train)
+    binary = sp.csr_matrix(dense(train))
+    np.testing.assert_array_equal(model.weights_, rv.EASE().fit(binary).weights_)
+    np.testing.assert_array_equal(model.score(train), model.score(binary))
+
+
+def test_ease_says_what_it_needs_and_refuses_too_much(train, caplog):
+    with caplog.at_level(logging.INFO, logger="recvae"):
+        rv.EASE().fit(train)
+    assert "EASE needs about 0.0 GB for 20 items" in caplog.text
+    with pytest.raises(OptionError, match=r"max_gigabytes=1e-09: keep fewer items"):
+        rv.EASE(max_gigabytes=1e-9).fit(train)
+
+
+def test_ease_without_enough_regularization():
+    twins = sp.csr_matrix(np.ones((1000, 3)))
+    with pytest.raises(TrainingError, match="regularization=1e-30"):
+        rv.EASE(regularization=1e-30).fit(twins)
+
+
+# ALS
+
+
+@pytest.mark.parametrize("kind", ["binary", "counts"])
+def test_als_solves_the_normal_equations_of_each_user(train, kind):
+    model = rv.ImplicitALS(factors=4, alpha=3.0, regularization=0.7, input=kind).fit(train)
+    items = model.item_factors_.numpy().astype(float)
+    weights = dense(train) if kind == "binary" else train.toarray()
+    for user, row in enumerate(weights[:40]):
+        confidence = np.where(row > 0, 3.0 * row, 1.0)
+        left = (items.T * confidence) @ items + 0.7 * np.eye(4)
+        vector = np.linalg.solve(left, items.T @ (confidence * (row > 0)))
+        score = model.score(train[user])[0]
+        np.testing.assert_allclose(score, items @ vector, rtol=1e-3, atol=1e-4)
+
+
+def test_als_is_what_implicit_learns(train):
+    theirs = AlternatingLeastSquares(factors=4, alpha=2.0, regularization=1.0, random_state=3)
+    theirs.fit(sp.csr_matrix(dense(train), dtype=np.float32), show_progress=False)
+    ours = rv.ImplicitALS(factors=4, alpha=2.0, regularization=1.0, seed=3).fit(train)
+    np.testing.assert_allclose(ours.item_factors_, theirs.item_factors, rtol=1e-4, atol=1e-6)
+
+
+def test_als_does_not_depend_on_the_number_of_threads(train):
+    one, two = (rv.ImplicitALS(factors=4, threads=n).fit(train).item_factors_ for n in (1, 2))
+    np.testing.assert_array_equal(one, two)
+
+
+def test_als_keeps_blas_to_one_thread_as_implicit_asks(train, monkeypatch):
+    monkeypatch.setattr(implicit.utils, "_checked_blas_config", False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rv.ImplicitALS(factors=2).fit(train).recommend(train)
+
+
+# BPR and LMF
+
+
+@pytest.mark.parametrize("model", [rv.ImplicitBPR, rv.ImplicitLMF])
+def test_trained_users_score_by_inner_products(train, model):
+    fitted = model(factors=3, iterations=5).fit(train)
+    expected = fitted.user_factors_.numpy() @ fitted.item_factors_.numpy().T
+    rows = np.array([5, 2])
+    np.testing.assert_allclose(fitted.score(train[rows], rows), expected[rows], rtol=1e-5)
+
+
+@pytest.mark.parametrize("model", [rv.ImplicitBPR, rv.ImplicitLMF])
+def test_item_biases_do_not_make_items_alike(train, model):
+    fitted = model(factors=3, iterations=5).fit(train)
+    _, before = fitted.similar_items([0, 1])
+    fitted.item_factors_[:, 3:] = 100.0
+    np.testing.assert_array_equal(fitted.similar_items([0, 1])[1], before)
+
+
+def test_another_seed_gives_another_result(train):
+    for model in (rv.ImplicitALS, rv.ImplicitBPR, rv.ImplicitLMF):
+        one, other = (model(factors=3, seed=seed).fit(train).item_factors_ for seed in (0, 1))
+        assert not np.array_equal(one, other)
+
+
+def test_learning_too_fast(train):
+    with pytest.raises(TrainingError, match="lower the learning rate"):
+        rv.ImplicitBPR(factors=3, learning_rate=1e30).fit(train)
+
+
+# Storage
+
+
+@pytest.mark.parametrize("name", ["als", "bpr", "lmf"])
+def test_factors_of_another_width_are_not_loaded(train, name, tmp_path):
+    rv.build_model(name, {"factors": 3, "iterations": 1}).fit(train).save(tmp_path)
+    manifest = tmp_path / "model.json"
+    manifest.write_text(manifest.read_text().replace('"factors": 3', '"factors": 4'))
+    with pytest.raises(ModelFileError, match="expected"):
+        rv.load_model(tmp_path)
+
+
+# The numbers on MovieLens 1M: strong generalization, seed 98765
+
+
+@pytest.mark.parametrize(
+    ("model", "recall_20", "recall_50", "ndcg_100"),
+    [
+        (rv.Popularity(), 0.1701, 0.2444, 0.2171),
+        (rv.ItemKNN(), 0.3138, 0.4260, 0.3737),
+        (rv.EASE(), 0.3611, 0.4765, 0.4203),
+        (rv.ImplicitALS(), 0.355, 0.481, 0.420),
+    ],
+)
+def test_movielens_1m(movielens_1m, model, recall_20, recall_50, ndcg_100):
+    mean = rv.evaluate(model.fit(movielens_1m.train), movielens_1m.test).mean
+    expected = [recall_20, recall_50, ndcg_100]
+    tolerance = 0.003 if isinstance(model, rv.ImplicitALS) else 6e-5
+    np.testing.assert_allclose(mean, expected, atol=tolerance)
+
+
+@pytest.fixture(scope="module")
+def movielens_1m(real_data):
+    data = rv.load_dataset("ml-1m", data_dir=real_data, min_rating=4, min_user_items=5)
+    return rv.split_users(data, n_validation=1000, n_test=1000, seed=98765)
