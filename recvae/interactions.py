@@ -39,7 +39,7 @@ class Interactions:
             return data
         matrix = as_csr(data)
         n_users, n_items = matrix.shape
-        return cls(matrix, _table_of(range(n_users), "user"), _table_of(range(n_items), "item"))
+        return cls(matrix, _table_of(n_users, "user"), _table_of(n_items, "item"))
 
     @property
     def user_ids(self) -> pd.Index:
@@ -211,5 +211,5 @@ def _as_numbers(selection: np.ndarray) -> np.ndarray:
     return np.flatnonzero(selection) if selection.dtype == bool else selection.astype(np.int64)
 
 
-def _table_of(ids: range, name: str) -> pd.DataFrame:
-    return pd.DataFrame(index=pd.Index(ids, name=name))
+def _table_of(n: int, name: str) -> pd.DataFrame:
+    return pd.DataFrame(index=pd.Index(np.arange(n), name=name))

@@ -39,9 +39,9 @@ class ImplicitALS(Recommender):
 
     name: ClassVar[str] = "als"
     grid: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "factors": (32, 64, 128),
+        "factors": (64, 128),
         "alpha": (4.0, 8.0),
-        "regularization": (10.0, 20.0, 30.0, 60.0),
+        "regularization": (10.0, 20.0, 30.0, 40.0, 60.0),
     }
 
     factors: PositiveInt = 64

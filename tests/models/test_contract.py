@@ -392,6 +392,15 @@ def test_a_loaded_model_gives_identical_lists(model, histories, tmp_path):
     pd.testing.assert_frame_equal(loaded.recommend_table(table), model.recommend_table(table))
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_of_a_bare_matrix_is_saved_too(name, boards, tmp_path):
+    board = checker_board(20)
+    model = boards[name] if name in boards else new(name).fit(board)
+    model.save(tmp_path)
+    loaded = rv.load_model(tmp_path, device="cpu")
+    np.testing.assert_array_equal(recommend(loaded, board)[0], recommend(model, board)[0])
+
+
 def test_evaluation_is_deterministic(model, histories):
     rng = np.random.default_rng(1)
     held_out = histories.multiply(rng.random(histories.shape) < 0.3).tocsr()
