@@ -56,6 +56,15 @@ def checker_board(size):
     return sp.csr_matrix((board & ~np.eye(size, dtype=bool)).astype(np.float32))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_torch_thread():
+    """Many threads wait for each other more than they work on nets as small as these."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="module")
 def data():
     rng = np.random.default_rng(0)
