@@ -1,12 +1,15 @@
 """Annealing: the weight beta of the KL term, as a pure function of the training step."""
 
-import re
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from recvae.errors import OptionError
+from pydantic import StringConstraints
+
+from recvae.options import Fraction, NonNegativeInt
 
 Schedule: TypeAlias = Literal["linear", "constant", "cyclical"]
-WarmUp: TypeAlias = int | float | str
+WarmUp: TypeAlias = (
+    NonNegativeInt | Fraction | Annotated[str, StringConstraints(pattern=r"^\d+ epochs?$")]
+)
 """Length of the warm-up: 40000 (steps), 0.5 (of the run) or "20 epochs"."""
 
 CYCLES = 4
@@ -40,21 +43,12 @@ def warm_up_steps(warm_up: WarmUp, *, steps_per_epoch: int, epochs: int) -> int:
 
     >>> [warm_up_steps(w, steps_per_epoch=10, epochs=50) for w in (7, 0.5, "20 epochs")]
     [7, 250, 200]
-
-    Raises:
-        OptionError: it is none of these.
     """
-    if isinstance(warm_up, str):
-        if not (match := re.fullmatch(r"(\d+) epochs?", warm_up)):
-            raise OptionError(
-                f"warm_up={warm_up!r}: give steps (40000), a fraction of the run (0.5) "
-                'or "20 epochs".'
-            )
-        return int(match[1]) * steps_per_epoch
-    if isinstance(warm_up, float):
-        if not 0 <= warm_up <= 1:
-            raise OptionError(f"warm_up={warm_up}: as a fraction of the run it is from 0.0 to 1.0.")
-        return round(warm_up * steps_per_epoch * epochs)
+    match warm_up:
+        case str():
+            return int(warm_up.split()[0]) * steps_per_epoch
+        case float():
+            return round(warm_up * steps_per_epoch * epochs)
     return warm_up
 
 

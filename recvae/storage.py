@@ -6,7 +6,8 @@ that a crash at any moment leaves the old model or the new one, whole.
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -110,18 +111,18 @@ def _write_files(model: "Recommender", folder: Path) -> dict[Any, SavedFile]:
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     files = {
         "weights": _write(folder, "weights.safetensors", lambda path: save_file(weights, path)),
-        "items": _write(folder, "items.parquet", model.items_.to_parquet),
+        "items": _write(folder, "items.parquet", partial(model.items_.to_parquet, index=True)),
     }
     if model.user_ids_ is not None:
         users = pd.DataFrame(index=model.user_ids_)
-        files["users"] = _write(folder, "users.parquet", users.to_parquet)
+        files["users"] = _write(folder, "users.parquet", partial(users.to_parquet, index=True))
     history: pd.DataFrame | None = getattr(model, "history_", None)
     if history is not None:
         files["history"] = _write(folder, "history.parquet", history.to_parquet)
     return files
 
 
-def _write(folder: Path, name: str, write: Any) -> SavedFile:
+def _write(folder: Path, name: str, write: Callable[[Path], object]) -> SavedFile:
     """Write a file under a name that its content decides."""
     stem, suffix = name.split(".")
     draft = folder / f".{name}.{os.getpid()}"

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +14,9 @@ def real_data() -> Path:
     if not folder or not (Path(folder) / "ml-1m").is_dir():
         pytest.skip("needs real data sets: set RECVAE_DATA to a directory with ml-1m/ in it")
     return Path(folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_torch_thread() -> None:
+    """Many threads wait for each other more than they work on nets as small as the tests'."""
+    torch.set_num_threads(1)

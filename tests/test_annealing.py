@@ -1,7 +1,9 @@
 import pytest
 
+from recvae import options
 from recvae.annealing import kl_weight, warm_up_steps
 from recvae.errors import OptionError
+from recvae.models import MultVAE
 
 PAPER = {"cap": 0.2, "warm_up": 40_000, "total": 100_000}
 
@@ -48,7 +50,7 @@ def test_warm_up_in_steps_fraction_or_epochs(warm_up, steps):
     assert warm_up_steps(warm_up, steps_per_epoch=9, epochs=100) == steps
 
 
-@pytest.mark.parametrize("warm_up", [1.5, -0.1, "20", "soon", "-3 epochs"])
-def test_a_wrong_warm_up_says_what_is_possible(warm_up):
+@pytest.mark.parametrize("warm_up", [1.5, -0.1, -1, "soon", "-3 epochs", float("nan")])
+def test_a_wrong_warm_up_is_refused(warm_up):
     with pytest.raises(OptionError, match="warm_up"):
-        warm_up_steps(warm_up, steps_per_epoch=9, epochs=100)
+        options.build(MultVAE, {"warm_up": warm_up})

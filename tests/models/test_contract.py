@@ -56,15 +56,6 @@ def checker_board(size):
     return sp.csr_matrix((board & ~np.eye(size, dtype=bool)).astype(np.float32))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_torch_thread():
-    """Many threads wait for each other more than they work on nets as small as these."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def data():
     rng = np.random.default_rng(0)
@@ -166,7 +157,7 @@ def test_options_out_of_their_range_are_refused_by_fit(name, data):
     numbers = {
         option: value
         for option, value in options.values(new(name)).items()
-        if isinstance(value, int | float) and option not in {"seed", "warm_up"}
+        if isinstance(value, int | float) and option != "seed"
     }
     for option, value in numbers.items():
         for wrong in (-1, str(value), float("nan")):
