@@ -1,4 +1,4 @@
-"""Compare the autoencoders with the baselines on users that none of them has seen.
+"""Compare the autoencoders with the baselines, on users that none of them has seen.
 
 python scripts/compare_baselines.py                       # on the generated sample
 python scripts/compare_baselines.py --data ml-1m --tune 8
@@ -18,12 +18,18 @@ def main() -> None:
     parser.add_argument("--data", default="sample", help="sample, ml-100k, ml-1m, ml-20m, ...")
     parser.add_argument("--tune", type=int, default=0, help="options to try for each model")
     parser.add_argument("--out", default="report", help="where to write the report")
+    parser.add_argument(
+        "--known-users", action="store_true", help="hold out a part of what every user liked"
+    )
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
 
     data = rv.load_dataset(args.data, min_rating=4, min_user_items=5)
-    held_out = min(1000, len(data.users) // 5)
-    split = rv.split_users(data, n_validation=held_out, n_test=held_out)
+    if args.known_users:
+        split = rv.split_interactions(data)
+    else:
+        held_out = min(1000, len(data.users) // 5)
+        split = rv.split_users(data, n_validation=held_out, n_test=held_out)
 
     models = {name: rv.build_model(name) for name in MODELS}
     result = rv.compare(models, split, tune_trials=args.tune)

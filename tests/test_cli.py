@@ -315,6 +315,7 @@ TRAIN = ["train", "--out", "nowhere"]
         ([*TRAIN, "--data", "PLAYS", "--set", "metric=ndgc@5", *TINY], 1, "did you mean 'ndcg'?"),
         ([*TRAIN, "--data", "PLAYS", "--min-user-items", 99], 1, "no interaction is left"),
         ([*TRAIN, "--data", "PLAYS", "--held-out-users", 99], 1, "99"),
+        (["train", "--data", "PLAYS", "--out", "mine.csv/vae"], 1, "mine.csv"),
         ([*TRAIN, "--data", "PLAYS", "--set", "latent"], 2, "NAME=VALUE"),
         ([*TRAIN, "--data", "PLAYS", "--split", "time"], 2, "--validation-from"),
         ([*TRAIN, "--data", "PLAYS", "--split", "user"], 2, "users"),
@@ -331,6 +332,7 @@ TRAIN = ["train", "--out", "nowhere"]
         (["recommend", "MODEL", "--history", "MINE", "--out", "no/such/l.csv"], 1, "no/such"),
         (["compare", "--data", "PLAYS", "--models", "als,bbr"], 1, "did you mean 'bpr'?"),
         (["compare", "--data", "PLAYS", "--models", "als", "--set", "asl.factors=2"], 2, "als"),
+        (["compare", "--data", "PLAYS", "--out", "mine.csv/report"], 1, "mine.csv"),
         (["compare", "--data", "PLAYS", "--models", ""], 1, "no model to compare"),
     ],
 )

@@ -48,11 +48,13 @@ def compare(
     $ recvae compare --data ml-1m --models mult-vae,als --set mult-vae.epochs=50
     """
     chosen = _build(names(models), parse_settings(settings))
-    result = rv.compare(chosen, experiment.prepare(), metrics=names(metrics), tune_trials=tune)
+    split = experiment.prepare()
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)  # what can't be written should fail now
+    result = rv.compare(chosen, split, metrics=names(metrics), tune_trials=tune)
     show(result, result.to_dict(), json)
     if out is not None:
-        result.write(out)
-        note(f"report written to {out / 'index.html'}")
+        note(f"report written to {result.write(out)}")
 
 
 def _build(models: list[str], settings: dict[str, Any]) -> "dict[str, Recommender]":

@@ -35,6 +35,7 @@ def train(
     """
     recommender = rv.build_model(model, parse_settings(settings))
     split = experiment.prepare()
+    out.mkdir(parents=True, exist_ok=True)  # what can't be saved should fail now
     note(f"training {model} on {split.train}")
     recommender.fit(split.train, validation=split.validation)
     recommender.save(out)
