@@ -4,7 +4,6 @@ import os
 import platform
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from recvae.evaluation.comparison import Comparison, Run
 from recvae.evaluation.evaluate import METRICS, evaluate
 from recvae.evaluation.metrics import parse_metrics
 from recvae.evaluation.significance import differences_to_best
-from recvae.evaluation.tuning import Model, tune
+from recvae.evaluation.tuning import Model, fit_timed, tune
 from recvae.progress import progress
 from recvae.splits import Holdout, Split
 
@@ -98,9 +97,7 @@ def _run(model: Model, split: Split, metrics: list[str], trials: int, seed: int)
         )
         model, seconds = tuned.model, float(tuned.trials["seconds"][tuned.best])
     else:
-        tuned, start = None, perf_counter()
-        model.fit(split.train, validation=split.validation)
-        seconds = perf_counter() - start
+        tuned, seconds = None, fit_timed(model, split.train, split.validation)
     report = evaluate(model, split.test, [*metrics, *CURVES])
     return Run(model, report.select(metrics), report.mean[list(CURVES)], seconds, tuned)
 

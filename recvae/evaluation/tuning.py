@@ -88,14 +88,26 @@ def tune(
     best = 0
     for chosen in progress(list(_candidates(model, trials, seed)), "tuning", unit="trial"):
         candidate = options.build(type(model), {**options.values(model), **chosen})
-        start = perf_counter()
-        candidate.fit(train, validation=validation)
-        seconds = perf_counter() - start
+        seconds = fit_timed(candidate, train, validation)
         value = evaluate(candidate, validation, [metric]).mean[metric]
         lines.append({**chosen, metric: value, "seconds": seconds})
         if len(lines) == 1 or value > lines[best][metric]:
             best, winner = len(lines) - 1, candidate
     return Tuned(winner, pd.DataFrame(lines).rename_axis("trial"), best)
+
+
+def fit_timed(model: Model, train: Interactions, validation: Holdout) -> float:
+    """Fit a model; return the seconds that it took.
+
+    Raises:
+        KeyboardInterrupt: by Ctrl-C, also if the model ended its training well: what comes after
+            would compare a model that was not fully trained.
+    """
+    start = perf_counter()
+    model.fit(train, validation=validation)
+    if getattr(model, "interrupted_", False):
+        raise KeyboardInterrupt
+    return perf_counter() - start
 
 
 def _candidates(model: Model, trials: int, seed: int) -> Iterator[dict[str, Any]]:

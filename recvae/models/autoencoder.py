@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -28,6 +29,9 @@ from recvae.options import (
 from recvae.splits import Holdout
 from recvae.trainer import Terms, Trainer
 
+MIN_STEPS = 5
+"""Training steps in an epoch, at least."""
+
 
 @dataclass(kw_only=True, eq=False)
 class AutoencoderRecommender(Recommender):
@@ -41,7 +45,8 @@ class AutoencoderRecommender(Recommender):
         input: "binary" sets every weight to 1; "counts" takes them as they are.
         learning_rate: Adam's.
         l2: coefficient of the sum of squared weights in the loss.
-        batch_size: users per training step.
+        batch_size: users per training step; at most a fifth of the training users, so that small
+            sets get enough steps.
         epochs: passes through the training users, at most.
         patience: epochs without a better validation value before training stops; None: no stop.
         metric: the validation metric that the best epoch is chosen by.
@@ -103,7 +108,8 @@ class AutoencoderRecommender(Recommender):
         self.net_.initialise(torch.Generator().manual_seed(int(weights_seed)))
         self.net_.to(device)
         noise = torch.Generator(device).manual_seed(int(noise_seed))
-        batches = Batches(as_input(train, self.input), self.batch_size, device)
+        batch_size = min(self.batch_size, ceil(train.shape[0] / MIN_STEPS))
+        batches = Batches(as_input(train, self.input), batch_size, device)
         beta = self._beta(len(batches))
         trainer = Trainer(
             self.net_,

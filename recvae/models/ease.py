@@ -18,6 +18,9 @@ from recvae.splits import Holdout
 BYTES_PER_PAIR = 12
 """At the peak of fitting, for each pair of items: three dense matrices of float32."""
 
+WORTH_SAYING = 1.0
+"""From how many gigabytes on a user may want to know."""
+
 log = logging.getLogger("recvae")
 
 
@@ -65,7 +68,8 @@ class EASE(Recommender):
 
     def _check_memory(self, n_items: int) -> None:
         gigabytes = BYTES_PER_PAIR * n_items**2 / 1e9
-        log.info("EASE needs about %.1f GB for %s items", gigabytes, f"{n_items:,}")
+        if gigabytes >= WORTH_SAYING:
+            log.info("EASE needs about %.1f GB for %s items", gigabytes, f"{n_items:,}")
         if gigabytes > self.max_gigabytes:
             raise OptionError(
                 f"EASE needs about {gigabytes:.1f} GB for {n_items:,} items, and may take "

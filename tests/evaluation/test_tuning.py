@@ -59,3 +59,11 @@ def test_a_mistyped_metric_is_refused_before_fitting(split):
     model = Noisy()
     with pytest.raises(OptionError, match="did you mean 'ndcg'"):
         tune(model, split.train, split.validation, trials=1, metric="ncdg@10")
+
+
+def test_ctrl_c_ends_tuning_though_the_model_ended_well(split):
+    class Interrupted(Noisy):
+        interrupted_ = True
+
+    with pytest.raises(KeyboardInterrupt):
+        tune(Interrupted(), split.train, split.validation, trials=2)
