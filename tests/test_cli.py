@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 import recvae as rv
 from recvae.cli import app
-from recvae.cli.data import SIZES
 from recvae.datasets import DATASETS
+from recvae.datasets.sizes import SIZES
 from recvae.models import MODELS
 
 COMMANDS = ("data", "train", "evaluate", "recommend", "compare")
