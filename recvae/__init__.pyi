@@ -12,6 +12,7 @@ from .models import (
     MultDAE,
     MultVAE,
     Popularity,
+    RecVAE,
     build_model,
     load_model,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "MultDAE",
     "MultVAE",
     "Popularity",
+    "RecVAE",
     "Split",
     "build_model",
     "compare",

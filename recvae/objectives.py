@@ -4,6 +4,7 @@ Constants that depend on the data alone (the multinomial coefficient, the Gaussi
 are left out: they have no gradient.
 """
 
+import math
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
@@ -15,6 +16,9 @@ from recvae.batches import Batch
 Likelihood: TypeAlias = Literal["multinomial", "bernoulli", "gaussian"]
 
 GAUSSIAN_CONFIDENCE = 10.0
+
+COMPOSITE_SHARES = (3 / 20, 3 / 4, 1 / 10)
+WIDE_LOGVAR = 10.0
 
 
 def multinomial_log_likelihood(logits: torch.Tensor, targets: Batch) -> torch.Tensor:
@@ -63,6 +67,33 @@ def gaussian_kl(mean: torch.Tensor, logvar: torch.Tensor) -> torch.Tensor:
         [users], summed over the latent dimensions.
     """
     return 0.5 * (mean.square() + logvar.exp() - logvar - 1).sum(dim=1)
+
+
+def log_normal(code: torch.Tensor, mean: torch.Tensor, logvar: torch.Tensor) -> torch.Tensor:
+    """Log-density of N(mean, exp(logvar)), for each dimension of each code."""
+    return -0.5 * (math.log(2 * math.pi) + logvar + (code - mean).square() / logvar.exp())
+
+
+def composite_log_prior(
+    code: torch.Tensor, mean: torch.Tensor, logvar: torch.Tensor
+) -> torch.Tensor:
+    """Log-density of RecVAE's prior, for each dimension (Shenbin et al., 2020, section 3.3).
+
+    A mixture of N(0, 1), of what the previous encoder gives, and of a wide N(0, exp(10)).
+
+    Args:
+        code: [users, latent].
+        mean: [users, latent], by the previous encoder.
+        logvar: [users, latent], likewise.
+    """
+    zero = torch.zeros_like(mean)
+    standard, previous, wide = COMPOSITE_SHARES
+    parts = (
+        math.log(standard) + log_normal(code, zero, zero),
+        math.log(previous) + log_normal(code, mean, logvar),
+        math.log(wide) + log_normal(code, zero, zero + WIDE_LOGVAR),
+    )
+    return torch.stack(parts).logsumexp(dim=0)
 
 
 LOG_LIKELIHOODS: dict[Likelihood, Callable[[torch.Tensor, Batch], torch.Tensor]] = {

@@ -1,7 +1,7 @@
 """Trainer: the epoch loop with validation, early stopping and the best weights kept."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -28,31 +28,50 @@ class Terms:
     beta: float
 
 
+@dataclass(frozen=True)
+class Pass:
+    """A way through the training users; an epoch is one or more.
+
+    Attributes:
+        step: computes the terms of a batch at a training step, counted from 0 over all passes.
+        part: the start of the names of the parameters to train; "" means all.
+        repeat: how often to go through the users.
+        before: what to do first.
+    """
+
+    step: Callable[[Batch, int], Terms]
+    part: str = ""
+    repeat: int = 1
+    before: Callable[[], object] = lambda: None
+
+
 @dataclass
 class Trainer:
     """Trains a net by Adam on mini-batches of users.
 
     Attributes:
         net: the module to train, in place.
-        step: computes the terms of a batch at a training step, counted from 0.
-        epochs: how often to go through the users.
+        passes: what an epoch is made of.
+        epochs: how many there are, at most.
         learning_rate: Adam's.
         l2: coefficient of the sum of squared weights (biases left out) in the loss.
         validate: judges the net after each epoch, higher is better; None trains to the last epoch.
         metric: the name of what `validate` gives.
         patience: stop after so many epochs without a better value; None never stops early.
+        steps: how many training steps were made.
         history: a row an epoch.
         interrupted: whether Ctrl-C ended the training early.
     """
 
     net: nn.Module
-    step: Callable[[Batch, int], Terms]
+    passes: Sequence[Pass]
     epochs: int
     learning_rate: float
     l2: float = 0.0
     validate: Callable[[], float] | None = None
     metric: str = ""
     patience: int | None = None
+    steps: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
     interrupted: bool = False
 
@@ -64,12 +83,12 @@ class Trainer:
         Raises:
             TrainingError: the loss became infinite or NaN before any epoch was completed well.
         """
-        optimizer = self._optimizer()
+        optimizers = [self._optimizer(one.part) for one in self.passes]
         best = _Best()
         bar = progress(range(self.epochs), "training", unit="epoch")
         try:
             for epoch in bar:
-                record = self._epoch(epoch, batches, generator, optimizer)
+                record = self._epoch(epoch, batches, generator, optimizers)
                 if not np.isfinite(record["loss"]):
                     self._diverged(epoch)
                     break
@@ -78,7 +97,7 @@ class Trainer:
                     best.offer(record[self.metric], epoch, self.net)
                 self.history.append(record)
                 bar.set_postfix({name: f"{record[name]:.4g}" for name in self._shown()})
-                if self.patience is not None and epoch - best.epoch > self.patience:
+                if self.validate is not None and self._is_over(epoch - best.epoch):
                     break
         except KeyboardInterrupt:
             self._interrupt()
@@ -91,20 +110,20 @@ class Trainer:
         epoch: int,
         batches: Batches,
         generator: np.random.Generator,
-        optimizer: torch.optim.Optimizer,
+        optimizers: list[torch.optim.Optimizer],
     ) -> dict[str, float]:
         self.net.train()
         started = perf_counter()
-        first = epoch * len(batches)
-        sums = torch.zeros(3, device=batches.device)
-        for number, batch in enumerate(batches.epoch(generator)):
-            terms = self.step(batch, first + number)
-            optimizer.zero_grad()
-            terms.loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            parts = torch.stack([terms.loss, terms.log_likelihood, terms.kl])
-            sums += parts.detach() * len(batch)
-        loss, log_likelihood, kl = (sums / batches.matrix.shape[0]).tolist()
+        sums, n_users = torch.zeros(3, device=batches.device), 0
+        for one, optimizer in zip(self.passes, optimizers, strict=True):
+            one.before()
+            for _ in range(one.repeat):
+                for batch in batches.epoch(generator):
+                    terms = self._step(one, batch, optimizer)
+                    parts = torch.stack([terms.loss, terms.log_likelihood, terms.kl])
+                    sums += parts.detach() * len(batch)
+                    n_users += len(batch)
+        loss, log_likelihood, kl = (sums / n_users).tolist()
         seconds = perf_counter() - started
         return {
             "epoch": epoch + 1,
@@ -113,12 +132,26 @@ class Trainer:
             "kl": kl,
             "beta": terms.beta,
             "seconds": seconds,
-            "users_per_second": batches.matrix.shape[0] / seconds,
+            "users_per_second": n_users / seconds,
         }
 
-    def _optimizer(self) -> torch.optim.Optimizer:
-        """Adam, with the gradient of `l2` * sum(weight^2) added for the weights."""
-        named = dict(self.net.named_parameters())
+    def _step(self, one: Pass, batch: Batch, optimizer: torch.optim.Optimizer) -> Terms:
+        terms = one.step(batch, self.steps)
+        trained = [p for group in optimizer.param_groups for p in group["params"]]
+        gradients = torch.autograd.grad(terms.loss, trained)
+        for parameter, gradient in zip(trained, gradients, strict=True):
+            parameter.grad = gradient
+        optimizer.step()
+        self.steps += 1
+        return terms
+
+    def _optimizer(self, part: str) -> torch.optim.Optimizer:
+        """Adam for a part, with the gradient of `l2` * sum(weight^2) added for the weights."""
+        named = {
+            name: parameter
+            for name, parameter in self.net.named_parameters()
+            if name.startswith(part)
+        }
         biases = [parameter for name, parameter in named.items() if name.endswith("bias")]
         weights = [parameter for name, parameter in named.items() if not name.endswith("bias")]
         groups: list[dict[str, Any]] = [
@@ -126,6 +159,9 @@ class Trainer:
             {"params": biases},
         ]
         return torch.optim.Adam(groups, lr=self.learning_rate, fused=True)
+
+    def _is_over(self, epochs_since_best: int) -> bool:
+        return self.patience is not None and epochs_since_best >= self.patience
 
     def _shown(self) -> list[str]:
         return ["loss", self.metric] if self.validate is not None else ["loss"]

@@ -8,7 +8,7 @@ from torch import nn
 
 from recvae.batches import Batches
 from recvae.errors import TrainingError
-from recvae.trainer import Terms, Trainer
+from recvae.trainer import Pass, Terms, Trainer
 
 MATRIX = sp.csr_matrix(np.eye(6, dtype=np.float32))
 
@@ -31,7 +31,7 @@ def trainer(values=None, *, epochs=10, patience=None, scale=1.0):
     scores = iter(values) if values is not None else None
     return Trainer(
         net,
-        step,
+        [Pass(step)],
         epochs=epochs,
         learning_rate=1.0,
         validate=None if scores is None else lambda: next(scores),
@@ -53,14 +53,14 @@ def test_the_best_weights_come_back():
 
 
 def test_without_validation_the_last_epoch_is_the_result():
-    one = trainer(epochs=4)
+    one = trainer(epochs=4, patience=1)
     assert "ndcg@100" not in fit(one)
     assert one.net.weight.item() == pytest.approx(4.0)
 
 
 def test_patience_counts_epochs_without_a_better_value():
     one = trainer([0.1, 0.5, 0.4, 0.5, 0.3, 0.9], epochs=6, patience=2)
-    assert len(fit(one)) == 5
+    assert len(fit(one)) == 4
     assert one.net.weight.item() == pytest.approx(2.0)
 
 
@@ -97,13 +97,13 @@ def test_a_loss_that_is_no_number_is_an_error_that_says_what_to_change():
 
 def test_a_loss_that_turns_nan_keeps_the_best(caplog):
     one = trainer([0.5, 0.4, 0.3])
-    step = one.step
+    step = one.passes[0].step
 
     def breaking(batch, number):
         terms = step(batch, number)
         return Terms(terms.loss * float("nan"), *[terms.kl] * 2, 0.0) if number == 2 else terms
 
-    one.step = breaking
+    one.passes = [Pass(breaking)]
     with caplog.at_level(logging.WARNING, "recvae"):
         assert len(fit(one)) == 2
     assert one.net.weight.item() == pytest.approx(1.0)
@@ -112,8 +112,8 @@ def test_a_loss_that_turns_nan_keeps_the_best(caplog):
 
 def test_l2_is_the_gradient_of_the_squared_weights_and_spares_biases():
     net = nn.Linear(1, 1)
-    one = Trainer(net, lambda *_: None, epochs=1, learning_rate=1.0, l2=0.25)
-    weights, biases = one._optimizer().param_groups
+    one = Trainer(net, [], epochs=1, learning_rate=1.0, l2=0.25)
+    weights, biases = one._optimizer("").param_groups
     assert weights["weight_decay"] == 0.5
     assert weights["params"] == [net.weight]
     assert biases["weight_decay"] == 0

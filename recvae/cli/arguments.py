@@ -20,7 +20,7 @@ MIN_RATING = 4.0
 MOST_HELD_OUT = 1000
 """How many users validate and how many test, if there are five times as many."""
 
-MODELS = "mult-vae, mult-dae, ease, als, bpr, lmf, item-knn, popularity"
+MODELS = "mult-vae, mult-dae, rec-vae, ease, als, bpr, lmf, item-knn, popularity"
 """What the help says there is; `recvae.models.MODELS` takes long to import."""
 
 _Data = partial(typer.Option, rich_help_panel="Data")

@@ -16,12 +16,14 @@ from recvae.models.item_knn import ItemKNN
 from recvae.models.mult_dae import MultDAE
 from recvae.models.mult_vae import MultVAE
 from recvae.models.popularity import Popularity
+from recvae.models.rec_vae import RecVAE
 
 MODELS: dict[str, type[Recommender]] = {
     model.name: model
     for model in (
         MultVAE,
         MultDAE,
+        RecVAE,
         EASE,
         ImplicitALS,
         ImplicitBPR,
@@ -69,6 +71,7 @@ __all__ = [
     "MultDAE",
     "MultVAE",
     "Popularity",
+    "RecVAE",
     "Recommender",
     "build_model",
     "load_model",

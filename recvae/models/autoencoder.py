@@ -1,9 +1,9 @@
-"""What Mult-VAE and Mult-DAE share: options, fitting, folding users in, encoding."""
+"""What all autoencoders share: options, fitting, folding users in, encoding."""
 
-from collections.abc import Callable
+from abc import abstractmethod
 from dataclasses import dataclass
 from math import ceil
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
@@ -11,23 +11,21 @@ import scipy.sparse as sp
 import torch
 from annotated_types import MinLen
 
-from recvae import devices, nets
+from recvae import devices
 from recvae.batches import Batch, Batches, in_blocks
-from recvae.errors import OptionError
 from recvae.evaluation import evaluate
 from recvae.models.base import Recommender
 from recvae.models.inputs import Input, as_input
-from recvae.objectives import LOG_LIKELIHOODS, Likelihood, gaussian_kl
+from recvae.nets import Net
 from recvae.options import (
     DropRate,
     NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
-    Widths,
 )
 from recvae.splits import Holdout
-from recvae.trainer import Terms, Trainer
+from recvae.trainer import Pass, Trainer
 
 MIN_STEPS = 5
 """Training steps in an epoch, at least."""
@@ -38,10 +36,8 @@ class AutoencoderRecommender(Recommender):
     """An autoencoder of the users' rows.
 
     Attributes:
-        hidden: widths of the layers between items and code; the decoder mirrors them.
         latent: width of the code.
         dropout: share of the input's entries left out in training.
-        likelihood: what the decoder's outputs are the parameters of.
         input: "binary" sets every weight to 1; "counts" takes them as they are.
         learning_rate: Adam's.
         l2: coefficient of the sum of squared weights in the loss.
@@ -57,10 +53,8 @@ class AutoencoderRecommender(Recommender):
         interrupted_: whether Ctrl-C ended the training early.
     """
 
-    hidden: Widths = (600,)
     latent: PositiveInt = 200
     dropout: DropRate = 0.5
-    likelihood: Likelihood = "multinomial"
     input: Input = "binary"
     learning_rate: PositiveFloat = 1e-3
     l2: NonNegativeFloat = 0.0
@@ -70,8 +64,6 @@ class AutoencoderRecommender(Recommender):
     metric: str = "ndcg@100"
     seed: NonNegativeInt = 0
     device: Annotated[str, MinLen(1)] = "auto"
-
-    variational: ClassVar[bool]
 
     def encode(self, histories: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
         """Encode tastes as Gaussians.
@@ -96,7 +88,6 @@ class AutoencoderRecommender(Recommender):
             return self.net_.decode(mean)
 
     def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
-        self._check_likelihood()
         self.interrupted_ = False
         self.history_ = self._train(train, validation)
 
@@ -110,10 +101,9 @@ class AutoencoderRecommender(Recommender):
         noise = torch.Generator(device).manual_seed(int(noise_seed))
         batch_size = min(self.batch_size, ceil(train.shape[0] / MIN_STEPS))
         batches = Batches(as_input(train, self.input), batch_size, device)
-        beta = self._beta(len(batches))
         trainer = Trainer(
             self.net_,
-            lambda batch, step: self._terms(batch, beta(step), noise),
+            self._passes(self.net_, len(batches), noise),
             epochs=self.epochs,
             learning_rate=self.learning_rate,
             l2=self.l2,
@@ -125,43 +115,22 @@ class AutoencoderRecommender(Recommender):
         self.interrupted_ = trainer.interrupted
         return history
 
-    def _terms(self, batch: Batch, beta: float, noise: torch.Generator) -> Terms:
-        """The negative ELBO of a batch, averaged over its users."""
-        logits, mean, logvar = self.net_(batch, noise)
-        log_likelihood = LOG_LIKELIHOODS[self.likelihood](logits, batch).mean()
-        kl = (
-            gaussian_kl(mean, logvar).mean()
-            if self.variational
-            else torch.zeros_like(log_likelihood)
-        )
-        return Terms(beta * kl - log_likelihood, log_likelihood, kl, beta)
+    @abstractmethod
+    def _new_net(self, n_items: int) -> Net:
+        """A net for so many items, its parameters not drawn yet."""
 
-    def _beta(self, steps_per_epoch: int) -> Callable[[int], float]:
-        """The weight of the KL term at each training step."""
-        return lambda step: 0.0
+    @abstractmethod
+    def _passes(self, net: Net, n_batches: int, noise: torch.Generator) -> list[Pass]:
+        """What an epoch of training is made of; `n_batches` go once through the users."""
 
     def _judge(self, validation: Holdout) -> float:
         return float(evaluate(self, validation, (self.metric,)).mean[self.metric])
 
     def _encode(self, histories: sp.csr_matrix) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.no_grad():
-            device = self.net_.input.weight.device
+            device = next(self.net_.parameters()).device
             self.net_.eval()
             return self.net_.encode(Batch.of(as_input(histories, self.input), device).normalised())
-
-    def _check_likelihood(self) -> None:
-        if self.likelihood == "bernoulli" and self.input == "counts":
-            raise OptionError("a bernoulli likelihood needs input='binary': counts are not 0 or 1.")
-
-    def _new_net(self, n_items: int) -> nets.Autoencoder:
-        return nets.Autoencoder(
-            n_items, self.hidden, self.latent, dropout=self.dropout, variational=self.variational
-        )
-
-    def _item_vectors(self) -> torch.Tensor:
-        """The weights that lead from the last hidden layer to each item."""
-        weight: torch.Tensor = self.net_.get_parameter(f"decoder.{len(self.hidden)}.weight")
-        return weight.detach()
 
     def _state(self) -> dict[str, torch.Tensor]:
         return dict(self.net_.state_dict())

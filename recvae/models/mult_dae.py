@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from recvae.models.autoencoder import AutoencoderRecommender
+from recvae.models.mult import MultAutoencoder
 from recvae.options import NonNegativeFloat, Widths
 
 
 @dataclass(kw_only=True, eq=False)
-class MultDAE(AutoencoderRecommender):
+class MultDAE(MultAutoencoder):
     """Mult-DAE (Liang et al., "Variational Autoencoders for Collaborative Filtering", WWW 2018).
 
     Items - 200 - items with tanh, trained to give back the whole history from a part of it.
-    With `dropout=0` it is a plain autoencoder. Options: see `AutoencoderRecommender`.
+    With `dropout=0` it is a plain autoencoder. Options: see `MultAutoencoder`.
     """
 
     name: ClassVar[str] = "mult-dae"

@@ -9,13 +9,13 @@ import scipy.sparse as sp
 
 from recvae.annealing import Schedule, WarmUp, kl_weight, warm_up_steps
 from recvae.errors import OptionError
-from recvae.models.autoencoder import AutoencoderRecommender
+from recvae.models.mult import MultAutoencoder
 from recvae.options import NonNegativeFloat
 from recvae.splits import Holdout
 
 
 @dataclass(kw_only=True, eq=False)
-class MultVAE(AutoencoderRecommender):
+class MultVAE(MultAutoencoder):
     """Mult-VAE (Liang et al., "Variational Autoencoders for Collaborative Filtering", WWW 2018).
 
     Items - 600 - 200 - 600 - items with tanh; the code is a Gaussian; the loss is the negative
@@ -60,16 +60,16 @@ class MultVAE(AutoencoderRecommender):
         search = replace(self, beta=1.0, schedule="linear", warm_up=1.0, patience=None)
         return search.fit(train, validation).history_
 
-    def _beta(self, steps_per_epoch: int) -> Callable[[int], float]:
+    def _beta(self, n_batches: int) -> Callable[[int], float]:
         warm_up = warm_up_steps(
             self.beta_ if self.beta == "best" else self.warm_up,
-            steps_per_epoch=steps_per_epoch,
+            steps_per_epoch=n_batches,
             epochs=self.epochs,
         )
         return lambda step: kl_weight(
             step,
             cap=self.beta_,
             warm_up=warm_up,
-            total=steps_per_epoch * self.epochs,
+            total=n_batches * self.epochs,
             schedule=self.schedule,
         )

@@ -13,7 +13,6 @@ from recvae.interactions import Interactions
 from recvae.models import MODELS, EmptyHistoryWarning
 
 AUTOENCODER = {
-    "hidden": (32,),
     "latent": 16,
     "batch_size": 10,
     "epochs": 40,
@@ -21,8 +20,9 @@ AUTOENCODER = {
     "device": "cpu",
 }
 SMALL = {
-    "mult-vae": AUTOENCODER,
-    "mult-dae": AUTOENCODER,
+    "mult-vae": AUTOENCODER | {"hidden": (32,)},
+    "mult-dae": AUTOENCODER | {"hidden": (32,)},
+    "rec-vae": AUTOENCODER | {"width": 32, "epochs": 10},
     "ease": {"regularization": 5.0},
     "als": {"factors": 8, "regularization": 1.0},
     "bpr": {"factors": 8, "learning_rate": 0.05, "iterations": 300},

@@ -1,45 +1,18 @@
-"""Nets: the layers of the autoencoders. They know tensors, not users, epochs or files."""
+"""The net of Mult-VAE and Mult-DAE."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
 from torch import nn
-from torch.nn.functional import embedding_bag
 
 from recvae.batches import Batch
+from recvae.nets.base import Net
+from recvae.nets.layers import SparseLinear, linear, sample
 
 
-class SparseLinear(nn.Module):
-    """A linear layer for sparse rows: it reads only the weights of the items that are there.
-
-    Attributes:
-        weight: [items, outputs].
-        bias: [outputs].
-    """
-
-    def __init__(self, n_items: int, n_outputs: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(n_items, n_outputs))
-        self.bias = nn.Parameter(torch.empty(n_outputs))
-
-    def forward(self, batch: Batch) -> torch.Tensor:
-        """Map sparse rows [users, items] to [users, outputs]."""
-        rows = embedding_bag(
-            batch.columns,
-            self.weight,
-            batch.offsets,
-            mode="sum",
-            per_sample_weights=batch.values,
-            include_last_offset=True,
-        )
-        return rows + self.bias
-
-
-class Autoencoder(nn.Module):
+class Autoencoder(Net):
     """Items - hidden - latent - hidden - items, tanh between (Liang et al., 2018, section 2.2).
-
-    Its parameters hold nothing until `initialise` draws them or a state is loaded.
 
     Attributes:
         dropout: share of the input's entries that training leaves out.
@@ -54,8 +27,8 @@ class Autoencoder(nn.Module):
         code = 2 * latent if variational else latent
         inward, outward = [*hidden, code], [latent, *reversed(hidden), n_items]
         self.input = SparseLinear(n_items, inward[0])
-        self.encoder = nn.ModuleList(_linear(m, n) for m, n in pairwise(inward))
-        self.decoder = nn.ModuleList(_linear(m, n) for m, n in pairwise(outward))
+        self.encoder = nn.ModuleList(linear(m, n) for m, n in pairwise(inward))
+        self.decoder = nn.ModuleList(linear(m, n) for m, n in pairwise(outward))
 
     def initialise(self, generator: torch.Generator) -> None:
         """Draw Xavier-uniform weights and truncated-normal(0.001) biases, as the paper does."""
@@ -93,14 +66,3 @@ class Autoencoder(nn.Module):
         noisy = batch.normalised().dropout(self.dropout, generator)
         mean, logvar = self.encode(noisy)
         return self.decode(sample(mean, logvar, generator)), mean, logvar
-
-
-def _linear(n_inputs: int, n_outputs: int) -> nn.Linear:
-    """A linear layer with uninitialised weights, drawn from no random state."""
-    return nn.Linear(n_inputs, n_outputs, device="meta").to_empty(device="cpu")
-
-
-def sample(mean: torch.Tensor, logvar: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Draw from N(mean, exp(logvar)) by the reparameterization trick: noise of unit variance."""
-    noise = torch.randn(mean.shape, generator=generator, device=mean.device)
-    return mean + noise * (0.5 * logvar).exp()

@@ -1,0 +1,63 @@
+"""What Mult-VAE and Mult-DAE share: the net and its likelihood."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import scipy.sparse as sp
+import torch
+
+from recvae import nets
+from recvae.batches import Batch
+from recvae.errors import OptionError
+from recvae.models.autoencoder import AutoencoderRecommender
+from recvae.objectives import LOG_LIKELIHOODS, Likelihood, gaussian_kl
+from recvae.options import Widths
+from recvae.splits import Holdout
+from recvae.trainer import Pass, Terms
+
+
+@dataclass(kw_only=True, eq=False)
+class MultAutoencoder(AutoencoderRecommender):
+    """Items - hidden - latent - hidden - items, judged by a log-likelihood of the whole row.
+
+    Attributes:
+        hidden: widths of the layers between items and code; the decoder mirrors them.
+        likelihood: what the decoder's outputs are the parameters of.
+    """
+
+    hidden: Widths = (600,)
+    likelihood: Likelihood = "multinomial"
+
+    variational: ClassVar[bool]
+
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
+        if self.likelihood == "bernoulli" and self.input == "counts":
+            raise OptionError("a bernoulli likelihood needs input='binary': counts are not 0 or 1.")
+        super()._fit(train, validation)
+
+    def _new_net(self, n_items: int) -> nets.Autoencoder:
+        return nets.Autoencoder(
+            n_items, self.hidden, self.latent, dropout=self.dropout, variational=self.variational
+        )
+
+    def _passes(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Pass]:
+        beta = self._beta(n_batches)
+        return [Pass(lambda batch, step: self._terms(net, batch, beta(step), noise))]
+
+    def _beta(self, n_batches: int) -> Callable[[int], float]:
+        """The weight of the KL term at each training step."""
+        return lambda step: 0.0
+
+    def _terms(self, net: nets.Net, batch: Batch, beta: float, noise: torch.Generator) -> Terms:
+        """The negative ELBO of a batch, averaged over its users."""
+        logits, mean, logvar = net(batch, noise)
+        log_likelihood = LOG_LIKELIHOODS[self.likelihood](logits, batch).mean()
+        if not self.variational:
+            return Terms(-log_likelihood, log_likelihood, torch.zeros_like(log_likelihood), 0.0)
+        kl = gaussian_kl(mean, logvar).mean()
+        return Terms(beta * kl - log_likelihood, log_likelihood, kl, beta)
+
+    def _item_vectors(self) -> torch.Tensor:
+        """The weights that lead from the last hidden layer to each item."""
+        return self.net_.get_parameter(f"decoder.{len(self.hidden)}.weight").detach()

@@ -1,0 +1,93 @@
+"""RecVAE: a deeper encoder that is not let go too far from what it was an epoch before."""
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import nn
+
+from recvae import nets
+from recvae.batches import Batch
+from recvae.models.autoencoder import AutoencoderRecommender
+from recvae.objectives import composite_log_prior, log_normal, multinomial_log_likelihood
+from recvae.options import NonNegativeFloat, PositiveFloat, PositiveInt
+from recvae.trainer import Pass, Terms
+
+
+@dataclass(kw_only=True, eq=False)
+class RecVAE(AutoencoderRecommender):
+    """RecVAE (Shenbin et al., "RecVAE: A New Variational Autoencoder for Top-N Recommendations
+    with Implicit Feedback", WSDM 2020).
+
+    A dense encoder with layer norm and a linear decoder. In each epoch the encoder is trained on
+    corrupted input, then the decoder on whole input. The prior is a mixture that holds the code
+    near what the previous encoder gave; the KL term, a single sample of it, weighs more for users
+    with more items.
+
+    Attributes:
+        width: of the encoder's layers.
+        gamma: the weight of the KL term for each item of a user.
+        encoder_passes: passes through the users in an epoch in which the encoder is trained.
+        decoder_passes: those in which the decoder is.
+    """
+
+    name: ClassVar[str] = "rec-vae"
+    grid: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "gamma": (0.0035, 0.005, 0.0075, 0.01),
+        "batch_size": (100, 200, 500),
+        "width": (400, 600),
+        "latent": (200, 300),
+    }
+
+    width: PositiveInt = 600
+    gamma: NonNegativeFloat = 0.005
+    encoder_passes: PositiveInt = 3
+    decoder_passes: PositiveInt = 1
+    learning_rate: PositiveFloat = 5e-4
+    batch_size: PositiveInt = 200
+    epochs: PositiveInt = 50
+    patience: PositiveInt | None = 10
+
+    def _new_net(self, n_items: int) -> nets.RecVAENet:
+        return nets.RecVAENet(n_items, self.width, self.latent)
+
+    def _passes(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Pass]:
+        encoder = net.get_submodule("encoder")
+        previous = deepcopy(encoder).requires_grad_(False)
+        return [
+            Pass(
+                lambda batch, _: self._terms(net, previous, batch, self.dropout, noise),
+                part="encoder",
+                repeat=self.encoder_passes,
+            ),
+            Pass(
+                lambda batch, _: self._terms(net, previous, batch, 0.0, noise),
+                part="decoder",
+                repeat=self.decoder_passes,
+                before=lambda: previous.load_state_dict(encoder.state_dict()),
+            ),
+        ]
+
+    def _terms(
+        self,
+        net: nets.Net,
+        previous: nn.Module,
+        batch: Batch,
+        dropout: float,
+        noise: torch.Generator,
+    ) -> Terms:
+        """The negative ELBO of a batch, averaged over its users."""
+        rows = batch.normalised()
+        mean, logvar = net.encode(rows.dropout(dropout, noise))
+        code = nets.sample(mean, logvar, noise)
+        log_likelihood = multinomial_log_likelihood(net.decode(code), batch).mean()
+        log_prior = composite_log_prior(code, *previous(rows))
+        kl = (log_normal(code, mean, logvar) - log_prior).sum(dim=1)
+        weighted = self.gamma * (batch.sum(batch.values) * kl).mean()
+        return Terms(weighted - log_likelihood, log_likelihood, kl.mean(), self.gamma)
+
+    def _item_vectors(self) -> torch.Tensor:
+        """The decoder's weights of each item."""
+        return self.net_.get_parameter("decoder.weight").detach()

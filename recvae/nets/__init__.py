@@ -1,0 +1,8 @@
+"""Nets: the layers of the autoencoders. They know tensors, not users, epochs or files."""
+
+from recvae.nets.autoencoder import Autoencoder
+from recvae.nets.base import Net
+from recvae.nets.layers import SparseLinear, sample
+from recvae.nets.rec_vae import RecVAENet
+
+__all__ = ["Autoencoder", "Net", "RecVAENet", "SparseLinear", "sample"]

@@ -1,0 +1,24 @@
+"""What training and scoring need of a net."""
+
+from abc import abstractmethod
+
+import torch
+from torch import nn
+
+from recvae.batches import Batch
+
+
+class Net(nn.Module):
+    """An autoencoder. Its parameters hold nothing until they are drawn or a state is loaded."""
+
+    @abstractmethod
+    def initialise(self, generator: torch.Generator) -> None:
+        """Draw the parameters."""
+
+    @abstractmethod
+    def encode(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """Map sparse rows to mean and log-variance of the code, each [users, latent]."""
+
+    @abstractmethod
+    def decode(self, code: torch.Tensor) -> torch.Tensor:
+        """Map codes [users, latent] to logits [users, items]."""

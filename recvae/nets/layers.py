@@ -1,0 +1,44 @@
+"""Layers that several nets are made of."""
+
+import torch
+from torch import nn
+from torch.nn.functional import embedding_bag
+
+from recvae.batches import Batch
+
+
+class SparseLinear(nn.Module):
+    """A linear layer for sparse rows: it reads only the weights of the items that are there.
+
+    Attributes:
+        weight: [items, outputs].
+        bias: [outputs].
+    """
+
+    def __init__(self, n_items: int, n_outputs: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(n_items, n_outputs))
+        self.bias = nn.Parameter(torch.empty(n_outputs))
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        """Map sparse rows [users, items] to [users, outputs]."""
+        rows = embedding_bag(
+            batch.columns,
+            self.weight,
+            batch.offsets,
+            mode="sum",
+            per_sample_weights=batch.values,
+            include_last_offset=True,
+        )
+        return rows + self.bias
+
+
+def linear(n_inputs: int, n_outputs: int) -> nn.Linear:
+    """A linear layer with uninitialised weights, drawn from no random state."""
+    return nn.Linear(n_inputs, n_outputs, device="meta").to_empty(device="cpu")
+
+
+def sample(mean: torch.Tensor, logvar: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Draw from N(mean, exp(logvar)) by the reparameterization trick: noise of unit variance."""
+    noise = torch.randn(mean.shape, generator=generator, device=mean.device)
+    return mean + noise * (0.5 * logvar).exp()

@@ -1,0 +1,67 @@
+"""The net of RecVAE."""
+
+import torch
+from torch import nn
+from torch.nn.functional import silu
+
+from recvae.batches import Batch
+from recvae.nets.base import Net
+from recvae.nets.layers import SparseLinear, linear
+
+DEPTH = 5
+EPSILON = 0.1
+"""What the reference adds to the variance in its layer norms."""
+
+
+class DenseEncoder(nn.Module):
+    """Five layers, each of which sees the outputs of all before it (Shenbin et al., 2020, fig. 2).
+
+    Swish, then layer norm.
+    """
+
+    def __init__(self, n_items: int, width: int, latent: int) -> None:
+        super().__init__()
+        self.input = SparseLinear(n_items, width)
+        self.layers = nn.ModuleList(linear(width, width) for _ in range(DEPTH - 1))
+        self.norms = nn.ModuleList(nn.LayerNorm(width, eps=EPSILON) for _ in range(DEPTH))
+        self.code = linear(width, 2 * latent)
+
+    def forward(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """Map sparse rows to mean and log-variance of the code, each [users, latent]."""
+        first, *others = self.norms
+        output = total = first(silu(self.input(batch)))
+        for layer, norm in zip(self.layers, others, strict=True):
+            output = norm(silu(layer(output) + total))
+            total = total + output
+        mean, logvar = self.code(output).chunk(2, dim=1)
+        return mean, logvar
+
+
+class RecVAENet(Net):
+    """A dense encoder and a linear decoder."""
+
+    def __init__(self, n_items: int, width: int, latent: int) -> None:
+        super().__init__()
+        self.encoder = DenseEncoder(n_items, width, latent)
+        self.decoder = linear(latent, n_items)
+
+    def initialise(self, generator: torch.Generator) -> None:
+        """Draw weights and biases uniformly within 1 / sqrt(inputs), as the reference does."""
+        _draw(self.encoder.input, self.encoder.input.weight.shape[0], generator)
+        for layer in (*self.encoder.layers, self.encoder.code, self.decoder):
+            _draw(layer, layer.in_features, generator)
+
+    def encode(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """Map sparse rows to mean and log-variance of the code, each [users, latent]."""
+        mean, logvar = self.encoder(batch)
+        return mean, logvar
+
+    def decode(self, code: torch.Tensor) -> torch.Tensor:
+        """Map codes [users, latent] to logits [users, items]."""
+        logits: torch.Tensor = self.decoder(code)
+        return logits
+
+
+def _draw(layer: nn.Module, n_inputs: int, generator: torch.Generator) -> None:
+    for parameter in layer.parameters():
+        nn.init.uniform_(parameter, -(n_inputs**-0.5), n_inputs**-0.5, generator=generator)
