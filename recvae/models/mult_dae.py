@@ -19,10 +19,10 @@ class MultDAE(MultAutoencoder):
     name: ClassVar[str] = "mult-dae"
     variational: ClassVar[bool] = False
     grid: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "dropout": (0.3, 0.5, 0.7),
         "latent": (100, 200, 400),
+        "dropout": (0.5, 0.7),
         "l2": (0.0, 2e-5, 2e-4),
-        "batch_size": (100, 250, 500),
+        "batch_size": (100, 200, 500),
     }
 
     hidden: Widths = ()

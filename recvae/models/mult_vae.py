@@ -33,10 +33,10 @@ class MultVAE(MultAutoencoder):
     name: ClassVar[str] = "mult-vae"
     variational: ClassVar[bool] = True
     grid: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "beta": (0.05, 0.1, 0.2, 0.4),
-        "dropout": (0.3, 0.5, 0.7),
-        "latent": (100, 200),
-        "batch_size": (100, 250, 500),
+        "hidden": ((), (600,)),
+        "beta": (0.02, 0.05, 0.1, 0.2),
+        "dropout": (0.5, 0.7),
+        "batch_size": (100, 200, 500),
     }
 
     beta: NonNegativeFloat | Literal["best"] = 0.2
