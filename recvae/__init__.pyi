@@ -1,5 +1,6 @@
 __version__: str
 
+from . import errors
 from .datasets import load_dataset, load_tables
 from .evaluation import compare, evaluate, tune
 from .interactions import Interactions
@@ -41,6 +42,7 @@ __all__ = [
     "Split",
     "build_model",
     "compare",
+    "errors",
     "evaluate",
     "load_dataset",
     "load_model",

@@ -32,6 +32,17 @@ class Interactions:
     timestamps: np.ndarray | None = None
     positions: np.ndarray | None = None
 
+    def __post_init__(self) -> None:
+        if self.matrix.shape != (len(self.users), len(self.items)):
+            raise DataError(
+                f"the matrix is {self.matrix.shape}, expected a row for each of {len(self.users)} "
+                f"users and a column for each of {len(self.items)} items."
+            )
+        if not self.matrix.has_canonical_format:
+            raise DataError(
+                "the matrix must have sorted columns, none twice in a row: call sum_duplicates()."
+            )
+
     @classmethod
     def of(cls, data: "Interactions | sp.spmatrix | sp.sparray") -> "Interactions":
         """Wrap a sparse matrix, its row and column numbers serving as raw ids."""
@@ -163,12 +174,13 @@ class Interactions:
         return replace(self, items=kept.join(table))
 
     def fingerprint(self) -> str:
-        """Tell these data from any other: 16 hexadecimal digits of a SHA-256."""
+        """Tell this matrix and its ids from any other: 16 hexadecimal digits of a SHA-256."""
         digest = hashlib.sha256(repr(self.matrix.shape).encode())
         for array in (
             self.matrix.indptr.astype("<i8"),
             self.matrix.indices.astype("<i4"),
             self.matrix.data.astype("<f4"),
+            pd.util.hash_pandas_object(self.user_ids, index=False).to_numpy(),
             pd.util.hash_pandas_object(self.item_ids, index=False).to_numpy(),
         ):
             digest.update(array.data)

@@ -56,10 +56,13 @@ def _problems(error: ValidationError) -> str:
 def values(instance: Any) -> dict[str, Any]:
     """The options that an instance was made with, numpy's numbers as Python's."""
     given = {field.name: getattr(instance, field.name) for field in fields(instance)}
-    return {
-        name: value.item() if isinstance(value, np.generic) else value
-        for name, value in given.items()
-    }
+    return {name: _plain(value) for name, value in given.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return type(value)(map(_plain, value))
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def check(instance: Any) -> None:

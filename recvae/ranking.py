@@ -131,7 +131,7 @@ def _item_sets(
         lists = list(items)
         depths = {np.ndim(one) for one in lists}
         if depths <= {0}:
-            return _checked(lists, shape[1], name)
+            return as_columns(lists, shape[1], name)
         if depths != {1}:
             raise OptionError(f"{name} must be columns for all users, or a list for each user.")
         items = _as_sparse(lists, shape[1], name)
@@ -144,17 +144,17 @@ def _item_sets(
 
 def _as_sparse(lists: Sequence[Sequence[int]], n_items: int, name: str) -> sp.csr_matrix:
     filled = [np.asarray(one) for one in lists if len(one)]
-    columns = _checked(np.concatenate(filled) if filled else [], n_items, name)
+    columns = as_columns(np.concatenate(filled) if filled else [], n_items, name)
     indptr = np.concatenate([[0], np.cumsum([len(one) for one in lists])])
     members = np.ones(len(columns), dtype=bool)
     return sp.csr_matrix((members, columns, indptr), shape=(len(lists), n_items))
 
 
-def _checked(columns: Sequence[int] | np.ndarray, n_items: int, name: str) -> np.ndarray:
-    """Columns as int64."""
+def as_columns(columns: Sequence[int] | np.ndarray, n_items: int, name: str) -> np.ndarray:
+    """Numbers of columns as int64; OptionError if they are not, or out of range."""
     columns = np.asarray(columns)
     if columns.size and columns.dtype.kind not in "iu":
-        raise OptionError(f"{name} holds {columns.dtype} values, expected numbers of columns.")
+        raise OptionError(f"{name} holds {columns.dtype} values, expected whole numbers.")
     if columns.size and not (columns.min() >= 0 and columns.max() < n_items):
-        raise OptionError(f"{name} names columns outside of 0..{n_items - 1}.")
+        raise OptionError(f"{name} must be from 0 to {n_items - 1}.")
     return columns.astype(np.int64)

@@ -6,6 +6,7 @@ that a crash at any moment leaves the old model or the new one, whole.
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from os import PathLike
@@ -13,26 +14,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pandas as pd
+import pyarrow as pa
 import torch
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 
 import recvae
-from recvae import options
+from recvae import devices, options
 from recvae.errors import MissingFileError, ModelFileError, OptionError, did_you_mean
 
 if TYPE_CHECKING:
     from recvae.models.base import Recommender
 
 MANIFEST = "model.json"
-FileName = Annotated[str, StringConstraints(pattern=r"^[a-z]+-[0-9a-f]{12}\.[a-z]+$")]
+FILE_NAME = r"^(weights|items|users|history)-[0-9a-f]{12}\.(safetensors|parquet)$"
 
 
 class SavedFile(BaseModel):
     """A file beside the manifest, and its SHA-256."""
 
-    name: FileName
+    name: Annotated[str, StringConstraints(pattern=FILE_NAME)]
     sha256: str
 
 
@@ -60,7 +62,6 @@ def save(model: "Recommender", folder: str | PathLike[str]) -> None:
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        stale = _files_of(folder)
         manifest = Manifest(
             recvae=recvae.__version__,
             model=model.name,
@@ -71,8 +72,11 @@ def save(model: "Recommender", folder: str | PathLike[str]) -> None:
             files=_write_files(model, folder),
         )
         _replace(folder / MANIFEST, manifest.model_dump_json(indent=2).encode())
-        for name in stale - {file.name for file in manifest.files.values()}:
-            (folder / name).unlink(missing_ok=True)
+        _remove_others(folder, {file.name for file in manifest.files.values()})
+    except pa.ArrowException as error:
+        raise ModelFileError(
+            f"the table of items can't be saved: {error}. Give each column values of one type."
+        ) from error
     except OSError as error:
         raise ModelFileError(
             f"the model can't be saved to {folder}: {error.strerror or error}. "
@@ -88,6 +92,7 @@ def load_folder(
     Raises:
         MissingFileError: there is no model in the folder.
         ModelFileError: a file is damaged, missing or of another version.
+        OptionError: the device is not on this machine.
     """
     folder = Path(folder)
     manifest = _read_manifest(folder)
@@ -95,6 +100,7 @@ def load_folder(
         raise ModelFileError(
             f"{folder} holds a model {manifest.model!r}: {did_you_mean(manifest.model, classes)}"
         )
+    devices.resolve(device)
     chosen = dict(manifest.options)
     if "device" in chosen:
         chosen["device"] = device
@@ -157,12 +163,11 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _files_of(folder: Path) -> set[str]:
-    """The names of a saved model's files; none if there is no readable model."""
-    try:
-        return {file.name for file in _read_manifest(folder).files.values()}
-    except (MissingFileError, ModelFileError):
-        return set()
+def _remove_others(folder: Path, kept: set[str]) -> None:
+    """Remove what earlier saves, complete or not, left behind."""
+    for path in folder.iterdir():
+        if path.name not in kept and re.fullmatch(FILE_NAME, path.name):
+            path.unlink(missing_ok=True)
 
 
 def _read_manifest(folder: Path) -> Manifest:

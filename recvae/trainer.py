@@ -54,7 +54,8 @@ class Trainer:
         passes: what an epoch is made of.
         epochs: how many there are, at most.
         learning_rate: Adam's.
-        l2: coefficient of the sum of squared weights (biases left out) in the loss.
+        l2: coefficient of the sum of squared weights, whose gradient is added to the loss's; the
+            loss in the history is without it.
         validate: judges the net after each epoch, higher is better; None trains to the last epoch.
         metric: the name of what `validate` gives.
         patience: stop after so many epochs without a better value; None never stops early.
@@ -146,17 +147,11 @@ class Trainer:
         return terms
 
     def _optimizer(self, part: str) -> torch.optim.Optimizer:
-        """Adam for a part, with the gradient of `l2` * sum(weight^2) added for the weights."""
-        named = {
-            name: parameter
-            for name, parameter in self.net.named_parameters()
-            if name.startswith(part)
-        }
-        biases = [parameter for name, parameter in named.items() if name.endswith("bias")]
-        weights = [parameter for name, parameter in named.items() if not name.endswith("bias")]
+        """Adam for a part; only matrices are decayed by `l2`, no biases and no gains."""
+        parameters = [p for name, p in self.net.named_parameters() if name.startswith(part)]
         groups: list[dict[str, Any]] = [
-            {"params": weights, "weight_decay": 2 * self.l2},
-            {"params": biases},
+            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": 2 * self.l2},
+            {"params": [p for p in parameters if p.ndim == 1]},
         ]
         return torch.optim.Adam(groups, lr=self.learning_rate, fused=True)
 

@@ -150,9 +150,9 @@ def test_deny_wins_over_allow():
 @pytest.mark.parametrize(
     ("items", "message"),
     [
-        ([4], "outside of 0..3"),
-        ([-1], "outside of 0..3"),
-        ([[0], [1], [4]], "outside of 0..3"),
+        ([4], "from 0 to 3"),
+        ([-1], "from 0 to 3"),
+        ([[0], [1], [4]], "from 0 to 3"),
         ([[0], [1]], r"\(2, 4\).*\(3, 4\)"),
         (sp.csr_matrix((3, 5)), r"\(3, 5\).*\(3, 4\)"),
         ([True, False, True, True], "bool"),

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 
 import recvae as rv
 from recvae import storage
-from recvae.errors import MissingFileError, ModelFileError
+from recvae.errors import MissingFileError, ModelFileError, OptionError
 from recvae.interactions import Interactions
 
 USERS = pd.DataFrame(index=pd.Index([f"u{n}" for n in range(30)], name="user"))
@@ -67,11 +67,27 @@ def test_a_crash_while_saving_leaves_the_old_model(saved, data, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(storage, "_replace", crash)
+    other = rv.MultVAE(hidden=(8,), latent=4, epochs=1, seed=1, device="cpu").fit(data)
     with pytest.raises(ModelFileError, match="No space left"):
-        rv.MultVAE(hidden=(8,), latent=4, epochs=1, seed=1, device="cpu").fit(data).save(folder)
+        other.save(folder)
     np.testing.assert_array_equal(
         rv.load_model(folder).recommend(data.matrix)[1], model.recommend(data.matrix)[1]
     )
+    monkeypatch.undo()
+    other.save(folder)
+    assert len(list(folder.iterdir())) == 4
+
+
+def test_a_table_of_items_that_can_not_be_saved(data, tmp_path):
+    mixed = pd.DataFrame({"title": ["one", 2] * 6}, index=ITEMS.index)
+    model = rv.Popularity().fit(data.with_item_info(mixed))
+    with pytest.raises(ModelFileError, match="table of items"):
+        model.save(tmp_path)
+
+
+def test_a_device_that_is_not_here_is_not_the_models_fault(saved):
+    with pytest.raises(OptionError, match="cuda:99"):
+        rv.load_model(saved[1], device="cuda:99")
 
 
 def test_a_folder_that_can_not_be_written(saved, tmp_path):

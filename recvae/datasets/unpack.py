@@ -1,6 +1,7 @@
 """Unpack: a zip from outside, opened with care."""
 
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
@@ -28,7 +29,7 @@ def unpack(archive: Path, folder: str, target: Path) -> Path:
         ):
             content.extractall(temporary, _safe_members(content, archive, folder))
             _move(Path(temporary) / folder, target)
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
         if isinstance(error, DownloadError):
             raise
         raise DownloadError(
@@ -43,7 +44,7 @@ def _safe_members(content: zipfile.ZipFile, archive: Path, folder: str) -> list[
     members = [member for member in content.infolist() if not member.is_dir()]
     for member in members:
         path = PurePosixPath(member.filename.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+        if path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1]):
             raise DownloadError(
                 f"{archive} would write outside of its folder ({member.filename!r}): "
                 "it is not a zip from GroupLens; delete it."

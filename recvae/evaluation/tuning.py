@@ -12,6 +12,7 @@ import pandas as pd
 from recvae import options
 from recvae.errors import OptionError
 from recvae.evaluation.evaluate import Ranker, evaluate
+from recvae.evaluation.metrics import parse_metrics
 from recvae.interactions import Interactions
 from recvae.progress import progress
 from recvae.splits import Holdout
@@ -84,6 +85,7 @@ def tune(
     """
     if trials < 1:
         raise OptionError(f"trials={trials} must be at least 1.")
+    parse_metrics([metric])
     lines: list[dict[str, Any]] = []
     best = 0
     for chosen in progress(list(_candidates(model, trials, seed)), "tuning", unit="trial"):

@@ -14,6 +14,7 @@ from annotated_types import MinLen
 from recvae import devices
 from recvae.batches import Batch, Batches, in_blocks
 from recvae.evaluation import evaluate
+from recvae.evaluation.metrics import parse_metrics
 from recvae.models.base import Recommender
 from recvae.models.inputs import Input, as_input
 from recvae.nets import Net
@@ -40,16 +41,16 @@ class AutoencoderRecommender(Recommender):
         dropout: share of the input's entries left out in training.
         input: "binary" sets every weight to 1; "counts" takes them as they are.
         learning_rate: Adam's.
-        l2: coefficient of the sum of squared weights in the loss.
+        l2: coefficient of the sum of squared weights, whose gradient Adam adds to the loss's.
         batch_size: users per training step; at most a fifth of the training users, so that small
             sets get enough steps.
-        epochs: passes through the training users, at most.
+        epochs: how many there are, at most; each goes through the training users.
         patience: epochs without a better validation value before training stops; None: no stop.
         metric: the validation metric that the best epoch is chosen by.
         seed: decides initial weights, order of users, dropout and noise.
         device: "auto", "cpu", "cuda", "mps", ...
         history_: DataFrame, a row an epoch: loss, log_likelihood, kl (nats, mean over users),
-            beta, seconds, users_per_second, and the validation metric.
+            beta (the weight of the KL term), seconds, users_per_second, and the validation metric.
         interrupted_: whether Ctrl-C ended the training early.
     """
 
@@ -88,6 +89,7 @@ class AutoencoderRecommender(Recommender):
             return self.net_.decode(mean)
 
     def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
+        parse_metrics([self.metric])
         self.interrupted_ = False
         self.history_ = self._train(train, validation)
 
@@ -136,6 +138,7 @@ class AutoencoderRecommender(Recommender):
         return dict(self.net_.state_dict())
 
     def _restore(self, state: dict[str, torch.Tensor]) -> None:
+        self.interrupted_ = False
         self.net_ = self._new_net(len(self.items_))
         self.net_.load_state_dict(state)
         self.net_.to(devices.resolve(self.device)).eval()

@@ -14,8 +14,8 @@ import torch
 
 from recvae import options, storage
 from recvae.errors import DataError, FoldInError, NotFittedError, OptionError
-from recvae.interactions import Interactions, as_csr
-from recvae.ranking import ItemSets, top_k
+from recvae.interactions import Interactions
+from recvae.ranking import ItemSets, as_columns, top_k
 from recvae.reading import read_histories
 from recvae.splits import Holdout
 
@@ -73,7 +73,11 @@ class Recommender(ABC):
         self.n_users_ = data.shape[0]
         self.user_ids_ = None if self.folds_in else data.user_ids
         self.fingerprint_ = data.fingerprint()
-        self._fit(data.matrix, validation)
+        try:
+            self._fit(data.matrix, validation)
+        except BaseException:
+            del self.items_
+            raise
         return self
 
     @abstractmethod
@@ -204,10 +208,8 @@ class Recommender(ABC):
             left out; -1 and -inf where fewer than k are left.
         """
         self._require_fitted()
-        columns = np.atleast_1d(np.asarray(columns, dtype=np.int64))
         n_items = len(self.items_)
-        if len(columns) and not (columns.min() >= 0 and columns.max() < n_items):
-            raise OptionError(f"items must be columns from 0 to {n_items - 1}.")
+        columns = as_columns(np.atleast_1d(columns), n_items, "columns")
         alone = sp.csr_matrix(
             (np.ones(len(columns), dtype=np.float32), columns, np.arange(len(columns) + 1)),
             shape=(len(columns), n_items),
@@ -268,7 +270,7 @@ class Recommender(ABC):
 
     def _checked(self, histories: sp.csr_matrix) -> sp.csr_matrix:
         self._require_fitted()
-        histories = as_csr(histories)
+        histories = Interactions.of(histories).matrix
         if histories.shape[1] != len(self.items_):
             raise DataError(
                 f"histories have {histories.shape[1]} columns, the model knows {len(self.items_)} "
@@ -282,14 +284,9 @@ class Recommender(ABC):
                 f"{type(self).__name__} knows only the users it was trained on: give their rows "
                 "(rows=...), or use a model that folds new users in, such as ImplicitALS."
             )
-        rows = np.asarray(rows, dtype=np.int64)
-        if rows.shape != (n_users,) or (
-            n_users and not 0 <= rows.min() <= rows.max() < self.n_users_
-        ):
-            raise OptionError(
-                f"rows must be one training row (0 to {self.n_users_ - 1}) for each history."
-            )
-        return rows
+        if np.shape(rows) != (n_users,):
+            raise OptionError(f"rows must name one training row for each of {n_users} histories.")
+        return as_columns(rows, self.n_users_, "rows")
 
     def _rows_of(self, user_ids: pd.Index) -> np.ndarray:
         rows = self.user_ids_.get_indexer(user_ids)  # type: ignore[union-attr]

@@ -64,7 +64,8 @@ class ItemKNN(Recommender):
         self.similarity_ = _as_rows(ids, similarities)
 
     def _similarity(self, columns: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(self.similarity_[columns].toarray())
+        similarity = torch.from_numpy(self.similarity_[columns].toarray())
+        return similarity.masked_fill_(similarity == 0, -torch.inf)
 
     def _state(self) -> dict[str, torch.Tensor]:
         parts = ("data", "indices", "indptr")

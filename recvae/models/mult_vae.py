@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import pandas as pd
 import scipy.sparse as sp
@@ -26,8 +26,8 @@ class MultVAE(MultAutoencoder):
             beta at the peak of the validation metric, train again up to that at the same slope.
         schedule: how beta gets there, see `recvae.annealing.kl_weight`.
         warm_up: in steps (40000), as a fraction of the run (0.5) or in epochs ("20 epochs").
-        beta_: the final weight that was used.
-        beta_search_: history of the run that selected it; None if it was given.
+        beta_: the final weight that was used (known after `fit`, not saved).
+        beta_search_: history of the run that selected it (likewise); None if it was given.
     """
 
     name: ClassVar[str] = "mult-vae"
@@ -44,21 +44,25 @@ class MultVAE(MultAutoencoder):
     warm_up: WarmUp = 0.5
 
     def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
-        self.beta_search_ = None
+        self.beta_search_: pd.DataFrame | None = None
         if self.beta == "best":
-            self.beta_search_ = self._search_beta(train, validation)
-            best = self.beta_search_[self.metric].argmax()
-            self.beta_ = float(self.beta_search_["beta"].iloc[best])
+            search = self._search_beta(train, validation)
+            self.beta_search_ = search.history_
+            best = search.history_[self.metric].argmax()
+            self.beta_ = float(search.history_["beta"].iloc[best])
+            if search.interrupted_:
+                self.net_, self.history_, self.interrupted_ = search.net_, search.history_, True
+                return
         else:
             self.beta_ = self.beta
         super()._fit(train, validation)
 
-    def _search_beta(self, train: sp.csr_matrix, validation: Holdout | None) -> pd.DataFrame:
-        """The history of a run in which beta rises to 1."""
+    def _search_beta(self, train: sp.csr_matrix, validation: Holdout | None) -> Self:
+        """Train while beta rises to 1."""
         if validation is None:
             raise OptionError("beta='best' needs validation users: fit(train, validation=...).")
         search = replace(self, beta=1.0, schedule="linear", warm_up=1.0, patience=None)
-        return search.fit(train, validation).history_
+        return search.fit(train, validation)
 
     def _beta(self, n_batches: int) -> Callable[[int], float]:
         warm_up = warm_up_steps(

@@ -28,7 +28,7 @@ class RecVAE(AutoencoderRecommender):
 
     Attributes:
         width: of the encoder's layers.
-        gamma: the weight of the KL term for each item of a user.
+        gamma: the weight of the KL term for each item of a user (`beta` in the history).
         encoder_passes: passes through the users in an epoch in which the encoder is trained.
         decoder_passes: those in which the decoder is.
     """

@@ -46,12 +46,17 @@ def _as_integers_or_strings(ids: pd.Series, name: str) -> pd.Series:
     kind = pd.api.types.infer_dtype(ids, skipna=False)
     if kind == "string" or pd.api.types.is_integer_dtype(ids.dtype):
         return ids
-    if kind == "integer" or (kind == "floating" and (ids % 1 == 0).all()):
+    if kind == "integer" or (kind == "floating" and _are_whole(ids)):
         return ids.astype(np.int64)
     raise DataError(
         f"{name} ids must be all integers or all strings, not {kind}: "
         f"convert them, for example with astype(str)."
     )
+
+
+def _are_whole(numbers: pd.Series) -> bool:
+    """Whether floats are whole numbers, and small enough to be exact."""
+    return bool(((numbers % 1 == 0) & (numbers.abs() <= 2**53)).all())
 
 
 def _encode_categories(ids: pd.Series, name: str) -> tuple[np.ndarray, pd.Index]:

@@ -45,10 +45,16 @@ class Holdout:
                 f"{overlap} entries are in fold_in and in held_out: a seen item is never "
                 "recommended, so it can't be held out."
             )
-        if self.rows is not None and len(self.rows) != self.fold_in.shape[0]:
-            raise DataError(
-                f"rows names {len(self.rows)} users, fold_in has {self.fold_in.shape[0]}."
-            )
+        if self.rows is not None:
+            object.__setattr__(self, "rows", np.asarray(self.rows, dtype=np.int64))
+            self._require_users(len(self.rows), "rows")
+        if self.user_ids is not None:
+            object.__setattr__(self, "user_ids", pd.Index(self.user_ids))
+            self._require_users(len(self.user_ids), "user_ids")
+
+    def _require_users(self, given: int, name: str) -> None:
+        if given != self.fold_in.shape[0]:
+            raise DataError(f"{name} names {given} users, fold_in has {self.fold_in.shape[0]}.")
 
 
 @dataclass(frozen=True, eq=False)

@@ -45,6 +45,10 @@ def split_users(
         OptionError: no training user would be left, or an argument is out of its range.
         DataError: no held-out user has enough items.
     """
+    if not all(isinstance(n, int | np.integer) for n in (n_validation, n_test, seed)):
+        raise OptionError("n_validation, n_test and seed must be whole numbers.")
+    if not 0 <= seed < 2**32:
+        raise OptionError(f"seed={seed} must be from 0 to 2^32 - 1.")
     n_train = data.shape[0] - n_validation - n_test
     if min(n_validation, n_test, n_train) < 1:
         raise OptionError(

@@ -73,6 +73,28 @@ def test_best_beta_is_the_one_at_the_peak_and_is_climbed_to_at_the_same_slope(sp
     np.testing.assert_allclose(model.history_["beta"], np.minimum(search["beta"], model.beta_))
 
 
+def test_ctrl_c_while_beta_is_searched_keeps_the_best_of_the_search(split, monkeypatch):
+    judged = []
+
+    def judge(self, validation):
+        judged.append(1)
+        if len(judged) == 3:
+            raise KeyboardInterrupt
+        return 1.0 / len(judged)
+
+    monkeypatch.setattr(rv.MultVAE, "_judge", judge)
+    model = fit(split, beta="best")
+    assert model.interrupted_
+    assert len(model.history_) == 2
+    assert model.recommend(split.test.fold_in, k=3)[0].min() >= 0
+
+
+def test_a_mistyped_metric_is_refused_before_training(split, monkeypatch):
+    monkeypatch.setattr(rv.MultVAE, "_train", None)
+    with pytest.raises(OptionError, match="did you mean 'ndcg'"):
+        fit(split, metric="ncdg@100")
+
+
 def test_best_beta_needs_validation(split):
     with pytest.raises(OptionError, match="validation"):
         rv.MultVAE(**SMALL, beta="best").fit(split.train)
@@ -127,7 +149,9 @@ def test_bernoulli_takes_no_counts(split):
 @pytest.mark.parametrize("hidden", [(), (16,), (24, 12)])
 @pytest.mark.parametrize("model", [rv.MultVAE, rv.MultDAE])
 def test_any_depth(split, model, hidden):
-    assert fit(split, model, hidden=hidden, epochs=1).recommend(split.test.fold_in, k=3)
+    one = fit(split, model, hidden=hidden, epochs=1)
+    assert one.score(split.test.fold_in).isfinite().all()
+    assert one.net_.decode(torch.zeros(1, 8)).shape == (1, split.train.shape[1])
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_gives_others(split):

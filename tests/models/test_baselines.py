@@ -232,3 +232,12 @@ def test_movielens_1m(movielens_1m, model, recall_20, recall_50, ndcg_100):
 def movielens_1m(real_data):
     data = rv.load_dataset("ml-1m", data_dir=real_data, min_rating=4, min_user_items=5)
     return rv.split_users(data, n_validation=1000, n_test=1000, seed=98765)
+
+
+def test_similar_items_of_neighbours_end_where_the_neighbours_do(train):
+    model = rv.ItemKNN(neighbours=3).fit(train)
+    ids, similarities = model.similar_items([2], k=10)
+    n = np.count_nonzero(model.similarity_[2].toarray()[0, np.arange(train.shape[1]) != 2])
+    assert (ids[0] >= 0).sum() == n < 10
+    assert (similarities[0, :n] > 0).all()
+    assert (similarities[0, n:] == -np.inf).all()
