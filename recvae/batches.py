@@ -49,7 +49,7 @@ class Batch:
         """Sum values [nnz] of the entries by user: [users]."""
         return values.new_zeros(len(self)).index_add(0, self.rows, values)
 
-    def normalised(self) -> Self:
+    def normalized(self) -> Self:
         """Scale each row to length 1; an empty row stays empty."""
         norms = self.sum(self.values.square()).sqrt()
         return replace(self, values=self.values / norms[self.rows])

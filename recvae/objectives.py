@@ -1,6 +1,6 @@
 """Objectives: log-likelihoods of sparse rows and the KL term. Pure functions, a value per user.
 
-Constants that depend on the data alone (the multinomial coefficient, the Gaussian's normaliser)
+Constants that depend on the data alone (the multinomial coefficient, the Gaussian's normalizer)
 are left out: they have no gradient.
 """
 

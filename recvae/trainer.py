@@ -97,7 +97,8 @@ class Trainer:
                     record[self.metric] = self.validate()
                     best.offer(record[self.metric], epoch, self.net)
                 self.history.append(record)
-                bar.set_postfix({name: f"{record[name]:.4g}" for name in self._shown()})
+                shown = {name: f"{record[name]:.4g}" for name in self._shown()}
+                bar.set_postfix(shown, refresh=False)
                 if self.validate is not None and self._is_over(epoch - best.epoch):
                     break
         except KeyboardInterrupt:

@@ -25,14 +25,10 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
 
     data = rv.load_dataset(args.data, min_rating=4, min_user_items=5)
-    if args.known_users:
-        split = rv.split_interactions(data)
-    else:
-        held_out = min(1000, len(data.users) // 5)
-        split = rv.split_users(data, n_validation=held_out, n_test=held_out)
+    split = rv.split_interactions(data) if args.known_users else rv.split_users(data)
 
     models = {name: rv.build_model(name) for name in MODELS}
-    result = rv.compare(models, split, tune_trials=args.tune)
+    result = rv.compare(models, split, tune_trials=args.tune, data=args.data)
 
     print(f"{args.data}: {data}\n\n{result}")
     print(f"\nreport with plots: {result.write(args.out)}")

@@ -24,8 +24,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
 
     data = rv.load_dataset(args.data, min_rating=4, min_user_items=5)
-    held_out = min(1000, len(data.users) // 5)
-    test = rv.split_users(data, n_validation=held_out, n_test=held_out).test
+    test = rv.split_users(data).test
 
     model = rv.load_model(args.model)
     ids, _ = model.recommend(test.fold_in[: args.users], k=args.k)

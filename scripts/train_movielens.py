@@ -19,8 +19,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
 
     data = rv.load_dataset(args.data, min_rating=4, min_user_items=5)
-    held_out = min(1000, len(data.users) // 5)
-    split = rv.split_users(data, n_validation=held_out, n_test=held_out)
+    split = rv.split_users(data)
 
     model = rv.MultVAE().fit(split.train, validation=split.validation)
     model.save(args.out)

@@ -38,7 +38,7 @@ def test_sparse_linear_is_a_linear_layer():
 
 
 def test_rows_are_scaled_to_length_one_and_empty_rows_stay():
-    batch = Batch.of(ROWS, CPU).normalised()
+    batch = Batch.of(ROWS, CPU).normalized()
     assert batch.values.tolist() == pytest.approx([1 / 5**0.5, 2 / 5**0.5, 1.0])
     assert batch.sum(batch.values.square()).tolist() == pytest.approx([1.0, 0.0, 1.0])
 
@@ -51,10 +51,10 @@ def test_dropout_keeps_the_expectation():
     assert batch.dropout(0.0, generator()) is batch
 
 
-def test_the_input_is_normalised_before_dropout():
+def test_the_input_is_normalized_before_dropout():
     """What dropout leaves keeps its share of the whole history's length."""
     net = Autoencoder(50, (), 4, dropout=0.5, variational=True)
-    net.initialise(generator())
+    net.initialize(generator())
     seen = []
     net.input.register_forward_pre_hook(lambda _, args: seen.append(args[0].values))
     net(Batch.of(sp.csr_matrix(np.ones((1, 50), dtype=np.float32)), CPU), generator())
@@ -77,7 +77,7 @@ def test_layers_are_those_of_the_paper():
 
 def test_initial_weights_are_xavier_and_biases_small():
     net = Autoencoder(400, (300,), 100, dropout=0.5, variational=True)
-    net.initialise(generator())
+    net.initialize(generator())
     bound = (6 / 700) ** 0.5
     assert net.input.weight.abs().max().item() == pytest.approx(bound, rel=0.01)
     assert net.input.weight.std().item() == pytest.approx(bound / 3**0.5, rel=0.01)
@@ -87,7 +87,7 @@ def test_initial_weights_are_xavier_and_biases_small():
 
 def test_mult_dae_is_the_papers_formula():
     net = Autoencoder(3, (), 2, dropout=0.0, variational=False)
-    net.initialise(generator())
+    net.initialize(generator())
     x = torch.tensor(ROWS.toarray())
     x = x / x.norm(dim=1, keepdim=True).clamp(min=1e-12)
     code = (x @ net.input.weight + net.input.bias).tanh()

@@ -54,11 +54,11 @@ def test_bernoulli_against_torch():
     torch.testing.assert_close(bernoulli_log_likelihood(LOGITS, batch_of(BINARY)), expected)
 
 
-def test_gaussian_against_torch_but_for_the_normaliser():
+def test_gaussian_against_torch_but_for_the_normalizer():
     confidence = torch.where(torch.tensor(COUNTS) > 0, GAUSSIAN_CONFIDENCE, 1.0)
     normal = distributions.Normal(LOGITS, confidence.rsqrt())
-    normaliser = 0.5 * (confidence.log() - math.log(2 * math.pi))
-    expected = (normal.log_prob(torch.tensor(COUNTS)) - normaliser).sum(dim=1)
+    normalizer = 0.5 * (confidence.log() - math.log(2 * math.pi))
+    expected = (normal.log_prob(torch.tensor(COUNTS)) - normalizer).sum(dim=1)
     torch.testing.assert_close(gaussian_log_likelihood(LOGITS, batch_of(COUNTS)), expected)
 
 

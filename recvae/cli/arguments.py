@@ -12,13 +12,10 @@ import recvae as rv
 
 if TYPE_CHECKING:
     from recvae.interactions import Interactions
-    from recvae.splits import Split
+    from recvae.splits import Holdout, Split
 
 MIN_RATING = 4.0
 """What counts as liked in the data sets known by name, all of which rate by up to 5 stars."""
-
-MOST_HELD_OUT = 1000
-"""How many users validate and how many test, if there are five times as many."""
 
 MODELS = "mult-vae, mult-dae, rec-vae, ease, als, bpr, lmf, item-knn, popularity"
 """What the help says there is; `recvae.models.MODELS` takes long to import."""
@@ -41,7 +38,10 @@ Metrics = Annotated[
 ]
 User = Annotated[str, _Data(help="A file's column of users.")]
 Item = Annotated[str, _Data(help="A file's column of items.")]
-Value = Annotated[str | None, _Data(help="A file's column of weights, if it has one.")]
+Value = Annotated[
+    str | None,
+    _Data(help="A file's column of weights; models read them with --set input=counts only."),
+]
 
 
 def names(text: str) -> list[str]:
@@ -86,6 +86,7 @@ class SplitKind(StrEnum):
     INTERACTIONS = "interactions"
     LAST = "last"
     TIME = "time"
+    NONE = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,14 +117,16 @@ class Experiment(Source):
         SplitKind,
         _Split(
             help="What is held out: users, whose lists the model has never seen; interactions of "
-            "every user at random; the last of every user; or all after a point in time."
+            "every user at random; the last of every user; all after a point in time; or none, to "
+            "train on all there is."
         ),
     ] = SplitKind.USERS
     held_out_users: Annotated[
         int | None,
         _Split(
             help="For --split users: how many validate, and how many test.",
-            show_default=f"{MOST_HELD_OUT}, or a fifth of the users",
+            min=1,
+            show_default="1000, or a fifth of the users",
         ),
     ] = None
     validation_from: Annotated[
@@ -137,7 +140,7 @@ class Experiment(Source):
         data = self._read()
         match self.split:
             case SplitKind.USERS:
-                n = self.held_out_users or min(MOST_HELD_OUT, data.shape[0] // 5)
+                n = self.held_out_users
                 return rv.split_users(data, n_validation=n, n_test=n, seed=self.seed)
             case SplitKind.INTERACTIONS:
                 return rv.split_interactions(data, seed=self.seed)
@@ -145,14 +148,36 @@ class Experiment(Source):
                 return rv.split_last(data)
             case SplitKind.TIME:
                 return rv.split_time(data, *self._points_in_time())
+            case SplitKind.NONE:
+                raise typer.BadParameter("--split none leaves nobody to judge a model by.")
+
+    def learn_from(self) -> "tuple[Interactions, Holdout | None]":
+        """What to train on, and the users to validate by, if there are any."""
+        if self.split is SplitKind.NONE:
+            return self._read(), None
+        split = self.prepare()
+        return split.train, split.validation
+
+    @property
+    def description(self) -> str:
+        """The data, filters and split in a line."""
+        least = "" if self._min_weight is None else f", weight >= {self._min_weight:g}"
+        return (
+            f"{self.data}{least}, users with >= {self.min_user_items} items, "
+            f"items with >= {self.min_item_users} users, split by {self.split.value}, "
+            f"seed {self.seed}"
+        )
+
+    @property
+    def _min_weight(self) -> float | None:
+        if self.min_rating is None and not _is_file(self.data):
+            return MIN_RATING
+        return self.min_rating
 
     def _read(self) -> "Interactions":
-        min_weight = self.min_rating
-        if min_weight is None and not _is_file(self.data):
-            min_weight = MIN_RATING
         return self.read(
             self.data,
-            min_weight=min_weight,
+            min_weight=self._min_weight,
             min_user_items=self.min_user_items,
             min_item_users=self.min_item_users,
             k_core=self.k_core,

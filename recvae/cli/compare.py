@@ -51,7 +51,9 @@ def compare(
     split = experiment.prepare()
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)  # what can't be written should fail now
-    result = rv.compare(chosen, split, metrics=names(metrics), tune_trials=tune)
+    result = rv.compare(
+        chosen, split, metrics=names(metrics), tune_trials=tune, data=experiment.description
+    )
     show(result, result.to_dict(), json)
     if out is not None:
         note(f"report written to {result.write(out)}")

@@ -77,12 +77,11 @@ def _names_one_column(path: Path, item: str) -> bool:
 
 
 def _lists(table: "DataFrame") -> str:
-    label = "title" if "title" in table else "item"
-    lists = [
-        "\n".join([str(user), *(f"{rank:>4}  {text}" for rank, text in lines.items())])
-        for user, lines in table.set_index("rank").groupby("user", sort=False)[label]
-    ]
-    return "\n\n".join(lists)
+    titles = "  " + table["title"] if "title" in table else ""
+    lines = table["rank"].map("{:>4}  ".format) + table["item"].astype(str) + titles
+    return "\n\n".join(
+        "\n".join([str(user), *own]) for user, own in lines.groupby(table["user"], sort=False)
+    )
 
 
 def _writer(path: Path) -> "Callable[[DataFrame], None]":

@@ -31,16 +31,16 @@ def train(
 
     $ recvae train --data ml-1m --model mult-vae --out runs/vae --set latent=200
 
-    $ recvae train --data plays.tsv --user userID --item artistID --out runs/plays
+    $ recvae train --data plays.tsv --user userID --item artistID --split none --out runs/plays
     """
     recommender = rv.build_model(model, parse_settings(settings))
-    split = experiment.prepare()
+    data, validation = experiment.learn_from()
     out.mkdir(parents=True, exist_ok=True)  # what can't be saved should fail now
-    note(f"training {model} on {split.train}")
-    recommender.fit(split.train, validation=split.validation)
+    note(f"training {model} on {data}")
+    recommender.fit(data, validation=validation)
     recommender.save(out)
     note(f"saved to {out}")
-    epochs, report = _epochs(recommender), _validate(recommender, split.validation)
+    epochs, report = _epochs(recommender), _validate(recommender, validation)
     text = [f"{name.replace('_', ' ')}: {value}" for name, value in epochs.items()]
     text += ["on the validation users:", str(report)] if report else []
     facts = {"model": model, "folder": str(out), **epochs}
@@ -56,10 +56,13 @@ def _epochs(model: "Recommender") -> dict[str, int]:
     if not isinstance(model, AutoencoderRecommender):
         return {}
     history = model.history_
-    return {"epochs": len(history), "best_epoch": int(history[model.metric].argmax()) + 1}
+    best = int(history[model.metric].argmax()) + 1 if model.metric in history else len(history)
+    return {"epochs": len(history), "best_epoch": best}
 
 
-def _validate(model: "Recommender", validation: "rv.Holdout") -> "Report | None":
+def _validate(model: "Recommender", validation: "rv.Holdout | None") -> "Report | None":
+    if validation is None:
+        return None
     if not model.folds_in and validation.rows is None:
         note(f"{model.name} can't rank for unseen users: see it judged with --split interactions")
         return None

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from recvae.errors import OptionError
+from recvae.errors import FoldInError, OptionError, RecvaeError
 from recvae.evaluation.comparison import Comparison, Run
 from recvae.evaluation.evaluate import METRICS, evaluate
 from recvae.evaluation.metrics import parse_metrics
@@ -34,18 +34,21 @@ def compare(
     metrics: Iterable[str] = METRICS,
     tune_trials: int = 0,
     seed: int = 0,
+    data: str = "",
 ) -> Comparison:
     """Fit every model on `split.train` and judge it, once, by `split.test`.
 
     Args:
         models: what to compare, by the name to show.
         split: the users to learn from, to choose by and to judge by. Models that can't fold in
-            unseen users are left out where the test users are such, and the result says so.
+            unseen users are left out where the test users are such, and so are models that
+            can't be fitted; the result says why.
         metrics: what to measure. Models are tuned and sorted by the last one, which must be one
             of accuracy: recall, ndcg, precision, map, mrr or hit.
         tune_trials: combinations of options to try for each model on the validation users, its
             own options first (see `recvae.tune`); 0 fits the models as they are, in place.
         seed: decides which combinations are tried, and the bootstrap's draws.
+        data: what to call the data and the split in the report.
 
     Raises:
         OptionError: a metric's name is mistyped, the last one is not one of accuracy, or no model
@@ -53,15 +56,17 @@ def compare(
         DataError: nothing is held out of any test user.
     """
     names = _checked(metrics)
-    skipped = {name: NO_FOLD_IN for name, model in models.items() if not _fits(model, split.test)}
-    left = [name for name in models if name not in skipped]
-    if not left:
-        raise OptionError("there is no model to compare: give one that can fold in unseen users.")
-    runs = {
-        name: _run(models[name], split, names, tune_trials, seed)
-        for name in progress(left, "comparing", unit="model")
-    }
-    best_first = sorted(left, key=lambda name: -runs[name].report.mean[names[-1]])
+    runs: dict[str, Run] = {}
+    skipped: dict[str, str] = {}
+    for name in progress(list(models), "comparing", unit="model"):
+        try:
+            runs[name] = _run(models[name], split, names, tune_trials, seed)
+        except RecvaeError as error:
+            skipped[name] = str(error)
+    if not runs:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped.items())
+        raise OptionError(f"there is no model to compare ({reasons or 'none was given'}).")
+    best_first = sorted(runs, key=lambda name: -runs[name].report.mean[names[-1]])
     tested = [str(metric) for metric in parse_metrics(names) if metric.is_accuracy]
     return Comparison(
         runs={name: runs[name] for name in best_first},
@@ -71,7 +76,7 @@ def compare(
         ),
         history_lengths=_history_lengths(split.test),
         skipped=skipped,
-        setting=_setting(split, seed, tune_trials),
+        setting=_setting(data, split, seed, tune_trials),
     )
 
 
@@ -85,12 +90,10 @@ def _checked(metrics: Iterable[str]) -> list[str]:
     return [str(metric) for metric in parsed]
 
 
-def _fits(model: Model, holdout: Holdout) -> bool:
-    return model.folds_in or holdout.rows is not None
-
-
 def _run(model: Model, split: Split, metrics: list[str], trials: int, seed: int) -> Run:
     """Fit or tune a model, then judge it by the test users."""
+    if not model.folds_in and split.test.rows is None:
+        raise FoldInError(NO_FOLD_IN)
     if trials:
         tuned = tune(
             model, split.train, split.validation, trials=trials, metric=metrics[-1], seed=seed
@@ -107,11 +110,12 @@ def _history_lengths(holdout: Holdout) -> np.ndarray:
     return np.diff(holdout.fold_in.indptr)[np.diff(holdout.held_out.indptr) > 0]
 
 
-def _setting(split: Split, seed: int, tune_trials: int) -> dict[str, Any]:
+def _setting(data: str, split: Split, seed: int, tune_trials: int) -> dict[str, Any]:
     """How it was measured, as what JSON can say."""
     n_users, n_items = split.train.shape
     new = split.test.rows is None
     return {
+        "data": data or "not named",
         "training users": n_users,
         "items": n_items,
         "training interactions": split.train.matrix.nnz,
@@ -119,7 +123,7 @@ def _setting(split: Split, seed: int, tune_trials: int) -> dict[str, Any]:
         "validation users": split.validation.fold_in.shape[0],
         "test users": split.test.fold_in.shape[0],
         "test users are": "new to the models" if new else "training users with a part hidden",
-        "seed": seed,
+        "seed of tuning and bootstrap": seed,
         "options tried per model": max(tune_trials, 1),
         "processor": f"{platform.machine()}, {os.cpu_count()} logical cores",
         "system": f"{platform.system()}, Python {platform.python_version()}",

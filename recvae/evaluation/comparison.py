@@ -121,7 +121,7 @@ class Comparison:
         return pd.concat(frames, names=["model", "user"]).reset_index()
 
     @property
-    def histories(self) -> dict[str, pd.DataFrame]:
+    def training(self) -> dict[str, pd.DataFrame]:
         """The training histories of the models that have one."""
         histories = {name: getattr(run.model, "history_", None) for name, run in self.runs.items()}
         return {name: history for name, history in histories.items() if history is not None}
@@ -144,7 +144,7 @@ class Comparison:
             "trials": {
                 name: _records(run.tuned.trials) for name, run in self.runs.items() if run.tuned
             },
-            "training": {name: _records(history) for name, history in self.histories.items()},
+            "training": {name: _records(history) for name, history in self.training.items()},
             "skipped": dict(self.skipped),
             "setting": dict(self.setting),
         }

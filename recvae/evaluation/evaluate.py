@@ -103,14 +103,14 @@ class Report:
         return f"{self.n_users:,} users{skipped}; {self.users_per_second:,.0f} users per second"
 
 
-def evaluate(model: Ranker, holdout: Holdout, metrics: Iterable[str] = METRICS) -> Report:
+def evaluate(model: Ranker, holdout: Holdout, metrics: str | Iterable[str] = METRICS) -> Report:
     """Rank the items for each user of a holdout, and measure how much was found.
 
     Args:
         model: a fitted recommender.
         holdout: the users; those with nothing held out are left out and counted.
-        metrics: names such as `ndcg@100`: recall, ndcg, precision, map, mrr, hit, coverage and
-            novelty, each with any length of the list.
+        metrics: one or more names such as `ndcg@100`: recall, ndcg, precision, map, mrr, hit,
+            coverage and novelty, each with any length of the list.
 
     Returns:
         Means, standard errors and the values of each user.

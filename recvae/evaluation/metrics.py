@@ -214,13 +214,14 @@ class Metric:
         return self.kind in ACCURACY
 
 
-def parse_metrics(names: Iterable[str]) -> list[Metric]:
-    """Read names of metrics, each once.
+def parse_metrics(names: str | Iterable[str]) -> list[Metric]:
+    """Read names of metrics, each once; one name alone will do.
 
     Raises:
         OptionError: a name is mistyped, or there is none.
     """
-    metrics = [Metric.parse(name) for name in dict.fromkeys(names)]
+    listed = [names] if isinstance(names, str) else names
+    metrics = [Metric.parse(name) for name in dict.fromkeys(listed)]
     if not metrics:
         raise OptionError("name at least one metric, such as 'ndcg@100'.")
     return metrics

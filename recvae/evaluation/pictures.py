@@ -116,7 +116,7 @@ def _metric_by_activity(comparison: Comparison) -> Picture:
 
 
 def _training(comparison: Comparison) -> Picture:
-    epochs = pd.Series({name: len(history) for name, history in comparison.histories.items()})
+    epochs = pd.Series({name: len(history) for name, history in comparison.training.items()})
     return Picture.of(
         plots.training,
         comparison,

@@ -83,7 +83,7 @@ def training(comparison: Comparison) -> Figure:
     columns = training_columns(comparison)
     figure, panels = _figure(len(columns))
     for axes, column in zip(panels, columns, strict=True):
-        for name, history in comparison.histories.items():
+        for name, history in comparison.training.items():
             if _is_drawn(history, column):
                 style = _style(comparison, name) | {"marker": ""}
                 axes.plot(history["epoch"], history[column], label=name, **style)
@@ -95,7 +95,7 @@ def training(comparison: Comparison) -> Figure:
 
 def training_columns(comparison: Comparison) -> list[str]:
     """What `training` draws: loss, validation metrics and beta, where any model has them."""
-    histories = comparison.histories.values()
+    histories = comparison.training.values()
     columns = sorted({str(column) for history in histories for column in history})
     metrics = [column for column in columns if "@" in column]
     return [

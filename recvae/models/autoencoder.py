@@ -98,7 +98,7 @@ class AutoencoderRecommender(Recommender):
         device = devices.resolve(self.device)
         weights_seed, order_seed, noise_seed = np.random.SeedSequence(self.seed).generate_state(3)
         self.net_ = self._new_net(train.shape[1])
-        self.net_.initialise(torch.Generator().manual_seed(int(weights_seed)))
+        self.net_.initialize(torch.Generator().manual_seed(int(weights_seed)))
         self.net_.to(device)
         noise = torch.Generator(device).manual_seed(int(noise_seed))
         batch_size = min(self.batch_size, ceil(train.shape[0] / MIN_STEPS))
@@ -132,7 +132,7 @@ class AutoencoderRecommender(Recommender):
         with torch.no_grad():
             device = next(self.net_.parameters()).device
             self.net_.eval()
-            return self.net_.encode(Batch.of(as_input(histories, self.input), device).normalised())
+            return self.net_.encode(Batch.of(as_input(histories, self.input), device).normalized())
 
     def _state(self) -> dict[str, torch.Tensor]:
         return dict(self.net_.state_dict())

@@ -1,4 +1,4 @@
-"""ItemKNN: an item is worth recommending if its neighbours are in the history."""
+"""ItemKNN: an item is worth recommending if its neighbors are in the history."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,33 +22,39 @@ SATURATION, LENGTH_WEIGHT = 1.2, 0.75
 
 @dataclass(kw_only=True, eq=False)
 class ItemKNN(Recommender):
-    """Nearest neighbours among items (Deshpande & Karypis, "Item-Based Top-N Recommendation
+    """Nearest neighbors among items (Deshpande & Karypis, "Item-Based Top-N Recommendation
     Algorithms", TOIS 2004).
 
     An item's score is the sum of its similarities to the items of the history that are among its
-    neighbours, each times its weight.
+    neighbors, each times its weight.
 
     Attributes:
         similarity: of two items' columns: "cosine"; "tfidf": the cosine after users with many
             items are weighed down; "bm25": the inner product after the weights are saturated and
             popular items are weighed down as well.
-        neighbours: the most similar items that are kept for each item.
+        neighbors: the most similar items that are kept for each item.
         input: "binary" sets every weight to 1; "counts" takes them as they are.
-        similarity_: CSR float32 [items, items], each row an item's neighbours.
+        similarity_: CSR float32 [items, items], each row an item's neighbors.
     """
 
     name: ClassVar[str] = "item-knn"
     grid: ClassVar[Mapping[str, Sequence[Any]]] = {
         "similarity": ("cosine", "tfidf", "bm25"),
-        "neighbours": (20, 50, 100, 200),
+        "neighbors": (20, 50, 100, 200),
     }
 
     similarity: Similarity = "tfidf"
-    neighbours: PositiveInt = 100
+    neighbors: PositiveInt = 100
     input: Input = "binary"
 
+    @property
+    def n_parameters(self) -> int:
+        """How many similarities are kept."""
+        self._require_fitted()
+        return int(self.similarity_.nnz)
+
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
-        """Sum the similarities of each item to its neighbours in the history."""
+        """Sum the similarities of each item to its neighbors in the history."""
         weights = as_input(histories, self.input)
         return torch.from_numpy((self.similarity_ @ weights.T).T.toarray())
 
@@ -58,8 +64,8 @@ class ItemKNN(Recommender):
         ids, similarities = top_k(
             lambda block, _: torch.from_numpy((items[block.indices] @ users).toarray()),
             sp.identity(n_items, dtype=np.float32, format="csr"),
-            min(self.neighbours, n_items),
-            label="finding neighbours",
+            min(self.neighbors, n_items),
+            label="finding neighbors",
         )
         self.similarity_ = _as_rows(ids, similarities)
 
@@ -79,9 +85,9 @@ class ItemKNN(Recommender):
 def _weighed(matrix: sp.csr_matrix, similarity: Similarity) -> sp.csr_matrix:
     """Weights whose inner products over users are the similarities of items."""
     if similarity == "cosine":
-        return _normalised(matrix)
+        return _normalized(matrix)
     if similarity == "tfidf":
-        return _normalised(_weighed_by_rarity(matrix.sqrt()))
+        return _normalized(_weighed_by_rarity(matrix.sqrt()))
     return _weighed_by_rarity(_saturated(matrix))
 
 
@@ -101,14 +107,14 @@ def _saturated(matrix: sp.csr_matrix) -> sp.csr_matrix:
     return saturated
 
 
-def _normalised(matrix: sp.csr_matrix) -> sp.csr_matrix:
+def _normalized(matrix: sp.csr_matrix) -> sp.csr_matrix:
     """Scale each column to length 1; an empty column stays empty."""
     norms = np.sqrt(np.asarray(matrix.power(2).sum(axis=0)).ravel())
     return matrix @ sp.diags(1 / np.where(norms > 0, norms, 1), format="csr", dtype=np.float32)
 
 
 def _as_rows(ids: np.ndarray, similarities: np.ndarray) -> sp.csr_matrix:
-    """Ranked neighbours [items, k] as CSR [items, items], those of similarity 0 left out."""
+    """Ranked neighbors [items, k] as CSR [items, items], those of similarity 0 left out."""
     kept = similarities > 0
     indptr = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
     rows = sp.csr_matrix((similarities[kept], ids[kept], indptr), shape=(len(ids), len(ids)))

@@ -79,7 +79,7 @@ class RecVAE(AutoencoderRecommender):
         noise: torch.Generator,
     ) -> Terms:
         """The negative ELBO of a batch, averaged over its users."""
-        rows = batch.normalised()
+        rows = batch.normalized()
         mean, logvar = net.encode(rows.dropout(dropout, noise))
         code = nets.sample(mean, logvar, noise)
         log_likelihood = multinomial_log_likelihood(net.decode(code), batch).mean()

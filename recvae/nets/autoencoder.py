@@ -30,7 +30,7 @@ class Autoencoder(Net):
         self.encoder = nn.ModuleList(linear(m, n) for m, n in pairwise(inward))
         self.decoder = nn.ModuleList(linear(m, n) for m, n in pairwise(outward))
 
-    def initialise(self, generator: torch.Generator) -> None:
+    def initialize(self, generator: torch.Generator) -> None:
         """Draw Xavier-uniform weights and truncated-normal(0.001) biases, as the paper does."""
         for name, parameter in self.named_parameters():
             if name.endswith("weight"):
@@ -63,6 +63,6 @@ class Autoencoder(Net):
         self, batch: Batch, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Corrupt, encode, draw a code and decode it: logits, mean and log-variance."""
-        noisy = batch.normalised().dropout(self.dropout, generator)
+        noisy = batch.normalized().dropout(self.dropout, generator)
         mean, logvar = self.encode(noisy)
         return self.decode(sample(mean, logvar, generator)), mean, logvar

@@ -12,7 +12,7 @@ class Net(nn.Module):
     """An autoencoder. Its parameters hold nothing until they are drawn or a state is loaded."""
 
     @abstractmethod
-    def initialise(self, generator: torch.Generator) -> None:
+    def initialize(self, generator: torch.Generator) -> None:
         """Draw the parameters."""
 
     @abstractmethod

@@ -34,7 +34,7 @@ class SparseLinear(nn.Module):
 
 
 def linear(n_inputs: int, n_outputs: int) -> nn.Linear:
-    """A linear layer with uninitialised weights, drawn from no random state."""
+    """A linear layer with uninitialized weights, drawn from no random state."""
     return nn.Linear(n_inputs, n_outputs, device="meta").to_empty(device="cpu")
 
 

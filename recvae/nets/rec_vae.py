@@ -45,7 +45,7 @@ class RecVAENet(Net):
         self.encoder = DenseEncoder(n_items, width, latent)
         self.decoder = linear(latent, n_items)
 
-    def initialise(self, generator: torch.Generator) -> None:
+    def initialize(self, generator: torch.Generator) -> None:
         """Draw weights and biases uniformly within 1 / sqrt(inputs), as the reference does."""
         _draw(self.encoder.input, self.encoder.input.weight.shape[0], generator)
         for layer in (*self.encoder.layers, self.encoder.code, self.decoder):

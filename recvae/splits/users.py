@@ -7,11 +7,14 @@ from recvae.interactions import Interactions
 from recvae.splits.holdout import Holdout, Split
 from recvae.splits.parts import hold_out, source_order
 
+MOST_HELD_OUT = 1000
+"""Users for validation, and for test, unless said otherwise."""
+
 
 def split_users(
     data: Interactions,
-    n_validation: int,
-    n_test: int,
+    n_validation: int | None = None,
+    n_test: int | None = None,
     *,
     seed: int = 98765,
     held_out: float = 0.2,
@@ -32,8 +35,9 @@ def split_users(
 
     Args:
         data: users x items.
-        n_validation: how many users are for validation.
-        n_test: how many users are for test.
+        n_validation: how many users are for validation; None means 1,000, or a fifth of the users
+            where they are fewer than 5,000.
+        n_test: how many users are for test; likewise.
         seed: seeds the shuffling, then the validation and then the test items afresh; 98765 is
             that of the paper.
         held_out: share of a held-out user's items to be ranked.
@@ -45,6 +49,9 @@ def split_users(
         OptionError: no training user would be left, or an argument is out of its range.
         DataError: no held-out user has enough items.
     """
+    usual = min(MOST_HELD_OUT, data.shape[0] // 5)
+    n_validation = usual if n_validation is None else n_validation
+    n_test = usual if n_test is None else n_test
     if not all(isinstance(n, int | np.integer) for n in (n_validation, n_test, seed)):
         raise OptionError("n_validation, n_test and seed must be whole numbers.")
     if not 0 <= seed < 2**32:

@@ -27,7 +27,7 @@ SMALL = {
     "als": {"factors": 8, "regularization": 1.0},
     "bpr": {"factors": 8, "learning_rate": 0.05, "iterations": 300},
     "lmf": {"factors": 8},
-    "item-knn": {"neighbours": 12},
+    "item-knn": {"neighbors": 12},
 }
 USERS, ITEMS = 60, 25
 

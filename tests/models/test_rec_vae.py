@@ -25,7 +25,7 @@ def generator(seed=0):
 @pytest.fixture
 def net():
     net = RecVAENet(4, 6, 3)
-    net.initialise(generator())
+    net.initialize(generator())
     return net
 
 
@@ -60,14 +60,14 @@ def test_each_layer_of_the_encoder_sees_all_before_it(net):
     h3 = out(2, encoder.layers[1](h2) + h1 + h2)
     h4 = out(3, encoder.layers[2](h3) + h1 + h2 + h3)
     h5 = out(4, encoder.layers[3](h4) + h1 + h2 + h3 + h4)
-    mean, logvar = net.encode(Batch.of(ROWS, CPU).normalised())
+    mean, logvar = net.encode(Batch.of(ROWS, CPU).normalized())
     torch.testing.assert_close(torch.cat([mean, logvar], dim=1), encoder.code(h5))
 
 
 def test_kl_weighs_by_the_number_of_items(net):
     model, batch = rv.RecVAE(**SMALL, gamma=0.5), Batch.of(ROWS, CPU)
     terms = model._terms(net, net.encoder, batch, 0.0, generator())
-    mean, logvar = net.encode(batch.normalised())
+    mean, logvar = net.encode(batch.normalized())
     code = mean + (0.5 * logvar).exp() * torch.randn(mean.shape, generator=generator())
     log_ratio = log_normal(code, mean, logvar) - composite_log_prior(code, mean, logvar)
     expected = 0.5 * (torch.tensor([3.0, 1.0, 0.0]) * log_ratio.sum(dim=1)).mean()
