@@ -257,14 +257,15 @@ def test_items_alone_are_one_users(model, tmp_path):
     assert len(shown.splitlines()) == 3
 
 
-def test_lists_show_titles(tmp_path):
+def test_lists_show_ids_and_titles(tmp_path):
     folder = tmp_path / "popularity"
     recvae("train", "--data", "sample", "--model", "popularity", "--out", folder)
     (tmp_path / "mine.csv").write_text("user,item\n1,2\n2,3\n")
     shown = recvae("recommend", folder, "--history", tmp_path / "mine.csv", "-k", 1).stdout
     model = rv.load_model(folder)
-    title = model.items_["title"].iloc[model.item_counts_.argmax()]
-    assert shown == f"1\n   1  {title}\n\n2\n   1  {title}\n"
+    best = model.item_counts_.argmax()
+    line = f"{model.item_ids_[best]}  {model.items_['title'].iloc[best]}"
+    assert shown == f"1\n   1  {line}\n\n2\n   1  {line}\n"
 
 
 def test_ids_that_look_like_numbers_in_a_history_of_strings(tmp_path):
@@ -392,3 +393,26 @@ def test_ctrl_c_keeps_and_saves_the_best_model_so_far(data, tmp_path):
     assert f"saved to {tmp_path / 'vae'}" in stderr
     assert "ndcg@100" in stdout
     assert len(rv.load_model(tmp_path / "vae").history_) >= 1
+
+
+def test_train_on_all_there_is(data, plays, tmp_path):
+    recvae("train", *data, "--split", "none", "--set=epochs=2", "--out", tmp_path / "all")
+    table = rv.read_interactions(plays, user="who", item="what", min_user_items=5)
+    assert rv.load_model(tmp_path / "all").fingerprint_ == table.fingerprint()
+
+
+def test_nobody_to_judge_by(data, model):
+    result = recvae("evaluate", model, *data, "--split", "none", code=2)
+    assert "leaves nobody" in result.stderr
+
+
+def test_one_model_that_fails_costs_no_comparison(data):
+    failing = ["--models", "popularity,ease", "--set", "ease.max_gigabytes=1e-9"]
+    facts = json.loads(recvae("compare", *data, *failing, "--json").stdout)
+    assert [line["model"] for line in facts["models"]] == ["popularity"]
+    assert "max_gigabytes" in facts["skipped"]["ease"]
+
+
+def test_a_report_names_its_data(data):
+    facts = json.loads(recvae("compare", *data, "--models", "popularity", "--json").stdout)
+    assert "split by users, seed 98765" in facts["setting"]["data"]

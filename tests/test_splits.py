@@ -459,3 +459,18 @@ def test_a_holdout_takes_any_sparse_matrices():
 def test_a_holdout_that_can_not_be(fold_in, held_out, rows, message):
     with pytest.raises(DataError, match=message):
         Holdout(sp.csr_matrix(fold_in), sp.csr_matrix(held_out), rows=rows)
+
+
+def test_by_default_a_fifth_validates_and_a_fifth_tests():
+    data = Interactions.of(sp.csr_matrix(np.ones((50, 12), dtype=np.float32)))
+    split = split_users(data)
+    parts = (split.train.matrix, split.validation.fold_in, split.test.fold_in)
+    assert [part.shape[0] for part in parts] == [30, 10, 10]
+
+
+@pytest.mark.parametrize("arguments", [(2.0, 2), (2, 2, -1), (2, 2, 2**40)])
+def test_arguments_of_split_users_that_can_not_be(arguments):
+    data = Interactions.of(sp.csr_matrix(np.ones((50, 12), dtype=np.float32)))
+    n_validation, n_test, *seed = arguments
+    with pytest.raises(OptionError):
+        split_users(data, n_validation, n_test, **({"seed": seed[0]} if seed else {}))
