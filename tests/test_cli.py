@@ -416,3 +416,9 @@ def test_one_model_that_fails_costs_no_comparison(data):
 def test_a_report_names_its_data(data):
     facts = json.loads(recvae("compare", *data, "--models", "popularity", "--json").stdout)
     assert "split by users, seed 98765" in facts["setting"]["data"]
+
+
+def test_a_history_without_lines(model, tmp_path):
+    (tmp_path / "empty.csv").write_text("user,item\n")
+    result = recvae("recommend", model, "--history", tmp_path / "empty.csv", code=1)
+    assert "no interactions" in result.stderr

@@ -8,6 +8,7 @@ import typer
 import recvae as rv
 from recvae.cli.arguments import Device, Item, Json, Model, User, Value
 from recvae.cli.output import note, show
+from recvae.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +48,8 @@ def recommend(
     write = None if out is None else _writer(out)
     recommender = rv.load_model(model, device=device)
     histories = _read(history, user, item, value)
+    if histories.empty:
+        raise DataError(f"{history} holds no interactions: give it at least one line.")
     if recommender.item_ids_.inferred_type == "string":  # a part may be numbers where all is not
         histories[item] = histories[item].astype(str)
     table = recommender.recommend_table(histories, k, user=user, item=item, value=value)

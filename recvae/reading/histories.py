@@ -37,8 +37,6 @@ def read_histories(
             because their type is another.
     """
     require_columns(table, [user, item, *([] if value is None else [value])], "the table")
-    if not len(table):
-        raise DataError("the table holds no interactions: give at least one line.")
     rows, user_ids = pd.factorize(_plain(table[user]))
     items = _plain(table[item])
     for name, missing in ((user, rows < 0), (item, np.asarray(items.isna()))):

@@ -26,4 +26,4 @@ def test_a_mistyped_model():
 
 def test_a_mistyped_option():
     with pytest.raises(OptionError, match=r"did you mean 'neighbors'\?"):
-        rv.build_model("item-knn", {"neighbors": 3})
+        rv.build_model("item-knn", {"neighbours": 3})
