@@ -80,12 +80,7 @@ class Interactions:
         matrix = sp.csr_matrix(
             (self.matrix.data[kept], self.matrix.indices[kept], indptr), shape=self.matrix.shape
         )
-        return replace(
-            self,
-            matrix=matrix,
-            timestamps=None if self.timestamps is None else self.timestamps[kept],
-            positions=None if self.positions is None else self.positions[kept],
-        )
+        return self._take(kept, matrix)
 
     def select_users(self, rows: np.ndarray) -> Self:
         """Take rows, in the order given (row numbers, or a boolean mask)."""
@@ -97,13 +92,7 @@ class Interactions:
             (self.matrix.data[entries], self.matrix.indices[entries], indptr),
             shape=(len(rows), self.matrix.shape[1]),
         )
-        return replace(
-            self,
-            matrix=matrix,
-            users=self.users.iloc[rows],
-            timestamps=None if self.timestamps is None else self.timestamps[entries],
-            positions=None if self.positions is None else self.positions[entries],
-        )
+        return self._take(entries, matrix, users=self.users.iloc[rows])
 
     def select_items(self, columns: np.ndarray) -> Self:
         """Take columns in ascending order (column numbers, or a boolean mask); the rest is gone."""
@@ -172,6 +161,16 @@ class Interactions:
             )
         kept = self.items[self.items.columns.difference(table.columns, sort=False)]
         return replace(self, items=kept.join(table))
+
+    def _take(self, entries: np.ndarray, matrix: sp.csr_matrix, **changes: pd.DataFrame) -> Self:
+        """The same with these entries (numbers) only, which `matrix` holds."""
+        return replace(
+            self,
+            matrix=matrix,
+            timestamps=None if self.timestamps is None else self.timestamps[entries],
+            positions=None if self.positions is None else self.positions[entries],
+            **changes,
+        )
 
     def fingerprint(self) -> str:
         """Tell this matrix and its ids from any other: 16 hexadecimal digits of a SHA-256."""

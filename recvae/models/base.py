@@ -194,7 +194,7 @@ class Recommender(ABC):
         )
         rows = None if self.folds_in else self._rows_of(user_ids)
         ids, scores = self.recommend(histories, k, rows=rows, exclude_seen=exclude_seen)
-        return self._table("user", user_ids, ids, scores)
+        return self._table(user_ids, ids, scores)
 
     def similar_items(self, columns: np.ndarray, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
         """Find the k items nearest to each of the given items.
@@ -244,15 +244,13 @@ class Recommender(ABC):
             scores[torch.from_numpy(empty).to(scores.device)] = counts
         return scores
 
-    def _table(
-        self, who: str, user_ids: pd.Index, ids: np.ndarray, scores: np.ndarray
-    ) -> pd.DataFrame:
+    def _table(self, user_ids: pd.Index, ids: np.ndarray, scores: np.ndarray) -> pd.DataFrame:
         n, k = ids.shape
         kept = ids.ravel() >= 0
         columns = ids.ravel()[kept]
         table = pd.DataFrame(
             {
-                who: user_ids.repeat(k)[kept],
+                "user": user_ids.repeat(k)[kept],
                 "item": self.item_ids_[columns],
                 "rank": np.tile(np.arange(1, k + 1), n)[kept],
                 "score": scores.ravel()[kept],
