@@ -6,6 +6,7 @@ from .evaluation import compare, evaluate, tune
 from .interactions import Interactions
 from .models import (
     EASE,
+    EDLAE,
     ImplicitALS,
     ImplicitBPR,
     ImplicitLMF,
@@ -21,6 +22,7 @@ from .reading import read_interactions
 from .splits import (
     Holdout,
     Split,
+    split_folds,
     split_interactions,
     split_last,
     split_time,
@@ -29,6 +31,7 @@ from .splits import (
 
 __all__ = [
     "EASE",
+    "EDLAE",
     "Holdout",
     "ImplicitALS",
     "ImplicitBPR",
@@ -48,6 +51,7 @@ __all__ = [
     "load_model",
     "load_tables",
     "read_interactions",
+    "split_folds",
     "split_interactions",
     "split_last",
     "split_time",

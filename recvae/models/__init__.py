@@ -9,6 +9,7 @@ from recvae import storage
 from recvae.errors import OptionError, did_you_mean
 from recvae.models.base import EmptyHistoryWarning, Recommender
 from recvae.models.ease import EASE
+from recvae.models.edlae import EDLAE
 from recvae.models.implicit_als import ImplicitALS
 from recvae.models.implicit_bpr import ImplicitBPR
 from recvae.models.implicit_lmf import ImplicitLMF
@@ -25,6 +26,7 @@ MODELS: dict[str, type[Recommender]] = {
         MultDAE,
         RecVAE,
         EASE,
+        EDLAE,
         ImplicitALS,
         ImplicitBPR,
         ImplicitLMF,
@@ -62,6 +64,7 @@ def load_model(folder: str | PathLike[str], device: str = "auto") -> Recommender
 
 __all__ = [
     "EASE",
+    "EDLAE",
     "MODELS",
     "EmptyHistoryWarning",
     "ImplicitALS",

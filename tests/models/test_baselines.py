@@ -1,6 +1,5 @@
 """What is the baselines' own; the contract suite tests what they share with all models."""
 
-import logging
 import warnings
 
 import implicit.utils
@@ -12,7 +11,6 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 import recvae as rv
 from recvae.errors import ModelFileError, OptionError, TrainingError
-from recvae.models import ease
 
 
 @pytest.fixture(scope="module")
@@ -117,19 +115,54 @@ def test_ease_reads_no_weights(train):
     np.testing.assert_array_equal(model.score(train), model.score(binary))
 
 
-def test_ease_says_what_it_needs_and_refuses_too_much(train, caplog, monkeypatch):
-    monkeypatch.setattr(ease, "WORTH_SAYING", 0)
-    with caplog.at_level(logging.INFO, logger="recvae"):
-        rv.EASE().fit(train)
-    assert "EASE needs about 0.0 GB for 20 items" in caplog.text
-    with pytest.raises(OptionError, match=r"max_gigabytes=1e-09: keep fewer items"):
-        rv.EASE(max_gigabytes=1e-9).fit(train)
+@pytest.mark.parametrize("model", [rv.EASE, rv.EDLAE])
+def test_a_linear_autoencoder_refuses_too_many_items(train, model):
+    with pytest.raises(
+        OptionError, match=f"{model.__name__} needs .*max_gigabytes=1e-09: use ELSA"
+    ):
+        model(max_gigabytes=1e-9).fit(train)
 
 
 def test_ease_without_enough_regularization():
     twins = sp.csr_matrix(np.ones((1000, 3)))
-    with pytest.raises(TrainingError, match="regularization=1e-30"):
+    with pytest.raises(TrainingError, match="raise regularization"):
         rv.EASE(regularization=1e-30).fit(twins)
+
+
+# EDLAE
+
+
+def regressions(left, right):
+    """Weights of each item by all the others, from their moments."""
+    weights = np.zeros_like(left)
+    for item in range(len(left)):
+        others = np.arange(len(left)) != item
+        weights[others, item] = np.linalg.solve(left[np.ix_(others, others)], right[others, item])
+    return weights
+
+
+def test_edlae_is_what_dropout_learns_in_the_long_run(train):
+    """Against least squares on many draws of the corrupted input."""
+    users, rng = dense(train), np.random.default_rng(1)
+    noisy = [users * (rng.random(users.shape) >= 0.4) / 0.6 for _ in range(4000)]
+    left = sum(draw.T @ draw for draw in noisy) / len(noisy) + 7 * np.eye(20)
+    right = sum(draw.T @ users for draw in noisy) / len(noisy)
+    edlae = rv.EDLAE(dropout=0.4, regularization=7.0).fit(train).weights_
+    ease = rv.EASE(regularization=7.0).fit(train).weights_
+    np.testing.assert_allclose(edlae, regressions(left, right), atol=3e-3)
+    assert (ease - edlae).abs().max() > 0.02
+
+
+def test_edlae_penalizes_items_by_their_users(train):
+    users = dense(train)
+    left = users.T @ users + np.diag(0.25 / 0.75 * users.sum(axis=0)) + 7 * np.eye(20)
+    weights = rv.EDLAE(dropout=0.25, regularization=7.0).fit(train).weights_
+    np.testing.assert_allclose(weights, regressions(left, users.T @ users), atol=1e-5)
+
+
+def test_edlae_without_dropout_is_ease(train):
+    edlae = rv.EDLAE(dropout=0.0, regularization=7.0).fit(train)
+    np.testing.assert_array_equal(edlae.weights_, rv.EASE(regularization=7.0).fit(train).weights_)
 
 
 # ALS
@@ -218,6 +251,7 @@ def test_factors_of_another_width_are_not_loaded(train, name, tmp_path):
         (rv.Popularity(), 0.1701, 0.2444, 0.2171),
         (rv.ItemKNN(), 0.3138, 0.4260, 0.3737),
         (rv.EASE(), 0.3611, 0.4765, 0.4203),
+        (rv.EDLAE(), 0.3681, 0.4768, 0.4250),
         (rv.ImplicitALS(), 0.355, 0.481, 0.420),
     ],
 )

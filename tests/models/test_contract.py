@@ -24,6 +24,7 @@ SMALL = {
     "mult-dae": AUTOENCODER | {"hidden": (32,)},
     "rec-vae": AUTOENCODER | {"width": 32, "epochs": 10},
     "ease": {"regularization": 5.0},
+    "edlae": {"regularization": 5.0},
     "als": {"factors": 8, "regularization": 1.0},
     "bpr": {"factors": 8, "learning_rate": 0.05, "iterations": 300},
     "lmf": {"factors": 8},

@@ -1,0 +1,61 @@
+import logging
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import torch
+
+from recvae import linear
+from recvae.errors import OptionError, TrainingError
+from recvae.linear import gram, inverse_, require_memory, zero_diagonal_weights_
+
+X = sp.random(50, 12, density=0.3, format="csr", random_state=0, dtype=np.float32)
+
+
+def penalized():
+    return gram(X) + torch.eye(12)
+
+
+@pytest.mark.parametrize("block", [1, 5, 12, 512])
+def test_gram_in_blocks(block, monkeypatch):
+    monkeypatch.setattr(linear, "BLOCK_ITEMS", block)
+    product = gram(X)
+    assert product.dtype == torch.float32
+    np.testing.assert_allclose(product, X.toarray().T @ X.toarray(), rtol=1e-6)
+
+
+def test_inverse_is_symmetric_and_takes_the_memory_of_the_matrix():
+    matrix = penalized()
+    expected = np.linalg.inv(matrix.numpy())
+    inverse = inverse_(matrix)
+    assert inverse.data_ptr() == matrix.data_ptr()
+    np.testing.assert_allclose(inverse, expected, atol=1e-6)
+    np.testing.assert_array_equal(inverse, inverse.T)
+
+
+def test_no_inverse():
+    with pytest.raises(TrainingError, match="raise regularization"):
+        inverse_(torch.ones(3, 3))
+
+
+def test_weights_are_stationary_where_they_are_free():
+    """The KKT conditions: the gradient of the loss vanishes off the diagonal, which is zero."""
+    weights = zero_diagonal_weights_(inverse_(penalized()))
+    gradient = penalized() @ weights - gram(X)
+    gradient.fill_diagonal_(0)
+    np.testing.assert_allclose(gradient, np.zeros((12, 12)), atol=1e-5)
+    np.testing.assert_array_equal(weights.diagonal(), np.zeros(12))
+
+
+def test_memory_is_announced_and_refused(caplog):
+    with caplog.at_level(logging.INFO, logger="recvae"):
+        require_memory("EASE", 20_000, 1.6)
+    assert "EASE needs about 1.6 GB for 20,000 items" in caplog.text
+    with pytest.raises(OptionError, match=r"40.0 GB for 100,000 items.*max_gigabytes=39: use ELSA"):
+        require_memory("EASE", 100_000, 39)
+
+
+def test_little_memory_is_not_worth_a_word(caplog):
+    with caplog.at_level(logging.INFO, logger="recvae"):
+        require_memory("EASE", 1000, 1.0)
+    assert not caplog.text
