@@ -10,6 +10,7 @@ from recvae.interactions import Interactions
 from recvae.reading import build_interactions
 from recvae.splits import (
     Holdout,
+    split_folds,
     split_interactions,
     split_last,
     split_time,
@@ -203,6 +204,58 @@ def test_split_users_of_users_with_too_few_items():
         split_users(data, 2, 2)
 
 
+# split_folds
+
+
+@given(SEEDS, st.integers(2, 7), st.integers(1, 15))
+def test_split_folds_tests_every_user_once(seed, n_folds, n_validation):
+    data = generated(seed % 5)
+    splits = split_folds(data, n_folds, n_validation, seed=seed)
+    assert len(splits) == n_folds
+    tested = [user for split in splits for user in split.test.user_ids]
+    dropped = sum(split.test.n_dropped for split in splits)
+    assert len(set(tested)) == len(tested) == 40 - dropped
+    for split in splits:
+        groups = [split.train.user_ids, split.validation.user_ids, split.test.user_ids]
+        counts = [len(groups[0])] + [
+            len(holdout.user_ids) + holdout.n_dropped for holdout in (split.validation, split.test)
+        ]
+        assert len(set().union(*groups)) == sum(map(len, groups))
+        assert sum(counts) == 40
+        assert counts[1] == n_validation
+        assert counts[2] in (40 // n_folds, -(-40 // n_folds))
+        train, *held_out = parts(split)
+        everyone = everything(data)
+        assert train == {pair for pair in everyone if pair[0] in set(groups[0])}
+        for users, fold_in, ranked in zip(groups[1:], held_out[::2], held_out[1::2], strict=True):
+            known = of_known_items({pair for pair in everyone if pair[0] in set(users)}, split)
+            assert fold_in | ranked == known
+            assert not fold_in & ranked
+
+
+def test_the_last_fold_is_what_split_users_gives():
+    data = generated(1)
+    for n_folds, n_test in ((5, 8), (7, 5)):
+        last = split_folds(data, n_folds, 6, seed=3)[-1]
+        assert parts(last) == parts(split_users(data, 6, n_test, seed=3))
+
+
+def test_by_default_there_are_five_folds_and_a_fifth_validates():
+    data = Interactions.of(sp.csr_matrix(np.ones((50, 12), dtype=np.float32)))
+    splits = split_folds(data)
+    shapes = [
+        (split.train.shape[0], *(part.fold_in.shape[0] for part in (split.validation, split.test)))
+        for split in splits
+    ]
+    assert shapes == [(30, 10, 10)] * 5
+
+
+@pytest.mark.parametrize("arguments", [(1,), (41,), (2.5,), (2, 20), (5, 0), (5, 4.0)])
+def test_folds_that_can_not_be(arguments):
+    with pytest.raises(OptionError, match=r"n_folds|n_validation"):
+        split_folds(generated(0), *arguments)
+
+
 # split_interactions
 
 
@@ -266,7 +319,12 @@ def test_split_interactions_with_impossible_shares(shares):
 
 
 @pytest.mark.parametrize(
-    "split", [lambda d, s: split_users(d, 8, 8, seed=s), lambda d, s: split_interactions(d, seed=s)]
+    "split",
+    [
+        lambda d, s: split_users(d, 8, 8, seed=s),
+        lambda d, s: split_folds(d, 5, 8, seed=s)[2],
+        lambda d, s: split_interactions(d, seed=s),
+    ],
 )
 def test_random_splits_are_the_same_for_a_seed_and_differ_between_seeds(split):
     state = np.random.get_state()[1].copy()  # noqa: NPY002

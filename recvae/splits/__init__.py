@@ -8,11 +8,12 @@ from recvae.splits.holdout import Holdout, Split
 from recvae.splits.interactions import split_interactions
 from recvae.splits.last import split_last
 from recvae.splits.time import split_time
-from recvae.splits.users import split_users
+from recvae.splits.users import split_folds, split_users
 
 __all__ = [
     "Holdout",
     "Split",
+    "split_folds",
     "split_interactions",
     "split_last",
     "split_time",

@@ -49,24 +49,95 @@ def split_users(
         OptionError: no training user would be left, or an argument is out of its range.
         DataError: no held-out user has enough items.
     """
-    usual = min(MOST_HELD_OUT, data.shape[0] // 5)
-    n_validation = usual if n_validation is None else n_validation
-    n_test = usual if n_test is None else n_test
+    n_validation = _usual(data) if n_validation is None else n_validation
+    n_test = _usual(data) if n_test is None else n_test
+    _check(data, seed, held_out, n_validation=n_validation, n_test=n_test)
+    return _split(data, _shuffled(data, seed), n_validation, n_test, seed, held_out)
+
+
+def split_folds(
+    data: Interactions,
+    n_folds: int = 5,
+    n_validation: int | None = None,
+    *,
+    seed: int = 98765,
+    held_out: float = 0.2,
+) -> list[Split]:
+    """Hold out every user once: strong generalization in k folds.
+
+        fold 1       fold 2       fold 3
+        f f h f f    f h f f f    T T T T T    user a: test, validation, training
+        T T T T T    f f f f h    f f h f f    user b: training, test, validation
+        f h f f f    T T T T T    h f f f f    user c: validation, training, test
+
+    The users are shuffled as `split_users` does it, then cut into folds of equal size, or of one
+    user more. Each fold is for test in its turn, the `n_validation` users before it (before the
+    first come the last) for validation, all others for training. Each split is made as
+    `split_users` makes it, and the last one is what it gives for as many users.
+
+    Args:
+        data: users x items.
+        n_folds: how many splits to make, at least 2.
+        n_validation: how many users are for validation in each; None means as in `split_users`.
+        seed: seeds the shuffling, then the held-out items of each split afresh.
+        held_out: share of a held-out user's items to be ranked.
+
+    Returns:
+        A split per fold. Every user is in the test users of one of them, or in its `n_dropped`.
+
+    Raises:
+        OptionError: no training user would be left, or an argument is out of its range.
+        DataError: no held-out user of a fold has enough items.
+    """
+    n_validation = _usual(data) if n_validation is None else n_validation
+    if not isinstance(n_folds, int | np.integer) or not 2 <= n_folds <= data.shape[0]:
+        raise OptionError(f"n_folds={n_folds} must be from 2 to the {data.shape[0]:,} users.")
+    most = -(-data.shape[0] // n_folds)
+    _check(data, seed, held_out, n_validation=n_validation, n_test=most)
+    shuffled = _shuffled(data, seed)
+    sizes = [len(fold) for fold in np.array_split(shuffled, n_folds)]
+    return [
+        _split(data, np.roll(shuffled, -end), n_validation, size, seed, held_out)
+        for size, end in zip(sizes, np.cumsum(sizes), strict=True)
+    ]
+
+
+def _usual(data: Interactions) -> int:
+    return min(MOST_HELD_OUT, data.shape[0] // 5)
+
+
+def _check(
+    data: Interactions, seed: int, held_out: float, *, n_validation: int, n_test: int
+) -> None:
     if not all(isinstance(n, int | np.integer) for n in (n_validation, n_test, seed)):
         raise OptionError("n_validation, n_test and seed must be whole numbers.")
     if not 0 <= seed < 2**32:
         raise OptionError(f"seed={seed} must be from 0 to 2^32 - 1.")
-    n_train = data.shape[0] - n_validation - n_test
-    if min(n_validation, n_test, n_train) < 1:
+    if min(n_validation, n_test, data.shape[0] - n_validation - n_test) < 1:
         raise OptionError(
             f"n_validation={n_validation} and n_test={n_test} must be at least 1 each and leave "
             f"training users: there are {data.shape[0]:,} users."
         )
     if not 0 < held_out < 1:
         raise OptionError(f"held_out={held_out} must be between 0 and 1.")
+
+
+def _shuffled(data: Interactions, seed: int) -> np.ndarray:
+    """Ranks int [users] among the ascending ids, shuffled."""
+    return np.random.RandomState(seed).permutation(data.shape[0])
+
+
+def _split(
+    data: Interactions,
+    shuffled: np.ndarray,
+    n_validation: int,
+    n_test: int,
+    seed: int,
+    held_out: float,
+) -> Split:
+    """The last of the shuffled users are for test, those before them for validation."""
     ascending = np.argsort(data.user_ids)
-    shuffled = np.random.RandomState(seed).permutation(len(ascending))
-    ranks = np.split(shuffled, [n_train, n_train + n_validation])
+    ranks = np.split(shuffled, [-n_test - n_validation, -n_test])
     train, validation, test = (data.select_users(ascending[np.sort(rank)]) for rank in ranks)
     items = np.unique(train.matrix.indices)
     return Split(
