@@ -2,16 +2,21 @@
 
 import os
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from recvae import options
 from recvae.errors import FoldInError, OptionError, RecvaeError
-from recvae.evaluation.comparison import Comparison, Run
+from recvae.evaluation.comparison import Comparison
 from recvae.evaluation.evaluate import METRICS, evaluate
+from recvae.evaluation.kept import Kept
 from recvae.evaluation.metrics import parse_metrics
+from recvae.evaluation.runs import Run, over_seeds, over_splits
 from recvae.evaluation.significance import differences_to_best
 from recvae.evaluation.tuning import Model, fit_timed, tune
 from recvae.progress import progress
@@ -29,38 +34,54 @@ NO_FOLD_IN = "it knows only the users it was trained on, and the test users are 
 
 def compare(
     models: Mapping[str, Model],
-    split: Split,
+    split: Split | Sequence[Split],
     *,
     metrics: Iterable[str] = METRICS,
     tune_trials: int = 0,
+    seeds: Sequence[int] = (),
     seed: int = 0,
     data: str = "",
+    keep: str | PathLike[str] | None = None,
 ) -> Comparison:
     """Fit every model on `split.train` and judge it, once, by `split.test`.
 
     Args:
         models: what to compare, by the name to show.
-        split: the users to learn from, to choose by and to judge by. Models that can't fold in
-            unseen users are left out where the test users are such, and so are models that
-            can't be fitted; the result says why.
+        split: the users to learn from, to choose by and to judge by. Of several splits, such as
+            `split_folds` makes, every model is fitted on each, and judged by the test users of
+            all of them together. Models that can't fold in unseen users are left out where the
+            test users are such, and so are models that can't be fitted; the result says why.
         metrics: what to measure. Models are tuned and sorted by the last one, which must be one
             of accuracy: recall, ndcg, precision, map, mrr or hit.
         tune_trials: combinations of options to try for each model on the validation users, its
-            own options first (see `recvae.tune`); 0 fits the models as they are, in place.
+            own options first (see `recvae.tune`), anew for each split and seed; 0 fits the models
+            as they are, in place.
+        seeds: fit copies of each model that has an option `seed`, one for each of these, and
+            average what they give each user; none means the models' own.
         seed: decides which combinations are tried, and the bootstrap's draws.
         data: what to call the data and the split in the report.
+        keep: a folder for what each fit has given. What is there already is not fitted again, so
+            that a comparison that was stopped goes on where it was, and one more model costs its
+            own fits only. For models that are not tuned.
 
     Raises:
-        OptionError: a metric's name is mistyped, the last one is not one of accuracy, or no model
-            is left to compare.
+        OptionError: a metric's name is mistyped, the last one is not one of accuracy, no model
+            is left to compare, or what was tuned should be kept.
         DataError: nothing is held out of any test user.
     """
     names = _checked(metrics)
+    splits = [split] if isinstance(split, Split) else list(split)
+    fit = _fitting(names, tune_trials, seed, keep)
     runs: dict[str, Run] = {}
     skipped: dict[str, str] = {}
     for name in progress(list(models), "comparing", unit="model"):
         try:
-            runs[name] = _run(models[name], split, names, tune_trials, seed)
+            runs[name] = over_seeds(
+                [
+                    over_splits([fit(variant, split) for split in splits])
+                    for variant in _with_seeds(models[name], seeds)
+                ]
+            )
         except RecvaeError as error:
             skipped[name] = str(error)
     if not runs:
@@ -74,9 +95,9 @@ def compare(
             {name: runs[name].report.per_user[tested] for name in best_first},
             np.random.default_rng(seed),
         ),
-        history_lengths=_history_lengths(split.test),
+        history_lengths=np.concatenate([_history_lengths(split.test) for split in splits]),
         skipped=skipped,
-        setting=_setting(data, split, seed, tune_trials),
+        setting=_setting(data, splits, seeds, seed, tune_trials),
     )
 
 
@@ -88,6 +109,28 @@ def _checked(metrics: Iterable[str]) -> list[str]:
             "such as 'ndcg@100'."
         )
     return [str(metric) for metric in parsed]
+
+
+def _fitting(
+    metrics: list[str], trials: int, seed: int, keep: str | PathLike[str] | None
+) -> Callable[[Model, Split], Run]:
+    """How to get a run of a model and a split."""
+    if keep is None:
+        return lambda model, split: _run(model, split, metrics, trials, seed)
+    if trials:
+        raise OptionError("what is tuned can't be kept: tune first, then compare what was chosen.")
+    kept = Kept(Path(keep), metrics)
+    return lambda model, split: kept.get(
+        model, split, lambda: _run(model, split, metrics, trials, seed)
+    )
+
+
+def _with_seeds(model: Model, seeds: Sequence[int]) -> list[Model]:
+    """The model with each of the seeds; as it is, if there are none or it draws nothing."""
+    given = options.values(model)
+    if not seeds or "seed" not in given:
+        return [model]
+    return [options.build(type(model), {**given, "seed": seed}) for seed in seeds]
 
 
 def _run(model: Model, split: Split, metrics: list[str], trials: int, seed: int) -> Run:
@@ -102,7 +145,16 @@ def _run(model: Model, split: Split, metrics: list[str], trials: int, seed: int)
     else:
         tuned, seconds = None, fit_timed(model, split.train, split.validation)
     report = evaluate(model, split.test, [*metrics, *CURVES])
-    return Run(model, report.select(metrics), report.mean[list(CURVES)], seconds, tuned)
+    return Run(
+        model=model,
+        report=report.select(metrics),
+        curve=report.mean[list(CURVES)],
+        training_seconds=seconds,
+        n_parameters=model.n_parameters,
+        n_bytes=model.n_bytes,
+        history=getattr(model, "history_", None),
+        tuned=tuned,
+    )
 
 
 def _history_lengths(holdout: Holdout) -> np.ndarray:
@@ -110,22 +162,30 @@ def _history_lengths(holdout: Holdout) -> np.ndarray:
     return np.diff(holdout.fold_in.indptr)[np.diff(holdout.held_out.indptr) > 0]
 
 
-def _setting(data: str, split: Split, seed: int, tune_trials: int) -> dict[str, Any]:
-    """How it was measured, as what JSON can say."""
-    n_users, n_items = split.train.shape
-    new = split.test.rows is None
+def _setting(
+    data: str, splits: list[Split], seeds: Sequence[int], seed: int, tune_trials: int
+) -> dict[str, Any]:
+    """How it was measured, as what JSON can say; of several splits, the mean training set."""
+    trains = [split.train for split in splits]
+    new = splits[0].test.rows is None
     return {
         "data": data or "not named",
-        "training users": n_users,
-        "items": n_items,
-        "training interactions": split.train.matrix.nnz,
-        "data fingerprint": split.train.fingerprint(),
-        "validation users": split.validation.fold_in.shape[0],
-        "test users": split.test.fold_in.shape[0],
+        "splits": len(splits),
+        "training users": _mean(train.shape[0] for train in trains),
+        "items": _mean(train.shape[1] for train in trains),
+        "training interactions": _mean(train.matrix.nnz for train in trains),
+        "data fingerprint": ", ".join(train.fingerprint() for train in trains),
+        "validation users": _mean(split.validation.fold_in.shape[0] for split in splits),
+        "test users": sum(split.test.fold_in.shape[0] for split in splits),
         "test users are": "new to the models" if new else "training users with a part hidden",
+        "seeds of the models": ", ".join(map(str, seeds)) or "their own",
         "seed of tuning and bootstrap": seed,
         "options tried per model": max(tune_trials, 1),
         "processor": f"{platform.machine()}, {os.cpu_count()} logical cores",
         "system": f"{platform.system()}, Python {platform.python_version()}",
         "packages": ", ".join(f"{package} {version(package)}" for package in PACKAGES),
     }
+
+
+def _mean(counts: Iterable[int]) -> int:
+    return round(np.mean(list(counts)))

@@ -14,27 +14,9 @@ from recvae import options
 from recvae.evaluation import text
 from recvae.evaluation.evaluate import Report
 from recvae.evaluation.metrics import Metric
+from recvae.evaluation.runs import Run
 from recvae.evaluation.significance import LEVEL
-from recvae.evaluation.tuning import Model, Tuned
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """One model's part in a comparison.
-
-    Attributes:
-        model: the fitted model.
-        report: what it gave on the test users.
-        curve: NDCG and recall by length of the list, by metric's name.
-        training_seconds: how long fitting took; of the best trial only, if it was tuned.
-        tuned: the trials of tuning; None if it was not tuned.
-    """
-
-    model: Model
-    report: Report
-    curve: pd.Series
-    training_seconds: float
-    tuned: Tuned[Model] | None
+from recvae.evaluation.tuning import Model
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +40,7 @@ class Comparison:
 
     @property
     def models(self) -> dict[str, Model]:
-        """The fitted models, best first."""
+        """The models as they were fitted last, best first."""
         return {name: run.model for name, run in self.runs.items()}
 
     @property
@@ -88,7 +70,11 @@ class Comparison:
 
     @property
     def table(self) -> pd.DataFrame:
-        """A line per model, best first: means, standard errors, speed and size."""
+        """A line per model, best first: means, standard errors, speed and size.
+
+        Where models were fitted with several seeds, `_seed_std` is the standard deviation of a
+        mean over them; missing for the models that draw nothing.
+        """
         lines = {name: self._line(run) for name, run in self.runs.items()}
         return pd.DataFrame.from_dict(lines, orient="index").rename_axis("model")
 
@@ -123,8 +109,7 @@ class Comparison:
     @property
     def training(self) -> dict[str, pd.DataFrame]:
         """The training histories of the models that have one."""
-        histories = {name: getattr(run.model, "history_", None) for name, run in self.runs.items()}
-        return {name: history for name, history in histories.items() if history is not None}
+        return {name: run.history for name, run in self.runs.items() if run.history is not None}
 
     def is_top(self, metric: str, model: str) -> bool:
         """Whether no model is significantly better than this one, by a metric of accuracy."""
@@ -173,9 +158,12 @@ class Comparison:
         for metric in self.metrics:
             line[metric] = report.mean[metric]
             line[f"{metric}_stderr"] = report.stderr[metric]
+            if run.seed_std is not None:
+                line[f"{metric}_seed_std"] = run.seed_std[metric]
         line["training_seconds"] = run.training_seconds
         line["users_per_second"] = report.users_per_second
-        line["parameters"] = run.model.n_parameters
+        line["parameters"] = run.n_parameters
+        line["megabytes"] = run.n_bytes / 1e6
         return line
 
 

@@ -59,7 +59,7 @@ def draw_all(comparison: Comparison) -> list[Picture]:
     """All the pictures that a comparison has enough in it for."""
     pictures = [_metric_by_length(comparison), _metric_by_activity(comparison)]
     if len(comparison.runs) > 1:
-        pictures.insert(0, _differences(comparison))
+        pictures = [_differences(comparison), _metric_by_training_time(comparison), *pictures]
     if plots.training_columns(comparison):
         pictures.append(_training(comparison))
     return pictures
@@ -77,6 +77,20 @@ def _differences(comparison: Comparison) -> Picture:
             "significantly worse than the best, corrected for all comparisons. Hollow: not."
         ),
         alt=f"Dot plot of {metric} minus that of {comparison.best}. {behind}.",
+    )
+
+
+def _metric_by_training_time(comparison: Comparison) -> Picture:
+    seconds = comparison.table["training_seconds"]
+    return Picture.of(
+        plots.metric_by_training_time,
+        comparison,
+        title="Quality by time of training",
+        caption="Mean ± standard error over the users, against the time that a fit takes.",
+        alt=(
+            f"Scatter plot of {comparison.metrics[-1]} against seconds of training. "
+            f"Seconds: {_listed(seconds, '.1f')}."
+        ),
     )
 
 

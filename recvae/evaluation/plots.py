@@ -17,6 +17,9 @@ from recvae.evaluation.themes import MARKERS, STYLE
 
 TICKS = (1, 2, 5, 10, 20, 50, 100)
 
+SHORTEST = 0.01
+"""Seconds of training that are drawn as such; a logarithm has no place for less."""
+
 
 def draw(
     plot: Callable[[Comparison], Figure], comparison: Comparison, theme: dict[str, Any], form: str
@@ -44,6 +47,20 @@ def differences(comparison: Comparison) -> Figure:
     axes.set_yticks(range(len(to_best)), to_best.index)
     axes.set_ylim(len(to_best) - 0.5, -0.5)
     axes.set_title(f"{metric} minus that of {comparison.best}")
+    return figure
+
+
+def metric_by_training_time(comparison: Comparison) -> Figure:
+    """The last metric and its standard error, against the seconds that a fit took."""
+    metric = comparison.metrics[-1]
+    figure, (axes,) = _figure(1)
+    for name, line in comparison.table.iterrows():
+        style = _style(comparison, str(name)) | {"linestyle": "", "markersize": 8}
+        seconds = max(line["training_seconds"], SHORTEST)
+        axes.errorbar(seconds, line[metric], line[f"{metric}_stderr"], label=name, **style)
+    axes.set(xscale="log", title=metric, xlabel="seconds of training")
+    axes.xaxis.set_major_formatter("{x:g}")
+    _legend(figure, [axes])
     return figure
 
 
@@ -117,7 +134,8 @@ def _figure(n_panels: int, height: float = 3.9) -> tuple[Figure, list[Axes]]:
 def _style(comparison: Comparison, model: str) -> dict[str, Any]:
     """Colour and marker of a model, the same in every plot."""
     place = list(comparison.runs).index(model)
-    return {"color": f"C{place}", "marker": MARKERS[place % len(MARKERS)]}
+    lap = place // len(MARKERS)  # there are as many colours: shift the markers against them
+    return {"color": f"C{place}", "marker": MARKERS[(place + lap) % len(MARKERS)]}
 
 
 def _legend(figure: Figure, panels: Iterable[Axes]) -> None:

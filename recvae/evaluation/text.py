@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from recvae.evaluation.evaluate import with_stderr
@@ -25,15 +26,23 @@ def headline(comparison: "Comparison") -> str:
 
 
 def table(comparison: "Comparison") -> pd.DataFrame:
-    """Mean ± standard error, with a mark for the top; training time, speed and size."""
+    """Mean ± standard error, with a mark for the top; training time, speed and size.
+
+    Where models were fitted with several seeds, the standard deviation over them of the last
+    metric's mean, too.
+    """
     cells = {
         metric: [_cell(comparison, metric, name) for name in comparison.runs]
         for metric in comparison.metrics
     }
     numbers = comparison.table
+    if any(run.seed_std is not None for run in comparison.runs.values()):
+        spread = numbers[f"{comparison.metrics[-1]}_seed_std"]
+        cells["over seeds"] = ["" if np.isnan(std) else f"± {std:.4f}" for std in spread]
     cells["training"] = [f"{seconds:,.1f} s" for seconds in numbers["training_seconds"]]
     cells["users/s"] = [f"{speed:,.0f}" for speed in numbers["users_per_second"]]
     cells["parameters"] = [f"{count:,}" for count in numbers["parameters"]]
+    cells["size"] = [f"{size:,.1f} MB" for size in numbers["megabytes"]]
     return pd.DataFrame(cells, index=list(comparison.runs))
 
 

@@ -33,6 +33,10 @@ class Model(Ranker, Protocol):
     def n_parameters(self) -> int:
         """How many numbers were learnt."""
 
+    @property
+    def n_bytes(self) -> int:
+        """How large they are."""
+
     def fit(self, interactions: Interactions, validation: Holdout | None = ...) -> Self:
         """Learn from users x items."""
 

@@ -111,6 +111,12 @@ class Recommender(ABC):
         self._require_fitted()
         return sum(tensor.numel() for tensor in self._state().values())
 
+    @property
+    def n_bytes(self) -> int:
+        """How large they are, in memory and saved."""
+        self._require_fitted()
+        return sum(tensor.nbytes for tensor in self._state().values())
+
     def recommend(
         self,
         histories: sp.csr_matrix,

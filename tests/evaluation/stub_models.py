@@ -36,6 +36,10 @@ class Noisy:
     def n_parameters(self) -> int:
         return self.weights_.size
 
+    @property
+    def n_bytes(self) -> int:
+        return self.weights_.nbytes
+
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         scores = histories @ self.weights_ + self.item_counts_ / self.n_users_
         keys = histories @ np.arange(1, histories.shape[1] + 1)

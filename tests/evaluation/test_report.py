@@ -54,7 +54,8 @@ class Tags(HTMLParser):
 
 def test_all_files_are_there(page):
     names = {str(path.relative_to(page.parent)) for path in page.parent.rglob("*.*")}
-    plots = ("differences", "metric-by-length", "metric-by-activity", "training")
+    by = ("metric-by-training-time", "metric-by-length", "metric-by-activity")
+    plots = ("differences", *by, "training")
     assert names == {
         "index.html",
         "comparison.json",
@@ -83,7 +84,7 @@ def test_the_page_is_well_formed_and_needs_nothing_else(page):
     assert not tags.of("script")
     assert not tags.of("link")
     sources = [a["src"] for a in tags.of("img")] + [a["srcset"] for a in tags.of("source")]
-    assert len(sources) == 8
+    assert len(sources) == 10
     assert all(source.startswith("data:image/svg+xml;base64,") for source in sources)
 
 

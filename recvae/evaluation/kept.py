@@ -1,0 +1,120 @@
+"""Kept runs: what was measured once is read from its file, so that nothing is fitted twice."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import recvae
+from recvae import options
+from recvae.errors import OptionError
+from recvae.evaluation.evaluate import Report
+from recvae.evaluation.runs import Run
+from recvae.evaluation.tuning import Model
+from recvae.interactions import Interactions
+from recvae.splits import Split
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A folder with a Parquet file for each run: the users' values, and what else was measured.
+
+    A file's name begins with the model's, and tells its options, the split, the metrics and the
+    version of recvae from any others, so that none of them is taken for another.
+
+    Raises:
+        OptionError: the folder can't be made.
+    """
+
+    folder: Path
+    metrics: Sequence[str]
+
+    def __post_init__(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OptionError(
+                f"runs can't be kept in {self.folder} ({error.strerror}): choose another folder."
+            ) from error
+
+    def get(self, model: Model, split: Split, measure: Callable[[], Run]) -> Run:
+        """Read the run of a model and a split, or measure it and keep it."""
+        name = type(model).__name__.lower()
+        path = self.folder / f"{name}-{self._fingerprint(model, split)}.parquet"
+        if path.is_file():
+            return _read(path, model)
+        run = measure()
+        _write(run, path)
+        return run
+
+    def _fingerprint(self, model: Model, split: Split) -> str:
+        """16 hexadecimal digits of a SHA-256 of all that a run depends on."""
+        facts = {
+            "recvae": recvae.__version__,
+            "options": options.values(model),
+            "metrics": list(self.metrics),
+            "split": _of_split(split),
+        }
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+
+
+def _of_split(split: Split) -> list[str]:
+    held_out = (split.validation, split.test)
+    matrices = [part for holdout in held_out for part in (holdout.fold_in, holdout.held_out)]
+    return [Interactions.of(data).fingerprint() for data in (split.train, *matrices)]
+
+
+def _write(run: Run, path: Path) -> None:
+    """Write to a draft, then put it in place: there is never half a file."""
+    per_user = run.report.per_user.copy()
+    per_user.attrs.update(_facts(run))
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        per_user.to_parquet(draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _facts(run: Run) -> dict[str, Any]:
+    report = run.report
+    return {
+        "mean": report.mean.to_dict(),
+        "n_users": report.n_users,
+        "n_skipped": report.n_skipped,
+        "seconds": report.seconds,
+        "curve": run.curve.to_dict(),
+        "training_seconds": run.training_seconds,
+        "n_parameters": run.n_parameters,
+        "n_bytes": run.n_bytes,
+        "history": None if run.history is None else run.history.to_dict("list"),
+    }
+
+
+def _read(path: Path, model: Model) -> Run:
+    per_user = pd.read_parquet(path)
+    facts = dict(per_user.attrs)
+    per_user.attrs.clear()
+    mean = pd.Series(facts["mean"])
+    report = Report(
+        mean=mean,
+        stderr=per_user.sem().reindex(mean.index),
+        per_user=per_user,
+        n_users=facts["n_users"],
+        n_skipped=facts["n_skipped"],
+        seconds=facts["seconds"],
+    )
+    return Run(
+        model=model,
+        report=report,
+        curve=pd.Series(facts["curve"]),
+        training_seconds=facts["training_seconds"],
+        n_parameters=facts["n_parameters"],
+        n_bytes=facts["n_bytes"],
+        history=None if facts["history"] is None else pd.DataFrame(facts["history"]),
+    )
