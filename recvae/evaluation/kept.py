@@ -5,12 +5,12 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-import recvae
 from recvae import options
 from recvae.errors import OptionError
 from recvae.evaluation.evaluate import Report
@@ -55,7 +55,7 @@ class Kept:
     def _fingerprint(self, model: Model, split: Split) -> str:
         """16 hexadecimal digits of a SHA-256 of all that a run depends on."""
         facts = {
-            "recvae": recvae.__version__,
+            "recvae": version("recvae"),
             "options": options.values(model),
             "metrics": list(self.metrics),
             "split": _of_split(split),
