@@ -301,6 +301,21 @@ def test_compare_prints_a_table(data):
     assert "ndcg@100" in result.stdout
 
 
+def test_compare_in_folds_and_with_seeds(data, plays, tmp_path):
+    table = rv.read_interactions(plays, user="who", item="what", min_user_items=5)
+    arguments = [*data, "--models", "popularity,als", "--folds", 3, "--seeds", "1, 2"]
+    arguments += ["--set=als.factors=2", "--keep", tmp_path / "kept", "--json"]
+    facts = json.loads(recvae("compare", *arguments).stdout)
+    folds = rv.split_folds(table, 3, n_validation=10)
+    models = {"als": rv.ImplicitALS(factors=2), "popularity": rv.Popularity()}
+    result = rv.compare(models, folds, seeds=(1, 2))
+    assert facts["setting"]["splits"] == 3
+    assert facts["setting"]["data"].endswith("seed 98765, in 3 folds")
+    for line in facts["models"]:
+        assert line["ndcg@100"] == pytest.approx(result.table.loc[line["model"], "ndcg@100"])
+    assert len(list((tmp_path / "kept").iterdir())) == 3 + 2 * 3
+
+
 TRAIN = ["train", "--out", "nowhere"]
 
 
@@ -335,6 +350,8 @@ TRAIN = ["train", "--out", "nowhere"]
         (["compare", "--data", "PLAYS", "--models", "als", "--set", "asl.factors=2"], 2, "als"),
         (["compare", "--data", "PLAYS", "--out", "mine.csv/report"], 1, "mine.csv"),
         (["compare", "--data", "PLAYS", "--models", ""], 1, "no model to compare"),
+        (["compare", "--data", "PLAYS", "--seeds", "one"], 2, "whole numbers"),
+        (["compare", "--data", "PLAYS", "--folds", "3", "--split", "last"], 2, "leave out --split"),
     ],
 )
 def test_errors_are_one_line_and_no_traceback(

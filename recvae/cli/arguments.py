@@ -151,6 +151,12 @@ class Experiment(Source):
             case SplitKind.NONE:
                 raise typer.BadParameter("--split none leaves nobody to judge a model by.")
 
+    def prepare_folds(self, n_folds: int) -> "list[Split]":
+        """Read, filter, and hold every user out once."""
+        if self.split is not SplitKind.USERS:
+            raise typer.BadParameter("--folds are of users: leave out --split.")
+        return rv.split_folds(self._read(), n_folds, self.held_out_users, seed=self.seed)
+
     def learn_from(self) -> "tuple[Interactions, Holdout | None]":
         """What to train on, and the users to validate by, if there are any."""
         if self.split is SplitKind.NONE:

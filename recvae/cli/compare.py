@@ -28,7 +28,27 @@ def compare(
             help="Combinations of options to try for each model; 0 keeps its own options.",
         ),
     ] = 0,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            help="Hold out every user once: fit each model so often, each time without a part of "
+            "the users, and judge it by all of them together.",
+        ),
+    ] = None,
+    seeds: Annotated[
+        str,
+        typer.Option(
+            metavar="SEEDS",
+            help="Fit what draws random numbers with each of these, such as 0,1,2, and average.",
+            show_default="the models' own",
+        ),
+    ] = "",
     metrics: Metrics = "recall@20,recall@50,ndcg@100",
+    keep: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, help="Folder to keep each fit's values in, to go on from."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(file_okay=False, help="Folder for the report, with plots.")
     ] = None,
@@ -46,17 +66,33 @@ def compare(
     $ recvae compare --data ml-1m --models mult-vae,als,item-knn --tune 8 --out report
 
     $ recvae compare --data ml-1m --models mult-vae,als --set mult-vae.epochs=50
+
+    $ recvae compare --data ml-100k --models ease,mult-vae --folds 5 --seeds 0,1,2 --keep runs/kept
     """
     chosen = _build(names(models), parse_settings(settings))
-    split = experiment.prepare()
+    split = experiment.prepare() if folds is None else experiment.prepare_folds(folds)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)  # what can't be written should fail now
     result = rv.compare(
-        chosen, split, metrics=names(metrics), tune_trials=tune, data=experiment.description
+        chosen,
+        split,
+        metrics=names(metrics),
+        tune_trials=tune,
+        seeds=_numbers(seeds),
+        data=experiment.description + ("" if folds is None else f", in {folds} folds"),
+        keep=keep,
     )
     show(result, result.to_dict(), json)
     if out is not None:
         note(f"report written to {result.write(out)}")
+
+
+def _numbers(seeds: str) -> list[int]:
+    """Read `0, 1` as `[0, 1]`."""
+    try:
+        return [int(seed) for seed in names(seeds)]
+    except ValueError:
+        raise typer.BadParameter(f"--seeds {seeds}: write whole numbers, such as 0,1,2.") from None
 
 
 def _build(models: list[str], settings: dict[str, Any]) -> "dict[str, Recommender]":
