@@ -17,6 +17,9 @@ from recvae.progress import progress
 
 logger = logging.getLogger(__name__)
 
+OnEpoch = Callable[[int, float], object]
+"""Is told the number of an epoch, from 1, and its validation value; may raise to end the fit."""
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -58,6 +61,7 @@ class Trainer:
             loss in the history is without it.
         validate: judges the net after each epoch, higher is better; None trains to the last epoch.
         metric: the name of what `validate` gives.
+        on_epoch: told of each epoch that was validated; what it raises ends the training.
         patience: stop after so many epochs without a better value; None never stops early.
         steps: how many training steps were made.
         history: a row an epoch.
@@ -71,6 +75,7 @@ class Trainer:
     l2: float = 0.0
     validate: Callable[[], float] | None = None
     metric: str = ""
+    on_epoch: OnEpoch | None = None
     patience: int | None = None
     steps: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
@@ -96,6 +101,8 @@ class Trainer:
                 if self.validate is not None:
                     record[self.metric] = self.validate()
                     best.offer(record[self.metric], epoch, self.net)
+                    if self.on_epoch is not None:
+                        self.on_epoch(epoch + 1, record[self.metric])
                 self.history.append(record)
                 shown = {name: f"{record[name]:.4g}" for name in self._shown()}
                 bar.set_postfix(shown, refresh=False)

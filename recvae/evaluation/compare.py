@@ -141,6 +141,8 @@ def _run(model: Model, split: Split, metrics: list[str], trials: int, seed: int)
         tuned = tune(
             model, split.train, split.validation, trials=trials, metric=metrics[-1], seed=seed
         )
+        if tuned.interrupted:
+            raise KeyboardInterrupt
         model, seconds = tuned.model, float(tuned.trials["seconds"][tuned.best])
     else:
         tuned, seconds = None, fit_timed(model, split.train, split.validation)

@@ -111,6 +111,7 @@ class AutoencoderRecommender(Recommender):
             l2=self.l2,
             validate=None if validation is None else lambda: self._judge(validation),
             metric=self.metric,
+            on_epoch=self._on_epoch,
             patience=self.patience,
         )
         history = trainer.fit(batches, np.random.default_rng(order_seed))

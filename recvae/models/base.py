@@ -2,10 +2,9 @@
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,9 @@ from recvae.errors import DataError, FoldInError, NotFittedError, OptionError
 from recvae.interactions import Interactions
 from recvae.ranking import ItemSets, as_columns, top_k
 from recvae.reading import read_histories
+from recvae.spaces import Space
 from recvae.splits import Holdout
+from recvae.trainer import OnEpoch
 
 
 class EmptyHistoryWarning(UserWarning):
@@ -43,17 +44,22 @@ class Recommender(ABC):
     """What the command line calls it."""
     folds_in: ClassVar[bool] = True
     """Whether it can recommend for users that it was not trained on."""
-    grid: ClassVar[Mapping[str, Sequence[Any]]] = {}
+    space: ClassVar[Space] = {}
     """The values of each hyper-parameter that tuning chooses from."""
 
     def fit(
-        self, interactions: Interactions | sp.csr_matrix, validation: Holdout | None = None
+        self,
+        interactions: Interactions | sp.csr_matrix,
+        validation: Holdout | None = None,
+        on_epoch: OnEpoch | None = None,
     ) -> Self:
         """Learn from users x items; return self.
 
         Args:
             interactions: the training users, as Interactions or CSR [users, items].
             validation: users to choose the best epoch by, for models trained in epochs.
+            on_epoch: called with an epoch's number, from 1, and its validation value, by models
+                that choose their best epoch; what it raises ends the fit.
 
         Raises:
             DataError: nothing to learn from, or validation items that are not the training items.
@@ -73,11 +79,14 @@ class Recommender(ABC):
         self.n_users_ = data.shape[0]
         self.user_ids_ = None if self.folds_in else data.user_ids
         self.fingerprint_ = data.fingerprint()
+        self._on_epoch = on_epoch
         try:
             self._fit(data.matrix, validation)
         except BaseException:
             del self.items_
             raise
+        finally:
+            del self._on_epoch
         return self
 
     @abstractmethod

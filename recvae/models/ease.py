@@ -1,13 +1,13 @@
 """EASE: a linear autoencoder of items, solved in closed form."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 
 from recvae.models.linear_base import LinearAutoencoder
 from recvae.options import PositiveFloat
+from recvae.spaces import Real, Space
 
 
 @dataclass(kw_only=True, eq=False)
@@ -18,8 +18,8 @@ class EASE(LinearAutoencoder):
     """
 
     name: ClassVar[str] = "ease"
-    grid: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "regularization": (30.0, 50.0, 100.0, 200.0, 300.0, 500.0, 700.0, 1000.0, 2000.0)
+    space: ClassVar[Space] = {
+        "regularization": Real(10.0, 3000.0, log=True),
     }
 
     regularization: PositiveFloat = 500.0

@@ -1,13 +1,13 @@
 """EDLAE: EASE, trained to give back what is left out of its input."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 
 from recvae.models.linear_base import LinearAutoencoder
 from recvae.options import DropRate, PositiveFloat
+from recvae.spaces import Real, Space
 
 
 @dataclass(kw_only=True, eq=False)
@@ -23,9 +23,9 @@ class EDLAE(LinearAutoencoder):
     """
 
     name: ClassVar[str] = "edlae"
-    grid: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "dropout": (0.2, 0.33, 0.5, 0.67),
-        "regularization": (10.0, 30.0, 100.0, 300.0, 500.0, 1000.0),
+    space: ClassVar[Space] = {
+        "dropout": Real(0.1, 0.8),
+        "regularization": Real(10.0, 3000.0, log=True),
     }
 
     dropout: DropRate = 0.5

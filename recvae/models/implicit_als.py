@@ -1,8 +1,7 @@
 """ImplicitALS: weighted matrix factorisation by alternating least squares."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -13,6 +12,7 @@ from recvae.models.base import Recommender, of_shape
 from recvae.models.implicit_base import fit_implicit, one_blas_thread
 from recvae.models.inputs import Input, as_input
 from recvae.options import NonNegativeInt, PositiveFloat, PositiveInt
+from recvae.spaces import Real, Space, Whole
 from recvae.splits import Holdout
 
 
@@ -38,10 +38,10 @@ class ImplicitALS(Recommender):
     """
 
     name: ClassVar[str] = "als"
-    grid: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "factors": (64, 128),
-        "alpha": (4.0, 8.0),
-        "regularization": (10.0, 20.0, 30.0, 40.0, 60.0),
+    space: ClassVar[Space] = {
+        "factors": Whole(32, 256, log=True),
+        "alpha": Real(1.0, 40.0, log=True),
+        "regularization": Real(0.01, 200.0, log=True),
     }
 
     factors: PositiveInt = 64

@@ -1,8 +1,7 @@
 """ImplicitBPR: matrix factorisation that learns to rank pairs of items."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import scipy.sparse as sp
 from implicit.cpu.bpr import BayesianPersonalizedRanking
@@ -10,6 +9,7 @@ from implicit.cpu.bpr import BayesianPersonalizedRanking
 from recvae.models.implicit_base import TrainedUsers
 from recvae.models.inputs import as_input
 from recvae.options import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from recvae.spaces import Real, Space, Whole
 from recvae.splits import Holdout
 
 
@@ -32,11 +32,11 @@ class ImplicitBPR(TrainedUsers):
 
     name: ClassVar[str] = "bpr"
     n_biases: ClassVar[int] = 1
-    grid: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "factors": (32, 64),
-        "learning_rate": (0.005, 0.01),
-        "regularization": (0.001, 0.003, 0.01),
-        "iterations": (25, 50, 100),
+    space: ClassVar[Space] = {
+        "factors": Whole(16, 256, log=True),
+        "learning_rate": Real(1e-3, 0.1, log=True),
+        "regularization": Real(1e-4, 0.1, log=True),
+        "iterations": Whole(20, 200, log=True),
     }
 
     factors: PositiveInt = 64

@@ -1,8 +1,7 @@
 """ImplicitLMF: logistic matrix factorisation."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import scipy.sparse as sp
 from implicit.cpu.lmf import LogisticMatrixFactorization
@@ -10,6 +9,7 @@ from implicit.cpu.lmf import LogisticMatrixFactorization
 from recvae.models.implicit_base import TrainedUsers
 from recvae.models.inputs import Input, as_input
 from recvae.options import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from recvae.spaces import Real, Space, Whole
 from recvae.splits import Holdout
 
 
@@ -34,11 +34,11 @@ class ImplicitLMF(TrainedUsers):
 
     name: ClassVar[str] = "lmf"
     n_biases: ClassVar[int] = 2
-    grid: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "factors": (16, 32, 64),
-        "learning_rate": (0.5, 1.0),
-        "regularization": (2.0, 3.0, 5.0),
-        "iterations": (30, 60),
+    space: ClassVar[Space] = {
+        "factors": Whole(8, 128, log=True),
+        "learning_rate": Real(0.1, 3.0, log=True),
+        "regularization": Real(0.3, 30.0, log=True),
+        "iterations": Whole(15, 120, log=True),
     }
 
     factors: PositiveInt = 32

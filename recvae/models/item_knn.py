@@ -1,8 +1,7 @@
 """ItemKNN: an item is worth recommending if its neighbors are in the history."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -12,6 +11,7 @@ from recvae.models.base import Recommender
 from recvae.models.inputs import Input, as_input
 from recvae.options import PositiveInt
 from recvae.ranking import top_k
+from recvae.spaces import Choice, Space, Whole
 from recvae.splits import Holdout
 
 Similarity: TypeAlias = Literal["cosine", "tfidf", "bm25"]
@@ -38,9 +38,9 @@ class ItemKNN(Recommender):
     """
 
     name: ClassVar[str] = "item-knn"
-    grid: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "similarity": ("cosine", "tfidf", "bm25"),
-        "neighbors": (20, 50, 100, 200),
+    space: ClassVar[Space] = {
+        "similarity": Choice(("cosine", "tfidf", "bm25")),
+        "neighbors": Whole(10, 500, log=True),
     }
 
     similarity: Similarity = "tfidf"

@@ -1,11 +1,11 @@
 """Mult-DAE: the denoising autoencoder with a multinomial likelihood."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from recvae.models.mult import MultAutoencoder
 from recvae.options import NonNegativeFloat, Widths
+from recvae.spaces import Real, Space, Whole
 
 
 @dataclass(kw_only=True, eq=False)
@@ -18,11 +18,12 @@ class MultDAE(MultAutoencoder):
 
     name: ClassVar[str] = "mult-dae"
     variational: ClassVar[bool] = False
-    grid: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "latent": (100, 200, 400),
-        "dropout": (0.5, 0.7),
-        "l2": (0.0, 2e-5, 2e-4),
-        "batch_size": (100, 200, 500),
+    space: ClassVar[Space] = {
+        "latent": Whole(100, 400, log=True),
+        "dropout": Real(0.2, 0.8),
+        "l2": Real(1e-6, 1e-3, log=True),
+        "learning_rate": Real(3e-4, 3e-3, log=True),
+        "batch_size": Whole(50, 500, log=True),
     }
 
     hidden: Widths = ()

@@ -1,8 +1,8 @@
 """Mult-VAE: the variational autoencoder with a multinomial likelihood."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import pandas as pd
 import scipy.sparse as sp
@@ -11,6 +11,7 @@ from recvae.annealing import Schedule, WarmUp, kl_weight, warm_up_steps
 from recvae.errors import OptionError
 from recvae.models.mult import MultAutoencoder
 from recvae.options import NonNegativeFloat
+from recvae.spaces import Choice, Real, Space, Whole
 from recvae.splits import Holdout
 
 
@@ -32,11 +33,12 @@ class MultVAE(MultAutoencoder):
 
     name: ClassVar[str] = "mult-vae"
     variational: ClassVar[bool] = True
-    grid: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "hidden": ((), (600,)),
-        "beta": (0.02, 0.05, 0.1, 0.2),
-        "dropout": (0.5, 0.7),
-        "batch_size": (100, 200, 500),
+    space: ClassVar[Space] = {
+        "hidden": Choice(((), (600,))),
+        "beta": Real(0.01, 1.0, log=True),
+        "dropout": Real(0.2, 0.8),
+        "learning_rate": Real(3e-4, 3e-3, log=True),
+        "batch_size": Whole(50, 500, log=True),
     }
 
     beta: NonNegativeFloat | Literal["best"] = 0.2

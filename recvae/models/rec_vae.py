@@ -1,9 +1,8 @@
 """RecVAE: a deeper encoder that is not let go too far from what it was an epoch before."""
 
-from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import nn
@@ -13,6 +12,7 @@ from recvae.batches import Batch
 from recvae.models.autoencoder import AutoencoderRecommender
 from recvae.objectives import composite_log_prior, log_normal, multinomial_log_likelihood
 from recvae.options import NonNegativeFloat, PositiveFloat, PositiveInt
+from recvae.spaces import Real, Space, Whole
 from recvae.trainer import Pass, Terms
 
 
@@ -34,11 +34,13 @@ class RecVAE(AutoencoderRecommender):
     """
 
     name: ClassVar[str] = "rec-vae"
-    grid: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "gamma": (0.0035, 0.005, 0.0075, 0.01),
-        "batch_size": (100, 200, 500),
-        "width": (400, 600),
-        "latent": (200, 300),
+    space: ClassVar[Space] = {
+        "latent": Whole(100, 400, log=True),
+        "width": Whole(300, 900, log=True),
+        "gamma": Real(1e-3, 2e-2, log=True),
+        "dropout": Real(0.2, 0.8),
+        "learning_rate": Real(2e-4, 2e-3, log=True),
+        "batch_size": Whole(50, 500, log=True),
     }
 
     width: PositiveInt = 600

@@ -1,8 +1,8 @@
 """Small recommenders with known answers, so that evaluation is tested without the models."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,9 @@ import torch
 
 from recvae.interactions import Interactions
 from recvae.ranking import top_k
+from recvae.spaces import Choice, Space
 from recvae.splits import Holdout, Split
+from recvae.trainer import OnEpoch
 
 
 @dataclass(kw_only=True, eq=False)
@@ -22,9 +24,14 @@ class Noisy:
     seed: int = 0
 
     folds_in: ClassVar[bool] = True
-    grid: ClassVar[Mapping[str, Sequence[Any]]] = {"noise": (0.0, 0.5, 1.0, 2.0)}
+    space: ClassVar[Space] = {"noise": Choice((0.0, 0.5, 1.0, 2.0))}
 
-    def fit(self, interactions: Interactions, validation: Holdout | None = None) -> Self:
+    def fit(
+        self,
+        interactions: Interactions,
+        validation: Holdout | None = None,
+        on_epoch: OnEpoch | None = None,
+    ) -> Self:
         matrix = interactions.matrix
         self.weights_ = np.asarray((matrix.T @ matrix).todense(), dtype=np.float32)
         self.weights_ /= self.weights_.max()
@@ -58,7 +65,12 @@ class Trained(Noisy):
 
     epochs: int = 20
 
-    def fit(self, interactions: Interactions, validation: Holdout | None = None) -> Self:
+    def fit(
+        self,
+        interactions: Interactions,
+        validation: Holdout | None = None,
+        on_epoch: OnEpoch | None = None,
+    ) -> Self:
         epoch = np.arange(1, self.epochs + 1)
         self.history_ = pd.DataFrame(
             {
@@ -70,7 +82,7 @@ class Trained(Noisy):
                 "ndcg@100": 0.4 - 0.3 / epoch,
             }
         )
-        return super().fit(interactions, validation)
+        return super().fit(interactions, validation, on_epoch)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -81,10 +93,10 @@ class KnowsOnlyItsUsers(Noisy):
 
 
 @dataclass(kw_only=True, eq=False)
-class WithoutGrid(Noisy):
+class WithoutSpace(Noisy):
     """One with nothing to tune."""
 
-    grid: ClassVar[Mapping[str, Sequence[Any]]] = {}
+    space: ClassVar[Space] = {}
 
 
 class Fixed:

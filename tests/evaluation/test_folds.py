@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from stub_models import KnowsOnlyItsUsers, Noisy, Trained, WithoutGrid
+from stub_models import KnowsOnlyItsUsers, Noisy, Trained, WithoutSpace
 
 from recvae.errors import OptionError
 from recvae.evaluation import compare, evaluate
@@ -22,7 +22,7 @@ SEEDS = (3, 4, 5)
 class Never(Noisy):
     """One that must not be fitted."""
 
-    def fit(self, interactions, validation=None):
+    def fit(self, interactions, validation=None, on_epoch=None):
         raise AssertionError
 
 
@@ -30,7 +30,7 @@ class Never(Noisy):
 class Stopped(Noisy):
     """One that Ctrl-C stops."""
 
-    def fit(self, interactions, validation=None):
+    def fit(self, interactions, validation=None, on_epoch=None):
         raise KeyboardInterrupt
 
 
@@ -110,7 +110,7 @@ def test_what_draws_nothing_is_fitted_once(splits):
         folds_in = True
         fits = 0
 
-        def fit(self, interactions, validation=None):
+        def fit(self, interactions, validation=None, on_epoch=None):
             Seedless.fits += 1
             self.inner = Noisy().fit(interactions)
             self.n_parameters, self.n_bytes = self.inner.n_parameters, self.inner.n_bytes
@@ -156,7 +156,7 @@ def test_nothing_is_taken_for_another(splits, tmp_path, monkeypatch, change):
         case "options":
             model = Noisy(noise=1.5)
         case "class":
-            model = WithoutGrid(noise=1.0)
+            model = WithoutSpace(noise=1.0)
         case "metrics":
             metrics = METRICS[1:]
         case "training":

@@ -1,10 +1,53 @@
 """Tuning: what is tried, what is judged, what is kept."""
 
-import pytest
-from stub_models import Noisy, WithoutGrid, small_split
+from dataclasses import dataclass
+from typing import ClassVar
 
-from recvae.errors import OptionError
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from stub_models import Noisy, WithoutSpace, small_split
+
+from recvae.errors import DataError, OptionError, TrainingError
 from recvae.evaluation import evaluate, tune
+from recvae.spaces import Choice, Real, Space, Whole
+
+METRIC = "ndcg@20"
+
+
+@dataclass(kw_only=True, eq=False)
+class Ranged(Noisy):
+    """One whose noise may be any number; the best is the least."""
+
+    noise: float = 1.0
+    mixed: bool = False
+    level: int = 3
+
+    space: ClassVar[Space] = {
+        "noise": Real(0.01, 10.0, log=True),
+        "mixed": Choice((False, True)),
+        "level": Whole(1, 9),
+    }
+    fits: ClassVar[list[dict[str, object]]] = []
+
+    def fit(self, interactions, validation=None, on_epoch=None):
+        self.fits.append({"noise": self.noise, "mixed": self.mixed, "level": self.level})
+        return super().fit(interactions, validation, on_epoch)
+
+
+@dataclass(kw_only=True, eq=False)
+class Slow(Ranged):
+    """One that learns in 30 epochs, the better the less noise."""
+
+    epochs: ClassVar[list[int]] = []
+
+    def fit(self, interactions, validation=None, on_epoch=None):
+        self.epochs.append(0)
+        for epoch in range(1, 31):
+            self.epochs[-1] = epoch
+            on_epoch(epoch, epoch / 30 - self.noise)
+        return super().fit(interactions, validation, on_epoch)
 
 
 @pytest.fixture(scope="module")
@@ -12,58 +55,185 @@ def split():
     return small_split()
 
 
-def test_own_options_first_then_each_of_the_grid_once(split):
-    tuned = tune(Noisy(noise=3.0), split.train, split.validation, trials=10, metric="ndcg@20")
+@pytest.fixture(autouse=True)
+def forget():
+    Ranged.fits.clear()
+    Slow.epochs.clear()
+
+
+def run(model, split, **arguments):
+    arguments = {"metric": METRIC} | arguments
+    return tune(model, split.train, split.validation, **arguments)
+
+
+# What is tried
+
+
+def test_own_options_first_then_others_of_the_space(split):
+    tuned = run(Ranged(noise=2.0, level=7), split, trials=12)
+    assert tuned.trials.iloc[0][["noise", "mixed", "level"]].tolist() == [2.0, False, 7]
+    assert len(tuned.trials) == 12
+    for option, kind in Ranged.space.items():
+        assert all(value in kind for value in tuned.trials[option].tolist())
+        assert tuned.trials[option].nunique() > 1
+    assert (tuned.trials["state"] == "complete").all()
+
+
+def test_a_trial_is_fitted_with_the_options_of_its_line(split):
+    tuned = run(Ranged(), split, trials=5)
+    columns = tuned.trials[["noise", "mixed", "level"]]
+    assert columns.to_dict(orient="records") == Ranged.fits
+    assert {type(fit["level"]) for fit in Ranged.fits} == {int}
+
+
+def test_a_small_space_is_tried_until_nothing_is_left(split):
+    tuned = run(Noisy(noise=3.0), split, trials=100)
     assert tuned.trials["noise"].iloc[0] == 3.0
-    assert sorted(tuned.trials["noise"].iloc[1:]) == [0.0, 0.5, 1.0, 2.0]
+    assert set(tuned.trials["noise"]) == {0.0, 0.5, 1.0, 2.0, 3.0}
+    assert len(tuned.trials) < 100
 
 
-def test_own_options_are_not_drawn_again(split):
-    tuned = tune(Noisy(noise=0.5), split.train, split.validation, trials=10)
-    assert sorted(tuned.trials["noise"]) == [0.0, 0.5, 1.0, 2.0]
+def test_without_a_space_there_is_one_trial(split):
+    tuned = run(WithoutSpace(), split, trials=5)
+    assert len(tuned.trials) == 1
+    assert tuned.chosen == {}
+
+
+def test_an_option_that_the_space_cannot_hold_stays_as_it_is(split):
+    tuned = run(Ranged(noise=0.0), split, trials=4)
+    assert "noise" not in tuned.trials
+    assert {fit["noise"] for fit in Ranged.fits} == {0.0}
+    assert tuned.chosen["noise"] == 0.0
+
+
+@settings(deadline=None, max_examples=10)
+@given(seed=st.integers(0, 2**32), trials=st.integers(1, 12))
+def test_the_seed_decides_what_is_tried(split, seed, trials):
+    one, other = (run(Ranged(), split, trials=trials, seed=seed) for _ in range(2))
+    assert one.trials.drop(columns="seconds").equals(other.trials.drop(columns="seconds"))
+
+
+def test_other_seeds_try_others(split):
+    noises = {run(Ranged(), split, trials=2, seed=seed).trials["noise"][1] for seed in range(5)}
+    assert len(noises) == 5
+
+
+def test_what_was_found_guides_what_is_tried(split):
+    noises = run(Ranged(noise=10.0), split, trials=40).trials["noise"]
+    assert np.median(noises[-20:]) < np.median(noises[:10])
+
+
+# What is kept
 
 
 def test_the_best_by_validation_is_kept_fitted(split):
-    model = Noisy(noise=2.0, seed=7)
-    tuned = tune(model, split.train, split.validation, trials=10, metric="ndcg@20")
-    assert tuned.chosen == {"noise": 0.0}
+    model = Ranged(noise=2.0, seed=7)
+    tuned = run(model, split, trials=10)
     assert tuned.model.seed == 7
-    assert tuned.best == tuned.trials["ndcg@20"].idxmax()
-    again = evaluate(tuned.model, split.validation, ["ndcg@20"]).mean["ndcg@20"]
-    assert again == tuned.trials["ndcg@20"].max()
+    assert tuned.best == tuned.trials[METRIC].idxmax()
+    assert tuned.chosen == tuned.trials.loc[tuned.best, ["noise", "mixed", "level"]].to_dict()
+    again = evaluate(tuned.model, split.validation, [METRIC]).mean[METRIC]
+    assert again == tuned.trials[METRIC].max()
     assert not hasattr(model, "weights_")
 
 
-def test_the_seed_decides_what_is_drawn(split):
-    def drawn(seed: int) -> tuple[float, ...]:
-        tuned = tune(Noisy(noise=3.0), split.train, split.validation, trials=3, seed=seed)
-        return tuple(tuned.trials["noise"])
+def test_ctrl_c_keeps_the_best_so_far(split, monkeypatch, caplog):
+    class Interrupted(Ranged):
+        @property
+        def interrupted_(self):
+            return len(self.fits) == 4
 
-    assert drawn(1) == drawn(1)
-    assert len({drawn(seed) for seed in range(6)}) > 1
-
-
-def test_without_a_grid_there_is_one_trial(split):
-    tuned = tune(WithoutGrid(), split.train, split.validation, trials=5)
-    assert len(tuned.trials) == 1
-    assert tuned.chosen == {}
-    assert (tuned.trials["seconds"] >= 0).all()
+    tuned = run(Interrupted(), split, trials=9)
+    assert tuned.interrupted
+    assert len(tuned.trials) == 3
+    assert tuned.model.noise == tuned.trials["noise"][tuned.best]
+    assert "interrupted after trial 3" in caplog.text
 
 
-def test_no_trial_is_refused(split):
-    with pytest.raises(OptionError, match="trials=0 must be at least 1"):
-        tune(Noisy(), split.train, split.validation, trials=0)
-
-
-def test_a_mistyped_metric_is_refused_before_fitting(split):
-    model = Noisy()
-    with pytest.raises(OptionError, match="did you mean 'ndcg'"):
-        tune(model, split.train, split.validation, trials=1, metric="ncdg@10")
-
-
-def test_ctrl_c_ends_tuning_though_the_model_ended_well(split):
+def test_ctrl_c_before_there_is_anything_to_keep_is_passed_on(split):
     class Interrupted(Noisy):
         interrupted_ = True
 
     with pytest.raises(KeyboardInterrupt):
-        tune(Interrupted(), split.train, split.validation, trials=2)
+        run(Interrupted(), split, trials=2)
+
+
+# Trials that come to no end
+
+
+def test_a_training_that_falls_behind_is_pruned(split):
+    tuned = run(Slow(noise=0.1), split, trials=20)
+    assert tuned.trials["state"].isin(["complete", "pruned"]).all()
+    pruned = tuned.trials["state"] == "pruned"
+    assert 3 <= pruned.sum() <= 16
+    epochs = np.array(Slow.epochs)
+    assert (epochs[pruned] < 30).all()
+    assert (epochs[~pruned] == 30).all()
+    assert tuned.trials[METRIC].isna().equals(pruned)
+    assert tuned.trials["noise"][pruned].min() > tuned.trials["noise"][~pruned].min()
+
+
+def test_a_model_that_fails_costs_a_trial_and_no_more(split, caplog):
+    class Failing(Ranged):
+        def fit(self, interactions, validation=None, on_epoch=None):
+            if self.mixed:
+                raise TrainingError("too mixed")
+            return super().fit(interactions, validation, on_epoch)
+
+    tuned = run(Failing(), split, trials=10)
+    failed = tuned.trials["state"] == "failed"
+    assert len(tuned.trials) == 10
+    assert failed.equals(tuned.trials["mixed"].astype(bool))
+    assert failed.any()
+    assert "failed: too mixed" in caplog.text
+
+
+def test_when_all_fail_it_says_why(split):
+    class Failing(Noisy):
+        def fit(self, interactions, validation=None, on_epoch=None):
+            raise TrainingError("the loss is no number")
+
+    with pytest.raises(TrainingError, match=r"all 3 trials failed.*the loss is no number"):
+        run(Failing(), split, trials=3)
+
+
+def test_what_no_other_options_could_mend_is_raised(split):
+    class Wrong(Noisy):
+        def fit(self, interactions, validation=None, on_epoch=None):
+            raise DataError("there is nothing to learn from")
+
+    with pytest.raises(DataError, match="nothing to learn"):
+        run(Wrong(), split, trials=3)
+
+
+# The budget
+
+
+def test_minutes_end_it(split):
+    tuned = run(Ranged(), split, minutes=0.02)
+    assert len(tuned.trials) > 1
+    assert run(Ranged(), split, minutes=1e-9).trials["noise"].tolist() == [1.0]
+
+
+def test_what_comes_first_ends_it(split):
+    assert len(run(Ranged(), split, trials=2, minutes=60).trials) == 2
+    assert len(run(Ranged(), split, trials=10**6, minutes=1e-9).trials) == 1
+
+
+@pytest.mark.parametrize(
+    ("budget", "said"),
+    [
+        ({}, "trials=..., minutes=..., or both"),
+        ({"trials": 0}, "trials=0 must be above 0"),
+        ({"trials": 3, "minutes": -1.0}, "minutes=-1.0 must be above 0"),
+    ],
+)
+def test_a_budget_that_is_none_is_refused(split, budget, said):
+    with pytest.raises(OptionError, match=said):
+        run(Noisy(), split, **budget)
+
+
+def test_a_mistyped_metric_is_refused_before_fitting(split):
+    with pytest.raises(OptionError, match="did you mean 'ndcg'"):
+        run(Ranged(), split, trials=1, metric="ncdg@10")
+    assert not Ranged.fits

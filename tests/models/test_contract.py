@@ -11,6 +11,7 @@ from recvae import options, ranking
 from recvae.errors import DataError, FoldInError, NotFittedError, OptionError
 from recvae.interactions import Interactions
 from recvae.models import MODELS, EmptyHistoryWarning
+from recvae.spaces import Choice
 
 AUTOENCODER = {
     "latent": 16,
@@ -169,10 +170,17 @@ def test_options_out_of_their_range_are_refused_by_fit(name, data):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_value_of_the_tuning_grid_is_possible(name):
+def test_the_search_space_holds_the_defaults(name):
+    model = MODELS[name]()
+    for option, kind in model.space.items():
+        assert getattr(model, option) in kind
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_ends_of_the_search_space_are_possible(name):
     cls = MODELS[name]
-    for option, values in cls.grid.items():
-        for value in values:
+    for option, kind in cls.space.items():
+        for value in kind.among if isinstance(kind, Choice) else (kind.low, kind.high):
             options.check(cls(**{option: value}))
 
 

@@ -1,0 +1,225 @@
+"""Studies: what has been tried, what to try next, and a file that remembers. Optuna does it."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from math import prod
+from operator import attrgetter
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import optuna
+import pandas as pd
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.trial import FrozenTrial, Trial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
+
+from recvae.errors import DataError, OptionError
+from recvae.spaces import Choice, Real, Space, Whole
+
+logger = logging.getLogger(__name__)
+
+Objective = Callable[[dict[str, Any], Callable[[int, float], None]], tuple[float, float]]
+"""Takes options and what to call after each epoch; gives a value and the seconds of training."""
+
+STATES = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+}
+
+N_RANDOM = 6
+"""Trials that are drawn at random before the sampler learns from them."""
+
+PRUNER = optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=10)
+"""Ends a training whose best epoch is worse than the median trial's by the same epoch."""
+
+
+class Study:
+    """The trials of a model's options on the same data.
+
+    The next one depends on the seed and on those that are finished, and on nothing else: a study
+    that was cut off goes on as if it had not been.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        own: Mapping[str, Any],
+        *,
+        seed: int,
+        path: Path | None,
+        about: Mapping[str, str],
+    ) -> None:
+        """Begin a study, or go on with one.
+
+        Args:
+            space: what to choose from; `own` is in it.
+            own: what to try first.
+            seed: decides what is tried.
+            path: the file to keep finished trials in; None keeps them in memory only.
+            about: what the trials are of; a file says it, too, and must agree.
+
+        Raises:
+            DataError: the file is of another study, or of none.
+            OptionError: the file can't be written.
+        """
+        self._space, self._own, self._seed = space, own, seed
+        self._live = _new_study(pruner=PRUNER)
+        self._stored = None if path is None else _open(path, about)
+        if self._stored is not None:
+            self._live.add_trials(self._stored.trials)
+
+    @property
+    def trials(self) -> list[FrozenTrial]:
+        """The finished trials, in order."""
+        return self._live.get_trials(deepcopy=False, states=tuple(STATES))
+
+    @property
+    def best(self) -> FrozenTrial | None:
+        """The best trial; None if there is none that is complete."""
+        complete = self._live.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        return max(complete, key=attrgetter("value"), default=None)
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether all that the space holds has been tried."""
+        tried = {tuple(trial.params.values()) for trial in self.trials}
+        return len(tried) >= prod(kind.size for kind in self._space.values())
+
+    def table(self, metric: str) -> pd.DataFrame:
+        """A line per trial: options, the metric if it is complete, seconds and state."""
+        lines = [
+            {
+                **self.options_of(trial),
+                metric: trial.value if trial.state is TrialState.COMPLETE else np.nan,
+                "seconds": trial.user_attrs["seconds"],
+                "state": STATES[trial.state],
+            }
+            for trial in self.trials
+        ]
+        return pd.DataFrame(lines).rename_axis("trial")
+
+    def options_of(self, trial: FrozenTrial | Trial) -> dict[str, Any]:
+        """The options that a trial tries."""
+        return {name: _option(self._space[name], value) for name, value in trial.params.items()}
+
+    def attempt(self, objective: Objective) -> bool:
+        """Make the next trial; tell whether it is the best so far.
+
+        A model that runs out of numbers or memory makes a failed trial, and no more.
+        """
+        trial, started = self._ask(), perf_counter()
+        try:
+            value, seconds = objective(self.options_of(trial), partial(_watch, trial))
+        except optuna.TrialPruned:
+            self._tell(trial, TrialState.PRUNED, perf_counter() - started)
+        except (RuntimeError, MemoryError) as error:
+            logger.warning("trial %d failed: %s", trial.number, error)
+            trial.set_user_attr("error", str(error))
+            self._tell(trial, TrialState.FAIL, perf_counter() - started)
+        else:
+            self._tell(trial, TrialState.COMPLETE, seconds, value)
+        return self.best is not None and self.best.number == trial.number
+
+    def _ask(self) -> Trial:
+        number = len(self.trials)
+        if number == 0:
+            self._live.enqueue_trial(
+                {name: _label(self._space[name], value) for name, value in self._own.items()}
+            )
+        seed = np.random.SeedSequence((self._seed, number)).generate_state(1)[0]
+        self._live.sampler = optuna.samplers.TPESampler(n_startup_trials=N_RANDOM, seed=int(seed))
+        return self._live.ask({name: _distribution(kind) for name, kind in self._space.items()})
+
+    def _tell(
+        self, trial: Trial, state: TrialState, seconds: float, value: float | None = None
+    ) -> None:
+        trial.set_user_attr("seconds", seconds)
+        finished = self._live.tell(trial, value, state)
+        if self._stored is not None:
+            self._stored.add_trial(finished)
+
+
+def _watch(trial: Trial, epoch: int, value: float) -> None:
+    """Prune a trial after an epoch that leaves it too far behind."""
+    trial.report(value, epoch)
+    if trial.should_prune():
+        raise optuna.TrialPruned
+
+
+def _distribution(kind: Choice | Real) -> BaseDistribution:
+    match kind:
+        case Choice(among):
+            return CategoricalDistribution([str(value) for value in among])
+        case Whole(low, high, log):
+            return IntDistribution(low, high, log=log)
+        case Real(low, high, log):
+            return FloatDistribution(low, high, log=log)
+
+
+def _label(kind: Choice | Real, value: Any) -> Any:
+    """A value as Optuna keeps it: choices, which may be tuples, by their text."""
+    return str(value) if isinstance(kind, Choice) else value
+
+
+def _option(kind: Choice | Real, label: Any) -> Any:
+    """The value that has this label."""
+    if isinstance(kind, Choice):
+        return next(value for value in kind.among if str(value) == label)
+    return label
+
+
+def _open(path: Path, about: Mapping[str, str]) -> optuna.Study:
+    """Open the study in a file, a new one if there is no file."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.open("a").close()
+    except OSError as error:
+        raise OptionError(
+            f"the study can't be kept in {path} ({error.strerror}): choose another file."
+        ) from error
+    try:
+        study = _new_study(storage=f"sqlite:///{path}", study_name="recvae", load_if_exists=True)
+        if "about" not in study.user_attrs:
+            study.set_user_attr("about", dict(about))
+    except (SQLAlchemyError, RuntimeError) as error:
+        raise DataError(
+            f"{path} is not a study that can be read: name another file, or remove it."
+        ) from error
+    _require_same(path, study.user_attrs["about"], about)
+    return study
+
+
+def _require_same(path: Path, before: Mapping[str, str], now: Mapping[str, str]) -> None:
+    for name in before.keys() | now.keys():
+        if before.get(name) != now.get(name):
+            raise DataError(
+                f"{path} is the study of another {name} ({before.get(name)}, and not "
+                f"{now.get(name)}): its trials can't be compared with new ones. "
+                "Name another file."
+            )
+
+
+def _new_study(**options: Any) -> optuna.Study:
+    with _quiet():
+        return optuna.create_study(direction="maximize", **options)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Optuna from telling that there is a new study."""
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(verbosity)
