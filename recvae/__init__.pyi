@@ -1,7 +1,7 @@
 __version__: str
 
 from . import errors
-from .datasets import load_dataset, load_tables
+from .datasets import load_dataset, load_tables, read_netflix
 from .evaluation import compare, evaluate, tune
 from .interactions import Interactions
 from .models import (
@@ -51,6 +51,7 @@ __all__ = [
     "load_model",
     "load_tables",
     "read_interactions",
+    "read_netflix",
     "split_folds",
     "split_interactions",
     "split_last",

@@ -294,6 +294,31 @@ def test_a_file_cut_off(tmp_path):
         read_interactions(path)
 
 
+TRIPLETS = "u1\ts1\t2\nu0\ts1\t1\nu1\ts0\t5\n"
+
+
+@pytest.mark.parametrize(("name", "pack"), [("plays.txt", bytes), ("plays.gz", gzip.compress)])
+def test_a_file_without_a_header(tmp_path, name, pack):
+    (tmp_path / name).write_bytes(pack(TRIPLETS.encode()))
+    names = {"user": "who", "item": "what", "columns": ["who", "what", "plays"]}
+    data = read_interactions(tmp_path / name, **names, value="plays")
+    assert as_dict(data) == {("u0", "s1"): 1, ("u1", "s0"): 5, ("u1", "s1"): 2}
+    assert data.positions.tolist() == [1, 2, 0]
+
+
+def test_columns_that_can_not_be(tmp_path):
+    (tmp_path / "triplets.txt").write_text(TRIPLETS)
+    with pytest.raises(DataError, match="columns has no column 'user'"):
+        read_interactions(tmp_path / "triplets.txt", columns=["who", "item", "plays"])
+    with pytest.raises(DataError, match="can't be read as a table"):
+        read_interactions(tmp_path / "triplets.txt", columns=["user", "item"])
+    with pytest.raises(OptionError, match="text file only"):
+        read_interactions(TABLE, columns=["user", "item", "plays"])
+    TABLE.to_parquet(tmp_path / "plays.parquet")
+    with pytest.raises(OptionError, match="text file only"):
+        read_interactions(tmp_path / "plays.parquet", columns=["user", "item", "plays"])
+
+
 def test_a_header_only(tmp_path):
     with pytest.raises(DataError, match="the table has no rows"):
         read_interactions(written(tmp_path, "user,item\n"))

@@ -1,7 +1,7 @@
 """Files: columns of CSV, TSV and Parquet."""
 
 import csv
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,7 +42,12 @@ def read_parquet(path: Path, ids: Collection[str], others: Collection[str]) -> d
         return _to_pandas(pa.parquet.read_table(path, columns=names, partitioning=None))
 
 
-def read_text(path: Path, ids: Collection[str], others: Collection[str]) -> dict[str, pd.Series]:
+def read_text(
+    path: Path,
+    ids: Collection[str],
+    others: Collection[str],
+    header: Sequence[str] | None = None,
+) -> dict[str, pd.Series]:
     """Read columns of a text file; its delimiter, encoding and compression are found out.
 
     Raises:
@@ -50,9 +55,12 @@ def read_text(path: Path, ids: Collection[str], others: Collection[str]) -> dict
     """
     names = [*ids, *others]
     with _one_clear_error(path):
-        delimiter, header = _sniff(path, set(names))
-        require_columns(header, names, f"{path}, whose first line must name its columns,")
-        columns = _to_pandas(_read_csv(path, delimiter, names, dict.fromkeys(ids, ID)))
+        delimiter, first = _sniff(path, set(names))
+        if header is None:
+            require_columns(first, names, f"{path}, whose first line must name its columns,")
+        else:
+            require_columns(header, names, "columns")
+        columns = _to_pandas(_read_csv(path, delimiter, names, dict.fromkeys(ids, ID), header))
     return columns | {name: _integers_if_all_are(columns[name]) for name in ids}
 
 
@@ -90,12 +98,16 @@ def _decode(line: bytes) -> str:
 
 
 def _read_csv(
-    path: Path, delimiter: str, names: list[str], types: dict[str, pa.DataType]
+    path: Path,
+    delimiter: str,
+    names: list[str],
+    types: dict[str, pa.DataType],
+    header: Sequence[str] | None,
 ) -> pa.Table:
     def read(encoding: str) -> pa.Table:
         return pa.csv.read_csv(
             path,
-            pa.csv.ReadOptions(encoding=encoding),
+            pa.csv.ReadOptions(encoding=encoding, column_names=header),
             pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
             pa.csv.ConvertOptions(include_columns=names, column_types=types),
         )

@@ -1,13 +1,13 @@
 """Sources: where columns come from, be it a file, a DataFrame or arrays by name."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pandas as pd
 
-from recvae.errors import DataError, MissingFileError
+from recvae.errors import DataError, MissingFileError, OptionError
 from recvae.reading.columns import require_columns
 from recvae.reading.files import is_parquet, read_parquet, read_text
 
@@ -15,7 +15,10 @@ Source: TypeAlias = "str | PathLike[str] | pd.DataFrame | Mapping[str, Any]"
 
 
 def read_columns(
-    source: Source, ids: Collection[str], others: Collection[str] = ()
+    source: Source,
+    ids: Collection[str],
+    others: Collection[str] = (),
+    header: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Read some columns of a table.
 
@@ -24,12 +27,15 @@ def read_columns(
         ids: names of the columns of raw ids. Those of a text file come as categoricals: of
             integers if all are written as such, else of strings, as "007" is one.
         others: names of the columns of numbers and dates.
+        header: names of all columns of a text file that does not name them itself.
 
     Raises:
         MissingFileError: there is no such file.
         DataError: a column is missing, or the file is no table.
+        OptionError: a header was given for what is no text file.
     """
     if isinstance(source, pd.DataFrame | Mapping):
+        _refuse(header)
         require_columns(source, [*ids, *others], "the table")
         return {name: source[name] for name in (*ids, *others)}
     if not isinstance(source, str | PathLike):
@@ -40,5 +46,12 @@ def read_columns(
     path = Path(source).expanduser()
     if not path.is_file():
         raise MissingFileError(f"there is no file {path}.")
-    read = read_parquet if is_parquet(path) else read_text
-    return read(path, ids, others)
+    if is_parquet(path):
+        _refuse(header)
+        return read_parquet(path, ids, others)
+    return read_text(path, ids, others, header)
+
+
+def _refuse(header: Sequence[str] | None) -> None:
+    if header is not None:
+        raise OptionError("columns names those of a text file only: leave it out.")

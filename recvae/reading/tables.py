@@ -1,5 +1,6 @@
 """Tables: a file, a DataFrame or arrays by name, one line per interaction."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -17,6 +18,7 @@ def read_interactions(
     item: str = "item",
     value: str | None = None,
     timestamp: str | None = None,
+    columns: Sequence[str] | None = None,
     min_weight: float | None = None,
     min_user_items: int = 1,
     min_item_users: int = 1,
@@ -31,14 +33,15 @@ def read_interactions(
 
     Args:
         source: a path of a CSV, TSV or Parquet file, a pandas DataFrame, or a mapping of arrays.
-            Text files need a header; comma, tab, semicolon or bar as delimiter, UTF-8 or Latin-1,
-            and compression (`.gz`) are found out.
+            Of text files, comma, tab, semicolon or bar as delimiter, UTF-8 or Latin-1, and
+            compression (`.gz`) are found out.
         user: name of the column of user ids, all integers or all strings. In a text file ids are
             strings if any is not written as an integer, as "007".
         item: name of the column of item ids, likewise.
         value: name of the column of weights (ratings, counts); None counts each line as one.
         timestamp: name of the column of seconds since 1970, or of dates in any form that pandas
             understands (UTC unless they say otherwise).
+        columns: names of all columns of a text file, in its order, if it has no header.
         min_weight: keep interactions of at least this weight.
         min_user_items: keep users with at least this many items.
         min_item_users: keep items with at least this many users.
@@ -53,17 +56,17 @@ def read_interactions(
         MissingFileError: there is no such file.
         DataError: the file is no table, a column is missing, ids are missing, values are not
             above 0, timestamps are no dates, or nothing is left.
-        OptionError: `duplicates` is none of the three.
+        OptionError: `duplicates` is none of the three, or `columns` was given for what is no text.
     """
     named = [name for name in (value, timestamp) if name is not None]
-    columns = read_columns(source, [user, item], named)
+    table = read_columns(source, [user, item], named, columns)
     if min_weight is not None and value is not None:
-        columns = _drop_not_positive(columns, value)
+        table = _drop_not_positive(table, value)
     data = build_interactions(
-        columns[user],
-        columns[item],
-        None if value is None else columns[value],
-        None if timestamp is None else columns[timestamp],
+        table[user],
+        table[item],
+        None if value is None else table[value],
+        None if timestamp is None else table[timestamp],
         duplicates=duplicates,
     )
     return data.filter(
