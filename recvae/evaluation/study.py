@@ -1,6 +1,7 @@
 """Studies: what has been tried, what to try next, and a file that remembers. Optuna does it."""
 
 import logging
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -19,7 +20,9 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
+from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
+from sqlalchemy import NullPool
 from sqlalchemy.exc import SQLAlchemyError
 
 from recvae.errors import DataError, OptionError
@@ -188,7 +191,9 @@ def _open(path: Path, about: Mapping[str, str]) -> optuna.Study:
             f"the study can't be kept in {path} ({error.strerror}): choose another file."
         ) from error
     try:
-        study = _new_study(storage=f"sqlite:///{path}", study_name="recvae", load_if_exists=True)
+        connect = partial(sqlite3.connect, path)
+        storage = RDBStorage("sqlite://", {"creator": connect, "poolclass": NullPool})
+        study = _new_study(storage=storage, study_name="recvae", load_if_exists=True)
         if "about" not in study.user_attrs:
             study.set_user_attr("about", dict(about))
     except (SQLAlchemyError, RuntimeError) as error:
@@ -200,7 +205,7 @@ def _open(path: Path, about: Mapping[str, str]) -> optuna.Study:
 
 
 def _require_same(path: Path, before: Mapping[str, str], now: Mapping[str, str]) -> None:
-    for name in before.keys() | now.keys():
+    for name in {**now, **before}:
         if before.get(name) != now.get(name):
             raise DataError(
                 f"{path} is the study of another {name} ({before.get(name)}, and not "

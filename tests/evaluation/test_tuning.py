@@ -1,6 +1,10 @@
 """Tuning: what is tried, what is judged, what is kept."""
 
+import re
+import subprocess
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -237,3 +241,102 @@ def test_a_mistyped_metric_is_refused_before_fitting(split):
     with pytest.raises(OptionError, match="did you mean 'ndcg'"):
         run(Ranged(), split, trials=1, metric="ncdg@10")
     assert not Ranged.fits
+
+
+# Studies in files
+
+
+@dataclass(kw_only=True, eq=False)
+class Announced(Ranged):
+    """One that says when a fit begins."""
+
+    def fit(self, interactions, validation=None, on_epoch=None):
+        print("fitting", flush=True)
+        return super().fit(interactions, validation, on_epoch)
+
+
+def without_seconds(tuned):
+    return tuned.trials.drop(columns="seconds")
+
+
+def test_a_study_goes_on_as_if_it_had_not_been_cut_off(split, tmp_path):
+    path = tmp_path / "deep" / "a.study"
+    first = run(Slow(noise=0.1), split, trials=9, study=path)
+    second = run(Slow(noise=0.1), split, trials=16, study=path)
+    whole = run(Slow(noise=0.1), split, trials=16)
+    assert second.trials.iloc[:9].equals(first.trials)
+    assert without_seconds(second).equals(without_seconds(whole))
+    assert (whole.trials["state"] == "pruned").any()
+
+
+def test_a_study_with_nothing_left_to_try_gives_its_best_fitted(split, tmp_path):
+    first = run(Ranged(noise=2.0), split, trials=5, study=tmp_path / "a.study")
+    Ranged.fits.clear()
+    again = run(Ranged(noise=2.0), split, trials=5, study=tmp_path / "a.study")
+    assert again.trials.equals(first.trials)
+    assert [again.chosen] == [first.chosen] == Ranged.fits
+    value = evaluate(again.model, split.validation, [METRIC]).mean[METRIC]
+    assert value == first.trials[METRIC].max()
+
+
+def test_a_kill_loses_no_finished_trial(split, tmp_path):
+    path = tmp_path / "a.study"
+    call = f"run(Announced(), small_split(), trials=10**6, study={str(path)!r})"
+    code = f"from test_tuning import *; {call}"
+    running = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=Path(__file__).parent, stdout=subprocess.PIPE
+    )
+    for _ in range(5):
+        assert running.stdout.readline() == b"fitting\n"
+    running.kill()
+    running.communicate()
+    tuned = run(Announced(), split, trials=20, study=path)
+    assert without_seconds(tuned).equals(without_seconds(run(Ranged(), split, trials=20)))
+    assert len(Ranged.fits) - 20 <= 20 - 4 + 1  # of these 20 trials; the best may be fitted again
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"metric": "ndcg@10"}, "another metric (ndcg@20, and not ndcg@10)"),
+        ({"model": Noisy(noise=1.0)}, "another model (Ranged, and not Noisy)"),
+        ({"model": Ranged(seed=1)}, "another option seed (0, and not 1)"),
+        ({"split": small_split(n_users=330)}, "another training data"),
+    ],
+)
+def test_a_study_of_something_else_is_refused(split, tmp_path, change, said):
+    path = tmp_path / "a.study"
+    run(Ranged(), split, trials=1, study=path)
+    given = {"model": Ranged(), "split": split} | change
+    with pytest.raises(DataError, match=re.escape(said)):
+        run(**given, trials=1, study=path)
+
+
+def test_a_file_that_is_no_study_is_refused_and_left_alone(split, tmp_path):
+    notes = tmp_path / "notes.txt"
+    notes.write_text("remember the milk")
+    with pytest.raises(DataError, match="not a study"):
+        run(Ranged(), split, trials=1, study=notes)
+    assert notes.read_text() == "remember the milk"
+    with pytest.raises(OptionError, match="choose another file"):
+        run(Ranged(), split, trials=1, study=tmp_path)
+
+
+def test_failures_and_odd_names_are_kept(split, tmp_path):
+    class Failing(Ranged):
+        def fit(self, interactions, validation=None, on_epoch=None):
+            if len(self.fits) == 1:
+                self.fits.append({})
+                raise MemoryError("no room")
+            return super().fit(interactions, validation, on_epoch)
+
+    path = tmp_path / "what? #1 {x}.study"
+    run(Failing(), split, trials=3, study=path)
+    assert list(tmp_path.iterdir()) == [path]
+    tuned = run(Failing(), split, trials=4, study=path)
+    assert tuned.trials["state"].tolist() == ["complete", "failed", "complete", "complete"]
+
+
+def test_optuna_says_nothing(split, tmp_path, capfd):
+    run(Slow(), split, trials=9, study=tmp_path / "a.study")
+    assert capfd.readouterr() == ("", "")
