@@ -7,6 +7,7 @@ from .interactions import Interactions
 from .models import (
     EASE,
     EDLAE,
+    ELSA,
     ImplicitALS,
     ImplicitBPR,
     ImplicitLMF,
@@ -32,6 +33,7 @@ from .splits import (
 __all__ = [
     "EASE",
     "EDLAE",
+    "ELSA",
     "Holdout",
     "ImplicitALS",
     "ImplicitBPR",

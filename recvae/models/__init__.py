@@ -10,6 +10,7 @@ from recvae.errors import OptionError, did_you_mean
 from recvae.models.base import EmptyHistoryWarning, Recommender
 from recvae.models.ease import EASE
 from recvae.models.edlae import EDLAE
+from recvae.models.elsa import ELSA
 from recvae.models.implicit_als import ImplicitALS
 from recvae.models.implicit_bpr import ImplicitBPR
 from recvae.models.implicit_lmf import ImplicitLMF
@@ -27,6 +28,7 @@ MODELS: dict[str, type[Recommender]] = {
         RecVAE,
         EASE,
         EDLAE,
+        ELSA,
         ImplicitALS,
         ImplicitBPR,
         ImplicitLMF,
@@ -65,6 +67,7 @@ def load_model(folder: str | PathLike[str], device: str = "auto") -> Recommender
 __all__ = [
     "EASE",
     "EDLAE",
+    "ELSA",
     "MODELS",
     "EmptyHistoryWarning",
     "ImplicitALS",

@@ -2,7 +2,8 @@
 
 from recvae.nets.autoencoder import Autoencoder
 from recvae.nets.base import Net
+from recvae.nets.elsa import ELSANet
 from recvae.nets.layers import SparseLinear, sample
 from recvae.nets.rec_vae import RecVAENet
 
-__all__ = ["Autoencoder", "Net", "RecVAENet", "SparseLinear", "sample"]
+__all__ = ["Autoencoder", "ELSANet", "Net", "RecVAENet", "SparseLinear", "sample"]

@@ -22,15 +22,19 @@ class SparseLinear(nn.Module):
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """Map sparse rows [users, items] to [users, outputs]."""
-        rows = embedding_bag(
-            batch.columns,
-            self.weight,
-            batch.offsets,
-            mode="sum",
-            per_sample_weights=batch.values,
-            include_last_offset=True,
-        )
-        return rows + self.bias
+        return multiply(batch, self.weight) + self.bias
+
+
+def multiply(batch: Batch, weight: torch.Tensor) -> torch.Tensor:
+    """Multiply sparse rows [users, items] by weights [items, outputs]."""
+    return embedding_bag(
+        batch.columns,
+        weight,
+        batch.offsets,
+        mode="sum",
+        per_sample_weights=batch.values,
+        include_last_offset=True,
+    )
 
 
 def linear(n_inputs: int, n_outputs: int) -> nn.Linear:

@@ -26,6 +26,7 @@ SMALL = {
     "rec-vae": AUTOENCODER | {"width": 32, "epochs": 10},
     "ease": {"regularization": 5.0},
     "edlae": {"regularization": 5.0},
+    "elsa": AUTOENCODER,
     "als": {"factors": 8, "regularization": 1.0},
     "bpr": {"factors": 8, "learning_rate": 0.05, "iterations": 300},
     "lmf": {"factors": 8},

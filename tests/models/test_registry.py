@@ -7,7 +7,7 @@ from recvae.models import MODELS
 
 def test_every_model_is_known_by_its_name():
     assert set(MODELS) == {
-        "als", "bpr", "ease", "edlae", "item-knn", "lmf", "mult-dae", "mult-vae", "popularity",
+        "als", "bpr", "ease", "edlae", "elsa", "item-knn", "lmf", "mult-dae", "mult-vae", "popularity",
         "rec-vae",
     }  # fmt: skip
     for name, model in MODELS.items():

@@ -1,0 +1,63 @@
+"""ELSA: a linear autoencoder of low rank, for any number of items."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+
+from recvae import nets
+from recvae.batches import Batch
+from recvae.models.autoencoder import AutoencoderRecommender
+from recvae.models.inputs import as_input
+from recvae.options import DropRate, PositiveFloat, PositiveInt
+from recvae.spaces import Real, Space, Whole
+from recvae.trainer import Pass, Terms
+
+
+@dataclass(kw_only=True, eq=False)
+class ELSA(AutoencoderRecommender):
+    """ELSA (Vančura et al., "Scalable Linear Shallow Autoencoder for Collaborative Filtering",
+    RecSys 2022).
+
+    Items x items weights AA' - I, of which only A is kept: a vector of length 1 an item. Trained
+    for the squared distance between a row and its output, both scaled to length 1; half of it is
+    the loss. The paper has no dropout. Training takes about 50 bytes for each item and dimension:
+    1.2 GB for 100,000 items, where EASE would take 40, whatever the number of users.
+    Options: see `AutoencoderRecommender`.
+    """
+
+    name: ClassVar[str] = "elsa"
+    space: ClassVar[Space] = {
+        "latent": Whole(64, 1024, log=True),
+        "dropout": Real(0.0, 0.5),
+        "learning_rate": Real(1e-3, 0.1, log=True),
+        "batch_size": Whole(100, 1000, log=True),
+    }
+
+    latent: PositiveInt = 256
+    dropout: DropRate = 0.0
+    learning_rate: PositiveFloat = 5e-3
+    epochs: PositiveInt = 20
+    patience: PositiveInt | None = 5
+
+    def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
+        """The rows, scaled to length 1, times AA' - I."""
+        scores = super().score(histories, rows)
+        batch = Batch.of(as_input(histories, self.input), scores.device).normalized()
+        return scores.index_put_((batch.rows, batch.columns), -batch.values, accumulate=True)
+
+    def _new_net(self, n_items: int) -> nets.ELSANet:
+        return nets.ELSANet(n_items, self.latent, dropout=self.dropout)
+
+    def _passes(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Pass]:
+        return [Pass(lambda batch, _: self._terms(net, batch, noise))]
+
+    def _terms(self, net: nets.Net, batch: Batch, noise: torch.Generator) -> Terms:
+        """Half the squared distance: a Gaussian's negative log-likelihood of variance 1."""
+        log_likelihood = net(batch, noise).mean() - 1
+        return Terms(-log_likelihood, log_likelihood, torch.zeros_like(log_likelihood), 0.0)
+
+    def _item_vectors(self) -> torch.Tensor:
+        return self.net_.get_parameter("weight").detach()

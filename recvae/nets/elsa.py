@@ -1,0 +1,57 @@
+"""The net of ELSA."""
+
+import torch
+from torch import nn
+from torch.nn.functional import normalize
+
+from recvae.batches import Batch
+from recvae.nets.base import Net
+from recvae.nets.layers import multiply
+
+EPSILON = 1e-12
+
+
+class ELSANet(Net):
+    """Items - latent - items: rows X to X(AA' - I), A holding vectors of length 1.
+
+    Attributes:
+        weight: [items, latent], the vectors before they are scaled to length 1.
+        dropout: share of the input's entries that training leaves out.
+    """
+
+    def __init__(self, n_items: int, latent: int, *, dropout: float) -> None:
+        super().__init__()
+        self.dropout = dropout
+        self.weight = nn.Parameter(torch.empty(n_items, latent))
+
+    @property
+    def vectors(self) -> torch.Tensor:
+        """A, [items, latent]."""
+        return normalize(self.weight, dim=1)
+
+    def initialize(self, generator: torch.Generator) -> None:
+        """Draw Xavier-uniform weights, as the reference does."""
+        nn.init.xavier_uniform_(self.weight, generator=generator)
+
+    def encode(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """Map sparse rows to XA and the log-variance of a point, -inf, each [users, latent]."""
+        code = multiply(batch, self.vectors)
+        return code, torch.full_like(code, -torch.inf)
+
+    def decode(self, code: torch.Tensor) -> torch.Tensor:
+        """Map codes XA to XAA', [users, items]; the input is not taken off yet."""
+        return code @ self.vectors.T
+
+    def forward(self, batch: Batch, generator: torch.Generator) -> torch.Tensor:
+        """Cosine [users] of each row with the output for what dropout leaves of it.
+
+        With z = xA and y = zA' - x for a row x, y·x = |z|^2 - |x|^2 and
+        |y|^2 = zA'Az' - 2 |z|^2 + |x|^2: nothing of users x items is made.
+        """
+        rows, vectors = batch.normalized(), self.vectors
+        noisy = rows.dropout(self.dropout, generator)
+        code, target = multiply(noisy, vectors), multiply(rows, vectors)
+        inner = (code * target).sum(dim=1) - rows.sum(noisy.values * rows.values)
+        squares = code @ (vectors.T @ vectors) - 2 * code
+        length = (squares * code).sum(dim=1) + rows.sum(noisy.values.square())
+        return inner / length.clamp(min=EPSILON).sqrt()
