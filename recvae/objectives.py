@@ -96,6 +96,30 @@ def composite_log_prior(
     return torch.stack(parts).logsumexp(dim=0)
 
 
+def mixture_log_normal(
+    code: torch.Tensor, means: torch.Tensor, logvars: torch.Tensor
+) -> torch.Tensor:
+    """Log-density of an even mixture of Gaussians: log 1/K sum_k N(code; mean_k, exp(logvar_k)).
+
+    With the posteriors of pseudo-inputs as components it is the VampPrior's (Tomczak & Welling,
+    "VAE with a VampPrior", AISTATS 2018, eq. 9). The squares are taken apart, so that memory
+    grows with users x components, not times latent.
+
+    Args:
+        code: [users, latent].
+        means: [components, latent].
+        logvars: [components, latent], the log of the variances.
+
+    Returns:
+        [users], summed over the latent dimensions.
+    """
+    center = means.detach().mean(dim=0)
+    code, means, precisions = code - center, means - center, (-logvars).exp()
+    squares = code.square() @ precisions.T - 2 * code @ (means * precisions).T
+    constants = (means.square() * precisions + logvars + math.log(2 * math.pi)).sum(dim=1)
+    return (-0.5 * (squares + constants)).logsumexp(dim=1) - math.log(len(means))
+
+
 LOG_LIKELIHOODS: dict[Likelihood, Callable[[torch.Tensor, Batch], torch.Tensor]] = {
     "multinomial": multinomial_log_likelihood,
     "bernoulli": bernoulli_log_likelihood,

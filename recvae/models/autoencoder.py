@@ -76,9 +76,8 @@ class AutoencoderRecommender(Recommender):
             Mean and log-variance, float32 [users, latent] each; the code of Mult-DAE has no
             variance: its log-variance is -inf.
         """
-        codes = [self._encode(block) for block in in_blocks(self._checked(histories))]
-        if not codes:
-            codes = [(torch.empty(0, self.latent), torch.empty(0, self.latent))]
+        histories = self._checked(histories)
+        codes = [self._encode(block) for block in in_blocks(histories)] or [self._encode(histories)]
         mean, logvar = (torch.cat(parts).cpu().numpy() for parts in zip(*codes, strict=True))
         return mean, logvar
 

@@ -36,7 +36,7 @@ class MultAutoencoder(AutoencoderRecommender):
             raise OptionError("a bernoulli likelihood needs input='binary': counts are not 0 or 1.")
         super()._fit(train, validation)
 
-    def _new_net(self, n_items: int) -> nets.Autoencoder:
+    def _new_net(self, n_items: int) -> nets.Net:
         return nets.Autoencoder(
             n_items, self.hidden, self.latent, dropout=self.dropout, variational=self.variational
         )

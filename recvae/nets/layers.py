@@ -24,6 +24,10 @@ class SparseLinear(nn.Module):
         """Map sparse rows [users, items] to [users, outputs]."""
         return multiply(batch, self.weight) + self.bias
 
+    def dense(self, rows: torch.Tensor) -> torch.Tensor:
+        """Map dense rows [n, items] to [n, outputs]."""
+        return torch.addmm(self.bias, rows, self.weight)
+
 
 def multiply(batch: Batch, weight: torch.Tensor) -> torch.Tensor:
     """Multiply sparse rows [users, items] by weights [items, outputs]."""

@@ -1,0 +1,67 @@
+"""VampVAE: Mult-VAE with a prior that is learnt, two levels of code, and gates."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from recvae import nets
+from recvae.batches import Batch
+from recvae.models.mult_vae import MultVAE
+from recvae.objectives import LOG_LIKELIHOODS
+from recvae.options import PositiveInt
+from recvae.spaces import Choice, Real, Space, Whole
+from recvae.trainer import Terms
+
+
+@dataclass(kw_only=True, eq=False)
+class VampVAE(MultVAE):
+    """H+Vamp(Gated) (Kim & Suh, "Enhancing VAEs for Collaborative Filtering: Flexible Priors &
+    Gating Mechanisms", RecSys 2019).
+
+    Mult-VAE with the VampPrior of Tomczak & Welling (AISTATS 2018): a mixture of the posteriors of
+    histories that are learnt. The KL term is a single sample of it.
+
+    Attributes:
+        latent: width of the code; if hierarchical, of each of the two, and `encode` gives both
+            side by side.
+        components: how many histories the prior is made of.
+        hierarchical: whether an upper code, the one with the VampPrior, conditions a lower one.
+        gated: whether gates stand between the layers, or tanh.
+    """
+
+    name: ClassVar[str] = "vamp-vae"
+    space: ClassVar[Space] = {
+        "hidden": Choice(((600,), (600, 600))),
+        "beta": Real(0.05, 1.0, log=True),
+        "components": Whole(50, 1000, log=True),
+        "dropout": Real(0.2, 0.8),
+        "learning_rate": Real(3e-4, 3e-3, log=True),
+        "batch_size": Whole(50, 500, log=True),
+    }
+
+    components: PositiveInt = 200
+    hierarchical: bool = True
+    gated: bool = True
+
+    def _new_net(self, n_items: int) -> nets.VampNet:
+        return nets.VampNet(
+            n_items,
+            self.hidden,
+            self.latent,
+            components=self.components,
+            hierarchical=self.hierarchical,
+            gated=self.gated,
+            dropout=self.dropout,
+        )
+
+    def _terms(self, net: nets.Net, batch: Batch, beta: float, noise: torch.Generator) -> Terms:
+        """The negative ELBO of a batch, averaged over its users."""
+        logits, kl = net(batch, noise)
+        log_likelihood = LOG_LIKELIHOODS[self.likelihood](logits, batch).mean()
+        kl = kl.mean()
+        return Terms(beta * kl - log_likelihood, log_likelihood, kl, beta)
+
+    def _item_vectors(self) -> torch.Tensor:
+        """The weights that lead from the last hidden layer to each item."""
+        return self.net_.get_parameter(f"decoder.{2 * len(self.hidden)}.weight").detach()
