@@ -16,6 +16,7 @@ from .models import (
     MultVAE,
     Popularity,
     RecVAE,
+    VampVAE,
     build_model,
     load_model,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "Popularity",
     "RecVAE",
     "Split",
+    "VampVAE",
     "build_model",
     "compare",
     "errors",

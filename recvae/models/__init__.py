@@ -19,6 +19,7 @@ from recvae.models.mult_dae import MultDAE
 from recvae.models.mult_vae import MultVAE
 from recvae.models.popularity import Popularity
 from recvae.models.rec_vae import RecVAE
+from recvae.models.vamp_vae import VampVAE
 
 MODELS: dict[str, type[Recommender]] = {
     model.name: model
@@ -26,6 +27,7 @@ MODELS: dict[str, type[Recommender]] = {
         MultVAE,
         MultDAE,
         RecVAE,
+        VampVAE,
         EASE,
         EDLAE,
         ELSA,
@@ -79,6 +81,7 @@ __all__ = [
     "Popularity",
     "RecVAE",
     "Recommender",
+    "VampVAE",
     "build_model",
     "load_model",
 ]

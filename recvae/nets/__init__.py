@@ -5,5 +5,6 @@ from recvae.nets.base import Net
 from recvae.nets.elsa import ELSANet
 from recvae.nets.layers import SparseLinear, sample
 from recvae.nets.rec_vae import RecVAENet
+from recvae.nets.vamp import VampNet
 
-__all__ = ["Autoencoder", "ELSANet", "Net", "RecVAENet", "SparseLinear", "sample"]
+__all__ = ["Autoencoder", "ELSANet", "Net", "RecVAENet", "SparseLinear", "VampNet", "sample"]

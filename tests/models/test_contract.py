@@ -24,6 +24,7 @@ SMALL = {
     "mult-vae": AUTOENCODER | {"hidden": (32,)},
     "mult-dae": AUTOENCODER | {"hidden": (32,)},
     "rec-vae": AUTOENCODER | {"width": 32, "epochs": 10},
+    "vamp-vae": AUTOENCODER | {"hidden": (32,), "components": 20},
     "ease": {"regularization": 5.0},
     "edlae": {"regularization": 5.0},
     "elsa": AUTOENCODER,
