@@ -1,0 +1,100 @@
+"""Measure all that a TOML file asks for, and write the page of results.
+
+    python benchmarks/results.py                                   # docs/results.md
+    python benchmarks/results.py benchmarks/recipes/ml-20m.toml    # as Liang et al. (2018) did
+    python benchmarks/results.py --sets ml-100k --models ease,als --out build/part
+
+Each fit is kept under build/results/ as soon as it is done: a run that was stopped goes on where
+it was, and one more model costs its own fits only. A model whose code has changed is measured
+again once its files there are deleted. The reports of the comparisons are there too.
+"""
+
+import argparse
+import json
+import logging
+import shutil
+import sys
+from pathlib import Path
+
+import page
+from spec import Spec
+
+import recvae as rv
+
+HERE = Path(__file__).parent
+PICTURE = "metric-by-training-time"
+
+logger = logging.getLogger("results")
+
+
+def main() -> None:
+    """Measure, and write the page anew after each comparison."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("spec", nargs="?", type=Path, default=HERE / "results.toml")
+    parser.add_argument("--out", type=Path, help="page without its ending, else docs/NAME")
+    parser.add_argument("--keep", type=Path, default=Path("build/results"), help="kept fits")
+    parser.add_argument("--sets", help="only these, separated by commas")
+    parser.add_argument("--models", help="only these, separated by commas")
+    args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+
+    spec = Spec.read(args.spec).only(args.sets, args.models)
+    out = args.out or Path("docs") / args.spec.stem
+    command = "python " + " ".join(sys.argv)
+    results: list[page.Result] = []
+    missing: dict[str, str] = {}
+    for name, data_set in spec.sets.items():
+        try:
+            data = data_set.read()
+        except rv.errors.RecvaeError as error:
+            logger.warning("%s is left out: %s", name, error)
+            missing[name] = str(error)
+            continue
+        for protocol in spec.protocols:
+            logger.info("%s, %s: %s", name, protocol, data)
+            comparison = compare(spec, name, protocol, data, args.keep)
+            logger.info("%s", comparison)
+            picture = out.parent / "images" / f"{out.name}-{name}-{protocol}.svg"
+            copy_picture(comparison.write(args.keep / "reports" / name / protocol), picture)
+            results.append(page.Result(name, protocol, comparison, f"images/{picture.name}"))
+            write(spec, out, command, results, missing)
+    if not results:
+        sys.exit("no data set is here: put the files where the file says.")
+    write(spec, out, command, results, missing)
+
+
+def compare(
+    spec: Spec, name: str, protocol: str, data: rv.Interactions, keep: Path
+) -> "rv.evaluation.Comparison":
+    """All models of a data set by a protocol."""
+    chosen = spec.protocols[protocol]
+    return rv.compare(
+        {entry.name: entry.build() for entry in spec.models_for(name)},
+        chosen.splits(data),
+        metrics=spec.metrics,
+        seeds=spec.seeds,
+        data=f"{spec.sets[name].title}; {chosen.title}",
+        keep=keep / "fits",
+    )
+
+
+def copy_picture(report: Path, target: Path) -> None:
+    """Take a report's plot of quality by training time."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(report.parent / "plots" / f"{PICTURE}.svg", target)
+
+
+def write(
+    spec: Spec, out: Path, command: str, results: list[page.Result], missing: dict[str, str]
+) -> None:
+    """Write `out.md` and `out.json`."""
+    text = page.markdown(spec, command, results, missing)
+    out.with_name(out.name + ".md").write_text(text, encoding="utf-8")
+    numbers = json.dumps(page.facts(spec, results), indent=1, ensure_ascii=False)
+    out.with_name(out.name + ".json").write_text(numbers + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
