@@ -2,9 +2,12 @@
 
 import json
 import os
+import shlex
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from time import perf_counter, sleep
 
@@ -19,7 +22,7 @@ from recvae.datasets import DATASETS
 from recvae.datasets.sizes import SIZES
 from recvae.models import MODELS
 
-COMMANDS = ("data", "train", "evaluate", "recommend", "compare")
+COMMANDS = ("data", "train", "tune", "evaluate", "recommend", "compare")
 SMALL = ("epochs=3", "latent=4", "hidden=8", "batch_size=20", "device=cpu")
 TINY = [f"--set={setting}" for setting in SMALL]
 
@@ -316,6 +319,48 @@ def test_compare_in_folds_and_with_seeds(data, plays, tmp_path):
     assert len(list((tmp_path / "kept").iterdir())) == 3 + 2 * 3
 
 
+def test_tune_then_train_as_it_says(data, split, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    study = ["--trials", 4, "--metric", "ndcg@5", "--study", "vae.study"]
+    result = recvae("tune", *data, *study, *TINY, "--out", "runs/tuned", "--json")
+    facts = json.loads(result.stdout)
+    assert facts["states"] == {"complete": 4, "pruned": 0, "failed": 0}
+    best = max(facts["trials"], key=lambda trial: trial["ndcg@5"])
+    assert facts["chosen"] == {option: best[option] for option in facts["chosen"]}
+    program, *again = shlex.split(facts["command"])
+    assert program == "recvae"
+    recvae(*again)
+    models = [rv.load_model(folder) for folder in ("runs/tuned", "runs/mult-vae")]
+    values = [rv.evaluate(model, split.validation, "ndcg@5").mean["ndcg@5"] for model in models]
+    assert values == [pytest.approx(best["ndcg@5"], abs=1e-12)] * 2
+    shown = recvae("tune", *data, *study, *TINY).stdout
+    assert "trials: 4 complete, 0 pruned, 0 failed" in shown
+    assert shown.splitlines()[-1] == facts["command"]
+
+
+def test_ctrl_c_shows_the_best_trial_so_far(data, tmp_path):
+    running = process(
+        "tune", *data, *TINY, "--minutes", 60, "--study", tmp_path / "a.study", "--json"
+    )
+    with closing(sqlite3.connect(tmp_path / "a.study", timeout=60)) as study:
+        while not finished_trials(study):
+            sleep(0.2)
+            assert running.poll() is None, running.stderr.read()
+    running.send_signal(signal.SIGINT)
+    stdout, stderr = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "interrupted after trial" in stderr
+    assert json.loads(stdout)["interrupted"]
+
+
+def finished_trials(study: sqlite3.Connection) -> int:
+    """How many trials a study's file has, which may be in the making."""
+    try:
+        return study.execute("select count(*) from trials").fetchone()[0]
+    except sqlite3.OperationalError:
+        return 0
+
+
 TRAIN = ["train", "--out", "nowhere"]
 
 
@@ -336,6 +381,11 @@ TRAIN = ["train", "--out", "nowhere"]
         ([*TRAIN, "--data", "PLAYS", "--split", "time"], 2, "--validation-from"),
         ([*TRAIN, "--data", "PLAYS", "--split", "user"], 2, "users"),
         (TRAIN, 2, "--data"),
+        (["tune", "--data", "PLAYS"], 1, "trials=..., minutes=..., or both"),
+        (["tune", "--data", "PLAYS", "--minutes", -1], 1, "minutes=-1.0"),
+        (["tune", "--data", "PLAYS", "--trials", 0], 2, "--trials"),
+        (["tune", "--data", "PLAYS", "--trials", 1, "--study", "mine.csv"], 1, "not a study"),
+        (["tune", "--data", "PLAYS", "--split", "none", "--trials", 1], 2, "leaves nobody"),
         (["data", "sampel"], 1, "did you mean 'sample'?"),
         (["evaluate", "MODEL", "--data", "PLAYS", "--metrics", "recal@5"], 1, "mean 'recall'?"),
         (["evaluate", "MODEL", "--data", "sample"], 1, "data, filters and split"),

@@ -15,6 +15,7 @@ from recvae.cli.groups import spread
 from recvae.cli.output import Commands
 from recvae.cli.recommend import recommend
 from recvae.cli.train import train
+from recvae.cli.tune import tune
 
 app = typer.Typer(
     cls=Commands,
@@ -24,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (data, train, evaluate, recommend, compare):
+for command in (data, train, tune, evaluate, recommend, compare):
     app.command()(spread(command))
 
 

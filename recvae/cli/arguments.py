@@ -1,6 +1,6 @@
 """Arguments that several commands share: the data, the filters, the split."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -165,6 +165,17 @@ class Experiment(Source):
             return self._read(), None
         split = self.prepare()
         return split.train, split.validation
+
+    @property
+    def arguments(self) -> list[str]:
+        """What to type for it, but for what is so anyway."""
+        given = {field.name: (getattr(self, field.name), field.default) for field in fields(self)}
+        return [
+            word
+            for name, (value, usual) in given.items()
+            if value != usual
+            for word in (f"--{name.replace('_', '-')}", *([] if value is True else [str(value)]))
+        ]
 
     @property
     def description(self) -> str:

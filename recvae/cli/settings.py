@@ -1,9 +1,12 @@
 """Settings: hyper-parameters as they are typed, `--set latent=200 --set hidden=600,300`."""
 
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from recvae.models.base import Recommender
 
 Settings = Annotated[
     list[str],
@@ -24,6 +27,18 @@ def parse_settings(settings: list[str]) -> dict[str, Any]:
         typer.BadParameter: a setting has no `=`.
     """
     return dict(_parse(setting) for setting in settings)
+
+
+def as_settings(model: "Recommender") -> list[str]:
+    """Write the options in which a model is not like others of its class: `["latent=50"]`."""
+    from recvae import options
+
+    usual = options.values(type(model)())
+    return [
+        f"{name}={value if isinstance(value, str) else json.dumps(value)}"
+        for name, value in options.values(model).items()
+        if value != usual[name]
+    ]
 
 
 def _parse(setting: str) -> tuple[str, Any]:

@@ -1,9 +1,7 @@
-"""Studies: what has been tried, what to try next, and a file that remembers. Optuna does it."""
+"""Studies: what has been tried, and what to try next. Optuna decides."""
 
 import logging
-import sqlite3
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import partial
 from math import prod
 from operator import attrgetter
@@ -20,12 +18,9 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
-from sqlalchemy import NullPool
-from sqlalchemy.exc import SQLAlchemyError
 
-from recvae.errors import DataError, OptionError
+from recvae.evaluation.study_files import new_study, open_study
 from recvae.spaces import Choice, Real, Space, Whole
 
 logger = logging.getLogger(__name__)
@@ -38,9 +33,6 @@ STATES = {
     TrialState.PRUNED: "pruned",
     TrialState.FAIL: "failed",
 }
-
-N_RANDOM = 6
-"""Trials that are drawn at random before the sampler learns from them."""
 
 PRUNER = optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=10)
 """Ends a training whose best epoch is worse than the median trial's by the same epoch."""
@@ -76,8 +68,8 @@ class Study:
             OptionError: the file can't be written.
         """
         self._space, self._own, self._seed = space, own, seed
-        self._live = _new_study(pruner=PRUNER)
-        self._stored = None if path is None else _open(path, about)
+        self._live = new_study(pruner=PRUNER)
+        self._stored = None if path is None else open_study(path, about)
         if self._stored is not None:
             self._live.add_trials(self._stored.trials)
 
@@ -140,7 +132,7 @@ class Study:
                 {name: _label(self._space[name], value) for name, value in self._own.items()}
             )
         seed = np.random.SeedSequence((self._seed, number)).generate_state(1)[0]
-        self._live.sampler = optuna.samplers.TPESampler(n_startup_trials=N_RANDOM, seed=int(seed))
+        self._live.sampler = optuna.samplers.TPESampler(seed=int(seed))
         return self._live.ask({name: _distribution(kind) for name, kind in self._space.items()})
 
     def _tell(
@@ -179,52 +171,3 @@ def _option(kind: Choice | Real, label: Any) -> Any:
     if isinstance(kind, Choice):
         return next(value for value in kind.among if str(value) == label)
     return label
-
-
-def _open(path: Path, about: Mapping[str, str]) -> optuna.Study:
-    """Open the study in a file, a new one if there is no file."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.open("a").close()
-    except OSError as error:
-        raise OptionError(
-            f"the study can't be kept in {path} ({error.strerror}): choose another file."
-        ) from error
-    try:
-        connect = partial(sqlite3.connect, path)
-        storage = RDBStorage("sqlite://", {"creator": connect, "poolclass": NullPool})
-        study = _new_study(storage=storage, study_name="recvae", load_if_exists=True)
-        if "about" not in study.user_attrs:
-            study.set_user_attr("about", dict(about))
-    except (SQLAlchemyError, RuntimeError) as error:
-        raise DataError(
-            f"{path} is not a study that can be read: name another file, or remove it."
-        ) from error
-    _require_same(path, study.user_attrs["about"], about)
-    return study
-
-
-def _require_same(path: Path, before: Mapping[str, str], now: Mapping[str, str]) -> None:
-    for name in {**now, **before}:
-        if before.get(name) != now.get(name):
-            raise DataError(
-                f"{path} is the study of another {name} ({before.get(name)}, and not "
-                f"{now.get(name)}): its trials can't be compared with new ones. "
-                "Name another file."
-            )
-
-
-def _new_study(**options: Any) -> optuna.Study:
-    with _quiet():
-        return optuna.create_study(direction="maximize", **options)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Optuna from telling that there is a new study."""
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        yield
-    finally:
-        optuna.logging.set_verbosity(verbosity)

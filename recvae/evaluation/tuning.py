@@ -1,30 +1,24 @@
 """Tuning: choose a model's options by what they give on the validation users, and nothing else."""
 
-import logging
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import inf
 from os import PathLike
-from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import pandas as pd
 
-from recvae import options
-from recvae.errors import OptionError, TrainingError
-from recvae.evaluation.evaluate import Ranker, evaluate
+from recvae.errors import OptionError
+from recvae.evaluation.evaluate import Ranker
 from recvae.evaluation.metrics import parse_metrics
 from recvae.interactions import Interactions
-from recvae.progress import progress
 from recvae.spaces import Space
 from recvae.splits import Holdout
 from recvae.trainer import OnEpoch
 
-if TYPE_CHECKING:
-    from recvae.evaluation.study import Study
+STATES = ("complete", "pruned", "failed")
 
-logger = logging.getLogger(__name__)
+N_SHOWN = 10
+"""The best trials, so many of which are shown."""
 
 
 class Model(Ranker, Protocol):
@@ -64,6 +58,7 @@ class Tuned(Generic[M]):
 
     Attributes:
         model: the best model, fitted.
+        metric: what the trials were judged by.
         trials: a line per trial, in order: the options of the space, the metric on the validation
             users (NaN if the trial was not completed), the seconds that fitting took, and the
             state: complete, pruned or failed.
@@ -72,6 +67,7 @@ class Tuned(Generic[M]):
     """
 
     model: M
+    metric: str
     trials: pd.DataFrame
     best: int
     interrupted: bool = False
@@ -80,6 +76,32 @@ class Tuned(Generic[M]):
     def chosen(self) -> dict[str, Any]:
         """The options of the space, as the best model has them."""
         return {name: getattr(self.model, name) for name in self.model.space}
+
+    @property
+    def states(self) -> dict[str, int]:
+        """How many trials are complete, pruned and failed."""
+        return {state: int((self.trials["state"] == state).sum()) for state in STATES}
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it but the model, as what JSON can say; None for NaN."""
+        trials = self.trials.reset_index().astype(object)
+        return {
+            "metric": self.metric,
+            "best": self.best,
+            "value": float(self.trials[self.metric][self.best]),
+            "chosen": self.chosen,
+            "trials": trials.where(trials.notna(), None).to_dict(orient="records"),
+            "states": self.states,
+            "interrupted": self.interrupted,
+        }
+
+    def __str__(self) -> str:
+        complete = self.trials[self.trials["state"] == "complete"].drop(columns="state")
+        best = complete.nlargest(N_SHOWN, self.metric)
+        counts = ", ".join(f"{count} {state}" for state, count in self.states.items())
+        return f"{best.to_string(float_format='{:.4g}'.format)}\ntrials: {counts}"
+
+    __repr__ = __str__
 
 
 def tune(
@@ -118,14 +140,15 @@ def tune(
         DataError: the study is of another model, other options, data, users or metric.
         TrainingError: every trial failed.
     """
+    from recvae.evaluation.search import Search  # Optuna is slow to import
+
     if trials is None and minutes is None:
         raise OptionError("give tuning a budget: trials=..., minutes=..., or both.")
     for name, given in {"trials": trials, "minutes": minutes}.items():
         if given is not None and given <= 0:
             raise OptionError(f"{name}={given} must be above 0.")
     parse_metrics([metric])
-    log = _study(model, train, validation, metric, seed, study)
-    search = _Search(model, train, validation, metric, log)
+    search = Search(model, train, validation, metric, seed=seed, path=study)
     search.run(trials, minutes)
     return search.result()
 
@@ -144,103 +167,3 @@ def fit_timed(
     if getattr(model, "interrupted_", False):
         raise KeyboardInterrupt
     return perf_counter() - start
-
-
-@dataclass
-class _Search(Generic[M]):
-    """A tuning under way: the study knows all trials, this the best model of those made here."""
-
-    model: M
-    train: Interactions
-    validation: Holdout
-    metric: str
-    study: "Study"
-    latest: M | None = None
-    winner: M | None = None
-    interrupted: bool = False
-
-    def run(self, trials: int | None, minutes: float | None) -> None:
-        """Make trials until the budget is spent, or Ctrl-C ends them with something to keep."""
-        budget, done = self._budget(trials, minutes), len(self.study.trials)
-        try:
-            with progress(budget, "tuning", total=trials, initial=done, unit="trial") as bar:
-                for _ in bar:
-                    if self.study.attempt(self._measure):
-                        self.winner = self.latest
-                    bar.set_postfix(self._shown(), refresh=False)
-        except KeyboardInterrupt:
-            if self.study.best is None:
-                raise
-            logger.warning("interrupted after trial %d: the best is kept.", len(self.study.trials))
-            self.interrupted = True
-
-    def result(self) -> Tuned[M]:
-        """The best model; it is fitted again if it was found before this search began."""
-        best = self.study.best
-        if best is None:
-            reason = self.study.trials[-1].user_attrs["error"]
-            raise TrainingError(f"all {len(self.study.trials)} trials failed, the last: {reason}")
-        if self.winner is None:
-            logger.info("fitting the best of the study again: trial %d", best.number)
-            self.winner = self._with(self.study.options_of(best))
-            fit_timed(self.winner, self.train, self.validation)
-        trials = self.study.table(self.metric)
-        return Tuned(self.winner, trials, best.number, self.interrupted)
-
-    def _budget(self, trials: int | None, minutes: float | None) -> Iterator[int]:
-        """Count the trials while there is something left to try, and to try it with."""
-        deadline = perf_counter() + 60 * (minutes or inf)
-        while (done := len(self.study.trials)) < (trials or inf) and not self.study.is_exhausted:
-            if done and perf_counter() >= deadline:
-                return
-            yield done
-
-    def _measure(self, chosen: dict[str, Any], on_epoch: OnEpoch) -> tuple[float, float]:
-        self.latest = self._with(chosen)
-        seconds = fit_timed(self.latest, self.train, self.validation, on_epoch)
-        report = evaluate(self.latest, self.validation, [self.metric])
-        return float(report.mean[self.metric]), seconds
-
-    def _with(self, chosen: Mapping[str, Any]) -> M:
-        return options.build(type(self.model), {**options.values(self.model), **chosen})
-
-    def _shown(self) -> dict[str, str]:
-        best = self.study.best
-        return {} if best is None else {"best": f"{best.value:.4f}"}
-
-
-def _study(
-    model: Model,
-    train: Interactions,
-    validation: Holdout,
-    metric: str,
-    seed: int,
-    path: str | PathLike[str] | None,
-) -> "Study":
-    from recvae.evaluation.study import Study  # Optuna is slow to import
-
-    own = options.values(model)
-    space = _space(model)
-    about = {
-        "model": type(model).__name__,
-        "metric": metric,
-        "training data": train.fingerprint(),
-        "validation histories": Interactions.of(validation.fold_in).fingerprint(),
-        "validation items": Interactions.of(validation.held_out).fingerprint(),
-        **{f"option {name}": str(value) for name, value in own.items()},
-        **{f"space of {name}": str(kind) for name, kind in space.items()},
-    }
-    return Study(
-        space,
-        {name: own[name] for name in space},
-        seed=seed,
-        path=None if path is None else Path(path),
-        about=about,
-    )
-
-
-def _space(model: Model) -> Space:
-    """The model's space, with room for its own options, without those that can't have any."""
-    own = options.values(model)
-    wide = {name: kind.including(own[name]) for name, kind in model.space.items()}
-    return {name: kind for name, kind in wide.items() if kind is not None}

@@ -1,5 +1,6 @@
 """Tuning: what is tried, what is judged, what is kept."""
 
+import json
 import re
 import subprocess
 import sys
@@ -139,6 +140,18 @@ def test_the_best_by_validation_is_kept_fitted(split):
     again = evaluate(tuned.model, split.validation, [METRIC]).mean[METRIC]
     assert again == tuned.trials[METRIC].max()
     assert not hasattr(model, "weights_")
+
+
+def test_the_dictionary_is_json_and_the_text_shows_the_best(split):
+    tuned = run(Slow(noise=0.1), split, trials=16)
+    facts = json.loads(json.dumps(tuned.to_dict(), allow_nan=False))
+    assert facts["value"] == facts["trials"][facts["best"]][METRIC] == tuned.trials[METRIC].max()
+    assert sum(facts["states"].values()) == len(facts["trials"]) == 16
+    assert {line["state"] for line in facts["trials"] if line[METRIC] is None} == {"pruned"}
+    first, *_, last = str(tuned).splitlines()[2:]
+    assert first.split()[0] == str(tuned.best)
+    states = facts["states"]
+    assert last == f"trials: {states['complete']} complete, {states['pruned']} pruned, 0 failed"
 
 
 def test_ctrl_c_keeps_the_best_so_far(split, monkeypatch, caplog):

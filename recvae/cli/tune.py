@@ -1,0 +1,87 @@
+"""`recvae tune`: the options of a model that suit the data."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import recvae as rv
+from recvae.cli.arguments import MODELS, Experiment, Json
+from recvae.cli.output import INTERRUPTED, note, show
+from recvae.cli.settings import Settings, as_settings, parse_settings
+
+if TYPE_CHECKING:
+    from recvae.models.base import Recommender
+
+
+def tune(
+    experiment: Experiment,
+    *,
+    model: Annotated[str, typer.Option(help=f"One of {MODELS}.")] = "mult-vae",
+    trials: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many options to try, those in the study included."),
+    ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(help="Begin no trial after so many. Give this, --trials or both."),
+    ] = None,
+    metric: Annotated[
+        str, typer.Option(help="What the validation users judge by; higher is better.")
+    ] = "ndcg@100",
+    study: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False,
+            help="File that keeps the finished trials: the same command goes on from them.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Folder to save the best model to.")
+    ] = None,
+    settings: Settings,
+    json: Json = False,
+) -> None:
+    """Try options of a model, judged by the validation users; test users are not looked at.
+
+    The model's own options, with what --set says, are tried first; what is tried then, and from
+    which ranges, is in docs/tuning.md. Trainings that fall behind are ended early. Ctrl-C ends the
+    tuning and shows the best so far.
+
+    [bold]Examples[/bold]
+
+    $ recvae tune --data ml-1m --model als --trials 30
+
+    $ recvae tune --data ml-1m --model mult-vae --minutes 20 --study runs/vae.study --out runs/vae
+    """
+    recommender = rv.build_model(model, parse_settings(settings))
+    split = experiment.prepare()
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)  # what can't be saved should fail now
+    tuned = rv.tune(
+        recommender,
+        split.train,
+        split.validation,
+        trials=trials,
+        minutes=minutes,
+        metric=metric,
+        study=study,
+    )
+    if out is not None:
+        tuned.model.save(out)
+        note(f"saved to {out}")
+    again = _train_command(experiment, tuned.model)
+    facts = {"model": model, **tuned.to_dict(), "folder": out and str(out), "command": again}
+    show(f"{tuned}\n\nthe best again:\n{again}", facts, json)
+    if tuned.interrupted:
+        raise typer.Exit(INTERRUPTED)
+
+
+def _train_command(experiment: Experiment, model: "Recommender") -> str:
+    """What trains the same model on the same users."""
+    settings = [f"--set={setting}" for setting in as_settings(model)]
+    out = f"runs/{model.name}"
+    return shlex.join(
+        ["recvae", "train", *experiment.arguments, "--model", model.name, *settings, "--out", out]
+    )
