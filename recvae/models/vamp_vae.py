@@ -9,7 +9,7 @@ from recvae import nets
 from recvae.batches import Batch
 from recvae.models.mult_vae import MultVAE
 from recvae.objectives import LOG_LIKELIHOODS
-from recvae.options import PositiveInt
+from recvae.options import DropRate, PositiveInt
 from recvae.spaces import Choice, Real, Space, Whole
 from recvae.trainer import Terms
 
@@ -43,6 +43,9 @@ class VampVAE(MultVAE):
     components: PositiveInt = 200
     hierarchical: bool = True
     gated: bool = True
+    dropout: DropRate = 0.7
+    batch_size: PositiveInt = 100
+    epochs: PositiveInt = 50
 
     def _new_net(self, n_items: int) -> nets.VampNet:
         return nets.VampNet(
