@@ -1,9 +1,10 @@
 # make demo   the whole job on a generated data set, in under three minutes
 # make test   the tests, ruff and mypy
+# make results   docs/results.md anew: hours, but it goes on where it was
 PYTHON ?= python3
 python := .venv/bin/python
 
-.PHONY: demo test clean
+.PHONY: demo test results clean
 
 demo: .venv/ready
 	$(python) scripts/compare_baselines.py
@@ -15,6 +16,9 @@ test: .venv/ready
 	$(python) -m ruff check
 	$(python) -m ruff format --check
 	$(python) -m mypy
+
+results: .venv/ready
+	$(python) benchmarks/results.py
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

@@ -70,7 +70,7 @@ def _lines(comparison: Comparison) -> list[dict[str, str]]:
 def _line(comparison: Comparison, name: str, numbers: pd.Series) -> dict[str, str]:
     primary = comparison.metrics[-1]
     line = {"model": f"`{name}`"}
-    for metric in reversed(comparison.metrics):
+    for metric in (primary, *comparison.metrics[:-1]):
         mark = " *" if comparison.is_top(metric, name) else ""
         line[metric] = with_stderr(numbers[metric], numbers[f"{metric}_stderr"]) + mark
     line[f"{primary} minus the best [95% interval]"] = _difference(comparison, name)

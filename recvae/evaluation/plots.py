@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from recvae.evaluation.comparison import Comparison
 from recvae.evaluation.themes import MARKERS, STYLE
@@ -59,7 +59,9 @@ def metric_by_training_time(comparison: Comparison) -> Figure:
         seconds = max(line["training_seconds"], SHORTEST)
         axes.errorbar(seconds, line[metric], line[f"{metric}_stderr"], label=name, **style)
     axes.set(xscale="log", title=metric, xlabel="seconds of training")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=20))
     axes.xaxis.set_major_formatter("{x:g}")
+    axes.minorticks_off()
     _legend(figure, [axes])
     return figure
 
