@@ -68,6 +68,22 @@ def test_steps_are_counted_through_all_epochs():
     assert fit(trainer(epochs=3), size=2)["beta"].tolist() == [2, 5, 8]
 
 
+def test_what_on_epoch_raises_ends_the_training():
+    class BehindError(Exception):
+        pass
+
+    def watch(epoch, value):
+        heard.append((epoch, value))
+        if value < 0.3:
+            raise BehindError
+
+    heard, one = [], trainer([0.5, 0.4, 0.2, 0.6])
+    one.on_epoch = watch
+    with pytest.raises(BehindError):
+        fit(one)
+    assert heard == [(1, 0.5), (2, 0.4), (3, 0.2)]
+
+
 def interrupting(values):
     for value in values:
         if value is None:

@@ -34,8 +34,8 @@ STATES = {
     TrialState.FAIL: "failed",
 }
 
-PRUNER = optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=10)
-"""Ends a training whose best epoch is worse than the median trial's by the same epoch."""
+PRUNER = optuna.pruners.PercentilePruner(67, n_startup_trials=4, n_warmup_steps=10)
+"""Ends a training whose best epoch is worse than two thirds of the others were at that epoch."""
 
 
 class Study:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from stub_models import Noisy, WithoutSpace, small_split
 
 from recvae.errors import DataError, OptionError, TrainingError
-from recvae.evaluation import evaluate, tune
+from recvae.evaluation import compare, evaluate, tune
 from recvae.spaces import Choice, Real, Space, Whole
 
 METRIC = "ndcg@20"
@@ -221,6 +221,29 @@ def test_what_no_other_options_could_mend_is_raised(split):
 
     with pytest.raises(DataError, match="nothing to learn"):
         run(Wrong(), split, trials=3)
+
+
+# In a comparison
+
+
+def test_a_comparison_tells_of_every_trial(split, tmp_path):
+    result = compare({"slow": Slow(noise=0.1)}, split, metrics=[METRIC], tune_trials=16)
+    lines = json.loads(json.dumps(result.to_dict(), allow_nan=False))["trials"]["slow"]
+    assert len(lines) == 16
+    assert {line["state"] for line in lines if line[METRIC] is None} == {"pruned"}
+    page = result.write(tmp_path).read_text(encoding="utf-8")
+    assert page.count("<td>pruned</td>") == sum(line[METRIC] is None for line in lines)
+    assert "<td>nan</td>" not in page
+
+
+def test_ctrl_c_ends_the_comparison_too(split):
+    class Interrupted(Ranged):
+        @property
+        def interrupted_(self):
+            return len(self.fits) == 3
+
+    with pytest.raises(KeyboardInterrupt):
+        compare({"a": Interrupted()}, split, tune_trials=5)
 
 
 # The budget

@@ -172,6 +172,14 @@ def test_options_out_of_their_range_are_refused_by_fit(name, data):
 
 
 @pytest.mark.parametrize("name", MODELS)
+def test_on_epoch_hears_what_the_history_says(name, data):
+    split, heard = rv.split_users(data, n_validation=15, n_test=5), []
+    model = new(name).fit(split.train, split.validation, lambda *epoch: heard.append(epoch))
+    history = getattr(model, "history_", pd.DataFrame({"epoch": [], "ndcg@100": []}))
+    assert heard == list(zip(history["epoch"], history["ndcg@100"], strict=True))
+
+
+@pytest.mark.parametrize("name", MODELS)
 def test_the_search_space_holds_the_defaults(name):
     model = MODELS[name]()
     for option, kind in model.space.items():
