@@ -49,6 +49,10 @@ class Batch:
         """Sum values [nnz] of the entries by user: [users]."""
         return values.new_zeros(len(self)).index_add(0, self.rows, values)
 
+    def inner(self, dense: torch.Tensor) -> torch.Tensor:
+        """Inner product of each row with that of a dense [users, items]: [users]."""
+        return self.sum(self.values * dense[self.rows, self.columns])
+
     def normalized(self) -> Self:
         """Scale each row to length 1; an empty row stays empty."""
         norms = self.sum(self.values.square()).sqrt()
@@ -60,6 +64,20 @@ class Batch:
             return self
         kept = torch.rand(self.values.shape, generator=generator, device=self.values.device) >= rate
         return replace(self, values=self.values * kept / (1 - rate))
+
+    def split(self, rate: float, generator: torch.Generator) -> tuple[Self, Self]:
+        """Part the entries at random: those kept, and with probability `rate`, those left out."""
+        left = torch.rand(self.values.shape, generator=generator, device=self.values.device) < rate
+        return self._only(~left), self._only(left)
+
+    def _only(self, chosen: torch.Tensor) -> Self:
+        before = torch.cat([chosen.new_zeros(1, dtype=torch.int64), chosen.cumsum(dim=0)])
+        return replace(
+            self,
+            offsets=before[self.offsets],
+            columns=self.columns[chosen],
+            values=self.values[chosen],
+        )
 
 
 @dataclass(frozen=True)

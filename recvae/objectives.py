@@ -33,7 +33,7 @@ def multinomial_log_likelihood(logits: torch.Tensor, targets: Batch) -> torch.Te
     Returns:
         [users], summed over the items.
     """
-    return _observed(logits, targets) - targets.sum(targets.values) * logits.logsumexp(dim=1)
+    return targets.inner(logits) - targets.sum(targets.values) * logits.logsumexp(dim=1)
 
 
 def bernoulli_log_likelihood(logits: torch.Tensor, targets: Batch) -> torch.Tensor:
@@ -41,7 +41,7 @@ def bernoulli_log_likelihood(logits: torch.Tensor, targets: Batch) -> torch.Tens
 
     sum_i x_i log sigmoid(logits)_i + (1 - x_i) log(1 - sigmoid(logits)_i)
     """
-    return _observed(logits, targets) - softplus(logits).sum(dim=1)
+    return targets.inner(logits) - softplus(logits).sum(dim=1)
 
 
 def gaussian_log_likelihood(
@@ -125,8 +125,3 @@ LOG_LIKELIHOODS: dict[Likelihood, Callable[[torch.Tensor, Batch], torch.Tensor]]
     "bernoulli": bernoulli_log_likelihood,
     "gaussian": gaussian_log_likelihood,
 }
-
-
-def _observed(logits: torch.Tensor, targets: Batch) -> torch.Tensor:
-    """The logits of the observed items, times their counts, summed: [users]."""
-    return targets.sum(logits[targets.rows, targets.columns] * targets.values)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -14,6 +15,7 @@ from torch import nn
 from recvae.batches import Batch, Batches
 from recvae.errors import TrainingError
 from recvae.progress import progress
+from recvae.weights import Average, Best
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +65,8 @@ class Trainer:
         metric: the name of what `validate` gives.
         on_epoch: told of each epoch that was validated; what it raises ends the training.
         patience: stop after so many epochs without a better value; None never stops early.
+        averaging: judge and keep the average of the weights, by this power of the step (see
+            `recvae.weights.Average`); None keeps those of the last step.
         steps: how many training steps were made.
         history: a row an epoch.
         interrupted: whether Ctrl-C ended the training early.
@@ -77,9 +81,11 @@ class Trainer:
     metric: str = ""
     on_epoch: OnEpoch | None = None
     patience: int | None = None
+    averaging: float | None = None
     steps: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
     interrupted: bool = False
+    _average: Average | None = None
 
     def fit(self, batches: Batches, generator: np.random.Generator) -> pd.DataFrame:
         """Train; leave the best weights in the net; return the history.
@@ -90,7 +96,9 @@ class Trainer:
             TrainingError: the loss became infinite or NaN before any epoch was completed well.
         """
         optimizers = [self._optimizer(one.part) for one in self.passes]
-        best = _Best()
+        best = Best(self.net)
+        if self.averaging is not None:
+            self._average = Average(self.net, self.averaging)
         bar = progress(range(self.epochs), "training", unit="epoch")
         try:
             for epoch in bar:
@@ -99,8 +107,9 @@ class Trainer:
                     self._diverged(epoch)
                     break
                 if self.validate is not None:
-                    record[self.metric] = self.validate()
-                    best.offer(record[self.metric], epoch, self.net)
+                    with self._average.in_place() if self._average else nullcontext():
+                        record[self.metric] = self.validate()
+                        best.offer(record[self.metric], epoch)
                     if self.on_epoch is not None:
                         self.on_epoch(epoch + 1, record[self.metric])
                 self.history.append(record)
@@ -110,7 +119,9 @@ class Trainer:
                     break
         except KeyboardInterrupt:
             self._interrupt()
-        best.restore(self.net)
+        if self._average:
+            self._average.swap()
+        best.restore()
         self.net.eval()
         return pd.DataFrame(self.history)
 
@@ -151,6 +162,8 @@ class Trainer:
         for parameter, gradient in zip(trained, gradients, strict=True):
             parameter.grad = gradient
         optimizer.step()
+        if self._average:
+            self._average.update()
         self.steps += 1
         return terms
 
@@ -181,21 +194,3 @@ class Trainer:
             raise
         self.interrupted = True
         logger.warning("interrupted after epoch %d: the best weights are kept.", len(self.history))
-
-
-@dataclass
-class _Best:
-    """The best weights so far."""
-
-    value: float = -np.inf
-    epoch: int = -1
-    weights: dict[str, torch.Tensor] | None = None
-
-    def offer(self, value: float, epoch: int, net: nn.Module) -> None:
-        if value > self.value:
-            weights = {name: tensor.clone() for name, tensor in net.state_dict().items()}
-            self.value, self.epoch, self.weights = value, epoch, weights
-
-    def restore(self, net: nn.Module) -> None:
-        if self.weights is not None:
-            net.load_state_dict(self.weights)

@@ -18,7 +18,8 @@ MIN_RATING = 4.0
 """What counts as liked in the data sets known by name, all of which rate by up to 5 stars."""
 
 MODELS = (
-    "mult-vae, mult-dae, rec-vae, vamp-vae, ease, edlae, elsa, als, bpr, lmf, item-knn, popularity"
+    "ensemble, residual-vae, mult-vae, mult-dae, rec-vae, vamp-vae, ease, edlae, elsa, "
+    "als, bpr, lmf, item-knn, popularity"
 )
 """What the help says there is; `recvae.models.MODELS` takes long to import."""
 

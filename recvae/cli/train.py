@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def train(
     experiment: Experiment,
     *,
-    model: Annotated[str, typer.Option(help=f"One of {MODELS}.")] = "mult-vae",
+    model: Annotated[str, typer.Option(help=f"One of {MODELS}.")] = "ensemble",
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder to save the model to.")],
     settings: Settings,
     json: Json = False,

@@ -11,6 +11,7 @@ from recvae.models.base import EmptyHistoryWarning, Recommender
 from recvae.models.ease import EASE
 from recvae.models.edlae import EDLAE
 from recvae.models.elsa import ELSA
+from recvae.models.ensemble import Ensemble
 from recvae.models.implicit_als import ImplicitALS
 from recvae.models.implicit_bpr import ImplicitBPR
 from recvae.models.implicit_lmf import ImplicitLMF
@@ -19,11 +20,14 @@ from recvae.models.mult_dae import MultDAE
 from recvae.models.mult_vae import MultVAE
 from recvae.models.popularity import Popularity
 from recvae.models.rec_vae import RecVAE
+from recvae.models.residual_vae import ResidualVAE
 from recvae.models.vamp_vae import VampVAE
 
 MODELS: dict[str, type[Recommender]] = {
     model.name: model
     for model in (
+        Ensemble,
+        ResidualVAE,
         MultVAE,
         MultDAE,
         RecVAE,
@@ -72,6 +76,7 @@ __all__ = [
     "ELSA",
     "MODELS",
     "EmptyHistoryWarning",
+    "Ensemble",
     "ImplicitALS",
     "ImplicitBPR",
     "ImplicitLMF",
@@ -81,6 +86,7 @@ __all__ = [
     "Popularity",
     "RecVAE",
     "Recommender",
+    "ResidualVAE",
     "VampVAE",
     "build_model",
     "load_model",

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from dataclasses import dataclass
 from math import ceil
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -66,6 +66,9 @@ class AutoencoderRecommender(Recommender):
     seed: NonNegativeInt = 0
     device: Annotated[str, MinLen(1)] = "auto"
 
+    averaging: ClassVar[float | None] = None
+    """See `Trainer`."""
+
     def encode(self, histories: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
         """Encode tastes as Gaussians.
 
@@ -73,8 +76,8 @@ class AutoencoderRecommender(Recommender):
             histories: CSR [users, items].
 
         Returns:
-            Mean and log-variance, float32 [users, latent] each; the code of Mult-DAE has no
-            variance: its log-variance is -inf.
+            Mean and log-variance, float32 [users, latent] each; the code of Mult-DAE and ELSA has
+            no variance: its log-variance is -inf.
         """
         histories = self._checked(histories)
         codes = [self._encode(block) for block in in_blocks(histories)] or [self._encode(histories)]
@@ -98,10 +101,12 @@ class AutoencoderRecommender(Recommender):
         weights_seed, order_seed, noise_seed = np.random.SeedSequence(self.seed).generate_state(3)
         self.net_ = self._new_net(train.shape[1])
         self.net_.initialize(torch.Generator().manual_seed(int(weights_seed)))
+        matrix = as_input(train, self.input)
+        self._prepare(self.net_, matrix)
         self.net_.to(device)
         noise = torch.Generator(device).manual_seed(int(noise_seed))
         batch_size = min(self.batch_size, ceil(train.shape[0] / MIN_STEPS))
-        batches = Batches(as_input(train, self.input), batch_size, device)
+        batches = Batches(matrix, batch_size, device)
         trainer = Trainer(
             self.net_,
             self._passes(self.net_, len(batches), noise),
@@ -112,6 +117,7 @@ class AutoencoderRecommender(Recommender):
             metric=self.metric,
             on_epoch=self._on_epoch,
             patience=self.patience,
+            averaging=self.averaging,
         )
         history = trainer.fit(batches, np.random.default_rng(order_seed))
         self.interrupted_ = trainer.interrupted
@@ -120,6 +126,9 @@ class AutoencoderRecommender(Recommender):
     @abstractmethod
     def _new_net(self, n_items: int) -> Net:
         """A net for so many items, its parameters not drawn yet."""
+
+    def _prepare(self, net: Net, train: sp.csr_matrix) -> None:
+        """Give a net what it takes from the training matrix and does not learn."""
 
     @abstractmethod
     def _passes(self, net: Net, n_batches: int, noise: torch.Generator) -> list[Pass]:

@@ -5,6 +5,17 @@ from recvae.nets.base import Net
 from recvae.nets.elsa import ELSANet
 from recvae.nets.layers import SparseLinear, sample
 from recvae.nets.rec_vae import RecVAENet
+from recvae.nets.residual_vae import LinearPath, ResidualVAENet
 from recvae.nets.vamp import VampNet
 
-__all__ = ["Autoencoder", "ELSANet", "Net", "RecVAENet", "SparseLinear", "VampNet", "sample"]
+__all__ = [
+    "Autoencoder",
+    "ELSANet",
+    "LinearPath",
+    "Net",
+    "RecVAENet",
+    "ResidualVAENet",
+    "SparseLinear",
+    "VampNet",
+    "sample",
+]

@@ -7,8 +7,8 @@ from recvae.models import MODELS
 
 def test_every_model_is_known_by_its_name():
     assert set(MODELS) == {
-        "als", "bpr", "ease", "edlae", "elsa", "item-knn", "lmf", "mult-dae", "mult-vae",
-        "popularity", "rec-vae", "vamp-vae",
+        "als", "bpr", "ease", "edlae", "elsa", "ensemble", "item-knn", "lmf", "mult-dae",
+        "mult-vae", "popularity", "rec-vae", "residual-vae", "vamp-vae",
     }  # fmt: skip
     for name, model in MODELS.items():
         assert type(rv.build_model(name, {})) is model

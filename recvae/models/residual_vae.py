@@ -1,0 +1,116 @@
+"""ResidualVAE: a variational autoencoder of what a linear one leaves unexplained."""
+
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import ClassVar, cast
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from torch import nn
+
+from recvae import nets
+from recvae.batches import Batch
+from recvae.models.autoencoder import AutoencoderRecommender
+from recvae.models.edlae import EDLAE
+from recvae.models.inputs import as_input
+from recvae.objectives import composite_log_prior, log_normal, multinomial_log_likelihood
+from recvae.options import DropRate, NonNegativeFloat, PositiveFloat, PositiveInt
+from recvae.pooling import log_shares
+from recvae.spaces import Real, Space, Whole
+from recvae.trainer import Pass, Terms
+
+IMPOSSIBLE = -1e9
+"""The logit of what is known already."""
+
+
+@dataclass(kw_only=True, eq=False)
+class ResidualVAE(AutoencoderRecommender):
+    """A variational autoencoder trained on top of a linear one.
+
+    An item's logit is its log-probability by EDLAE plus what RecVAE's net decodes. Training hides
+    a part of each history and predicts it from the rest. EDLAE is solved for once, and scores a
+    training user as if it had not seen that user (`nets.LinearPath.leave_one_out`), so that what it
+    leaves for the decoder to explain is what it will leave of new users. The prior is RecVAE's.
+
+    Attributes:
+        dropout: share of a history that training hides and predicts.
+        width: of the encoder's layers.
+        gamma: the weight of the KL term for each item of a user (`beta` in the history).
+        linear_dropout: EDLAE's `dropout`.
+        regularization: EDLAE's.
+        max_gigabytes: the memory that EDLAE's items x items matrix may take.
+    """
+
+    name: ClassVar[str] = "residual-vae"
+    space: ClassVar[Space] = {
+        "latent": Whole(100, 400, log=True),
+        "width": Whole(300, 900, log=True),
+        "gamma": Real(5e-4, 1e-2, log=True),
+        "dropout": Real(0.2, 0.8),
+        "regularization": Real(30.0, 1000.0, log=True),
+        "learning_rate": Real(3e-4, 3e-3, log=True),
+        "batch_size": Whole(50, 500, log=True),
+    }
+    averaging: ClassVar[float | None] = 5.0
+
+    width: PositiveInt = 600
+    gamma: NonNegativeFloat = 0.002
+    linear_dropout: DropRate = 0.5
+    regularization: PositiveFloat = 300.0
+    max_gigabytes: PositiveFloat = 16.0
+    batch_size: PositiveInt = 200
+    epochs: PositiveInt = 50
+    patience: PositiveInt | None = 15
+
+    def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
+        """Logits of both paths: the decoder's from the mean of the code, nothing hidden."""
+        logits = super().score(histories)
+        batch = Batch.of(as_input(histories, self.input), logits.device)
+        return logits.add_(log_shares(_linear(self.net_)(batch), batch))
+
+    def _new_net(self, n_items: int) -> nets.ResidualVAENet:
+        return nets.ResidualVAENet(n_items, self.width, self.latent)
+
+    def _prepare(self, net: nets.Net, train: sp.csr_matrix) -> None:
+        linear = EDLAE(
+            dropout=self.linear_dropout,
+            regularization=self.regularization,
+            max_gigabytes=self.max_gigabytes,
+        )
+        _linear(net).inverse = linear.inverse(train)
+
+    def _passes(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Pass]:
+        encoder = net.get_submodule("encoder")
+        previous = deepcopy(encoder).requires_grad_(False)
+        return [
+            Pass(
+                lambda batch, _: self._terms(net, previous, batch, noise),
+                before=lambda: previous.load_state_dict(encoder.state_dict()),
+            )
+        ]
+
+    def _terms(
+        self, net: nets.Net, previous: nn.Module, batch: Batch, noise: torch.Generator
+    ) -> Terms:
+        """The negative ELBO of what is hidden, scaled up to whole rows, averaged over the users."""
+        kept, left = batch.split(self.dropout, noise)
+        mean, logvar = net.encode(kept.normalized())
+        code = nets.sample(mean, logvar, noise)
+        logits = net.decode(code) + log_shares(_linear(net).leave_one_out(kept, left), kept)
+        logits = logits.index_put((kept.rows, kept.columns), logits.new_tensor(IMPOSSIBLE))
+        sizes = batch.sum(batch.values)
+        scale = sizes / left.sum(left.values).clamp(min=1)
+        log_likelihood = (scale * multinomial_log_likelihood(logits, left)).mean()
+        log_prior = composite_log_prior(code, *previous(batch.normalized()))
+        kl = (log_normal(code, mean, logvar) - log_prior).sum(dim=1)
+        weighted = self.gamma * (sizes * kl).mean()
+        return Terms(weighted - log_likelihood, log_likelihood, kl.mean(), self.gamma)
+
+    def _item_vectors(self) -> torch.Tensor:
+        """The decoder's weights of each item."""
+        return self.net_.get_parameter("decoder.weight").detach()
+
+
+def _linear(net: nets.Net) -> nets.LinearPath:
+    return cast(nets.LinearPath, net.get_submodule("linear"))
