@@ -22,7 +22,7 @@ class EASE(LinearAutoencoder):
         "regularization": Real(10.0, 3000.0, log=True),
     }
 
-    regularization: PositiveFloat = 500.0
+    regularization: PositiveFloat = 300.0
 
     def _penalty(self, counts: torch.Tensor) -> float:
         return self.regularization

@@ -29,7 +29,7 @@ class EDLAE(LinearAutoencoder):
     }
 
     dropout: DropRate = 0.5
-    regularization: PositiveFloat = 300.0
+    regularization: PositiveFloat = 150.0
 
     def _penalty(self, counts: torch.Tensor) -> torch.Tensor:
         return self.dropout / (1 - self.dropout) * counts + self.regularization

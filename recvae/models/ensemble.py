@@ -1,4 +1,4 @@
-"""Ensemble: three models that know different things, asked together."""
+"""Ensemble: models that know different things, asked together."""
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
@@ -19,28 +19,32 @@ from recvae.pooling import log_shares
 from recvae.spaces import Real, Space, Whole
 from recvae.splits import Holdout
 
+LINEAR = "linear."
+"""What the names of the linear path's tensors begin with."""
+
 
 @dataclass(kw_only=True, eq=False)
 class Ensemble(Recommender):
-    """ResidualVAE, ELSA and ImplicitALS, pooled: the most accurate model of the package.
+    """ResidualVAEs, ELSA and ImplicitALS, pooled: the most accurate model of the package.
 
-    Each is fitted by itself; an item's score is the sum of its log-probabilities by the three
+    Each is fitted by itself; an item's score is the sum of its log-probabilities by all of them
     (see `recvae.pooling`). No weights are learnt and none need to be: a neural, a linear and a
     factor model err differently. Options that are not named here are the models' own defaults.
 
     Attributes:
-        latent: width of ResidualVAE's code.
-        width: of its encoder's layers.
-        gamma: the weight of its KL term for each item of a user.
-        epochs: of its training, at most.
+        vaes: how many ResidualVAEs, which differ in their seeds alone.
+        latent: width of their codes.
+        width: of their encoders' layers.
+        gamma: the weight of their KL terms for each item of a user.
+        epochs: of their training, at most.
         rank: width of ELSA's vectors.
         factors: width of ImplicitALS's vectors.
-        seed: decides everything random in the three.
+        seed: decides everything random in all of them.
         device: where ResidualVAE and ELSA live: "auto", "cpu", "cuda", "mps", ...
-        vae_: the fitted ResidualVAE.
+        vaes_: the fitted ResidualVAEs; fewer than asked for if Ctrl-C ended their training.
         elsa_: the fitted ELSA.
         als_: the fitted ImplicitALS.
-        history_: DataFrame, a row an epoch of ResidualVAE.
+        history_: DataFrame, a row an epoch of the first ResidualVAE.
     """
 
     name: ClassVar[str] = "ensemble"
@@ -51,6 +55,7 @@ class Ensemble(Recommender):
         "factors": Whole(32, 256, log=True),
     }
 
+    vaes: PositiveInt = 2
     latent: PositiveInt = 200
     width: PositiveInt = 600
     gamma: NonNegativeFloat = 0.002
@@ -62,62 +67,95 @@ class Ensemble(Recommender):
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Sum the members' log-probabilities, each but for a constant per user."""
-        total = self.vae_.score(histories)
+        first, *others = self.vaes_
+        total = first.score(histories)
+        for vae in others:
+            total += vae.score(histories)
         seen = Batch.of(as_input(histories), total.device)
         for member in (self.elsa_, self.als_):
             total += log_shares(member.score(histories).to(total.device), seen)
         return total
 
     def encode(self, histories: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
-        """Encode tastes as Gaussians, by ResidualVAE: mean and log-variance, [users, latent]."""
+        """Encode tastes as Gaussians by the first ResidualVAE: see its `encode`."""
         self._require_fitted()
-        return self.vae_.encode(histories)
-
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
-        self._build()
-        self.als_.fit(train)
-        if self.elsa_.fit(train, validation).interrupted_:
-            raise KeyboardInterrupt
-        self.vae_.fit(train, validation, on_epoch=self._on_epoch)
-        self.history_ = self.vae_.history_
+        return self.vaes_[0].encode(histories)
 
     @property
     def interrupted_(self) -> bool:
-        """Whether Ctrl-C ended the training of ResidualVAE, the last to be trained, early."""
-        return self.vae_.interrupted_
+        """Whether Ctrl-C ended the training of the ResidualVAEs early."""
+        return self.vaes_[-1].interrupted_
 
-    def _build(self) -> None:
-        self.vae_ = ResidualVAE(
-            latent=self.latent,
-            width=self.width,
-            gamma=self.gamma,
-            epochs=self.epochs,
-            seed=self.seed,
-            device=self.device,
-        )
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
+        self._build(self.vaes)
+        self.als_.fit(train)
+        if self.elsa_.fit(train, validation).interrupted_:
+            raise KeyboardInterrupt
+        tell = self._on_epoch
+        for number, vae in enumerate(self.vaes_, start=1):
+            vae.fit(train, validation, on_epoch=tell)
+            tell = None  # the epochs of a second training are not those of the first
+            if vae.interrupted_:
+                del self.vaes_[number:]
+        self._share_linear_path()
+        self.history_ = self.vaes_[0].history_
+
+    def _build(self, n_vaes: int) -> None:
+        seeds = np.random.SeedSequence(self.seed).generate_state(n_vaes)
+        self.vaes_ = [
+            ResidualVAE(
+                latent=self.latent,
+                width=self.width,
+                gamma=self.gamma,
+                epochs=self.epochs,
+                seed=int(seed),
+                device=self.device,
+            )
+            for seed in seeds
+        ]
         self.elsa_ = ELSA(latent=self.rank, seed=self.seed, device=self.device)
         self.als_ = ImplicitALS(factors=self.factors, seed=self.seed)
 
+    def _share_linear_path(self) -> None:
+        """Keep what all ResidualVAEs have in common once."""
+        for vae in self.vaes_[1:]:
+            vae.net_.linear = self.vaes_[0].net_.linear
+
     @property
     def _members(self) -> dict[str, Recommender]:
-        return {"vae": self.vae_, "elsa": self.elsa_, "als": self.als_}
+        vaes = {f"vae{number}": vae for number, vae in enumerate(self.vaes_)}
+        return vaes | {"elsa": self.elsa_, "als": self.als_}
 
     def _item_vectors(self) -> torch.Tensor:
         return self.elsa_._item_vectors()
 
     def _state(self) -> dict[str, torch.Tensor]:
+        states = {name: member._state() for name, member in self._members.items()}
         return {
             f"{name}.{key}": tensor
-            for name, member in self._members.items()
-            for key, tensor in member._state().items()
+            for name, state in states.items()
+            for key, tensor in state.items()
+            if name == "vae0" or not key.startswith(LINEAR)
         }
 
     def _restore(self, state: dict[str, torch.Tensor]) -> None:
-        self._build()
+        names = {key.partition(".")[0] for key in state}
+        self._build(n_vaes=len(names - {"elsa", "als"}))
+        shared = _part(state, f"vae0.{LINEAR}", LINEAR)
         for name, member in self._members.items():
             member.items_, member.item_counts_ = self.items_, self.item_counts_
             member.n_users_, member.fingerprint_ = self.n_users_, self.fingerprint_
-            prefix = f"{name}."
-            member._restore(
-                {key.removeprefix(prefix): state[key] for key in state if key.startswith(prefix)}
-            )
+            own = _part(state, f"{name}.")
+            member._restore(own | shared if name.startswith("vae") else own)
+        self._share_linear_path()
+
+
+def _part(
+    state: dict[str, torch.Tensor], prefix: str, instead: str = ""
+) -> dict[str, torch.Tensor]:
+    """The tensors whose names begin so, under names that begin otherwise."""
+    return {
+        instead + key.removeprefix(prefix): tensor
+        for key, tensor in state.items()
+        if key.startswith(prefix)
+    }

@@ -33,20 +33,20 @@ class LinearAutoencoder(Recommender):
         """Sum the weights of the history's items."""
         return torch.from_numpy(as_input(histories) @ self.weights_.numpy())
 
-    def inverse(self, train: sp.csr_matrix) -> torch.Tensor:
+    def inverse(self, matrix: sp.csr_matrix) -> torch.Tensor:
         """P = (X'X + Lambda)^-1 of CSR X [users, items], which the weights are made from.
 
         Raises:
             OptionError: it takes more memory than `max_gigabytes`.
             TrainingError: the regularization is too small to solve for it.
         """
-        require_memory(type(self).__name__, train.shape[1], self.max_gigabytes)
-        matrix = gram(as_input(train))
-        matrix.diagonal().add_(self._penalty(matrix.diagonal()))
-        return inverse_(matrix)
+        require_memory(type(self).__name__, matrix.shape[1], self.max_gigabytes)
+        product = gram(matrix)
+        product.diagonal().add_(self._penalty(product.diagonal()))
+        return inverse_(product)
 
     def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
-        self.weights_ = zero_diagonal_weights_(self.inverse(train))
+        self.weights_ = zero_diagonal_weights_(self.inverse(as_input(train)))
 
     @abstractmethod
     def _penalty(self, counts: torch.Tensor) -> torch.Tensor | float:

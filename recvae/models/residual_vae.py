@@ -48,7 +48,7 @@ class ResidualVAE(AutoencoderRecommender):
         "width": Whole(300, 900, log=True),
         "gamma": Real(5e-4, 1e-2, log=True),
         "dropout": Real(0.2, 0.8),
-        "regularization": Real(30.0, 1000.0, log=True),
+        "regularization": Real(3.0, 100.0, log=True),
         "learning_rate": Real(3e-4, 3e-3, log=True),
         "batch_size": Whole(50, 500, log=True),
     }
@@ -57,10 +57,10 @@ class ResidualVAE(AutoencoderRecommender):
     width: PositiveInt = 600
     gamma: NonNegativeFloat = 0.002
     linear_dropout: DropRate = 0.5
-    regularization: PositiveFloat = 300.0
+    regularization: PositiveFloat = 16.0
     max_gigabytes: PositiveFloat = 16.0
     batch_size: PositiveInt = 200
-    epochs: PositiveInt = 50
+    epochs: PositiveInt = 60
     patience: PositiveInt | None = 15
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
@@ -78,7 +78,8 @@ class ResidualVAE(AutoencoderRecommender):
             regularization=self.regularization,
             max_gigabytes=self.max_gigabytes,
         )
-        _linear(net).inverse = linear.inverse(train)
+        sizes = np.maximum(np.asarray(train.sum(axis=1)), 1)
+        _linear(net).inverse = linear.inverse(train.multiply(sizes**-0.25).tocsr())
 
     def _passes(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Pass]:
         encoder = net.get_submodule("encoder")

@@ -65,7 +65,8 @@ class LinearPath(nn.Module):
         known = multiply(kept, self.inverse)
         whole = known + multiply(left, self.inverse)
         own = kept.inner(whole)
-        step = whole / (1 - own - left.inner(whole))[:, None]
+        sizes = kept.sum(kept.values) + left.sum(left.values)
+        step = whole / (sizes.sqrt() - own - left.inner(whole))[:, None]
         return _scores(kept, known + own[:, None] * step, self.inverse.diagonal() + whole * step)
 
 
