@@ -16,14 +16,13 @@ def log_shares(scores: torch.Tensor, seen: Batch) -> torch.Tensor:
 
     Args:
         scores: [users, items], 0 where a model expects nothing.
-        seen: the users' histories, whose items have no part in the sum that is shared.
+        seen: the users' histories, whose items have no part in the sum that is shared, and count
+            as all of it at most.
 
     Returns:
         [users, items].
     """
     positive = scores.clamp(min=0)
-    total = positive.sum(dim=1) - positive.new_zeros(len(seen)).index_add(
-        0, seen.rows, positive[seen.rows, seen.columns]
-    )
-    smallest = torch.finfo(scores.dtype).tiny
-    return (positive / total.clamp(min=smallest)[:, None] + 1 / scores.shape[1]).log()
+    unseen = positive.index_put((seen.rows, seen.columns), positive.new_zeros(()))
+    total = unseen.sum(dim=1, keepdim=True).clamp(min=torch.finfo(scores.dtype).tiny)
+    return ((positive / total).clamp(max=1) + 1 / scores.shape[1]).log()

@@ -32,13 +32,14 @@ class ResidualVAE(AutoencoderRecommender):
     a part of each history and predicts it from the rest. EDLAE is solved for once, and scores a
     training user as if it had not seen that user (`nets.LinearPath.leave_one_out`), so that what it
     leaves for the decoder to explain is what it will leave of new users. The prior is RecVAE's.
+    The weights are averaged over the steps of training (`recvae.weights.Average`).
 
     Attributes:
         dropout: share of a history that training hides and predicts.
         width: of the encoder's layers.
         gamma: the weight of the KL term for each item of a user (`beta` in the history).
         linear_dropout: EDLAE's `dropout`.
-        regularization: EDLAE's.
+        regularization: EDLAE's, each user weighing 1 / sqrt(n) of n items.
         max_gigabytes: the memory that EDLAE's items x items matrix may take.
     """
 
@@ -78,8 +79,8 @@ class ResidualVAE(AutoencoderRecommender):
             regularization=self.regularization,
             max_gigabytes=self.max_gigabytes,
         )
-        sizes = np.maximum(np.asarray(train.sum(axis=1)), 1)
-        _linear(net).inverse = linear.inverse(train.multiply(sizes**-0.25).tocsr())
+        weights = nets.user_weights(torch.from_numpy(np.asarray(train.sum(axis=1)).ravel()))
+        _linear(net).inverse = linear.inverse((sp.diags(weights.sqrt().numpy()) @ train).tocsr())
 
     def _passes(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Pass]:
         encoder = net.get_submodule("encoder")

@@ -4,8 +4,9 @@ from recvae.nets.autoencoder import Autoencoder
 from recvae.nets.base import Net
 from recvae.nets.elsa import ELSANet
 from recvae.nets.layers import SparseLinear, sample
+from recvae.nets.linear_path import LinearPath, user_weights
 from recvae.nets.rec_vae import RecVAENet
-from recvae.nets.residual_vae import LinearPath, ResidualVAENet
+from recvae.nets.residual_vae import ResidualVAENet
 from recvae.nets.vamp import VampNet
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "SparseLinear",
     "VampNet",
     "sample",
+    "user_weights",
 ]

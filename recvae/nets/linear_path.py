@@ -1,0 +1,65 @@
+"""A linear autoencoder as a part of a net: solved for, not trained."""
+
+import torch
+from torch import nn
+
+from recvae.batches import Batch
+from recvae.nets.layers import multiply
+
+
+def user_weights(sizes: torch.Tensor) -> torch.Tensor:
+    """What users of so many items weigh in the linear path: 1 / sqrt(n), the empty ones 1.
+
+    The users of many items would outweigh all others. It also makes one regularization suit data
+    sets of any size.
+    """
+    return sizes.clamp(min=1).rsqrt()
+
+
+class LinearPath(nn.Module):
+    """What a linear autoencoder scores, also as if a user had not been in its training data.
+
+    It has seen the targets of its training users, and fits them better than those of others. What
+    is trained on top of it must not take that for granted.
+
+    Attributes:
+        inverse: P = (X'WX + Lambda)^-1 of the training matrix X and the diagonal W of
+            `user_weights`, [items, items]; the weights are I - P / diag(P), the diagonal 0 (see
+            `recvae.linear`).
+    """
+
+    inverse: torch.Tensor
+
+    def __init__(self, n_items: int) -> None:
+        super().__init__()
+        self.register_buffer("inverse", torch.empty(n_items, n_items))
+
+    def forward(self, histories: Batch) -> torch.Tensor:
+        """Score all items for users that are not in X: [users, items]."""
+        return _scores(histories, multiply(histories, self.inverse), self.inverse.diagonal())
+
+    def leave_one_out(self, kept: Batch, left: Batch) -> torch.Tensor:
+        """Score all items for users of X, each as if X had been without that user.
+
+        By the formula of Sherman and Morrison, for a user's row x of weight w and the same Lambda:
+        (X'WX - w xx' + Lambda)^-1 = P + Px x'P / (1 / w - x'Px).
+
+        Args:
+            kept: the part of the users' rows to score by.
+            left: the rest of their rows.
+
+        Returns:
+            [users, items].
+        """
+        known = multiply(kept, self.inverse)
+        whole = known + multiply(left, self.inverse)
+        own = kept.inner(whole)
+        weights = user_weights(kept.sum(kept.values) + left.sum(left.values))
+        step = whole / (1 / weights - own - left.inner(whole))[:, None]
+        return _scores(kept, known + own[:, None] * step, self.inverse.diagonal() + whole * step)
+
+
+def _scores(histories: Batch, product: torch.Tensor, diagonal: torch.Tensor) -> torch.Tensor:
+    """h - hP / diag(P)."""
+    scores = -product / diagonal
+    return scores.index_put_((histories.rows, histories.columns), histories.values, accumulate=True)
