@@ -21,7 +21,7 @@ class OneWeight(nn.Module):
         self.weight = nn.Parameter(torch.zeros(1))
 
 
-def trainer(values=None, *, epochs=10, patience=None, scale=1.0):
+def trainer(values=None, *, epochs=10, patience=None, scale=1.0, averaging=None):
     net = OneWeight()
 
     def step(batch, number):
@@ -37,6 +37,7 @@ def trainer(values=None, *, epochs=10, patience=None, scale=1.0):
         validate=None if scores is None else lambda: next(scores),
         metric="ndcg@100",
         patience=patience,
+        averaging=averaging,
     )
 
 
@@ -61,6 +62,21 @@ def test_without_validation_the_last_epoch_is_the_result():
 def test_patience_counts_epochs_without_a_better_value():
     one = trainer([0.1, 0.5, 0.4, 0.5, 0.3, 0.9], epochs=6, patience=2)
     assert len(fit(one)) == 4
+    assert one.net.weight.item() == pytest.approx(2.0)
+
+
+def test_the_average_of_the_weights_is_judged_and_kept():
+    one, judged = trainer([], epochs=4, averaging=0.0), []
+    values = iter([0.1, 0.5, 0.9, 0.3])
+    one.validate = lambda: judged.append(one.net.weight.item()) or next(values)
+    fit(one, size=3)
+    assert judged == pytest.approx([1.5, 2.5, 3.5, 4.5])  # two steps an epoch
+    assert one.net.weight.item() == pytest.approx(3.5)
+
+
+def test_the_average_is_the_result_without_validation():
+    one = trainer(epochs=3, averaging=0.0)
+    fit(one)
     assert one.net.weight.item() == pytest.approx(2.0)
 
 

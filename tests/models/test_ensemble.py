@@ -1,0 +1,99 @@
+"""What is Ensemble's own; the contract suite tests what it shares with all models."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import torch
+
+import recvae as rv
+from recvae.batches import Batch
+from recvae.models.inputs import as_input
+from recvae.models.residual_vae import ResidualVAE
+from recvae.pooling import log_shares
+
+TRAIN = as_input(sp.random(60, 20, density=0.3, format="csr", random_state=0, dtype=np.float32))
+SMALL = {"latent": 4, "width": 16, "epochs": 3, "rank": 4, "factors": 4, "device": "cpu"}
+
+
+@pytest.fixture(scope="module")
+def model():
+    return rv.Ensemble(**SMALL).fit(TRAIN)
+
+
+@pytest.fixture
+def validation():
+    liked = np.arange(20) % 2
+    return rv.Holdout(
+        fold_in=sp.csr_matrix([liked], dtype=np.float32),
+        held_out=sp.csr_matrix([1 - liked], dtype=np.float32),
+    )
+
+
+def test_the_score_is_the_sum_of_the_log_probabilities(model):
+    seen = Batch.of(TRAIN, torch.device("cpu"))
+    expected = sum(vae.score(TRAIN) for vae in model.vaes_)
+    for member in (model.elsa_, model.als_):
+        expected = expected + log_shares(member.score(TRAIN), seen)
+    torch.testing.assert_close(model.score(TRAIN), expected)
+
+
+def test_the_vaes_differ_in_their_seeds(model):
+    first, second = model.vaes_
+    assert not torch.allclose(first.net_.decoder.weight, second.net_.decoder.weight)
+    assert (first.latent, first.width, first.epochs) == (second.latent, second.width, 3)
+
+
+def test_the_linear_path_is_kept_once(model, tmp_path):
+    inverses = [name for name in model._state() if name.endswith("linear.inverse")]
+    assert inverses == ["vae0.linear.inverse"]
+    model.save(tmp_path / "model")
+    for one in (model, rv.load_model(tmp_path / "model")):
+        assert one.vaes_[1].net_.linear is one.vaes_[0].net_.linear
+        torch.testing.assert_close(one.score(TRAIN), model.score(TRAIN))
+
+
+def test_one_vae_is_enough():
+    assert len(rv.Ensemble(**SMALL, vaes=1).fit(TRAIN).vaes_) == 1
+
+
+def test_epochs_of_one_training_are_told(validation):
+    told = []
+    model = rv.Ensemble(**SMALL).fit(
+        TRAIN, validation, on_epoch=lambda epoch, value: told.append((epoch, value))
+    )
+    assert [epoch for epoch, _ in told] == model.history_["epoch"].tolist()
+    assert [value for _, value in told] == model.history_["ndcg@100"].tolist()
+
+
+@pytest.mark.parametrize("interrupted", [1, 2])
+def test_ctrl_c_keeps_the_vaes_so_far(interrupted, monkeypatch, tmp_path):
+    trained, train = [], ResidualVAE._fit
+
+    def pressed(self, *args):
+        train(self, *args)
+        trained.append(self)
+        self.interrupted_ = len(trained) == interrupted
+
+    monkeypatch.setattr(ResidualVAE, "_fit", pressed)
+    model = rv.Ensemble(**SMALL, vaes=3).fit(TRAIN)
+    assert model.interrupted_
+    assert model.vaes_ == trained
+    assert len(trained) == interrupted
+    model.save(tmp_path / "model")
+    assert len(rv.load_model(tmp_path / "model").vaes_) == interrupted
+
+
+def test_ctrl_c_before_there_is_a_vae(monkeypatch):
+    fit = rv.ELSA.fit
+
+    def pressed(self, *args):
+        fit(self, *args)
+        self.interrupted_ = True
+        return self
+
+    monkeypatch.setattr(rv.ELSA, "fit", pressed)
+    model = rv.Ensemble(**SMALL)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(TRAIN)
+    with pytest.raises(rv.errors.NotFittedError):
+        model.recommend(TRAIN)
