@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from spec import Published, Spec
+from spec import Entry, Published, Spec
 
 from recvae.evaluation import Comparison
 from recvae.evaluation.evaluate import with_stderr
@@ -105,7 +105,7 @@ def _models(spec: Spec) -> str:
         [
             {
                 "model": f"`{entry.name}`",
-                "options": ", ".join(f"`{key}={value}`" for key, value in entry.options.items()),
+                "options": _options(entry),
                 "chosen": entry.source,
                 "sets": "all" if entry.sets is None else ", ".join(entry.sets),
             }
@@ -113,6 +113,17 @@ def _models(spec: Spec) -> str:
         ],
         align="---",
     )
+
+
+def _options(entry: Entry) -> str:
+    parts = [_written(entry.options)] if entry.options else []
+    return "; ".join(
+        parts + [f"{name}: {_written(options)}" for name, options in entry.by_set.items()]
+    )
+
+
+def _written(options: dict[str, Any]) -> str:
+    return ", ".join(f"`{key}={value}`" for key, value in options.items())
 
 
 def _markdown_table(lines: list[dict[str, str]], align: str) -> str:

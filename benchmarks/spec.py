@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Self
 
+from blend import Blend
 from pydantic import BaseModel, ConfigDict, Field
 
 import recvae as rv
@@ -57,11 +58,15 @@ class Protocol(Strict):
 
 
 class Entry(Strict):
-    """A model, the options that differ from its defaults, and where these come from."""
+    """A model, the options that differ from its defaults, and where these come from.
+
+    `by_set` has those that only some sets are given.
+    """
 
     model: str
     label: str | None = None
     options: Options = {}
+    by_set: dict[str, Options] = {}
     source: str = "defaults"
     sets: list[str] | None = None
 
@@ -70,9 +75,10 @@ class Entry(Strict):
         """What the tables call it."""
         return self.label or self.model
 
-    def build(self) -> Recommender:
-        """Make the model."""
-        return rv.build_model(self.model, self.options)
+    def build(self, data_set: str) -> Recommender:
+        """Make the model for a set."""
+        options = self.options | self.by_set.get(data_set, {})
+        return Blend(**options) if self.model == Blend.name else rv.build_model(self.model, options)
 
 
 class Published(Strict):

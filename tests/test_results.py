@@ -5,11 +5,13 @@ import re
 import runpy
 import sys
 import tomllib
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import zscore
 
 import recvae as rv
 from recvae.errors import OptionError
@@ -48,7 +50,8 @@ model = "popularity"
 [[models]]
 model = "ease"
 label = "ease, 10"
-options = { regularization = 10 }
+options = { regularization = 20, max_gigabytes = 1 }
+by_set = { plays = { regularization = 10 } }
 source = "tuned: by hand"
 
 [[models]]
@@ -139,7 +142,8 @@ def test_the_page_tells_all_that_was_asked_for(folder):
     assert "### Hold-out" in page
     assert "`bpr` is left out: it knows only the users" in page
     assert "## Gone\n\nLeft out: there is no file" in page
-    assert ["`ease, 10`", "`regularization=10`", "tuned: by hand", "all"] in cells(page)
+    options = "`regularization=20`, `max_gigabytes=1`; plays: `regularization=10`"
+    assert ["`ease, 10`", options, "tuned: by hand", "all"] in cells(page)
     for picture in re.findall(r"!\[.+\]\((.+)\)", page):
         assert (folder / "docs" / picture).read_text().lstrip().startswith("<?xml")
     assert page.count("![") == 2
@@ -159,6 +163,21 @@ def test_it_goes_on_where_it_was(folder):
     assert again.keys() == kept.keys()
     assert [path for path in kept if again[path] != kept[path]] == [gone]
     assert (folder / "again.md").is_file()
+
+
+def test_the_blend_mixes_standardized_scores(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    from blend import Blend
+
+    small = partial(rv.RecVAE, epochs=2, width=16, latent=4)
+    monkeypatch.setattr(rv, "RecVAE", small)
+    data = rv.read_interactions(likes(), user="who", item="what")
+    blend = Blend(weight=0.75, regularization=5).fit(data)
+    histories = data.matrix[:7]
+    parts = [small().fit(data), rv.EDLAE(regularization=5).fit(data)]
+    expected = [zscore(part.score(histories), axis=1, ddof=1) for part in parts]
+    mixed = 0.75 * expected[0] + 0.25 * expected[1]
+    np.testing.assert_allclose(blend.score(histories), mixed, atol=1e-4)
 
 
 def test_a_choice_of_sets_and_models(folder):
