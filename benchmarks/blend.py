@@ -23,7 +23,7 @@ class Blend(Recommender):
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Mix the z-scores of both."""
-        neural, linear = (_standardized(model.score(histories)) for model in self.models_)
+        neural, linear = (_standardized(model.score(histories).cpu()) for model in self.models_)
         return self.weight * neural + (1 - self.weight) * linear
 
     def _fit(self, train: sp.csr_matrix, validation: rv.Holdout | None) -> None:

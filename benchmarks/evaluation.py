@@ -4,9 +4,10 @@
     python benchmarks/evaluation.py --users 5000 --items 4000 --models als,mult-vae
 
 Each model runs in a process of its own, one after another, on generated interactions, split by
-`split_interactions`. What is measured is `evaluate`, which takes the same time whatever a model has
-learnt: so all train for one epoch, those that fold in on a part of the users, and the linear models
-leave out the inversion of their matrix. Accuracy has no meaning here and is not shown.
+`split_interactions`. The seconds are those of `evaluate`, which takes the same time whatever a
+model has learnt: so all train for one epoch, those that fold in on a part of the users, and the
+linear models leave out the inversion of their matrix. Accuracy has no meaning here and is not
+shown. The memory is the process's at its peak, data and training included (on Linux).
 """
 
 import argparse

@@ -6,11 +6,12 @@ are their arguments. Paths are relative to the folder that `RECVAE_DATA` names, 
 
 import os
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from blend import Blend
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 import recvae as rv
 from recvae.evaluation.evaluate import METRICS
@@ -102,6 +103,14 @@ class Spec(Strict):
     models: list[Entry]
     published: list[Published] = []
 
+    @model_validator(mode="after")
+    def _sets_are_known(self) -> Self:
+        named = {line.set for line in self.published}
+        for entry in self.models:
+            named |= {*entry.by_set, *(entry.sets or [])}
+        _among(named, self.sets)
+        return self
+
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read a file."""
@@ -109,8 +118,9 @@ class Spec(Strict):
 
     def only(self, sets: str | None, models: str | None) -> Self:
         """The same with these sets and models alone, named as in `a,b`; None keeps all."""
-        kept_sets = _among(sets, self.sets)
-        kept_models = _among(models, [entry.name for entry in self.models])
+        kept_sets = _among(_names(sets, self.sets), self.sets)
+        every = [entry.name for entry in self.models]
+        kept_models = _among(_names(models, every), every)
         return self.model_copy(
             update={
                 "sets": {name: self.sets[name] for name in kept_sets},
@@ -123,11 +133,14 @@ class Spec(Strict):
         return [entry for entry in self.models if entry.sets is None or name in entry.sets]
 
 
-def _among(wanted: str | None, there: Any) -> list[str]:
-    names = list(there) if wanted is None else [name.strip() for name in wanted.split(",")]
+def _names(wanted: str | None, there: Collection[str]) -> Collection[str]:
+    return there if wanted is None else [name.strip() for name in wanted.split(",")]
+
+
+def _among(names: Collection[str], there: Collection[str]) -> list[str]:
     for name in names:
         if name not in there:
             raise rv.errors.OptionError(
                 f"the file has no {name!r}: {rv.errors.did_you_mean(name, there)}"
             )
-    return names
+    return list(names)

@@ -21,7 +21,7 @@ WORTH_SAYING = 1.0
 
 BLOCK_ITEMS = 512
 
-log = logging.getLogger("recvae")
+logger = logging.getLogger(__name__)
 
 
 def require_memory(name: str, n_items: int, max_gigabytes: float) -> None:
@@ -32,7 +32,7 @@ def require_memory(name: str, n_items: int, max_gigabytes: float) -> None:
     """
     gigabytes = BYTES_PER_PAIR * n_items**2 / 1e9
     if gigabytes >= WORTH_SAYING:
-        log.info("%s needs about %.1f GB for %s items", name, gigabytes, f"{n_items:,}")
+        logger.info("%s needs about %.1f GB for %s items", name, gigabytes, f"{n_items:,}")
     if gigabytes > max_gigabytes:
         raise OptionError(
             f"{name} needs about {gigabytes:.1f} GB for {n_items:,} items, and may take "

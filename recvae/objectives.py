@@ -96,6 +96,26 @@ def composite_log_prior(
     return torch.stack(parts).logsumexp(dim=0)
 
 
+def sampled_composite_kl(
+    code: torch.Tensor,
+    mean: torch.Tensor,
+    logvar: torch.Tensor,
+    previous: tuple[torch.Tensor, torch.Tensor],
+) -> torch.Tensor:
+    """A single sample of the KL divergence from RecVAE's prior.
+
+    Args:
+        code: [users, latent], drawn from N(mean, exp(logvar)).
+        mean: [users, latent].
+        logvar: [users, latent].
+        previous: the mean and log-variance by the previous encoder, [users, latent] each.
+
+    Returns:
+        [users], summed over the latent dimensions.
+    """
+    return (log_normal(code, mean, logvar) - composite_log_prior(code, *previous)).sum(dim=1)
+
+
 def mixture_log_normal(
     code: torch.Tensor, means: torch.Tensor, logvars: torch.Tensor
 ) -> torch.Tensor:

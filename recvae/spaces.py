@@ -43,6 +43,8 @@ class Real:
 
     def including(self, value: Any) -> Self | None:
         """The same with room for a value; None if it can't have any."""
+        if value in self:
+            return self
         if not self._is_kin(value) or (self.log and value <= 0):
             return None
         return replace(self, low=min(self.low, value), high=max(self.high, value))

@@ -107,11 +107,7 @@ class Trainer:
                     self._diverged(epoch)
                     break
                 if self.validate is not None:
-                    with self._average.in_place() if self._average else nullcontext():
-                        record[self.metric] = self.validate()
-                        best.offer(record[self.metric], epoch)
-                    if self.on_epoch is not None:
-                        self.on_epoch(epoch + 1, record[self.metric])
+                    record[self.metric] = self._judge(self.validate, best, epoch)
                 self.history.append(record)
                 shown = {name: f"{record[name]:.4g}" for name in self._shown()}
                 bar.set_postfix(shown, refresh=False)
@@ -124,6 +120,15 @@ class Trainer:
         best.restore()
         self.net.eval()
         return pd.DataFrame(self.history)
+
+    def _judge(self, validate: Callable[[], float], best: Best, epoch: int) -> float:
+        """Validate, keep the weights if they are the best, and tell who asked."""
+        with self._average.in_place() if self._average else nullcontext():
+            value = validate()
+            best.offer(value, epoch)
+        if self.on_epoch is not None:
+            self.on_epoch(epoch + 1, value)
+        return value
 
     def _epoch(
         self,

@@ -72,7 +72,7 @@ def split(plays) -> rv.Split:
 def model(data, tmp_path_factory) -> Path:
     """A saved Mult-VAE."""
     folder = tmp_path_factory.mktemp("runs") / "vae"
-    recvae("train", *data, "--out", folder, *TINY)
+    recvae("train", *data, "--model", "mult-vae", "--out", folder, *TINY)
     return folder
 
 
@@ -135,7 +135,9 @@ def test_data_shows_what_is_in_a_file(tmp_path):
 def test_train_passes_on_every_setting(data, tmp_path):
     settings = {"hidden": "12,9", "latent": "7", "patience": "null", "beta": "best", "epochs": "2"}
     chosen = [f"--set={name}={value}" for name, value in settings.items()]
-    result = recvae("train", *data, "--out", tmp_path / "vae", *chosen, "--json")
+    result = recvae(
+        "train", *data, "--model", "mult-vae", "--out", tmp_path / "vae", *chosen, "--json"
+    )
     facts = json.loads(result.stdout)
     assert facts["model"] == "mult-vae"
     assert facts["epochs"] == 2
@@ -362,6 +364,7 @@ def finished_trials(study: sqlite3.Connection) -> int:
 
 
 TRAIN = ["train", "--out", "nowhere"]
+VAE = ["--model", "mult-vae", *TINY]
 
 
 @pytest.mark.parametrize(
@@ -373,7 +376,7 @@ TRAIN = ["train", "--out", "nowhere"]
         ([*TRAIN, "--data", "PLAYS", "--model", "mult-vea"], 1, "did you mean 'mult-vae'?"),
         ([*TRAIN, "--data", "PLAYS", "--set", "latnet=3"], 1, "did you mean 'latent'?"),
         ([*TRAIN, "--data", "PLAYS", "--set", "latent=-3"], 1, "latent=-3"),
-        ([*TRAIN, "--data", "PLAYS", "--set", "metric=ndgc@5", *TINY], 1, "did you mean 'ndcg'?"),
+        ([*TRAIN, "--data", "PLAYS", *VAE, "--set=metric=ndgc@5"], 1, "did you mean 'ndcg'?"),
         ([*TRAIN, "--data", "PLAYS", "--min-user-items", 99], 1, "no interaction is left"),
         ([*TRAIN, "--data", "PLAYS", "--held-out-users", 99], 1, "99"),
         (["train", "--data", "PLAYS", "--out", "mine.csv/vae"], 1, "mine.csv"),
@@ -423,7 +426,7 @@ def test_errors_are_one_line_and_no_traceback(
 
 
 def test_json_is_all_that_stdout_gets(data, tmp_path):
-    running = process("train", *data, "--out", tmp_path / "vae", *TINY, "--json")
+    running = process("train", *data, "--out", tmp_path / "vae", *VAE, "--json")
     stdout, stderr = running.communicate(timeout=60)
     assert running.returncode == 0
     assert json.loads(stdout)["epochs"] == 3
@@ -449,7 +452,7 @@ def test_an_error_ends_the_process_with_1(data, tmp_path):
 
 def test_ctrl_c_keeps_and_saves_the_best_model_so_far(data, tmp_path):
     endless = ["--set", "epochs=1000000", "--set", "patience=null"]
-    running = process("train", *data, "--out", tmp_path / "vae", *TINY, *endless)
+    running = process("train", *data, "--out", tmp_path / "vae", *VAE, *endless)
     started = perf_counter()
     assert "training" in running.stderr.readline()
     sleep(perf_counter() - started)  # as long as the start took, whatever the machine: many epochs

@@ -3,6 +3,7 @@
 import json
 import re
 import runpy
+import subprocess
 import sys
 import tomllib
 from functools import partial
@@ -101,6 +102,15 @@ def folder(tmp_path_factory) -> Path:
     return folder
 
 
+def read(path: Path):
+    """A file as the script reads it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(BENCHMARKS))
+        from spec import Spec
+
+        return Spec.read(path)
+
+
 def cells(page: str) -> list[list[str]]:
     """The cells of all lines of tables."""
     return [
@@ -191,6 +201,15 @@ def test_a_choice_of_sets_and_models(folder):
         run(folder, spec, "--sets", "gone")
 
 
+def test_the_speed_of_evaluation():
+    script = [sys.executable, str(BENCHMARKS / "evaluation.py")]
+    small = ["--users", "60", "--items", "200", "--models", "ease,bpr"]
+    finished = subprocess.run([*script, *small], capture_output=True, text=True, check=True)
+    lines = cells(finished.stdout)[2:]
+    assert [line[0] for line in lines] == ["`ease`", "`bpr`"]
+    assert all(float(line[1]) >= 0 and float(line[3]) > 0 for line in lines)
+
+
 def write_ml_20m(folder: Path, table: pd.DataFrame) -> None:
     release = folder / "ml-20m"
     release.mkdir()
@@ -255,9 +274,22 @@ def test_the_recipes_follow_the_paper():
     "path", [BENCHMARKS / "results.toml", *RECIPES], ids=lambda path: path.stem
 )
 def test_all_models_and_options_exist(path):
-    spec = tomllib.loads(path.read_text())
-    for entry in spec["models"]:
-        assert rv.build_model(entry["model"], entry.get("options")).name == entry["model"]
-    for line in spec.get("published", []):
-        assert line["set"] in spec["sets"]
-        assert all(0 < value < 1 for value in line["metrics"].values())
+    spec = read(path)
+    for entry in spec.models:
+        assert {entry.build(name).name for name in spec.sets} == {entry.model}
+    for line in spec.published:
+        assert all(0 < value < 1 for value in line.metrics.values())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '[[models]]\nmodel = "ease"\nsets = ["ml-100K"]',
+        '[[models]]\nmodel = "ease"\nby_set = { ml-100K = { regularization = 1 } }',
+        '[[published]]\nset = "ml-100K"\nmodel = "EASE"\nsource = "a"\nmetrics = {}',
+    ],
+)
+def test_a_mistyped_set(line, tmp_path):
+    (tmp_path / "typo.toml").write_text((BENCHMARKS / "results.toml").read_text() + line)
+    with pytest.raises(ValueError, match="did you mean 'ml-100k'"):
+        read(tmp_path / "typo.toml")

@@ -51,12 +51,11 @@ def train(
 
 def _epochs(model: "Recommender") -> dict[str, int]:
     """How many epochs were trained and which was the best, for models trained in epochs."""
-    from recvae.models.autoencoder import AutoencoderRecommender
-
-    if not isinstance(model, AutoencoderRecommender):
+    history = getattr(model, "history_", None)
+    if history is None:
         return {}
-    history = model.history_
-    best = int(history[model.metric].argmax()) + 1 if model.metric in history else len(history)
+    judged = history.filter(like="@")
+    best = len(history) if judged.empty else int(judged.iloc[:, 0].argmax()) + 1
     return {"epochs": len(history), "best_epoch": best}
 
 

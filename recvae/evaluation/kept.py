@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from recvae.evaluation.runs import Run
 from recvae.evaluation.tuning import Model
 from recvae.interactions import Interactions
 from recvae.splits import Split
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,10 @@ class Kept:
         name = type(model).__name__.lower()
         path = self.folder / f"{name}-{self._fingerprint(model, split)}.parquet"
         if path.is_file():
-            return _read(path, model)
+            try:
+                return _read(path, model)
+            except (OSError, ValueError, KeyError, TypeError):
+                logger.warning("%s is damaged: it is measured again.", path)
         run = measure()
         _write(run, path)
         return run

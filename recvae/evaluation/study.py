@@ -21,6 +21,7 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from recvae.evaluation.study_files import new_study, open_study
+from recvae.evaluation.tuning import STATES
 from recvae.spaces import Choice, Real, Space, Whole
 
 logger = logging.getLogger(__name__)
@@ -28,11 +29,8 @@ logger = logging.getLogger(__name__)
 Objective = Callable[[dict[str, Any], Callable[[int, float], None]], tuple[float, float]]
 """Takes options and what to call after each epoch; gives a value and the seconds of training."""
 
-STATES = {
-    TrialState.COMPLETE: "complete",
-    TrialState.PRUNED: "pruned",
-    TrialState.FAIL: "failed",
-}
+FINISHED = dict(zip((TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL), STATES, strict=True))
+"""The states of a finished trial, and what the tables call them."""
 
 PRUNER = optuna.pruners.PercentilePruner(67, n_startup_trials=4, n_warmup_steps=10)
 """Ends a training whose best epoch is worse than two thirds of the others were at that epoch."""
@@ -76,7 +74,7 @@ class Study:
     @property
     def trials(self) -> list[FrozenTrial]:
         """The finished trials, in order."""
-        return self._live.get_trials(deepcopy=False, states=tuple(STATES))
+        return self._live.get_trials(deepcopy=False, states=tuple(FINISHED))
 
     @property
     def best(self) -> FrozenTrial | None:
@@ -97,7 +95,7 @@ class Study:
                 **self.options_of(trial),
                 metric: trial.value if trial.state is TrialState.COMPLETE else np.nan,
                 "seconds": trial.user_attrs["seconds"],
-                "state": STATES[trial.state],
+                "state": FINISHED[trial.state],
             }
             for trial in self.trials
         ]

@@ -149,5 +149,5 @@ class AutoencoderRecommender(Recommender):
     def _restore(self, state: dict[str, torch.Tensor]) -> None:
         self.interrupted_ = False
         self.net_ = self._new_net(len(self.items_))
-        self.net_.load_state_dict(state)
-        self.net_.to(devices.resolve(self.device)).eval()
+        self.net_.load_state_dict(state, assign=True)
+        self.net_.to(devices.resolve(self.device), torch.float32).eval()

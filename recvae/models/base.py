@@ -312,7 +312,9 @@ class Recommender(ABC):
 
 
 def of_shape(tensor: torch.Tensor, *shape: int) -> torch.Tensor:
-    """Give back a saved tensor, or raise ValueError if its shape is not the one expected."""
-    if tensor.shape != shape:
-        raise ValueError(f"a tensor has shape {tuple(tensor.shape)}, expected {shape}")
+    """Give back a saved tensor, or raise ValueError if it is not float32 of the shape expected."""
+    if tensor.shape != shape or tensor.dtype != torch.float32:
+        raise ValueError(
+            f"a tensor is {tensor.dtype} of shape {tuple(tensor.shape)}, not float32 of {shape}"
+        )
     return tensor

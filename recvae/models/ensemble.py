@@ -9,12 +9,13 @@ import torch
 from annotated_types import MinLen
 
 from recvae.batches import Batch
+from recvae.linear import require_memory
 from recvae.models.base import Recommender
 from recvae.models.elsa import ELSA
 from recvae.models.implicit_als import ImplicitALS
 from recvae.models.inputs import as_input
 from recvae.models.residual_vae import ResidualVAE
-from recvae.options import NonNegativeFloat, NonNegativeInt, PositiveInt
+from recvae.options import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from recvae.pooling import log_shares
 from recvae.spaces import Real, Space, Whole
 from recvae.splits import Holdout
@@ -39,12 +40,14 @@ class Ensemble(Recommender):
         epochs: of their training, at most.
         rank: width of ELSA's vectors.
         factors: width of ImplicitALS's vectors.
+        max_gigabytes: the memory that the items x items matrix of ResidualVAE may take.
         seed: decides everything random in all of them.
         device: where ResidualVAE and ELSA live: "auto", "cpu", "cuda", "mps", ...
         vaes_: the fitted ResidualVAEs; fewer than asked for if Ctrl-C ended their training.
         elsa_: the fitted ELSA.
         als_: the fitted ImplicitALS.
         history_: DataFrame, a row an epoch of the first ResidualVAE.
+        interrupted_: whether Ctrl-C ended the training of the ResidualVAEs early.
     """
 
     name: ClassVar[str] = "ensemble"
@@ -62,6 +65,7 @@ class Ensemble(Recommender):
     epochs: PositiveInt = 60
     rank: PositiveInt = 256
     factors: PositiveInt = 64
+    max_gigabytes: PositiveFloat = 16.0
     seed: NonNegativeInt = 0
     device: Annotated[str, MinLen(1)] = "auto"
 
@@ -81,45 +85,49 @@ class Ensemble(Recommender):
         self._require_fitted()
         return self.vaes_[0].encode(histories)
 
-    @property
-    def interrupted_(self) -> bool:
-        """Whether Ctrl-C ended the training of the ResidualVAEs early."""
-        return self.vaes_[-1].interrupted_
+    def _build(self, n_vaes: int) -> None:
+        seeds = np.random.SeedSequence(self.seed).generate_state(n_vaes)
+        self.vaes_ = [self._new_vae(int(seed)) for seed in seeds]
+        self.elsa_ = ELSA(latent=self.rank, seed=self.seed, device=self.device)
+        self.als_ = ImplicitALS(factors=self.factors, seed=self.seed)
+        self.interrupted_ = False
+
+    def _new_vae(self, seed: int) -> ResidualVAE:
+        return ResidualVAE(
+            latent=self.latent,
+            width=self.width,
+            gamma=self.gamma,
+            epochs=self.epochs,
+            max_gigabytes=self.max_gigabytes,
+            seed=seed,
+            device=self.device,
+        )
 
     def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
+        require_memory("Ensemble", train.shape[1], self.max_gigabytes)
         self._build(self.vaes)
         self.als_.fit(train)
         if self.elsa_.fit(train, validation).interrupted_:
             raise KeyboardInterrupt
-        tell = self._on_epoch
-        for number, vae in enumerate(self.vaes_, start=1):
-            vae.fit(train, validation, on_epoch=tell)
-            tell = None  # the epochs of a second training are not those of the first
-            if vae.interrupted_:
-                del self.vaes_[number:]
-        self._share_linear_path()
+        self._fit_vaes(train, validation)
         self.history_ = self.vaes_[0].history_
 
-    def _build(self, n_vaes: int) -> None:
-        seeds = np.random.SeedSequence(self.seed).generate_state(n_vaes)
-        self.vaes_ = [
-            ResidualVAE(
-                latent=self.latent,
-                width=self.width,
-                gamma=self.gamma,
-                epochs=self.epochs,
-                seed=int(seed),
-                device=self.device,
-            )
-            for seed in seeds
-        ]
-        self.elsa_ = ELSA(latent=self.rank, seed=self.seed, device=self.device)
-        self.als_ = ImplicitALS(factors=self.factors, seed=self.seed)
-
-    def _share_linear_path(self) -> None:
-        """Keep what all ResidualVAEs have in common once."""
-        for vae in self.vaes_[1:]:
-            vae.net_.linear = self.vaes_[0].net_.linear
+    def _fit_vaes(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
+        """Train one after another; Ctrl-C leaves those that were trained."""
+        trained: list[ResidualVAE] = []
+        path = self.vaes_[0].solve(as_input(train))
+        for vae in self.vaes_:
+            vae.linear_path = path
+            try:
+                trained.append(vae.fit(train, validation, None if trained else self._on_epoch))
+                self.interrupted_ = vae.interrupted_
+            except KeyboardInterrupt:
+                self.interrupted_ = True
+            if self.interrupted_:
+                break
+        if not trained:
+            raise KeyboardInterrupt
+        self.vaes_ = trained
 
     @property
     def _members(self) -> dict[str, Recommender]:
@@ -139,15 +147,16 @@ class Ensemble(Recommender):
         }
 
     def _restore(self, state: dict[str, torch.Tensor]) -> None:
-        names = {key.partition(".")[0] for key in state}
-        self._build(n_vaes=len(names - {"elsa", "als"}))
+        names = {key.partition(".")[0] for key in state if key.startswith("vae")}
+        self._build(n_vaes=max(len(names), 1))
         shared = _part(state, f"vae0.{LINEAR}", LINEAR)
         for name, member in self._members.items():
             member.items_, member.item_counts_ = self.items_, self.item_counts_
             member.n_users_, member.fingerprint_ = self.n_users_, self.fingerprint_
             own = _part(state, f"{name}.")
             member._restore(own | shared if name.startswith("vae") else own)
-        self._share_linear_path()
+        for vae in self.vaes_[1:]:
+            vae.net_.linear = self.vaes_[0].net_.linear
 
 
 def _part(

@@ -10,7 +10,7 @@ from torch import nn
 from recvae import nets
 from recvae.batches import Batch
 from recvae.models.autoencoder import AutoencoderRecommender
-from recvae.objectives import composite_log_prior, log_normal, multinomial_log_likelihood
+from recvae.objectives import multinomial_log_likelihood, sampled_composite_kl
 from recvae.options import NonNegativeFloat, PositiveFloat, PositiveInt
 from recvae.spaces import Real, Space, Whole
 from recvae.trainer import Pass, Terms
@@ -85,8 +85,7 @@ class RecVAE(AutoencoderRecommender):
         mean, logvar = net.encode(rows.dropout(dropout, noise))
         code = nets.sample(mean, logvar, noise)
         log_likelihood = multinomial_log_likelihood(net.decode(code), batch).mean()
-        log_prior = composite_log_prior(code, *previous(rows))
-        kl = (log_normal(code, mean, logvar) - log_prior).sum(dim=1)
+        kl = sampled_composite_kl(code, mean, logvar, previous(rows))
         weighted = self.gamma * (batch.sum(batch.values) * kl).mean()
         return Terms(weighted - log_likelihood, log_likelihood, kl.mean(), self.gamma)
 

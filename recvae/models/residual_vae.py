@@ -2,11 +2,12 @@
 
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import ClassVar, cast
+from typing import Annotated, ClassVar, cast
 
 import numpy as np
 import scipy.sparse as sp
 import torch
+from annotated_types import Gt, Lt
 from torch import nn
 
 from recvae import nets
@@ -14,7 +15,7 @@ from recvae.batches import Batch
 from recvae.models.autoencoder import AutoencoderRecommender
 from recvae.models.edlae import EDLAE
 from recvae.models.inputs import as_input
-from recvae.objectives import composite_log_prior, log_normal, multinomial_log_likelihood
+from recvae.objectives import multinomial_log_likelihood, sampled_composite_kl
 from recvae.options import DropRate, NonNegativeFloat, PositiveFloat, PositiveInt
 from recvae.pooling import log_shares
 from recvae.spaces import Real, Space, Whole
@@ -30,9 +31,9 @@ class ResidualVAE(AutoencoderRecommender):
 
     An item's logit is its log-probability by EDLAE plus what RecVAE's net decodes. Training hides
     a part of each history and predicts it from the rest. EDLAE is solved for once, and scores a
-    training user as if it had not seen that user (`nets.LinearPath.leave_one_out`), so that what it
-    leaves for the decoder to explain is what it will leave of new users. The prior is RecVAE's.
-    The weights are averaged over the steps of training (`recvae.weights.Average`).
+    training user as if it had not seen that user's items (`nets.LinearPath.leave_one_out`), so that
+    what it leaves for the decoder to explain is what it will leave of new users. The prior is
+    RecVAE's. The weights are averaged over the steps of training (`recvae.weights.Average`).
 
     Attributes:
         dropout: share of a history that training hides and predicts.
@@ -41,6 +42,8 @@ class ResidualVAE(AutoencoderRecommender):
         linear_dropout: EDLAE's `dropout`.
         regularization: EDLAE's, each user weighing 1 / sqrt(n) of n items.
         max_gigabytes: the memory that EDLAE's items x items matrix may take.
+        linear_path: what `solve` has given already; models of the same data and options can share
+            it.
     """
 
     name: ClassVar[str] = "residual-vae"
@@ -55,6 +58,7 @@ class ResidualVAE(AutoencoderRecommender):
     }
     averaging: ClassVar[float | None] = 5.0
 
+    dropout: Annotated[float, Gt(0), Lt(1)] = 0.5
     width: PositiveInt = 600
     gamma: NonNegativeFloat = 0.002
     linear_dropout: DropRate = 0.5
@@ -63,6 +67,26 @@ class ResidualVAE(AutoencoderRecommender):
     batch_size: PositiveInt = 200
     epochs: PositiveInt = 60
     patience: PositiveInt | None = 15
+
+    def __post_init__(self) -> None:
+        self.linear_path: nets.LinearPath | None = None
+
+    def solve(self, train: sp.csr_matrix) -> nets.LinearPath:
+        """Solve for the linear path of a CSR matrix [users, items], whose weights it reads.
+
+        Raises:
+            OptionError: it takes more memory than `max_gigabytes`.
+            TrainingError: the regularization is too small to solve for it.
+        """
+        linear = EDLAE(
+            dropout=self.linear_dropout,
+            regularization=self.regularization,
+            max_gigabytes=self.max_gigabytes,
+        )
+        weights = nets.user_weights(torch.from_numpy(np.asarray(train.sum(axis=1)).ravel()))
+        path = nets.LinearPath(train.shape[1])
+        path.inverse = linear.inverse((sp.diags(weights.sqrt().numpy()) @ train).tocsr())
+        return path
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Logits of both paths: the decoder's from the mean of the code, nothing hidden."""
@@ -74,13 +98,7 @@ class ResidualVAE(AutoencoderRecommender):
         return nets.ResidualVAENet(n_items, self.width, self.latent)
 
     def _prepare(self, net: nets.Net, train: sp.csr_matrix) -> None:
-        linear = EDLAE(
-            dropout=self.linear_dropout,
-            regularization=self.regularization,
-            max_gigabytes=self.max_gigabytes,
-        )
-        weights = nets.user_weights(torch.from_numpy(np.asarray(train.sum(axis=1)).ravel()))
-        _linear(net).inverse = linear.inverse((sp.diags(weights.sqrt().numpy()) @ train).tocsr())
+        net.linear = self.linear_path or self.solve(train)
 
     def _passes(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Pass]:
         encoder = net.get_submodule("encoder")
@@ -101,11 +119,10 @@ class ResidualVAE(AutoencoderRecommender):
         code = nets.sample(mean, logvar, noise)
         logits = net.decode(code) + log_shares(_linear(net).leave_one_out(kept, left), kept)
         logits = logits.index_put((kept.rows, kept.columns), logits.new_tensor(IMPOSSIBLE))
-        sizes = batch.sum(batch.values)
-        scale = sizes / left.sum(left.values).clamp(min=1)
+        sizes, hidden = batch.sum(batch.values), left.sum(left.values)
+        scale = torch.where(hidden > 0, sizes / hidden, 0)
         log_likelihood = (scale * multinomial_log_likelihood(logits, left)).mean()
-        log_prior = composite_log_prior(code, *previous(batch.normalized()))
-        kl = (log_normal(code, mean, logvar) - log_prior).sum(dim=1)
+        kl = sampled_composite_kl(code, mean, logvar, previous(batch.normalized()))
         weighted = self.gamma * (sizes * kl).mean()
         return Terms(weighted - log_likelihood, log_likelihood, kl.mean(), self.gamma)
 

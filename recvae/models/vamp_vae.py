@@ -20,7 +20,9 @@ class VampVAE(MultVAE):
     Gating Mechanisms", RecSys 2019).
 
     Mult-VAE with the VampPrior of Tomczak & Welling (AISTATS 2018): a mixture of the posteriors of
-    histories that are learnt. The KL term is a single sample of it.
+    histories that are learnt. The KL term is a single sample of it. Other than in the authors'
+    code, the learnt histories are encoded without dropout, both levels see the same corrupted
+    input, and more of it is dropped.
 
     Attributes:
         latent: width of the code; if hierarchical, of each of the two, and `encode` gives both

@@ -13,14 +13,15 @@ def user_weights(sizes: torch.Tensor) -> torch.Tensor:
     The users of many items would outweigh all others. It also makes one regularization suit data
     sets of any size.
     """
-    return sizes.clamp(min=1).rsqrt()
+    return torch.where(sizes > 0, sizes, 1).rsqrt()
 
 
 class LinearPath(nn.Module):
     """What a linear autoencoder scores, also as if a user had not been in its training data.
 
     It has seen the targets of its training users, and fits them better than those of others. What
-    is trained on top of it must not take that for granted.
+    is trained on top of it must not take that for granted. Its matrix is given to it when it is
+    known: until then it takes no memory.
 
     Attributes:
         inverse: P = (X'WX + Lambda)^-1 of the training matrix X and the diagonal W of
@@ -32,7 +33,7 @@ class LinearPath(nn.Module):
 
     def __init__(self, n_items: int) -> None:
         super().__init__()
-        self.register_buffer("inverse", torch.empty(n_items, n_items))
+        self.register_buffer("inverse", torch.empty(n_items, n_items, device="meta"))
 
     def forward(self, histories: Batch) -> torch.Tensor:
         """Score all items for users that are not in X: [users, items]."""

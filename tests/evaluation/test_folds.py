@@ -169,6 +169,16 @@ def test_nothing_is_taken_for_another(splits, tmp_path, monkeypatch, change):
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_a_damaged_run_is_measured_again(splits, tmp_path, caplog):
+    arguments = {"metrics": METRICS, "keep": tmp_path}
+    first = compare({"a": Noisy(noise=1.0)}, splits, **arguments)
+    damaged, *_ = tmp_path.iterdir()
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    again = compare({"a": Noisy(noise=1.0)}, splits, **arguments)
+    assert f"{damaged} is damaged: it is measured again" in caplog.text
+    pd.testing.assert_frame_equal(again.per_user, first.per_user)
+
+
 def test_what_can_not_be_kept(splits, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OptionError, match="can't be kept in"):

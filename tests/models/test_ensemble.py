@@ -52,6 +52,31 @@ def test_the_linear_path_is_kept_once(model, tmp_path):
         torch.testing.assert_close(one.score(TRAIN), model.score(TRAIN))
 
 
+def test_the_linear_path_is_solved_for_once(monkeypatch):
+    solved, inverse = [], rv.EDLAE.inverse
+    monkeypatch.setattr(
+        rv.EDLAE, "inverse", lambda self, matrix: solved.append(self) or inverse(self, matrix)
+    )
+    rv.Ensemble(**SMALL, vaes=3).fit(TRAIN)
+    assert len(solved) == 1
+
+
+def test_too_many_items_are_refused_before_anything_is_trained(monkeypatch):
+    monkeypatch.setattr(rv.ImplicitALS, "fit", lambda *_: pytest.fail("it was trained"))
+    wide = sp.csr_matrix((5, 1_000_000), dtype=np.float32) + sp.eye(5, 1_000_000, format="csr")
+    with pytest.raises(rv.errors.OptionError, match=r"Ensemble needs about 4000\.0 GB"):
+        rv.Ensemble(**SMALL).fit(wide.astype(np.float32))
+
+
+@pytest.mark.parametrize("lost", ["vae", "vae0.linear", "vae1.encoder", "elsa", "als.item"])
+def test_a_model_that_lost_tensors_is_not_loaded(lost, model, tmp_path, monkeypatch):
+    state = {name: tensor for name, tensor in model._state().items() if not name.startswith(lost)}
+    monkeypatch.setattr(model, "_state", lambda: state)
+    model.save(tmp_path / "model")
+    with pytest.raises(rv.errors.ModelFileError, match="is damaged"):
+        rv.load_model(tmp_path / "model")
+
+
 def test_one_vae_is_enough():
     assert len(rv.Ensemble(**SMALL, vaes=1).fit(TRAIN).vaes_) == 1
 
@@ -66,7 +91,7 @@ def test_epochs_of_one_training_are_told(validation):
 
 
 @pytest.mark.parametrize("interrupted", [1, 2])
-def test_ctrl_c_keeps_the_vaes_so_far(interrupted, monkeypatch, tmp_path):
+def test_ctrl_c_after_an_epoch_keeps_the_vaes_so_far(interrupted, monkeypatch, tmp_path):
     trained, train = [], ResidualVAE._fit
 
     def pressed(self, *args):
@@ -80,7 +105,25 @@ def test_ctrl_c_keeps_the_vaes_so_far(interrupted, monkeypatch, tmp_path):
     assert model.vaes_ == trained
     assert len(trained) == interrupted
     model.save(tmp_path / "model")
-    assert len(rv.load_model(tmp_path / "model").vaes_) == interrupted
+    loaded = rv.load_model(tmp_path / "model")
+    assert len(loaded.vaes_) == interrupted
+    assert not loaded.interrupted_
+
+
+def test_ctrl_c_before_an_epoch_of_the_second_keeps_the_first(monkeypatch):
+    started, prepare = [], ResidualVAE._prepare
+
+    def pressed(self, *args):
+        started.append(self)
+        if len(started) == 2:
+            raise KeyboardInterrupt
+        prepare(self, *args)
+
+    monkeypatch.setattr(ResidualVAE, "_prepare", pressed)
+    model = rv.Ensemble(**SMALL, vaes=3).fit(TRAIN)
+    assert model.interrupted_
+    assert model.vaes_ == started[:1]
+    assert model.score(TRAIN).isfinite().all()
 
 
 def test_ctrl_c_before_there_is_a_vae(monkeypatch):

@@ -89,5 +89,25 @@ def test_users_without_items_and_with_one_train_without_nan():
 
 
 def test_too_many_items_for_the_memory():
+    wide = sp.eye(5, 1_000_000, format="csr", dtype=np.float32)
     with pytest.raises(rv.errors.OptionError, match="use ELSA"):
-        rv.ResidualVAE(**SMALL, max_gigabytes=1e-9).fit(TRAIN)
+        rv.ResidualVAE(**SMALL).fit(wide)
+
+
+def test_something_must_be_hidden():
+    with pytest.raises(rv.errors.OptionError, match="dropout=0"):
+        rv.ResidualVAE(**SMALL, dropout=0.0).fit(TRAIN)
+
+
+def test_weights_below_one_are_scaled_up_to_the_whole_row():
+    """Not as if less than one of a user were hidden."""
+    model = rv.ResidualVAE(**SMALL, input="counts", gamma=0.0).fit(TRAIN)
+    batch = Batch.of(0.1 * TRAIN[:10], CPU)
+    whole = Batch.of(TRAIN[:10], CPU)
+    with torch.no_grad():
+        model.net_.linear.leave_one_out = lambda kept, left: torch.ones(10, 15)
+        tenth, one = (
+            model._terms(model.net_, model.net_.encoder, rows, generator())
+            for rows in (batch, whole)
+        )
+    assert tenth.log_likelihood.item() == pytest.approx(0.1 * one.log_likelihood.item(), rel=1e-4)
