@@ -397,7 +397,7 @@ VAE = ["--model", "mult-vae", *TINY]
         (["recommend", "MODEL", "--history", "missing.csv"], 1, "there is no file missing.csv"),
         (["recommend", "MODEL", "--history", "PLAYS"], 1, "no column 'user'"),
         (["recommend", "MODEL", "--history", "MINE", "-k", 99], 1, "k=99"),
-        (["recommend", "MODEL", "--history", "MINE", "--out", "lists.xls"], 2, ".csv or .parquet"),
+        (["recommend", "MODEL", "--history", "MINE", "--out", "lists.xls"], 1, ".csv or .parquet"),
         (["recommend", "MODEL", "--history", "MINE", "--out", "no/such/l.csv"], 1, "no/such"),
         (["compare", "--data", "PLAYS", "--models", "als,bbr"], 1, "did you mean 'bpr'?"),
         (["compare", "--data", "PLAYS", "--models", "als", "--set", "asl.factors=2"], 2, "als"),
