@@ -56,7 +56,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         model = args.model or save_generated(args.items, folder)
         requests = make_requests(model)
-        loads = {
+        loads: dict[str, Load] = {
             f"steady, {args.rate:g}/s": partial(steady, rate=args.rate),
             "saturated": saturated,
         }

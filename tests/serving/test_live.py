@@ -66,6 +66,26 @@ async def test_what_is_under_way_is_finished_by_the_old_model(served, folder, da
         assert (await under_way).json() == expected
 
 
+async def test_more_requests_than_may_wait_are_told_so(served, monkeypatch):
+    released = Event()
+    recommend = ServedModel.recommend
+    monkeypatch.setattr(service, "MAX_WAITING", 2)
+    monkeypatch.setattr(
+        ServedModel, "recommend", lambda *asked: released.wait(60) and recommend(*asked)
+    )
+    async with served(max_batch=1) as client:
+        answers = [
+            asyncio.ensure_future(client.post("/recommend", json={"items": [103]}))
+            for _ in range(9)
+        ]
+        (refused, *_), _ = await asyncio.wait(answers, return_when=asyncio.FIRST_COMPLETED)
+        assert (refused.result().status_code, refused.result().headers["retry-after"]) == (503, "1")
+        released.set()
+        codes = [answer.status_code for answer in await asyncio.gather(*answers)]
+    assert set(codes) == {200, 503}
+    assert codes.count(200) >= 2
+
+
 @pytest.mark.parametrize("damage", ["manifest", "weights", "unfit"])
 async def test_a_model_that_can_not_be_served_leaves_the_old_one(
     served, folder, data, vae, damage, caplog
