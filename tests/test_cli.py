@@ -22,7 +22,7 @@ from recvae.datasets import DATASETS
 from recvae.datasets.sizes import SIZES
 from recvae.models import MODELS
 
-COMMANDS = ("data", "train", "tune", "evaluate", "recommend", "compare")
+COMMANDS = ("data", "train", "tune", "evaluate", "recommend", "compare", "serve")
 SMALL = ("epochs=3", "latent=4", "hidden=8", "batch_size=20", "device=cpu")
 TINY = [f"--set={setting}" for setting in SMALL]
 
@@ -397,7 +397,7 @@ VAE = ["--model", "mult-vae", *TINY]
         (["recommend", "MODEL", "--history", "missing.csv"], 1, "there is no file missing.csv"),
         (["recommend", "MODEL", "--history", "PLAYS"], 1, "no column 'user'"),
         (["recommend", "MODEL", "--history", "MINE", "-k", 99], 1, "k=99"),
-        (["recommend", "MODEL", "--history", "MINE", "--out", "lists.xls"], 2, ".csv or .parquet"),
+        (["recommend", "MODEL", "--history", "MINE", "--out", "lists.xls"], 1, ".csv or .parquet"),
         (["recommend", "MODEL", "--history", "MINE", "--out", "no/such/l.csv"], 1, "no/such"),
         (["compare", "--data", "PLAYS", "--models", "als,bbr"], 1, "did you mean 'bpr'?"),
         (["compare", "--data", "PLAYS", "--models", "als", "--set", "asl.factors=2"], 2, "als"),

@@ -11,8 +11,6 @@ from recvae.cli.output import note, show
 from recvae.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pandas import DataFrame
 
 
@@ -32,7 +30,11 @@ def recommend(
     k: Annotated[int, typer.Option("-k", help="Length of the lists.")] = 10,
     out: Annotated[
         Path | None,
-        typer.Option(dir_okay=False, help="File to write to instead: .csv or .parquet."),
+        typer.Option(
+            dir_okay=False,
+            help="File to write to instead, .csv or .parquet, as the lists are made: they may be "
+            "any number.",
+        ),
     ] = None,
     device: Device = "auto",
     json: Json = False,
@@ -43,20 +45,24 @@ def recommend(
 
     $ recvae recommend runs/vae --history mine.csv -k 10
 
-    $ recvae recommend runs/vae --history all.parquet --user userID --out lists.csv
+    $ recvae recommend runs/vae --history all.parquet --user userID --out lists.parquet
     """
-    write = None if out is None else _writer(out)
+    import pandas as pd
+
+    from recvae.writing import write_tables
+
     recommender = rv.load_model(model, device=device)
     histories = _read(history, user, item, value)
     if histories.empty:
         raise DataError(f"{history} holds no interactions: give it at least one line.")
     if recommender.item_ids_.inferred_type == "string":  # a part may be numbers where all is not
         histories[item] = histories[item].astype(str)
-    table = recommender.recommend_table(histories, k, user=user, item=item, value=value)
-    if write is None:
+    tables = recommender.recommend_tables(histories, k, user=user, item=item, value=value)
+    if out is None:
+        table = pd.concat(tables, ignore_index=True)
         show(_lists(table), table.to_dict(orient="records"), json)
     else:
-        write(table)
+        write_tables(tables, out)
         note(f"written to {out}")
 
 
@@ -85,14 +91,3 @@ def _lists(table: "DataFrame") -> str:
     return "\n\n".join(
         "\n".join([str(user), *own]) for user, own in lines.groupby(table["user"], sort=False)
     )
-
-
-def _writer(path: Path) -> "Callable[[DataFrame], None]":
-    """How to write a table to a file of this suffix."""
-    match path.suffix:
-        case ".csv":
-            return lambda table: table.to_csv(path, index=False)
-        case ".parquet":
-            return lambda table: table.to_parquet(path, index=False)
-        case _:
-            raise typer.BadParameter(f"--out {path} must end in .csv or .parquet.")

@@ -2,6 +2,7 @@
 
 import warnings
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from os import PathLike
 from typing import ClassVar, Self
@@ -14,7 +15,8 @@ import torch
 from recvae import options, storage
 from recvae.errors import DataError, FoldInError, NotFittedError, OptionError
 from recvae.interactions import Interactions
-from recvae.ranking import ItemSets, as_columns, top_k
+from recvae.progress import progress
+from recvae.ranking import MAX_BLOCK_USERS, ItemSets, as_columns, top_k
 from recvae.reading import read_histories
 from recvae.spaces import Space
 from recvae.splits import Holdout
@@ -159,16 +161,7 @@ class Recommender(ABC):
             OptionError: k, allow or deny is out of range.
             DataError: the histories do not have the training items as columns.
         """
-        histories = self._checked(histories)
-        if not self.folds_in:
-            rows = self._checked_rows(rows, histories.shape[0])
-        elif empty := int((np.diff(histories.indptr) == 0).sum()):
-            warnings.warn(
-                f"{empty:,} of {histories.shape[0]:,} histories are empty: "
-                "those users get the most popular items.",
-                EmptyHistoryWarning,
-                stacklevel=2,
-            )
+        histories, rows = self._checked_users(histories, rows)
         return top_k(
             self._score_or_popularity,
             histories,
@@ -203,13 +196,42 @@ class Recommender(ABC):
         Returns:
             Columns `user`, `item`, `rank` (from 1), `score`, and `title` where titles are known.
         """
+        tables = self.recommend_tables(
+            interactions, k, user=user, item=item, value=value, exclude_seen=exclude_seen
+        )
+        return pd.concat(tables, ignore_index=True)
+
+    def recommend_tables(
+        self,
+        interactions: pd.DataFrame,
+        k: int = 10,
+        *,
+        user: str = "user",
+        item: str = "item",
+        value: str | None = None,
+        exclude_seen: bool = True,
+    ) -> Iterator[pd.DataFrame]:
+        """Recommend as `recommend_table` does, in a stream: a table for each block of users.
+
+        Only one block's lists exist at a time: `recvae.writing.write_tables` takes them to a file.
+        """
         self._require_fitted()
         histories, user_ids = read_histories(
             interactions, self.item_ids_, user=user, item=item, value=value
         )
         rows = None if self.folds_in else self._rows_of(user_ids)
-        ids, scores = self.recommend(histories, k, rows=rows, exclude_seen=exclude_seen)
-        return self._table(user_ids, ids, scores)
+        histories, rows = self._checked_users(histories, rows)
+        starts = range(0, max(len(user_ids), 1), MAX_BLOCK_USERS)
+        for start in progress(starts, "recommending", unit="block"):
+            block = slice(start, start + MAX_BLOCK_USERS)
+            ids, scores = top_k(
+                self._score_or_popularity,
+                histories[block],
+                k,
+                rows=None if rows is None else rows[block],
+                exclude_seen=exclude_seen,
+            )
+            yield self._table(user_ids[block], ids, scores)
 
     def similar_items(self, columns: np.ndarray, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
         """Find the k items nearest to each of the given items.
@@ -272,7 +294,7 @@ class Recommender(ABC):
             }
         )
         if "title" in self.items_:
-            table["title"] = self.items_["title"].to_numpy()[columns]
+            table["title"] = self.items_["title"].array[columns]
         return table
 
     def _require_fitted(self) -> None:
@@ -290,6 +312,21 @@ class Recommender(ABC):
                 "items: they must be the training items, in the same order."
             )
         return histories
+
+    def _checked_users(
+        self, histories: sp.csr_matrix, rows: np.ndarray | None
+    ) -> tuple[sp.csr_matrix, np.ndarray | None]:
+        histories = self._checked(histories)
+        if not self.folds_in:
+            return histories, self._checked_rows(rows, histories.shape[0])
+        if empty := int((np.diff(histories.indptr) == 0).sum()):
+            warnings.warn(
+                f"{empty:,} of {histories.shape[0]:,} histories are empty: "
+                "those users get the most popular items.",
+                EmptyHistoryWarning,
+                stacklevel=3,
+            )
+        return histories, rows
 
     def _checked_rows(self, rows: np.ndarray | None, n_users: int) -> np.ndarray:
         if rows is None:

@@ -1,0 +1,85 @@
+"""`recvae serve`: a saved model over HTTP."""
+
+import socket
+import warnings
+from ipaddress import ip_address
+from typing import Annotated
+
+import typer
+
+from recvae.cli.arguments import Device, Model
+from recvae.cli.output import note
+from recvae.errors import OptionError
+
+SHUTDOWN_SECONDS = 30
+"""What requests under way have to finish in, when the server is told to end."""
+
+
+def serve(
+    model: Model,
+    *,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; others than this machine's need a token.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes one that is free.")
+    ] = 8000,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            envvar="RECVAE_TOKEN",
+            help="What requests must bear, as `Authorization: Bearer TOKEN`. Better given in the "
+            "environment, which other users of the machine can't see.",
+        ),
+    ] = None,
+    device: Device = "auto",
+) -> None:
+    """Serve a model over HTTP: recommendations, similar items, search, codes and metrics.
+
+    Another model saved to the same folder is picked up without dropping a request. /docs shows what
+    can be asked.
+
+    [bold]Examples[/bold]
+
+    $ recvae serve runs/vae
+
+    $ RECVAE_TOKEN=secret recvae serve runs/vae --host 0.0.0.0 --port 80
+    """
+    try:
+        import uvicorn
+
+        from recvae.models import EmptyHistoryWarning
+        from recvae.serving import create_app
+    except ModuleNotFoundError as error:
+        raise OptionError(
+            f"recvae serve needs {error.name}: pip install 'recvae[serve]'."
+        ) from None
+    if not token and not _is_loopback(host):
+        raise OptionError(
+            f"--host {host} lets other machines in: give a token, in RECVAE_TOKEN or --token."
+        )
+    app = create_app(model, device=device, token=token)
+    warnings.simplefilter("ignore", EmptyHistoryWarning)
+    with _listen(host, port) as listening:
+        note(f"serving {model} on http://{host}:{listening.getsockname()[1]}, see /docs")
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, timeout_graceful_shutdown=SHUTDOWN_SECONDS
+        )
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise OptionError(
+            f"can't listen on {host}, port {port} ({error.strerror}): choose others."
+        ) from None

@@ -1,0 +1,88 @@
+"""The application: routes, limits, token and errors put together."""
+
+from asyncio import QueueFull
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from os import PathLike
+from pathlib import Path
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+import recvae
+from recvae.errors import OptionError
+from recvae.serving.live import LiveModel
+from recvae.serving.middleware import BodyLimit, Measured
+from recvae.serving.routes import open_router, router
+from recvae.serving.security import bearer
+from recvae.serving.service import Service
+
+MAX_BATCH = 64
+"""Requests in a forward pass."""
+
+
+def create_app(
+    folder: str | PathLike[str],
+    *,
+    device: str = "auto",
+    token: str | None = None,
+    max_batch: int = MAX_BATCH,
+) -> FastAPI:
+    """Make an ASGI application that serves a saved model.
+
+    A model saved to the same folder later is picked up without dropping a request.
+
+    Args:
+        folder: of a model, as `save` writes it.
+        device: where an autoencoder should live.
+        token: what requests must bear; None lets everyone in.
+        max_batch: requests that one forward pass may answer.
+
+    Raises:
+        MissingFileError: there is no model in the folder.
+        ModelFileError: a file of it is damaged.
+        FoldInError: the model knows only the users that it was trained on.
+    """
+    service = Service(LiveModel(Path(folder), device), max_batch)
+    app = FastAPI(
+        title="recvae",
+        version=recvae.__version__,
+        description="Recommendations from a saved model.",
+        lifespan=_lifespan,
+        redoc_url=None,
+    )
+    app.state.service = service
+    app.include_router(open_router)
+    app.include_router(router, dependencies=[] if token is None else [Depends(bearer(token))])
+    app.add_middleware(BodyLimit)
+    app.add_middleware(Measured, metrics=service.metrics)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(OptionError, _impossible)
+    app.add_exception_handler(QueueFull, _busy)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    service: Service = app.state.service
+    async with service.running():
+        yield
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    """Say what is wrong, and where, without sending back what may be large or no JSON."""
+    assert isinstance(error, RequestValidationError)
+    problems = [{key: one[key] for key in ("loc", "msg", "type")} for one in error.errors()]
+    return JSONResponse({"detail": problems}, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+async def _impossible(_: Request, error: Exception) -> JSONResponse:
+    """Say what this model can't do, whoever asks."""
+    return JSONResponse({"detail": str(error)}, HTTPStatus.NOT_IMPLEMENTED)
+
+
+async def _busy(_: Request, __: Exception) -> JSONResponse:
+    busy = "too many requests are waiting: try again"
+    return JSONResponse({"detail": busy}, HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "1"})

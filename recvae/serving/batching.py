@@ -1,0 +1,76 @@
+"""Micro-batching: requests that wait at the same time are answered by one call."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from typing import Generic, TypeAlias, TypeVar
+
+Request = TypeVar("Request")
+Answer = TypeVar("Answer")
+Batch: TypeAlias = list[tuple[Request, asyncio.Future[Answer]]]
+
+
+class Batcher(Generic[Request, Answer]):
+    """Calls a function with all requests that wait, in a thread, one call after another.
+
+    A request that finds nothing under way is answered at once and alone: no request waits for
+    others to come. Those that come during a call make the next batch.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[Sequence[Request]], Sequence[Answer]],
+        thread: Executor,
+        *,
+        max_batch: int,
+        max_waiting: int,
+        on_batch: Callable[[int], None],
+    ) -> None:
+        """Take the function and the thread to call it in.
+
+        Args:
+            answer: gives an answer to each of at least one request.
+            thread: runs it; batchers that share one take turns.
+            max_batch: requests of a call, at most.
+            max_waiting: requests that may wait; more are refused.
+            on_batch: told how many each call has.
+        """
+        self._answer = answer
+        self._thread = thread
+        self._max_batch = max_batch
+        self._on_batch = on_batch
+        self._waiting: asyncio.Queue[tuple[Request, asyncio.Future[Answer]]] = asyncio.Queue(
+            max_waiting
+        )
+
+    async def __call__(self, request: Request) -> Answer:
+        """Wait for the answer to a request.
+
+        Raises:
+            asyncio.QueueFull: too many wait already.
+        """
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.put_nowait((request, future))
+        return await future
+
+    async def run(self) -> None:
+        """Answer what comes, until this is cancelled."""
+        while True:
+            batch = [await self._waiting.get()]
+            while len(batch) < self._max_batch and not self._waiting.empty():
+                batch.append(self._waiting.get_nowait())
+            await self._answer_all(batch)
+
+    async def _answer_all(self, batch: Batch[Request, Answer]) -> None:
+        """Hand each request its answer, or all of them the error."""
+        self._on_batch(len(batch))
+        requests, futures = [one for one, _ in batch], [future for _, future in batch]
+        call = asyncio.get_running_loop().run_in_executor(self._thread, self._answer, requests)
+        try:
+            for future, answer in zip(futures, await call, strict=True):
+                if not future.done():
+                    future.set_result(answer)
+        except Exception as error:
+            for future in futures:
+                if not future.done():
+                    future.set_exception(error)

@@ -1,0 +1,58 @@
+"""The model served now: what its folder holds, also after another was saved there."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from recvae.models import load_model
+from recvae.serving.served import ServedModel
+from recvae.storage import MANIFEST
+
+logger = logging.getLogger(__name__)
+
+
+class LiveModel:
+    """A folder's model, replaced in one step when another is saved to the folder.
+
+    Whoever has taken `now` keeps that model until they are done with it.
+    """
+
+    def __init__(self, folder: Path, device: str) -> None:
+        """Load it.
+
+        Raises:
+            MissingFileError, ModelFileError, OptionError: see `recvae.load_model`.
+            FoldInError: it can't serve new users.
+        """
+        self._folder = folder
+        self._device = device
+        self._seen = self._manifest()
+        self.now = self._load()
+
+    async def watch(self, seconds: float, on_load: Callable[[bool], None]) -> None:
+        """Look at the manifest so often, until this is cancelled; say of each load if it worked."""
+        while True:
+            await asyncio.sleep(seconds)
+            if (manifest := self._manifest()) != self._seen and manifest is not None:
+                self._seen = manifest
+                on_load(await asyncio.to_thread(self._replace))
+
+    def _replace(self) -> bool:
+        try:
+            self.now = self._load()
+        except Exception as error:
+            logger.warning("the new model is not served, the old one still is: %s", error)
+            return False
+        logger.info("a new model is served: %s", self.now.model.name)
+        return True
+
+    def _load(self) -> ServedModel:
+        return ServedModel(load_model(self._folder, device=self._device))
+
+    def _manifest(self) -> bytes | None:
+        """What the manifest says, or None if it can't be read now."""
+        try:
+            return (self._folder / MANIFEST).read_bytes()
+        except OSError:
+            return None

@@ -1,0 +1,36 @@
+"""Metrics in Prometheus' format."""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+
+SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+SIZES = (1, 2, 4, 8, 16, 32, 64)
+
+
+class Metrics:
+    """What one server counts, and the process it runs in."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self.requests = Counter(
+            "recvae_requests", "Requests answered.", ["path", "status"], registry=self.registry
+        )
+        self.seconds = Histogram(
+            "recvae_request_seconds",
+            "Seconds from a request to its answer.",
+            ["path"],
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self.batch_size = Histogram(
+            "recvae_batch_size",
+            "Requests answered by one call of the model.",
+            buckets=SIZES,
+            registry=self.registry,
+        )
+        self.unknown_items = Counter(
+            "recvae_unknown_items", "Items of histories skipped.", registry=self.registry
+        )
+        self.loads = Counter(
+            "recvae_model_loads", "New models picked up.", ["success"], registry=self.registry
+        )

@@ -1,0 +1,73 @@
+"""Middleware: no body may be too large, every request is counted and timed."""
+
+from http import HTTPStatus
+from time import perf_counter
+
+from fastapi import HTTPException
+from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from recvae.serving.metrics import Metrics
+
+MAX_BODY = 2**20
+"""Bytes."""
+TOO_LARGE = f"the body may have {MAX_BODY:,} bytes: send a shorter history"
+
+
+class BodyLimit:
+    """Refuses bodies above `MAX_BODY`, be their length announced or not."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, counting the bytes that are read of it."""
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        announced = Headers(scope=scope).get("content-length", "")
+        if announced.isdecimal() and int(announced) > MAX_BODY:
+            refusal = JSONResponse({"detail": TOO_LARGE}, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return await refusal(scope, receive, send)
+        return await self.app(scope, _counted(receive), send)
+
+
+def _counted(receive: Receive) -> Receive:
+    left = MAX_BODY
+
+    async def receive_some() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE)
+        return message
+
+    return receive_some
+
+
+class Measured:
+    """Counts and times requests by their route and status."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self.app = app
+        self.metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        code, started = int(HTTPStatus.INTERNAL_SERVER_ERROR), perf_counter()
+
+        async def send_noted(message: Message) -> None:
+            nonlocal code
+            code = message.get("status", code)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_noted)
+        finally:
+            path = getattr(scope.get("route"), "path", "other")
+            self.metrics.requests.labels(path, code).inc()
+            self.metrics.seconds.labels(path).observe(perf_counter() - started)
+        return None

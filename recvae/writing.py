@@ -1,0 +1,66 @@
+"""Writing: a stream of tables -> one CSV or Parquet file, which is whole or not there at all."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+
+from recvae.errors import OptionError
+
+Write: TypeAlias = Callable[[pd.DataFrame], None]
+
+
+def write_tables(tables: Iterable[pd.DataFrame], path: str | PathLike[str]) -> None:
+    """Write tables one after another, as the row groups of one Parquet file or as one CSV file.
+
+    One table exists at a time. What is at the path already is replaced when all are written.
+
+    Args:
+        tables: of the same columns, at least one.
+        path: ends in .csv or .parquet.
+
+    Raises:
+        OptionError: the path ends otherwise.
+        OSError: it can't be written.
+    """
+    path = Path(path)
+    writers = {".csv": _csv, ".parquet": _parquet}
+    if path.suffix not in writers:
+        raise OptionError(f"{path} must end in .csv or .parquet.")
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with draft.open("wb") as file, writers[path.suffix](file) as write:
+            for table in tables:
+                write(table)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def _csv(file: BinaryIO) -> Iterator[Write]:
+    yield lambda table: table.to_csv(file, index=False, header=file.tell() == 0)
+
+
+@contextmanager
+def _parquet(file: BinaryIO) -> Iterator[Write]:
+    writer: pa.parquet.ParquetWriter | None = None
+
+    def write(table: pd.DataFrame) -> None:
+        nonlocal writer
+        schema = None if writer is None else writer.schema
+        rows = pa.Table.from_pandas(table, schema, preserve_index=False)
+        writer = writer or pa.parquet.ParquetWriter(file, rows.schema)
+        writer.write_table(rows)
+
+    try:
+        yield write
+    finally:
+        if writer is not None:
+            writer.close()

@@ -1,0 +1,135 @@
+"""Micro-batches, by hand: the worker is held up while requests come."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from threading import Event
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from recvae.serving.batching import Batcher
+from recvae.serving.schemas import ListRequest
+from recvae.serving.served import ServedModel
+
+pytestmark = pytest.mark.anyio
+
+
+class Worker:
+    """Doubles numbers in batches that it notes; the first waits to be released."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.released = Event()
+
+    def __call__(self, requests):
+        """Answer a batch."""
+        self.batches.append(list(requests))
+        assert self.released.wait(60)
+        if 13 in requests:
+            raise ValueError("unlucky")
+        return [2 * request for request in requests]
+
+
+@asynccontextmanager
+async def running(worker, max_batch=4, max_waiting=100):
+    """Run a batcher, and list the sizes of its batches."""
+    sizes: list[int] = []
+    with ThreadPoolExecutor(1) as thread:
+        batcher = Batcher(
+            worker, thread, max_batch=max_batch, max_waiting=max_waiting, on_batch=sizes.append
+        )
+        task = asyncio.create_task(batcher.run())
+        try:
+            yield batcher, sizes
+        finally:
+            worker.released.set()
+            task.cancel()
+
+
+async def ask(batcher, numbers):
+    """Ask for each number, the first alone, the others while it is answered."""
+    asked = [asyncio.ensure_future(batcher(number)) for number in numbers]
+    await asyncio.sleep(0)
+    return asked
+
+
+async def begun(worker):
+    """Wait until the worker has the first batch."""
+    while not worker.batches:
+        await asyncio.sleep(0.001)
+
+
+async def test_what_waits_is_answered_together_and_in_order():
+    worker = Worker()
+    async with running(worker) as (batcher, sizes):
+        first = await ask(batcher, [0])
+        await begun(worker)
+        others = await ask(batcher, range(1, 11))
+        worker.released.set()
+        assert await asyncio.gather(*first, *others) == list(range(0, 22, 2))
+    assert worker.batches == [[0], [1, 2, 3, 4], [5, 6, 7, 8], [9, 10]]
+    assert sizes == [1, 4, 4, 2]
+
+
+async def test_batches_of_one():
+    worker = Worker()
+    worker.released.set()
+    async with running(worker, max_batch=1) as (batcher, sizes):
+        assert await asyncio.gather(*await ask(batcher, range(5))) == [0, 2, 4, 6, 8]
+    assert sizes == [1] * 5
+
+
+async def test_an_error_is_that_of_its_batch_alone():
+    worker = Worker()
+    async with running(worker, max_batch=2) as (batcher, _):
+        first = await ask(batcher, [0])
+        await begun(worker)
+        others = await ask(batcher, [12, 13, 14])
+        worker.released.set()
+        answers = await asyncio.gather(*first, *others, return_exceptions=True)
+    assert [str(answer) for answer in answers] == ["0", "unlucky", "unlucky", "28"]
+
+
+async def test_more_than_may_wait_are_refused():
+    worker = Worker()
+    async with running(worker, max_waiting=3) as (batcher, _):
+        first = await ask(batcher, [0])
+        await begun(worker)
+        others = await ask(batcher, range(1, 5))
+        worker.released.set()
+        *answers, refused = await asyncio.gather(*first, *others, return_exceptions=True)
+    assert answers == [0, 2, 4, 6]
+    assert isinstance(refused, asyncio.QueueFull)
+
+
+async def test_who_no_longer_waits_harms_nobody():
+    worker = Worker()
+    async with running(worker) as (batcher, _):
+        first = await ask(batcher, [0])
+        await begun(worker)
+        gone, there = await ask(batcher, [1, 2])
+        gone.cancel()
+        worker.released.set()
+        assert await asyncio.gather(*first, there) == [0, 4]
+    assert gone.cancelled()
+
+
+histories = st.lists(st.integers(98, 131), max_size=12)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(st.tuples(histories, st.integers(1, 40)), min_size=1, max_size=9))
+@pytest.mark.filterwarnings("ignore::recvae.models.EmptyHistoryWarning")
+def test_an_answer_does_not_depend_on_its_company(vae, asked):
+    model = ServedModel(vae)
+    requests = [ListRequest(items=items, k=k) for items, k in asked]
+    for request, together in zip(requests, model.recommend(requests), strict=True):
+        (alone,) = model.recommend([request])
+        assert together.unknown == alone.unknown
+        one, other = ([item.score for item in answer.items] for answer in (together, alone))
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)

@@ -1,0 +1,90 @@
+"""Lists in a stream, and into files that are whole or not there."""
+
+import tracemalloc
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import scipy.sparse as sp
+
+import recvae as rv
+from recvae.errors import OptionError
+from recvae.models import base
+from recvae.writing import write_tables
+
+
+@pytest.fixture(scope="module")
+def model():
+    matrix = sp.random(50, 12, density=0.4, format="csr", random_state=0, dtype=np.float32)
+    titles = pd.DataFrame({"title": [f"T{n}" if n > 5 else None for n in range(12)]})
+    return rv.ItemKNN().fit(rv.Interactions.of(matrix).with_item_info(titles))
+
+
+@pytest.fixture
+def histories():
+    rng = np.random.default_rng(0)
+    return pd.DataFrame({"user": np.arange(100) // 4, "item": rng.integers(0, 12, 100)})
+
+
+@pytest.mark.parametrize("size", [1, 7, 25, 4096])
+def test_blocks_of_any_size_give_the_same_lists(model, histories, monkeypatch, size):
+    expected = model.recommend_table(histories, 3)
+    monkeypatch.setattr(base, "MAX_BLOCK_USERS", size)
+    tables = list(model.recommend_tables(histories, 3))
+    assert len(tables) == -(-25 // size)
+    pd.testing.assert_frame_equal(pd.concat(tables, ignore_index=True), expected)
+
+
+def test_no_users_have_an_empty_table(model, histories):
+    table = model.recommend_table(histories[:0])
+    assert list(table.columns) == ["user", "item", "rank", "score", "title"]
+    assert table.empty
+
+
+@pytest.mark.parametrize(("suffix", "read"), [("csv", pd.read_csv), ("parquet", pd.read_parquet)])
+def test_a_stream_is_written_as_one_table(model, histories, monkeypatch, tmp_path, suffix, read):
+    monkeypatch.setattr(base, "MAX_BLOCK_USERS", 10)
+    path = tmp_path / f"lists.{suffix}"
+    path.write_text("what was there before")
+    write_tables(model.recommend_tables(histories, 3), path)
+    expected = model.recommend_table(histories, 3)
+    pd.testing.assert_frame_equal(read(path), expected, check_dtype=False, rtol=1e-6)
+    assert list(tmp_path.iterdir()) == [path]
+    if suffix == "parquet":
+        assert pq.read_metadata(path).num_row_groups == 3
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("n_written", [0, 1])
+def test_what_fails_half_way_leaves_what_was_there(tmp_path, suffix, n_written):
+    def failing():
+        yield from [pd.DataFrame({"user": [1]})] * n_written
+        raise KeyboardInterrupt
+
+    path = tmp_path / f"lists.{suffix}"
+    path.write_text("mine")
+    with pytest.raises(KeyboardInterrupt):
+        write_tables(failing(), path)
+    assert path.read_text() == "mine"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_only_files_that_can_be_written(tmp_path):
+    with pytest.raises(OptionError, match=r"\.csv or \.parquet"):
+        write_tables([], tmp_path / "lists.xls")
+
+
+def test_memory_does_not_grow_with_the_users(model, tmp_path):
+    table = pd.DataFrame({"user": np.arange(40_000), "item": np.arange(40_000) % 12})
+
+    def peak(n_users: int) -> int:
+        tracemalloc.start()
+        write_tables(model.recommend_tables(table[:n_users], 10), tmp_path / "lists.parquet")
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    few, many = peak(4096), peak(40_000)
+    assert pq.read_metadata(tmp_path / "lists.parquet").num_rows == 40_000 * 10
+    assert many < 2 * few + 40_000 * 50  # the histories are held, ten times the lists are not
