@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -80,22 +80,46 @@ class Batch:
         )
 
 
-@dataclass(frozen=True)
+@dataclass
 class Batches:
-    """The training users in mini-batches, in a new random order each epoch."""
+    """The training users in mini-batches, in a new random order each time one goes through them.
+
+    Attributes:
+        matrix: CSR [users, items].
+        size: users in a batch.
+        device: where the batches go.
+        generator: draws the orders.
+        done: batches of the present order that were given.
+    """
 
     matrix: sp.csr_matrix
     size: int
     device: torch.device
+    generator: np.random.Generator
+    done: int = 0
+
+    def __post_init__(self) -> None:
+        self._before = self.generator.bit_generator.state
 
     def __len__(self) -> int:
         return len(range(0, self.matrix.shape[0], self.size))
 
-    def epoch(self, generator: np.random.Generator) -> Iterator[Batch]:
-        """Go through all users once."""
-        order = generator.permutation(self.matrix.shape[0])
-        for start in range(0, len(order), self.size):
+    def __iter__(self) -> Iterator[Batch]:
+        """Go through all users once, or through those that a loaded state has left."""
+        order = self.generator.permutation(self.matrix.shape[0])
+        for start in range(self.done * self.size, len(order), self.size):
+            self.done += 1
             yield Batch.of(self.matrix[order[start : start + self.size]], self.device)
+        self.done, self._before = 0, self.generator.bit_generator.state
+
+    def state_dict(self) -> dict[str, Any]:
+        """What `load_state_dict` takes: the generator before the present order, and `done`."""
+        return {"generator": dict(self._before), "done": self.done}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        self._before = self.generator.bit_generator.state = state["generator"]
+        self.done = state["done"]
 
 
 def in_blocks(matrix: sp.csr_matrix, size: int = 4096) -> Iterator[sp.csr_matrix]:

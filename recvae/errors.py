@@ -36,6 +36,10 @@ class ModelFileError(RecvaeError, ValueError):
     """A saved model is damaged, incomplete or of an unknown version."""
 
 
+class CheckpointError(RecvaeError, ValueError):
+    """Checkpoints are damaged, in use, of another training, or can't be written."""
+
+
 class TrainingError(RecvaeError, RuntimeError):
     """Training can't go on: the loss left the range of numbers."""
 

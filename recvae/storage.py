@@ -5,7 +5,6 @@ that a crash at any moment leaves the old model or the new one, whole.
 """
 
 import hashlib
-import os
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -21,7 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 
 import recvae
-from recvae import devices, options
+from recvae import atomic, devices, options
 from recvae.errors import MissingFileError, ModelFileError, OptionError, did_you_mean
 
 if TYPE_CHECKING:
@@ -71,15 +70,15 @@ def save(model: "Recommender", folder: str | PathLike[str]) -> None:
             fingerprint=model.fingerprint_,
             files=_write_files(model, folder),
         )
-        _replace(folder / MANIFEST, manifest.model_dump_json(indent=2).encode())
+        atomic.replace(folder / MANIFEST, manifest.model_dump_json(indent=2).encode())
         _remove_others(folder, {file.name for file in manifest.files.values()})
     except pa.ArrowException as error:
         raise ModelFileError(
             f"the table of items can't be saved: {error}. Give each column values of one type."
         ) from error
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise ModelFileError(
-            f"the model can't be saved to {folder}: {error.strerror or error}. "
+            f"the model can't be saved to {folder}: {getattr(error, 'strerror', None) or error}. "
             "Choose a folder that can be written and has room."
         ) from error
 
@@ -128,42 +127,9 @@ def _write_files(model: "Recommender", folder: Path) -> dict[Any, SavedFile]:
     return files
 
 
-def _write(folder: Path, name: str, write: Callable[[Path], object]) -> SavedFile:
-    """Write a file under a name that its content decides."""
-    stem, suffix = name.split(".")
-    draft = folder / f".{name}.{os.getpid()}"
-    try:
-        write(draft)
-        digest = hashlib.sha256(draft.read_bytes()).hexdigest()
-        final = f"{stem}-{digest[:12]}.{suffix}"
-        _sync(draft)
-        draft.replace(folder / final)
-    finally:
-        draft.unlink(missing_ok=True)
+def _write(folder: Path, name: str, fill: Callable[[Path], object]) -> SavedFile:
+    final, digest = atomic.write(folder, name, fill)
     return SavedFile(name=final, sha256=digest)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_bytes(content)
-        _sync(draft)
-        _sync(path.parent)
-        draft.replace(path)
-        _sync(path.parent)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file, or a folder's list of files, is on the disk."""
-    if os.name == "nt" and path.is_dir():
-        return
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _remove_others(folder: Path, kept: set[str]) -> None:

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -13,41 +12,18 @@ import torch
 from torch import nn
 
 from recvae.batches import Batch, Batches
+from recvae.checkpoints import Checkpoints
 from recvae.errors import TrainingError
+from recvae.interrupts import HeldBack
+from recvae.optimizer import Optimizer
+from recvae.passes import Pass, Terms, Totals
 from recvae.progress import progress
-from recvae.weights import Average, Best
+from recvae.weights import Average, Best, copy
 
 logger = logging.getLogger(__name__)
 
 OnEpoch = Callable[[int, float], object]
 """Is told the number of an epoch, from 1, and its validation value; may raise to end the fit."""
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What one training step gave: the loss and its parts, averaged over the users."""
-
-    loss: torch.Tensor
-    log_likelihood: torch.Tensor
-    kl: torch.Tensor
-    beta: float
-
-
-@dataclass(frozen=True)
-class Pass:
-    """A way through the training users; an epoch is one or more.
-
-    Attributes:
-        step: computes the terms of a batch at a training step, counted from 0 over all passes.
-        part: the start of the names of the parameters to train; "" means all.
-        repeat: how often to go through the users.
-        before: what to do first.
-    """
-
-    step: Callable[[Batch, int], Terms]
-    part: str = ""
-    repeat: int = 1
-    before: Callable[[], object] = lambda: None
 
 
 @dataclass
@@ -67,6 +43,9 @@ class Trainer:
         patience: stop after so many epochs without a better value; None never stops early.
         averaging: judge and keep the average of the weights, by this power of the step (see
             `recvae.weights.Average`); None keeps those of the last step.
+        noise: what the passes draw from; its state belongs to a checkpoint.
+        checkpoints: where to keep the state after each epoch, every few minutes, and when Ctrl-C
+            or SIGTERM ends the training; None keeps none.
         steps: how many training steps were made.
         history: a row an epoch.
         interrupted: whether Ctrl-C ended the training early.
@@ -82,107 +61,137 @@ class Trainer:
     on_epoch: OnEpoch | None = None
     patience: int | None = None
     averaging: float | None = None
+    noise: torch.Generator | None = None
+    checkpoints: Checkpoints | None = None
     steps: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
     interrupted: bool = False
-    _average: Average | None = None
 
-    def fit(self, batches: Batches, generator: np.random.Generator) -> pd.DataFrame:
-        """Train; leave the best weights in the net; return the history.
+    def fit(self, batches: Batches) -> pd.DataFrame:
+        """Train, from the last checkpoint if there is one; return the history.
 
-        Ctrl-C ends the training and keeps the best weights so far.
+        The best weights are left in the net. Ctrl-C ends the training and keeps the best so far.
 
         Raises:
             TrainingError: the loss became infinite or NaN before any epoch was completed well.
+            CheckpointError: the checkpoints are damaged or of another training.
         """
-        optimizers = [self._optimizer(one.part) for one in self.passes]
-        best = Best(self.net)
-        if self.averaging is not None:
-            self._average = Average(self.net, self.averaging)
-        bar = progress(range(self.epochs), "training", unit="epoch")
+        self._batches, self._best, self._signals = batches, Best(self.net), HeldBack()
+        self._average = None if self.averaging is None else Average(self.net, self.averaging)
+        self._optimizers = [
+            Optimizer(self.net, one.part, self.learning_rate, self.l2) for one in self.passes
+        ]
+        self._totals: Totals | None = None
+        if self.checkpoints and (state := self.checkpoints.load()):
+            self.load_state_dict(state)
         try:
-            for epoch in bar:
-                record = self._epoch(epoch, batches, generator, optimizers)
-                if not np.isfinite(record["loss"]):
-                    self._diverged(epoch)
-                    break
-                if self.validate is not None:
-                    record[self.metric] = self._judge(self.validate, best, epoch)
-                self.history.append(record)
-                shown = {name: f"{record[name]:.4g}" for name in self._shown()}
-                bar.set_postfix(shown, refresh=False)
-                if self.validate is not None and self._is_over(epoch - best.epoch):
-                    break
+            with self._signals:
+                self._train()
         except KeyboardInterrupt:
             self._interrupt()
         if self._average:
             self._average.swap()
-        best.restore()
+        self._best.restore()
         self.net.eval()
         return pd.DataFrame(self.history)
 
-    def _judge(self, validate: Callable[[], float], best: Best, epoch: int) -> float:
+    def _train(self) -> None:
+        done = len(self.history)
+        epochs, bar = range(done, self.epochs), {"initial": done, "total": self.epochs}
+        for epoch in (shown := progress(epochs, "training", unit="epoch", **bar)):
+            if self._is_over():
+                break
+            record = self._epoch(epoch)
+            if not np.isfinite(record["loss"]):
+                self._diverged(epoch)
+                break
+            if self.validate is not None:
+                record[self.metric] = self._judge(self.validate, epoch)
+            self.history.append(record)
+            self._checkpoint(now=True)
+            values = {name: f"{record[name]:.4g}" for name in self._shown()}
+            shown.set_postfix(values, refresh=False)
+
+    def _epoch(self, epoch: int) -> dict[str, float]:
+        """Make the steps of an epoch that are not made yet."""
+        self.net.train()
+        totals = self._totals = self._totals or self._new_totals()
+        pairs = zip(self.passes, self._optimizers, strict=True)
+        rounds = [(*pair, number) for pair in pairs for number in range(pair[0].repeat)]
+        for one, optimizer, number in rounds[totals.rounds :]:
+            if number == self._batches.done == 0:
+                one.before()
+            for batch in self._batches:
+                totals.add(self._step(one, batch, optimizer), len(batch))
+                self._checkpoint()
+            totals.rounds += 1
+        self._totals = None
+        return {"epoch": epoch + 1, **totals.record()}
+
+    def _judge(self, validate: Callable[[], float], epoch: int) -> float:
         """Validate, keep the weights if they are the best, and tell who asked."""
         with self._average.in_place() if self._average else nullcontext():
             value = validate()
-            best.offer(value, epoch)
+            self._best.offer(value, epoch)
         if self.on_epoch is not None:
             self.on_epoch(epoch + 1, value)
         return value
 
-    def _epoch(
-        self,
-        epoch: int,
-        batches: Batches,
-        generator: np.random.Generator,
-        optimizers: list[torch.optim.Optimizer],
-    ) -> dict[str, float]:
-        self.net.train()
-        started = perf_counter()
-        sums, n_users = torch.zeros(3, device=batches.device), 0
-        for one, optimizer in zip(self.passes, optimizers, strict=True):
-            one.before()
-            for _ in range(one.repeat):
-                for batch in batches.epoch(generator):
-                    terms = self._step(one, batch, optimizer)
-                    parts = torch.stack([terms.loss, terms.log_likelihood, terms.kl])
-                    sums += parts.detach() * len(batch)
-                    n_users += len(batch)
-        loss, log_likelihood, kl = (sums / n_users).tolist()
-        seconds = perf_counter() - started
-        return {
-            "epoch": epoch + 1,
-            "loss": loss,
-            "log_likelihood": log_likelihood,
-            "kl": kl,
-            "beta": terms.beta,
-            "seconds": seconds,
-            "users_per_second": n_users / seconds,
-        }
-
-    def _step(self, one: Pass, batch: Batch, optimizer: torch.optim.Optimizer) -> Terms:
+    def _step(self, one: Pass, batch: Batch, optimizer: Optimizer) -> Terms:
         terms = one.step(batch, self.steps)
-        trained = [p for group in optimizer.param_groups for p in group["params"]]
-        gradients = torch.autograd.grad(terms.loss, trained)
-        for parameter, gradient in zip(trained, gradients, strict=True):
-            parameter.grad = gradient
-        optimizer.step()
+        optimizer.step(terms.loss)
         if self._average:
             self._average.update()
         self.steps += 1
         return terms
 
-    def _optimizer(self, part: str) -> torch.optim.Optimizer:
-        """Adam for a part; only matrices are decayed by `l2`, no biases and no gains."""
-        parameters = [p for name, p in self.net.named_parameters() if name.startswith(part)]
-        groups: list[dict[str, Any]] = [
-            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": 2 * self.l2},
-            {"params": [p for p in parameters if p.ndim == 1]},
-        ]
-        return torch.optim.Adam(groups, lr=self.learning_rate, fused=True)
+    def _checkpoint(self, *, now: bool = False) -> None:
+        """Keep the state, if it is time to; then let Ctrl-C and SIGTERM take effect."""
+        if self.checkpoints and (now or self._signals.pending or self.checkpoints.due):
+            self.checkpoints.save(self.state_dict())
+        self._signals.deliver()
 
-    def _is_over(self, epochs_since_best: int) -> bool:
-        return self.patience is not None and epochs_since_best >= self.patience
+    def state_dict(self) -> dict[str, Any]:
+        """All that the rest of the training depends on, as it is between two steps."""
+        return {
+            "parameters": list(self.net.parameters()),
+            "parts": {name: part.state_dict() for name, part in self._parts().items()},
+            "noise": self.noise and self.noise.get_state(),
+            "totals": self._totals and self._totals.state_dict(),
+            "steps": self.steps,
+            "history": self.history,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        copy(state["parameters"], self.net.parameters())
+        for name, part in self._parts().items():
+            part.load_state_dict(state["parts"][name])
+        if self.noise:
+            self.noise.set_state(state["noise"])
+        if state["totals"]:
+            self._totals = self._new_totals()
+            self._totals.load_state_dict(state["totals"])
+        self.steps, self.history = state["steps"], state["history"]
+
+    def _parts(self) -> dict[str, Any]:
+        """What has a state of its own."""
+        parts: dict[str, Any] = {"best": self._best, "batches": self._batches}
+        parts |= {"average": self._average} if self._average else {}
+        for number, (one, optimizer) in enumerate(zip(self.passes, self._optimizers, strict=True)):
+            parts[f"optimizer{number}"] = optimizer
+            if one.memory is not None:
+                parts[f"memory{number}"] = one.memory
+        return parts
+
+    def _new_totals(self) -> Totals:
+        return Totals(torch.zeros(3, device=self._batches.device))
+
+    def _is_over(self) -> bool:
+        """Whether patience is at an end."""
+        if self.patience is None or self.validate is None:
+            return False
+        return len(self.history) - 1 - self._best.epoch >= self.patience
 
     def _shown(self) -> list[str]:
         return ["loss", self.metric] if self.validate is not None else ["loss"]

@@ -1,11 +1,19 @@
 """Weights of a net that training keeps besides the current ones: the best, the average."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
+
+
+def copy(weights: Iterable[torch.Tensor], into: Iterable[torch.Tensor]) -> None:
+    """Write weights over others, in place."""
+    with torch.no_grad():
+        for weight, target in zip(weights, into, strict=True):
+            target.copy_(weight)
 
 
 class Best:
@@ -27,12 +35,18 @@ class Best:
             self.value, self.epoch = value, epoch
             self._weights = [parameter.detach().clone() for parameter in self._net.parameters()]
 
+    def state_dict(self) -> dict[str, Any]:
+        """What `load_state_dict` takes: the value, the epoch and the weights."""
+        return {"value": self.value, "epoch": self.epoch, "weights": self._weights}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        self.value, self.epoch, self._weights = state["value"], state["epoch"], state["weights"]
+
     def restore(self) -> None:
         """Put the best weights into the net, if any were offered."""
         if self._weights is not None:
-            with torch.no_grad():
-                for parameter, kept in zip(self._net.parameters(), self._weights, strict=True):
-                    parameter.copy_(kept)
+            copy(self._weights, self._net.parameters())
 
 
 class Average:
@@ -53,6 +67,15 @@ class Average:
         with torch.no_grad():
             for average, parameter in zip(self._weights, self._net.parameters(), strict=True):
                 average.lerp_(parameter, share)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What `load_state_dict` takes: the average, and of how many steps it is."""
+        return {"steps": self._steps, "weights": self._weights}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        self._steps = state["steps"]
+        copy(state["weights"], self._weights)
 
     def swap(self) -> None:
         """Exchange the average and the net's weights."""

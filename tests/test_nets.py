@@ -100,9 +100,9 @@ def test_mult_dae_is_the_papers_formula():
 
 def test_an_epoch_visits_every_user_once_in_a_new_order():
     matrix = sp.csr_matrix(np.diag(np.arange(1, 12, dtype=np.float32)))
-    batches, rng = Batches(matrix, 4, CPU), np.random.default_rng(0)
-    first = torch.cat([batch.values for batch in batches.epoch(rng)])
-    second = torch.cat([batch.values for batch in batches.epoch(rng)])
+    batches = Batches(matrix, 4, CPU, np.random.default_rng(0))
+    first = torch.cat([batch.values for batch in batches])
+    second = torch.cat([batch.values for batch in batches])
     assert len(batches) == 3
     assert sorted(first.tolist()) == sorted(second.tolist()) == list(range(1, 12))
     assert first.tolist() != second.tolist()

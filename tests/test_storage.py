@@ -6,7 +6,7 @@ import pytest
 import scipy.sparse as sp
 
 import recvae as rv
-from recvae import storage
+from recvae import atomic
 from recvae.errors import MissingFileError, ModelFileError, OptionError
 from recvae.interactions import Interactions
 
@@ -66,7 +66,7 @@ def test_a_crash_while_saving_leaves_the_old_model(saved, data, monkeypatch):
     def crash(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(storage, "_replace", crash)
+    monkeypatch.setattr(atomic, "replace", crash)
     other = rv.MultVAE(hidden=(8,), latent=4, epochs=1, seed=1, device="cpu").fit(data)
     with pytest.raises(ModelFileError, match="No space left"):
         other.save(folder)

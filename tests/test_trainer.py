@@ -8,7 +8,9 @@ from torch import nn
 
 from recvae.batches import Batches
 from recvae.errors import TrainingError
-from recvae.trainer import Pass, Terms, Trainer
+from recvae.optimizer import Optimizer
+from recvae.passes import Pass, Terms
+from recvae.trainer import Trainer
 
 MATRIX = sp.csr_matrix(np.eye(6, dtype=np.float32))
 
@@ -42,7 +44,7 @@ def trainer(values=None, *, epochs=10, patience=None, scale=1.0, averaging=None)
 
 
 def fit(trainer, size=6):
-    return trainer.fit(Batches(MATRIX, size, torch.device("cpu")), np.random.default_rng(0))
+    return trainer.fit(Batches(MATRIX, size, torch.device("cpu"), np.random.default_rng(0)))
 
 
 def test_the_best_weights_come_back():
@@ -144,8 +146,7 @@ def test_a_loss_that_turns_nan_keeps_the_best(caplog):
 
 def test_l2_is_the_gradient_of_the_squared_weights_and_spares_biases():
     net = nn.Linear(1, 1)
-    one = Trainer(net, [], epochs=1, learning_rate=1.0, l2=0.25)
-    weights, biases = one._optimizer("").param_groups
+    weights, biases = Optimizer(net, "", learning_rate=1.0, l2=0.25).adam.param_groups
     assert weights["weight_decay"] == 0.5
     assert weights["params"] == [net.weight]
     assert biases["weight_decay"] == 0

@@ -11,9 +11,10 @@ from pydantic_core import to_json
 from typer.core import TyperGroup
 
 from recvae.errors import RecvaeError
+from recvae.interrupts import sigterm_as_ctrl_c
 
 INTERRUPTED = 130
-"""The exit code of a command that Ctrl-C ended."""
+"""The exit code of a command that Ctrl-C or SIGTERM ended."""
 
 
 class Commands(TyperGroup):
@@ -22,7 +23,7 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run what `ctx` names."""
         try:
-            with _notes_on_stderr():
+            with _notes_on_stderr(), sigterm_as_ctrl_c():
                 return super().invoke(ctx)
         except BrokenPipeError:
             raise

@@ -1,6 +1,7 @@
 """`recvae train`: from data to a saved model."""
 
 from pathlib import Path
+from shutil import rmtree
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +10,7 @@ import recvae as rv
 from recvae.cli.arguments import MODELS, Experiment, Json
 from recvae.cli.output import INTERRUPTED, note, show
 from recvae.cli.settings import Settings, parse_settings
+from recvae.errors import CheckpointError
 
 if TYPE_CHECKING:
     from recvae.evaluation import Report
@@ -21,23 +23,34 @@ def train(
     model: Annotated[str, typer.Option(help=f"One of {MODELS}.")] = "ensemble",
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder to save the model to.")],
     settings: Settings,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a training that was ended early.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Train a model and save it.
 
-    Ctrl-C ends the training early; the best model so far is kept and saved.
+    Ctrl-C ends the training early; the best model so far is kept and saved. After that, or any
+    other end, the same command with --resume goes on where it was, bit for bit.
 
     [bold]Examples[/bold]
 
     $ recvae train --data ml-1m --model mult-vae --out runs/vae --set latent=200
+
+    $ recvae train --data ml-1m --model mult-vae --out runs/vae --set latent=200 --resume
 
     $ recvae train --data plays.tsv --user userID --item artistID --split none --out runs/plays
     """
     recommender = rv.build_model(model, parse_settings(settings))
     data, validation = experiment.learn_from()
     out.mkdir(parents=True, exist_ok=True)  # what can't be saved should fail now
+    checkpoints = _checkpoints(out, resume=resume)
     note(f"training {model} on {data}")
-    recommender.fit(data, validation=validation)
+    try:
+        recommender.fit(data, validation=validation, checkpoints=checkpoints)
+    except KeyboardInterrupt:
+        _say_how_to_go_on(checkpoints)
+        raise
     recommender.save(out)
     note(f"saved to {out}")
     epochs, report = _epochs(recommender), _validate(recommender, validation)
@@ -46,7 +59,36 @@ def train(
     facts = {"model": model, "folder": str(out), **epochs}
     show("\n".join(text), facts | {"validation": report and report.to_dict()}, json)
     if getattr(recommender, "interrupted_", False):
+        _say_how_to_go_on(checkpoints)
         raise typer.Exit(INTERRUPTED)
+    rmtree(checkpoints)
+
+
+def _checkpoints(out: Path, *, resume: bool) -> Path:
+    """Where the checkpoints are, or will be, if they are as the user believes."""
+    from recvae.checkpoints import are_in
+    from recvae.storage import MANIFEST
+
+    folder = out / "checkpoints"
+    if not resume and are_in(folder):
+        raise CheckpointError(
+            f"{out} holds a training that was ended early: add --resume to go on with it, or "
+            f"remove {folder} to begin anew."
+        )
+    if resume and not are_in(folder):
+        if (out / MANIFEST).exists():
+            raise CheckpointError(
+                f"the model in {out} is finished: leave out --resume to train it anew."
+            )
+        note("there is nothing to go on from: training from the beginning")
+    return folder
+
+
+def _say_how_to_go_on(checkpoints: Path) -> None:
+    from recvae.checkpoints import are_in
+
+    if are_in(checkpoints):
+        note("to go on, give the same command with --resume")
 
 
 def _epochs(model: "Recommender") -> dict[str, int]:

@@ -25,8 +25,9 @@ from recvae.options import (
     PositiveFloat,
     PositiveInt,
 )
+from recvae.passes import Pass
 from recvae.splits import Holdout
-from recvae.trainer import Pass, Trainer
+from recvae.trainer import Trainer
 
 MIN_STEPS = 5
 """Training steps in an epoch, at least."""
@@ -106,7 +107,7 @@ class AutoencoderRecommender(Recommender):
         self.net_.to(device)
         noise = torch.Generator(device).manual_seed(int(noise_seed))
         batch_size = min(self.batch_size, ceil(train.shape[0] / MIN_STEPS))
-        batches = Batches(matrix, batch_size, device)
+        batches = Batches(matrix, batch_size, device, np.random.default_rng(order_seed))
         trainer = Trainer(
             self.net_,
             self._passes(self.net_, len(batches), noise),
@@ -118,8 +119,10 @@ class AutoencoderRecommender(Recommender):
             on_epoch=self._on_epoch,
             patience=self.patience,
             averaging=self.averaging,
+            noise=noise,
+            checkpoints=self._checkpoints,
         )
-        history = trainer.fit(batches, np.random.default_rng(order_seed))
+        history = trainer.fit(batches)
         self.interrupted_ = trainer.interrupted
         return history
 

@@ -3,16 +3,20 @@
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from os import PathLike
-from typing import ClassVar, Self
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 import torch
 
+import recvae
 from recvae import options, storage
+from recvae.checkpoints import Checkpoints
 from recvae.errors import DataError, FoldInError, NotFittedError, OptionError
 from recvae.interactions import Interactions
 from recvae.progress import progress
@@ -54,6 +58,7 @@ class Recommender(ABC):
         interactions: Interactions | sp.csr_matrix,
         validation: Holdout | None = None,
         on_epoch: OnEpoch | None = None,
+        checkpoints: str | PathLike[str] | None = None,
     ) -> Self:
         """Learn from users x items; return self.
 
@@ -62,10 +67,14 @@ class Recommender(ABC):
             validation: users to choose the best epoch by, for models trained in epochs.
             on_epoch: called with an epoch's number, from 1, and its validation value, by models
                 that choose their best epoch; what it raises ends the fit.
+            checkpoints: a folder that models trained in epochs keep their state in, so that the
+                same call goes on from it, bit for bit, after any end.
 
         Raises:
             DataError: nothing to learn from, or validation items that are not the training items.
             OptionError: a hyper-parameter is out of its range.
+            CheckpointError: the checkpoints are damaged, in use, of another training, or can't be
+                written.
         """
         options.check(self)
         data = Interactions.of(interactions)
@@ -82,14 +91,32 @@ class Recommender(ABC):
         self.user_ids_ = None if self.folds_in else data.user_ids
         self.fingerprint_ = data.fingerprint()
         self._on_epoch = on_epoch
+        self._checkpoints: Checkpoints | None = None
+        if checkpoints is not None:
+            self._checkpoints = Checkpoints(Path(checkpoints), self._about(validation))
         try:
-            self._fit(data.matrix, validation)
+            with self._checkpoints or nullcontext():
+                self._fit(data.matrix, validation)
         except BaseException:
             del self.items_
             raise
         finally:
-            del self._on_epoch
+            del self._on_epoch, self._checkpoints
         return self
+
+    def _about(self, validation: Holdout | None) -> dict[str, Any]:
+        """All that decides what `fit` learns, by name."""
+        parts = (validation.fold_in, validation.held_out) if validation else ()
+        return options.values(self) | {
+            "recvae": recvae.__version__,
+            "model": self.name,
+            "data": self.fingerprint_,
+            "validation": [Interactions.of(part).fingerprint() for part in parts],
+        }
+
+    def _part(self, name: str) -> Path | None:
+        """Where a model that this one is made of keeps its checkpoints."""
+        return None if self._checkpoints is None else self._checkpoints.folder / name
 
     @abstractmethod
     def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:

@@ -12,8 +12,8 @@ from recvae.batches import Batch
 from recvae.models.autoencoder import AutoencoderRecommender
 from recvae.models.inputs import as_input
 from recvae.options import DropRate, PositiveFloat, PositiveInt
+from recvae.passes import Pass, Terms
 from recvae.spaces import Real, Space, Whole
-from recvae.trainer import Pass, Terms
 
 
 @dataclass(kw_only=True, eq=False)

@@ -107,7 +107,7 @@ class Ensemble(Recommender):
         require_memory("Ensemble", train.shape[1], self.max_gigabytes)
         self._build(self.vaes)
         self.als_.fit(train)
-        if self.elsa_.fit(train, validation).interrupted_:
+        if self.elsa_.fit(train, validation, checkpoints=self._part("elsa")).interrupted_:
             raise KeyboardInterrupt
         self._fit_vaes(train, validation)
         self.history_ = self.vaes_[0].history_
@@ -116,10 +116,11 @@ class Ensemble(Recommender):
         """Train one after another; Ctrl-C leaves those that were trained."""
         trained: list[ResidualVAE] = []
         path = self.vaes_[0].solve(as_input(train))
-        for vae in self.vaes_:
+        for number, vae in enumerate(self.vaes_):
             vae.linear_path = path
+            told = None if trained else self._on_epoch
             try:
-                trained.append(vae.fit(train, validation, None if trained else self._on_epoch))
+                trained.append(vae.fit(train, validation, told, self._part(f"vae{number}")))
                 self.interrupted_ = vae.interrupted_
             except KeyboardInterrupt:
                 self.interrupted_ = True

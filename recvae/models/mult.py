@@ -13,8 +13,8 @@ from recvae.errors import OptionError
 from recvae.models.autoencoder import AutoencoderRecommender
 from recvae.objectives import LOG_LIKELIHOODS, Likelihood, gaussian_kl
 from recvae.options import Widths
+from recvae.passes import Pass, Terms
 from recvae.splits import Holdout
-from recvae.trainer import Pass, Terms
 
 
 @dataclass(kw_only=True, eq=False)

@@ -64,7 +64,7 @@ class MultVAE(MultAutoencoder):
         if validation is None:
             raise OptionError("beta='best' needs validation users: fit(train, validation=...).")
         search = replace(self, beta=1.0, schedule="linear", warm_up=1.0, patience=None)
-        return search.fit(train, validation)
+        return search.fit(train, validation, checkpoints=self._part("search"))
 
     def _beta(self, n_batches: int) -> Callable[[int], float]:
         warm_up = warm_up_steps(

@@ -12,8 +12,8 @@ from recvae.batches import Batch
 from recvae.models.autoencoder import AutoencoderRecommender
 from recvae.objectives import multinomial_log_likelihood, sampled_composite_kl
 from recvae.options import NonNegativeFloat, PositiveFloat, PositiveInt
+from recvae.passes import Pass, Terms
 from recvae.spaces import Real, Space, Whole
-from recvae.trainer import Pass, Terms
 
 
 @dataclass(kw_only=True, eq=False)
@@ -69,6 +69,7 @@ class RecVAE(AutoencoderRecommender):
                 part="decoder",
                 repeat=self.decoder_passes,
                 before=lambda: previous.load_state_dict(encoder.state_dict()),
+                memory=previous,
             ),
         ]
 

@@ -17,9 +17,9 @@ from recvae.models.edlae import EDLAE
 from recvae.models.inputs import as_input
 from recvae.objectives import multinomial_log_likelihood, sampled_composite_kl
 from recvae.options import DropRate, NonNegativeFloat, PositiveFloat, PositiveInt
+from recvae.passes import Pass, Terms
 from recvae.pooling import log_shares
 from recvae.spaces import Real, Space, Whole
-from recvae.trainer import Pass, Terms
 
 IMPOSSIBLE = -1e9
 """The logit of what is known already."""
@@ -107,6 +107,7 @@ class ResidualVAE(AutoencoderRecommender):
             Pass(
                 lambda batch, _: self._terms(net, previous, batch, noise),
                 before=lambda: previous.load_state_dict(encoder.state_dict()),
+                memory=previous,
             )
         ]
 

@@ -10,8 +10,8 @@ from recvae.batches import Batch
 from recvae.models.mult_vae import MultVAE
 from recvae.objectives import LOG_LIKELIHOODS
 from recvae.options import DropRate, PositiveInt
+from recvae.passes import Terms
 from recvae.spaces import Choice, Real, Space, Whole
-from recvae.trainer import Terms
 
 
 @dataclass(kw_only=True, eq=False)

@@ -1,0 +1,51 @@
+"""Atomic: files that are on the disk whole, or not there at all."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+
+def write(folder: Path, name: str, fill: Callable[[Path], object]) -> tuple[str, str]:
+    """Write a file under a name that its content decides; give the name and its SHA-256."""
+    stem, suffix = name.split(".")
+    draft = folder / f".{name}.{os.getpid()}"
+    try:
+        fill(draft)
+        digest = sha256(draft)
+        final = f"{stem}-{digest[:12]}.{suffix}"
+        sync(draft)
+        draft.replace(folder / final)
+    finally:
+        draft.unlink(missing_ok=True)
+    return final, digest
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Put a new file in the place of an old one, in one step, after all written before it."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_bytes(content)
+        sync(draft)
+        sync(path.parent)
+        draft.replace(path)
+        sync(path.parent)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def sha256(path: Path) -> str:
+    """The hexadecimal digest of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or a folder's list of files, is on the disk."""
+    if os.name == "nt" and path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,90 @@
+"""Passes: what an epoch of training is made of, and what it gives."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import torch
+from torch import nn
+
+from recvae.batches import Batch
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What one training step gave: the loss and its parts, averaged over the users."""
+
+    loss: torch.Tensor
+    log_likelihood: torch.Tensor
+    kl: torch.Tensor
+    beta: float
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A way through the training users; an epoch is one or more.
+
+    Attributes:
+        step: computes the terms of a batch at a training step, counted from 0 over all passes.
+        part: the start of the names of the parameters to train; "" means all.
+        repeat: how often to go through the users.
+        before: what to do first.
+        memory: what `before` changes, if anything.
+    """
+
+    step: Callable[[Batch, int], Terms]
+    part: str = ""
+    repeat: int = 1
+    before: Callable[[], object] = lambda: None
+    memory: nn.Module | None = None
+
+
+@dataclass
+class Totals:
+    """What the steps of an epoch have given so far.
+
+    Attributes:
+        sums: loss, log-likelihood and KL, summed over the users.
+        n_users: how many there were.
+        beta: that of the last step.
+        rounds: how many times the epoch has gone through all users.
+        started: when it began, by `perf_counter`.
+    """
+
+    sums: torch.Tensor
+    n_users: int = 0
+    beta: float = 0.0
+    rounds: int = 0
+    started: float = field(default_factory=perf_counter)
+
+    def add(self, terms: Terms, n_users: int) -> None:
+        """Take in a step with so many users."""
+        parts = torch.stack([terms.loss, terms.log_likelihood, terms.kl])
+        self.sums += parts.detach() * n_users
+        self.n_users += n_users
+        self.beta = terms.beta
+
+    def record(self) -> dict[str, float]:
+        """The epoch in the history."""
+        loss, log_likelihood, kl = (self.sums / self.n_users).tolist()
+        seconds = perf_counter() - self.started
+        return {
+            "loss": loss,
+            "log_likelihood": log_likelihood,
+            "kl": kl,
+            "beta": self.beta,
+            "seconds": seconds,
+            "users_per_second": self.n_users / seconds,
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """What `load_state_dict` takes: all of it, and the seconds since it began."""
+        counts = {"n_users": self.n_users, "beta": self.beta, "rounds": self.rounds}
+        return {"sums": self.sums, "seconds": perf_counter() - self.started, **counts}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        self.sums.copy_(state["sums"])
+        self.n_users, self.beta, self.rounds = state["n_users"], state["beta"], state["rounds"]
+        self.started = perf_counter() - state["seconds"]

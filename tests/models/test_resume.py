@@ -1,0 +1,143 @@
+"""A training that was cut off goes on bit for bit."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import torch
+
+import recvae as rv
+from recvae import checkpoints
+from recvae.checkpoints import Checkpoints
+from recvae.errors import CheckpointError
+
+KILLS = Path(__file__).parents[2] / "benchmarks" / "kills.py"
+TIMES = ["seconds", "users_per_second"]
+SMALL = {"latent": 4, "batch_size": 10, "epochs": 3, "device": "cpu"}
+OPTIONS = {
+    "mult-vae": SMALL | {"hidden": (8,)},
+    "mult-dae": SMALL | {"dropout": 0.3, "epochs": 6, "patience": 1},
+    "rec-vae": SMALL | {"width": 8, "encoder_passes": 2},
+    "vamp-vae": SMALL | {"hidden": (8,), "components": 5, "beta": "best"},
+    "residual-vae": SMALL | {"width": 8},
+    "elsa": SMALL,
+    "ensemble": {"latent": 4, "width": 8, "epochs": 2, "rank": 4, "factors": 4, "device": "cpu"},
+}
+
+
+class CutError(Exception):
+    """The power failed."""
+
+
+@pytest.fixture(scope="module")
+def split():
+    matrix = sp.random(80, 25, density=0.3, format="csr", random_state=0, dtype=np.float32)
+    return rv.split_users(rv.Interactions.of(matrix), n_validation=15, n_test=5)
+
+
+def fit(name, split, **arguments):
+    model = rv.build_model(name, OPTIONS[name])
+    return model.fit(split.train, split.validation, **arguments)
+
+
+def assert_same(one, other):
+    its = other._state()
+    assert all(torch.equal(tensor, its[name]) for name, tensor in one._state().items())
+    one, other = (model.history_.drop(columns=TIMES) for model in (one, other))
+    assert one.equals(other)
+
+
+@pytest.fixture
+def each_step(monkeypatch):
+    """A checkpoint after each training step."""
+    monkeypatch.setattr(checkpoints, "MINUTES", 0)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_it_goes_on_bit_for_bit_wherever_it_was_cut(name, split, tmp_path, monkeypatch, each_step):
+    save, saved = Checkpoints.save, []
+
+    def save_and_die(self, state):
+        save(self, state)
+        saved.append(1)
+        if len(saved) % 4 == 0:
+            raise CutError
+
+    monkeypatch.setattr(Checkpoints, "save", save_and_die)
+    model = None
+    while model is None:
+        with suppress(CutError):
+            model = fit(name, split, checkpoints=tmp_path)
+    assert len(saved) > 12
+    monkeypatch.undo()
+    assert_same(fit(name, split), model)
+
+
+def test_what_came_to_its_end_is_there_at_once(split, tmp_path, monkeypatch):
+    first = fit("mult-dae", split, checkpoints=tmp_path)
+    monkeypatch.setattr("recvae.trainer.Trainer._step", None)
+    assert_same(first, fit("mult-dae", split, checkpoints=tmp_path))
+
+
+def test_checkpoints_change_nothing(split, tmp_path, each_step):
+    assert_same(fit("residual-vae", split), fit("residual-vae", split, checkpoints=tmp_path))
+
+
+@pytest.mark.parametrize("what", ["options", "data", "validation", "model"])
+def test_checkpoints_of_something_else_are_refused(what, split, tmp_path):
+    fit("mult-vae", split, checkpoints=tmp_path)
+    model = rv.build_model("mult-vae", OPTIONS["mult-vae"])
+    train, validation = split.train, split.validation
+    if what == "options":
+        model.learning_rate = 0.5
+    elif what == "data":
+        train = train.matrix[1:]
+    elif what == "validation":
+        validation = split.test
+    else:
+        model = rv.build_model("mult-dae", SMALL)
+    with pytest.raises(CheckpointError, match="with another"):
+        model.fit(train, validation, checkpoints=tmp_path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_wait_for_the_end_of_a_step_and_are_saved(
+    number, split, tmp_path, monkeypatch, caplog
+):
+    """The step that the signal came in is done, the state after it saved."""
+    whole = fit("rec-vae", split)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    terms = rv.RecVAE._terms
+    steps = []
+
+    def interrupted(*arguments):
+        steps.append(1)
+        if len(steps) == 23:  # in the second epoch
+            os.kill(os.getpid(), number)
+        return terms(*arguments)
+
+    with monkeypatch.context() as patch, caplog.at_level(logging.WARNING):
+        patch.setattr(rv.RecVAE, "_terms", interrupted)
+        model = fit("rec-vae", split, checkpoints=tmp_path)
+    signal.signal(signal.SIGTERM, before)
+    assert (model.interrupted_, len(model.history_), len(steps)) == (True, 1, 23)
+    assert "interrupted after epoch 1" in caplog.text
+    monkeypatch.setattr(rv.RecVAE, "_terms", lambda *them: steps.append(2) or terms(*them))
+    model = fit("rec-vae", split, checkpoints=tmp_path)
+    assert_same(whole, model)
+    assert steps.count(1) + steps.count(2) == 3 * 18  # none was made twice
+
+
+def test_trainings_that_are_killed_at_random_moments():
+    """A few times; the script's own default is 100."""
+    command = [sys.executable, str(KILLS), "--kills", "3", "--model", "residual-vae"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.startswith("3 kills")
