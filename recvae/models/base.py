@@ -159,7 +159,7 @@ class Recommender(ABC):
             OptionError: k, allow or deny is out of range.
             DataError: the histories do not have the training items as columns.
         """
-        histories = self._checked(histories)
+        histories = self.checked(histories)
         if not self.folds_in:
             rows = self._checked_rows(rows, histories.shape[0])
         elif empty := int((np.diff(histories.indptr) == 0).sum()):
@@ -281,7 +281,13 @@ class Recommender(ABC):
                 f"this {type(self).__name__} is not fitted: call fit(...) or use load_model(...)."
             )
 
-    def _checked(self, histories: sp.csr_matrix) -> sp.csr_matrix:
+    def checked(self, histories: sp.csr_matrix) -> sp.csr_matrix:
+        """Histories as `score` takes them: CSR float32, columns sorted; every weight finite.
+
+        Raises:
+            NotFittedError: fit or load the model first.
+            DataError: they do not have the training items as columns.
+        """
         self._require_fitted()
         histories = Interactions.of(histories).matrix
         if histories.shape[1] != len(self.items_):
