@@ -14,8 +14,11 @@ import torch
 
 from recvae.ranking import block_users
 
+TINY = torch.finfo(torch.float32).tiny
+
 LogWeights: TypeAlias = Callable[[slice], torch.Tensor]
-"""A block of users -> log-weights [b, items] of theirs, but for a constant each."""
+"""A block of users -> log-weights [b, items] of theirs, but for a constant each;
+-inf for what nobody may get, inf for what all get."""
 
 
 def draw_histories(
@@ -25,7 +28,7 @@ def draw_histories(
 
     Args:
         log_weights: gives the log-weights of a block of users.
-        lengths: int [users], how many items each gets, from 0 to all.
+        lengths: int [users], how many items each gets, from 0 to all that may be had.
         n_items: how many items there are.
         rng: makes the noise.
 
@@ -47,7 +50,7 @@ def draw_histories(
 def _draw(log_weights: torch.Tensor, lengths: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The columns of all users of a block, one user after another."""
     exponential = torch.from_numpy(rng.standard_exponential(log_weights.shape, dtype=np.float32))
-    keys = log_weights.cpu() - exponential.log()
+    keys = log_weights.cpu() - exponential.clamp_(min=TINY).log()
     columns = keys.topk(int(lengths.max()), dim=1).indices.numpy()
     return columns[np.arange(columns.shape[1]) < lengths[:, None]]
 
