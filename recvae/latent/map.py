@@ -9,18 +9,19 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from recvae.errors import OptionError, did_you_mean
+from recvae.errors import DataError, OptionError, did_you_mean
 from recvae.latent.map_page import write_map
 from recvae.latent.models import Coder, coder
 from recvae.latent.packages import optional, sklearn
 from recvae.models.base import Recommender
+from recvae.models.inputs import as_input
 
 Method: TypeAlias = Literal["pca", "umap"]
 
 
 @dataclass(frozen=True, eq=False)
 class TasteMap:
-    """A plane on which every taste has a place; an item's is that of a user who likes it alone.
+    """A plane on which every taste has a place; an item's is amid the users who have it.
 
     Attributes:
         items: `x` and `y` of each item, and what else is known of it, indexed by raw id.
@@ -33,22 +34,31 @@ class TasteMap:
     _plane: Any
 
     @classmethod
-    def of(cls, model: Recommender, method: Method = "pca", *, seed: int = 0) -> Self:
+    def of(
+        cls,
+        model: Recommender,
+        histories: sp.csr_matrix,
+        method: Method = "pca",
+        *,
+        seed: int = 0,
+    ) -> Self:
         """Find the plane by the items' codes.
 
         Args:
             model: a fitted autoencoder, or an Ensemble.
+            histories: CSR [users, items], such as those it was trained on: see `item_codes`.
             method: "pca" keeps as much of the variance as a plane can; "umap" keeps neighbours
                 together (McInnes et al., 2018), at the price of distances; it needs umap-learn.
             seed: for what is random in UMAP.
 
         Raises:
+            DataError: the histories are empty, or do not have the training items as columns.
             MissingPackageError: scikit-learn, or umap-learn, is not installed.
             OptionError: the model has no latent space, or no such method.
         """
         source = coder(model)
         plane = _new_plane(method, seed)
-        places = plane.fit_transform(item_codes(source))
+        places = plane.fit_transform(item_codes(source, histories))
         points = pd.DataFrame(places, source.item_ids_, columns=["x", "y"])
         known = source.items_.drop(columns=["x", "y"], errors="ignore")
         return cls(points.join(known), method, source, plane)
@@ -91,19 +101,30 @@ class TasteMap:
         return write_map(self.items, users, Path(folder))
 
 
-def item_codes(model: Recommender) -> np.ndarray:
-    """The mean of the code of each item: that of a history of this item alone.
+def item_codes(model: Recommender, histories: sp.csr_matrix) -> np.ndarray:
+    """The mean of the codes of the users who have an item; where nobody has, of all users.
+
+    The code of a history of one item says less: few users have such, and nets answer them faintly.
+
+    Args:
+        model: a fitted autoencoder, or an Ensemble.
+        histories: CSR [users, items], weights not read.
 
     Returns:
         float32 [items, latent].
 
     Raises:
+        DataError: the histories are empty, or do not have the training items as columns.
         OptionError: the model has no latent space.
     """
     source = coder(model)
-    source._require_fitted()
-    mean, _ = source.encode(sp.eye(len(source.items_), dtype=np.float32, format="csr"))
-    return mean
+    histories = as_input(source.checked(histories))
+    if histories.nnz == 0:
+        raise DataError("no user has an item: give histories, such as the training users'.")
+    codes, _ = source.encode(histories)
+    counts = np.bincount(histories.indices, minlength=histories.shape[1])[:, None]
+    means = (histories.T @ codes) / np.maximum(counts, 1)
+    return np.where(counts > 0, means, codes.mean(axis=0)).astype(np.float32)
 
 
 def _new_plane(method: Method, seed: int) -> Any:

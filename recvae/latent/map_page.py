@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from recvae.errors import OptionError
 from recvae.evaluation.themes import DARK, LIGHT, STYLE
 
-GROUPS = 7
-"""How many genres have a colour of their own; the rest share the last."""
+GROUPS = 6
+"""How many genres have a colour of their own; the rest share the next, a grey."""
 REST = "other"
 SIDE = 1000
 """Of the page's picture, in its own units."""
@@ -51,7 +51,9 @@ def draw_map(items: pd.DataFrame, groups: pd.Series, users: pd.DataFrame | None)
     axes = figure.subplots()
     for group in _by_size(groups):
         members = items[groups == group]
-        axes.plot(members["x"], members["y"], "o", markersize=3, label=group)
+        axes.plot(
+            members["x"], members["y"], "o", markersize=3, label=group, zorder=2 + (group != REST)
+        )
     if users is not None:
         style: Any = {"fmt": "x", "color": mpl.rcParams["text.color"], "label": "users"}
         axes.errorbar(users["x"], users["y"], users.get("y_std"), users.get("x_std"), **style)

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-import scipy.sparse as sp
 
 import recvae as rv
 from recvae.errors import DataError, MissingPackageError, NotFittedError, OptionError
@@ -32,22 +31,30 @@ def titled(matrix):
 
 
 @pytest.mark.parametrize("name", NETS)
-def test_an_item_is_where_a_user_is_who_has_it_alone(name, models, matrix):
-    taste_map = TasteMap.of(models[name])
-    alone = sp.csr_matrix(([1.0], ([0], [5])), shape=(1, matrix.shape[1]))
-    user = taste_map.place(alone).loc[0]
-    np.testing.assert_allclose(user[["x", "y"]], taste_map.items.loc[5, ["x", "y"]], atol=1e-4)
+def test_an_item_is_amid_the_users_who_have_it(name, models, matrix):
+    taste_map = TasteMap.of(models[name], matrix)
+    for column in (0, 11):
+        having = matrix[matrix[:, column].toarray()[:, 0] > 0]
+        expected = taste_map.place(having)[["x", "y"]].mean()
+        found = taste_map.items.loc[column, ["x", "y"]].astype(float)
+        np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
-def test_the_plane_keeps_as_much_of_the_variance_as_one_can(vae):
-    codes = item_codes(vae).astype(np.float64)
+def test_an_item_that_nobody_has_is_amid_all(vae, matrix):
+    without = matrix.multiply(np.arange(matrix.shape[1]) != 4).tocsr()
+    expected = vae.encode(without)[0].mean(axis=0)
+    np.testing.assert_allclose(item_codes(vae, without)[4], expected, rtol=1e-5)
+
+
+def test_the_plane_keeps_as_much_of_the_variance_as_one_can(vae, matrix):
+    codes = item_codes(vae, matrix).astype(np.float64)
     singular = np.linalg.svd(codes - codes.mean(axis=0), compute_uv=False)
-    kept = TasteMap.of(vae).items[["x", "y"]].var(ddof=0).to_numpy() * len(codes)
+    kept = TasteMap.of(vae, matrix).items[["x", "y"]].var(ddof=0).to_numpy() * len(codes)
     np.testing.assert_allclose(kept, singular[:2] ** 2, rtol=1e-3)
 
 
 def test_the_deviation_on_the_map_is_that_of_codes_drawn_from_the_posterior(vae, matrix):
-    taste_map, rng = TasteMap.of(vae), np.random.default_rng(0)
+    taste_map, rng = TasteMap.of(vae, matrix), np.random.default_rng(0)
     mean, logvar = vae.encode(matrix[0])
     drawn = mean + np.exp(0.5 * logvar) * rng.normal(size=(20_000, mean.shape[1]))
     found = taste_map.place(matrix[0])[["x_std", "y_std"]].to_numpy()[0]
@@ -55,13 +62,14 @@ def test_the_deviation_on_the_map_is_that_of_codes_drawn_from_the_posterior(vae,
 
 
 def test_points_have_no_deviation(models, matrix):
-    assert (TasteMap.of(models["mult-dae"]).place(matrix)[["x_std", "y_std"]] == 0).all(axis=None)
+    users = TasteMap.of(models["mult-dae"], matrix).place(matrix)
+    assert (users[["x_std", "y_std"]] == 0).all(axis=None)
 
 
 def test_umap_is_asked_for_by_name_and_needs_its_package(vae, matrix, monkeypatch):
     monkeypatch.setitem(sys.modules, "umap", None)
     with pytest.raises(MissingPackageError, match="pip install umap-learn"):
-        TasteMap.of(vae, "umap")
+        TasteMap.of(vae, matrix, "umap")
 
     class FirstTwo:
         def __init__(self, n_components, random_state):
@@ -73,13 +81,13 @@ def test_umap_is_asked_for_by_name_and_needs_its_package(vae, matrix, monkeypatc
         fit_transform = transform
 
     monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=FirstTwo))
-    users = TasteMap.of(vae, "umap", seed=3).place(matrix)
+    users = TasteMap.of(vae, matrix, "umap", seed=3).place(matrix)
     assert list(users) == ["x", "y"]
     np.testing.assert_array_equal(users, vae.encode(matrix)[0][:, :2])
 
 
 def test_the_page_shows_every_item_and_user_and_loads_nothing(titled, matrix, tmp_path):
-    taste_map = TasteMap.of(titled)
+    taste_map = TasteMap.of(titled, matrix)
     page = taste_map.write(tmp_path / "map", taste_map.place(matrix[:3]))
     assert (tmp_path / "map" / "map.png").read_bytes().startswith(b"\x89PNG")
     html = page.read_text(encoding="utf-8")
@@ -92,8 +100,8 @@ def test_the_page_shows_every_item_and_user_and_loads_nothing(titled, matrix, tm
     assert all(0 <= float(number) <= 1000 for place in places for number in place)
 
 
-def test_a_map_without_titles_or_genres_or_users(vae, tmp_path):
-    html = TasteMap.of(vae).write(tmp_path).read_text(encoding="utf-8")
+def test_a_map_without_titles_or_genres_or_users(vae, matrix, tmp_path):
+    html = TasteMap.of(vae, matrix).write(tmp_path).read_text(encoding="utf-8")
     assert "<title>23</title>" in html
     assert 'checkbox" class' not in html
 
@@ -102,13 +110,13 @@ def test_rare_genres_and_none_share_a_colour():
     genres = [f"genre {n}" for n in range(9) for _ in range(10 - n)] + [None, "", "genre 0|genre 8"]
     groups = main_genres(pd.DataFrame({"genres": genres}))
     assert groups.value_counts().to_dict() == {
-        **{f"genre {n}": 10 - n + (n == 0) for n in range(7)},
-        "other": 3 + 2 + 2,
+        **{f"genre {n}": 10 - n + (n == 0) for n in range(6)},
+        "other": 4 + 3 + 2 + 2,
     }
 
 
-def test_items_of_a_genre_are_near_each_other(titled):
-    assert genre_purity(item_codes(titled), titled.items_["genres"], k=5) > 0.8
+def test_items_of_a_genre_are_near_each_other(titled, matrix):
+    assert genre_purity(item_codes(titled, matrix), titled.items_["genres"], k=5) > 0.8
 
 
 def test_purity_by_hand():
@@ -119,15 +127,17 @@ def test_purity_by_hand():
     assert genre_purity(vectors, genres, k=1) == pytest.approx(2 / 3)
 
 
-def test_mistakes(models, vae, tmp_path):
+def test_mistakes(models, vae, matrix, tmp_path):
     with pytest.raises(OptionError, match="did you mean 'pca'"):
-        TasteMap.of(vae, "pcs")
+        TasteMap.of(vae, matrix, "pcs")
     with pytest.raises(OptionError, match="EASE has no latent space"):
-        TasteMap.of(models["ease"])
+        TasteMap.of(models["ease"], matrix)
     with pytest.raises(NotFittedError):
-        item_codes(rv.MultVAE())
+        item_codes(rv.MultVAE(), matrix)
     (tmp_path / "file").touch()
     with pytest.raises(OptionError, match="can't be written"):
-        TasteMap.of(vae).write(tmp_path / "file")
+        TasteMap.of(vae, matrix).write(tmp_path / "file")
+    with pytest.raises(DataError, match="no user has an item"):
+        item_codes(vae, matrix[:0])
     with pytest.raises(DataError, match="give a vector"):
         genre_purity(np.eye(3), pd.Series(["a", "b"]))
