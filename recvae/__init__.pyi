@@ -1,6 +1,6 @@
 __version__: str
 
-from . import errors
+from . import errors, latent
 from .datasets import load_dataset, load_tables, read_netflix
 from .evaluation import compare, evaluate, tune
 from .interactions import Interactions
@@ -55,6 +55,7 @@ __all__ = [
     "compare",
     "errors",
     "evaluate",
+    "latent",
     "load_dataset",
     "load_model",
     "load_tables",

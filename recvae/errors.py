@@ -44,6 +44,10 @@ class TrainingError(RecvaeError, RuntimeError):
     """Training can't go on: the loss left the range of numbers."""
 
 
+class MissingPackageError(RecvaeError, ImportError):
+    """An optional package is not installed."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """End an error message with the nearest known word, or else with all of them."""
     known = sorted(known)

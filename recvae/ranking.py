@@ -64,7 +64,7 @@ def top_k(
     deny = _item_sets(deny, histories.shape, "deny")
     ids = np.empty((n_users, k), dtype=np.int64)
     scores = np.empty((n_users, k), dtype=np.float32)
-    size = max(1, min(BLOCK_CELLS // n_items, MAX_BLOCK_USERS))
+    size = block_users(n_items)
     for start in progress(range(0, n_users, size), label, unit="block"):
         block = slice(start, start + size)
         cells = score(histories[block], None if rows is None else rows[block])
@@ -80,6 +80,11 @@ def top_k(
         columns[best == -torch.inf] = -1
         ids[block], scores[block] = columns.cpu().numpy(), best.cpu().numpy()
     return ids, scores
+
+
+def block_users(n_items: int) -> int:
+    """How many users' scores of so many items are held at a time."""
+    return max(1, min(BLOCK_CELLS // n_items, MAX_BLOCK_USERS))
 
 
 def _keep_only(cells: torch.Tensor, where: Positions) -> None:

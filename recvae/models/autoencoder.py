@@ -80,16 +80,34 @@ class AutoencoderRecommender(Recommender):
             Mean and log-variance, float32 [users, latent] each; the code of Mult-DAE and ELSA has
             no variance: its log-variance is -inf.
         """
-        histories = self._checked(histories)
+        histories = self.checked(histories)
         codes = [self._encode(block) for block in in_blocks(histories)] or [self._encode(histories)]
         mean, logvar = (torch.cat(parts).cpu().numpy() for parts in zip(*codes, strict=True))
         return mean, logvar
 
+    def decode(self, codes: np.ndarray) -> torch.Tensor:
+        """Score all items by the decoder alone: float32 [users, items].
+
+        Args:
+            codes: float32 [users, latent], any points of the latent space.
+        """
+        self._require_fitted()
+        with torch.no_grad():
+            return self.net_.decode(torch.from_numpy(codes).to(self._device))
+
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Logits of all items, decoded from the mean of the code, without dropout."""
         with torch.no_grad():
-            mean, _ = self._encode(histories)
-            return self.net_.decode(mean)
+            return self.forward(self.batch(histories))
+
+    def batch(self, histories: sp.csr_matrix) -> Batch:
+        """Rows as the net reads them, on its device."""
+        return Batch.of(as_input(histories, self.input), self._device)
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        """What `score` gives, differentiable in the values of the batch: [users, items]."""
+        mean, _ = self.net_.encode(batch.normalized())
+        return self.net_.decode(mean)
 
     def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
         parse_metrics([self.metric])
@@ -142,9 +160,11 @@ class AutoencoderRecommender(Recommender):
 
     def _encode(self, histories: sp.csr_matrix) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.no_grad():
-            device = next(self.net_.parameters()).device
-            self.net_.eval()
-            return self.net_.encode(Batch.of(as_input(histories, self.input), device).normalized())
+            return self.net_.encode(self.batch(histories).normalized())
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.net_.parameters()).device
 
     def _state(self) -> dict[str, torch.Tensor]:
         return dict(self.net_.state_dict())

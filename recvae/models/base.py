@@ -330,7 +330,13 @@ class Recommender(ABC):
                 f"this {type(self).__name__} is not fitted: call fit(...) or use load_model(...)."
             )
 
-    def _checked(self, histories: sp.csr_matrix) -> sp.csr_matrix:
+    def checked(self, histories: sp.csr_matrix) -> sp.csr_matrix:
+        """Histories as `score` takes them: CSR float32, columns sorted; every weight finite.
+
+        Raises:
+            NotFittedError: fit or load the model first.
+            DataError: they do not have the training items as columns.
+        """
         self._require_fitted()
         histories = Interactions.of(histories).matrix
         if histories.shape[1] != len(self.items_):
@@ -343,7 +349,7 @@ class Recommender(ABC):
     def _checked_users(
         self, histories: sp.csr_matrix, rows: np.ndarray | None
     ) -> tuple[sp.csr_matrix, np.ndarray | None]:
-        histories = self._checked(histories)
+        histories = self.checked(histories)
         if not self.folds_in:
             return histories, self._checked_rows(rows, histories.shape[0])
         if empty := int((np.diff(histories.indptr) == 0).sum()):

@@ -3,14 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-import scipy.sparse as sp
 import torch
 
 from recvae import nets
 from recvae.batches import Batch
 from recvae.models.autoencoder import AutoencoderRecommender
-from recvae.models.inputs import as_input
 from recvae.options import DropRate, PositiveFloat, PositiveInt
 from recvae.passes import Pass, Terms
 from recvae.spaces import Real, Space, Whole
@@ -43,11 +40,14 @@ class ELSA(AutoencoderRecommender):
     epochs: PositiveInt = 20
     patience: PositiveInt | None = 5
 
-    def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
+    def forward(self, batch: Batch) -> torch.Tensor:
         """The rows, scaled to length 1, times AA' - I."""
-        scores = super().score(histories, rows)
-        batch = Batch.of(as_input(histories, self.input), scores.device).normalized()
-        return scores.index_put_((batch.rows, batch.columns), -batch.values, accumulate=True)
+        rows = batch.normalized()
+        return (
+            super()
+            .forward(batch)
+            .index_put_((rows.rows, rows.columns), -rows.values, accumulate=True)
+        )
 
     def _new_net(self, n_items: int) -> nets.ELSANet:
         return nets.ELSANet(n_items, self.latent, dropout=self.dropout)

@@ -85,6 +85,11 @@ class Ensemble(Recommender):
         self._require_fitted()
         return self.vaes_[0].encode(histories)
 
+    def decode(self, codes: np.ndarray) -> torch.Tensor:
+        """Score all items by the decoder of the first ResidualVAE alone: see its `decode`."""
+        self._require_fitted()
+        return self.vaes_[0].decode(codes)
+
     def _build(self, n_vaes: int) -> None:
         seeds = np.random.SeedSequence(self.seed).generate_state(n_vaes)
         self.vaes_ = [self._new_vae(int(seed)) for seed in seeds]

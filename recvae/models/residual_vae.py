@@ -14,7 +14,6 @@ from recvae import nets
 from recvae.batches import Batch
 from recvae.models.autoencoder import AutoencoderRecommender
 from recvae.models.edlae import EDLAE
-from recvae.models.inputs import as_input
 from recvae.objectives import multinomial_log_likelihood, sampled_composite_kl
 from recvae.options import DropRate, NonNegativeFloat, PositiveFloat, PositiveInt
 from recvae.passes import Pass, Terms
@@ -88,11 +87,9 @@ class ResidualVAE(AutoencoderRecommender):
         path.inverse = linear.inverse((sp.diags(weights.sqrt().numpy()) @ train).tocsr())
         return path
 
-    def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
+    def forward(self, batch: Batch) -> torch.Tensor:
         """Logits of both paths: the decoder's from the mean of the code, nothing hidden."""
-        logits = super().score(histories)
-        batch = Batch.of(as_input(histories, self.input), logits.device)
-        return logits.add_(log_shares(_linear(self.net_)(batch), batch))
+        return super().forward(batch).add_(log_shares(_linear(self.net_)(batch), batch))
 
     def _new_net(self, n_items: int) -> nets.ResidualVAENet:
         return nets.ResidualVAENet(n_items, self.width, self.latent)

@@ -1,0 +1,61 @@
+"""Draw: histories by log-weights of the items, without replacement.
+
+By the Gumbel top-k trick (Kool et al., "Stochastic Beams and Where to Find Them", ICML 2019): the n
+largest of log-weights plus Gumbel noise are n items drawn one after another in proportion to the
+weights of those left.
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+
+from recvae.ranking import block_users
+
+TINY = torch.finfo(torch.float32).tiny
+
+LogWeights: TypeAlias = Callable[[slice], torch.Tensor]
+"""A block of users -> log-weights [b, items] of theirs, but for a constant each;
+-inf for what nobody may get, inf for what all get."""
+
+
+def draw_histories(
+    log_weights: LogWeights, lengths: np.ndarray, n_items: int, rng: np.random.Generator
+) -> sp.csr_matrix:
+    """Draw items for each user, a block of users at a time.
+
+    Args:
+        log_weights: gives the log-weights of a block of users.
+        lengths: int [users], how many items each gets, from 0 to all that may be had.
+        n_items: how many items there are.
+        rng: makes the noise.
+
+    Returns:
+        CSR float32 [users, items] of ones.
+    """
+    size = block_users(n_items)
+    blocks = (slice(start, start + size) for start in range(0, len(lengths), size))
+    drawn = [_draw(log_weights(block), lengths[block], rng) for block in blocks]
+    columns = np.concatenate([*drawn, np.empty(0, dtype=np.int64)])
+    matrix = sp.csr_matrix(
+        (np.ones(len(columns), dtype=np.float32), columns, np.append(0, np.cumsum(lengths))),
+        shape=(len(lengths), n_items),
+    )
+    matrix.sort_indices()
+    return matrix
+
+
+def _draw(log_weights: torch.Tensor, lengths: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The columns of all users of a block, one user after another."""
+    exponential = torch.from_numpy(rng.standard_exponential(log_weights.shape, dtype=np.float32))
+    keys = log_weights.cpu() - exponential.clamp_(min=TINY).log()
+    columns = keys.topk(int(lengths.max()), dim=1).indices.numpy()
+    return columns[np.arange(columns.shape[1]) < lengths[:, None]]
+
+
+def draw_lengths(histories: sp.csr_matrix, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw n lengths, int64 [n], from those of histories; the empty ones do not count."""
+    lengths = np.diff(histories.indptr).astype(np.int64)
+    return rng.choice(lengths[lengths > 0], n)

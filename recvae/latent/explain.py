@@ -1,0 +1,181 @@
+"""Explain: what each item of a history has to do with a recommendation.
+
+A constant added to all scores of a user changes no list. So scores count here by how far they are
+above their mean over all items.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+import torch
+from scipy.stats import rankdata
+
+from recvae.batches import Batch, in_blocks
+from recvae.errors import DataError
+from recvae.latent.models import autoencoder
+from recvae.models.autoencoder import AutoencoderRecommender
+from recvae.models.base import Recommender
+from recvae.ranking import as_columns, block_users
+
+
+def leave_one_out(model: Recommender, history: sp.csr_matrix, columns: np.ndarray) -> np.ndarray:
+    """How much less items would score if the history were without each of its items: exact.
+
+    All shortened histories are scored in one pass, in blocks if they are many.
+
+    Args:
+        model: any fitted model that folds users in.
+        history: CSR [1, items], of one item or more.
+        columns: int [k], the items to explain.
+
+    Returns:
+        float32 [history, k]: a row for each item of the history, by ascending column, in units of
+        the model's scores.
+
+    Raises:
+        DataError: not one user's history, or an empty one.
+        FoldInError: the model knows only the users that it was trained on.
+        OptionError: a column is out of range.
+    """
+    history, columns = _checked(model, history, columns)
+    whole = _lead(model.score(history), columns)
+    blocks = in_blocks(_without_each(history), block_users(history.shape[1]))
+    rest = torch.cat([_lead(model.score(block), columns) for block in blocks])
+    return (whole - rest).cpu().numpy()
+
+
+def gradient(model: Recommender, history: sp.csr_matrix, columns: np.ndarray) -> np.ndarray:
+    """The same to first order: each weight of the history times the slope of the score in it.
+
+    One pass through the net and back, for k rows instead of one for each item of the history. Nets
+    read histories scaled to length 1, so that the contributions to an item sum to 0 (but for the
+    linear path of ResidualVAE): they say which items matter more than the others.
+
+    Args:
+        model: a fitted autoencoder.
+        history: see `leave_one_out`.
+        columns: see `leave_one_out`.
+
+    Returns:
+        float32 [history, k], see `leave_one_out`.
+
+    Raises:
+        DataError: not one user's history, or an empty one.
+        OptionError: the model is no autoencoder, or a column is out of range.
+    """
+    net = autoencoder(model)
+    history, columns = _checked(model, history, columns)
+    batch = net.batch(history[np.zeros(len(columns), dtype=np.int64)])
+    return _first_order(net, batch, columns).reshape(len(columns), -1).T.cpu().numpy()
+
+
+def explain(
+    model: Recommender, history: sp.csr_matrix, k: int = 10, reasons: int = 3
+) -> pd.DataFrame:
+    """Recommend to one user, and name the items of the history that each recommendation comes from.
+
+    Args:
+        model: any fitted model that folds users in.
+        history: CSR [1, items], of one item or more.
+        k: length of the list.
+        reasons: items of the history to name, at most.
+
+    Returns:
+        Columns `item`, `rank` (from 1), `because` (an item of the history) and `contribution` (by
+        `leave_one_out`), for each item the greatest first; raw ids.
+
+    Raises:
+        DataError, FoldInError, OptionError: see `leave_one_out` and `Recommender.recommend`.
+    """
+    history = model.checked(history)
+    ids = model.recommend(history, k)[0][0]
+    ids = ids[ids >= 0]
+    contributions = leave_one_out(model, history, ids)
+    best = np.argsort(-contributions, axis=0, kind="stable")[:reasons]
+    return pd.DataFrame(
+        {
+            "item": model.item_ids_[ids].repeat(len(best)),
+            "rank": np.arange(1, len(ids) + 1).repeat(len(best)),
+            "because": model.item_ids_[history.indices[best].T.ravel()],
+            "contribution": np.take_along_axis(contributions, best, axis=0).T.ravel(),
+        }
+    )
+
+
+def agreement(model: Recommender, histories: sp.csr_matrix, k: int = 10) -> pd.DataFrame:
+    """How well `gradient` agrees with `leave_one_out`, for the k items recommended to each user.
+
+    Args:
+        model: a fitted autoencoder.
+        histories: CSR [users, items] of some users, of two items or more each.
+        k: length of the lists.
+
+    Returns:
+        A line per user: `correlation`, Spearman's between the contributions to an item, and
+        `same_reason`, whether the greatest is that of the same item; both are means over the list.
+        The correlation is NaN where all contributions are equal.
+
+    Raises:
+        DataError, OptionError: see `gradient`.
+    """
+    histories = model.checked(histories)
+    ids, _ = model.recommend(histories, k)
+    return pd.DataFrame(
+        [_agreement(model, histories[user], ids[user]) for user in range(len(ids))],
+        columns=["correlation", "same_reason"],
+    )
+
+
+def _agreement(model: Recommender, history: sp.csr_matrix, ids: np.ndarray) -> tuple[float, float]:
+    columns = ids[ids >= 0]
+    exact, cheap = leave_one_out(model, history, columns), gradient(model, history, columns)
+    same = exact.argmax(axis=0) == cheap.argmax(axis=0)
+    return _rank_correlation(exact, cheap), float(same.mean())
+
+
+def _rank_correlation(one: np.ndarray, other: np.ndarray) -> float:
+    """Spearman's correlation of the columns of two arrays, the mean over those that have one."""
+    ranks = [rankdata(part, axis=0) - (len(part) + 1) / 2 for part in (one, other)]
+    lengths = np.prod([np.square(part).sum(axis=0) for part in ranks], axis=0)
+    varied = lengths > 0
+    if not varied.any():
+        return float("nan")
+    inner = (ranks[0] * ranks[1]).sum(axis=0)
+    return float((inner[varied] / np.sqrt(lengths[varied])).mean())
+
+
+def _first_order(net: AutoencoderRecommender, batch: Batch, columns: np.ndarray) -> torch.Tensor:
+    """The entries [nnz] of a batch, times the slope of a score in them: a column for each row."""
+    entries = torch.clone(batch.values).requires_grad_()
+    scores = net.forward(replace(batch, values=entries))
+    (slopes,) = torch.autograd.grad(_lead(scores, columns).diagonal().sum(), entries)
+    return (slopes * entries).detach()
+
+
+def _checked(
+    model: Recommender, history: sp.csr_matrix, columns: np.ndarray
+) -> tuple[sp.csr_matrix, np.ndarray]:
+    history = model.checked(history)
+    if history.shape[0] != 1 or history.nnz == 0:
+        raise DataError(
+            f"expected the history of one user, with an item or more, and got {history.shape[0]} "
+            f"rows with {history.nnz} items: explain one user at a time."
+        )
+    return history, as_columns(np.atleast_1d(columns), history.shape[1], "columns")
+
+
+def _lead(scores: torch.Tensor, columns: np.ndarray) -> torch.Tensor:
+    """How far the scores of some columns are above each row's mean: [users, k]."""
+    return scores[:, torch.from_numpy(columns).to(scores.device)] - scores.mean(1, keepdim=True)
+
+
+def _without_each(history: sp.csr_matrix) -> sp.csr_matrix:
+    """A row for each item of a history, which it is without: CSR [history, items]."""
+    n = history.nnz
+    entries = np.broadcast_to(np.arange(n), (n, n))[~np.eye(n, dtype=bool)]
+    return sp.csr_matrix(
+        (history.data[entries], history.indices[entries], np.arange(n + 1) * (n - 1)),
+        shape=(n, history.shape[1]),
+    )

@@ -1,0 +1,134 @@
+"""Fidelity: how much synthetic users are like real ones, and whether too much."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.stats import wasserstein_distance
+
+from recvae.batches import in_blocks
+from recvae.errors import DataError
+from recvae.evaluation import evaluate
+from recvae.interactions import Interactions
+from recvae.models.base import Recommender
+from recvae.models.ease import EASE
+from recvae.models.inputs import as_input
+from recvae.ranking import block_users
+from recvae.splits import Holdout
+
+METRIC = "ndcg@100"
+
+
+@dataclass(frozen=True, eq=False)
+class Fidelity:
+    """How synthetic users compare to the real ones that their model was trained on.
+
+    Attributes:
+        popularity: total variation distance of the items' shares of all interactions, from 0 to 1.
+        length: Wasserstein distance of the lengths of the histories, in items.
+        usefulness: how well a model trained on them ranks for held-out real users, as a share of
+            how well it does trained on real ones.
+        nearest: float32 [synthetic users], the distance of each to the nearest training user.
+        nearest_held_out: float32 [held-out users], the same of real users that the model has not
+            seen. Synthetic users that are nearer than these tell too much about someone.
+    """
+
+    popularity: float
+    length: float
+    usefulness: float
+    nearest: np.ndarray
+    nearest_held_out: np.ndarray
+
+    @property
+    def copies(self) -> float:
+        """The share of synthetic users who are the copy of a training user."""
+        return float((self.nearest == 0).mean())
+
+    def __repr__(self) -> str:
+        return (
+            f"popularity {self.popularity:.3f}, length {self.length:.1f} items, usefulness "
+            f"{self.usefulness:.1%}, median distance to the nearest training user "
+            f"{np.median(self.nearest):.3f} (held-out real users: "
+            f"{np.median(self.nearest_held_out):.3f}), copies {self.copies:.2%}"
+        )
+
+
+def fidelity(
+    synthetic: sp.csr_matrix,
+    train: Interactions | sp.csr_matrix,
+    test: Holdout,
+    *,
+    judge: Recommender | None = None,
+    metric: str = METRIC,
+) -> Fidelity:
+    """Judge synthetic users: by what they are like, and by what can be learnt from them.
+
+    Args:
+        synthetic: CSR [synthetic users, items]; to be fair, as many as there are training users.
+        train: the real users that the generating model was trained on, of the same items.
+        test: real users that it was not trained on.
+        judge: the model to be trained on either, left as it is; EASE if none is named.
+        metric: what it is judged by.
+
+    Raises:
+        DataError: the items are not the same, or no users are given.
+        OptionError: the metric is unknown.
+    """
+    real, synthetic = Interactions.of(train).matrix, Interactions.of(synthetic).matrix
+    unseen = test.fold_in + test.held_out
+    _check(synthetic, real, unseen)
+    model = EASE() if judge is None else judge
+    useful, best = (_value(model, users, test, metric) for users in (synthetic, real))
+    return Fidelity(
+        popularity=0.5 * float(np.abs(_item_shares(synthetic) - _item_shares(real)).sum()),
+        length=float(wasserstein_distance(_lengths(synthetic), _lengths(real))),
+        usefulness=useful / best,
+        nearest=nearest_distance(synthetic, real),
+        nearest_held_out=nearest_distance(unseen, real),
+    )
+
+
+def nearest_distance(histories: sp.csr_matrix, others: sp.csr_matrix) -> np.ndarray:
+    """The Jaccard distance of each user to the nearest of others, weights not read.
+
+    1 - |both| / |either|, from 0 (the same items) to 1 (none in common).
+
+    Args:
+        histories: CSR [users, items].
+        others: CSR [others, items], one or more.
+
+    Returns:
+        float32 [users]. Users without items are at 0 from one another.
+    """
+    one, other = as_input(histories), as_input(others)
+    columns, sizes = other.T.tocsr(), _lengths(other)
+    blocks = in_blocks(one, block_users(other.shape[0]))
+    nearest = [_nearest(block, columns, sizes) for block in blocks]
+    return np.concatenate([*nearest, np.empty(0, dtype=np.float32)])
+
+
+def _nearest(block: sp.csr_matrix, others: sp.csr_matrix, sizes: np.ndarray) -> np.ndarray:
+    both = (block @ others).toarray()
+    either = _lengths(block)[:, None] + sizes - both
+    return 1 - (both / np.maximum(either, 1) + (either == 0)).max(axis=1).astype(np.float32)
+
+
+def _value(model: Recommender, users: sp.csr_matrix, test: Holdout, metric: str) -> float:
+    return float(evaluate(replace(model).fit(users), test, (metric,)).mean[metric])
+
+
+def _item_shares(histories: sp.csr_matrix) -> np.ndarray:
+    return np.bincount(histories.indices, minlength=histories.shape[1]) / histories.nnz
+
+
+def _lengths(histories: sp.csr_matrix) -> np.ndarray:
+    return np.diff(histories.indptr)
+
+
+def _check(*sets: sp.csr_matrix) -> None:
+    if len({users.shape[1] for users in sets}) > 1 or any(users.nnz == 0 for users in sets):
+        shapes = ", ".join(str(users.shape) for users in sets)
+        raise DataError(
+            f"synthetic, training and test users are {shapes}: all must have interactions, and the "
+            "same items."
+        )

@@ -1,0 +1,71 @@
+"""Interpolate: the lists on the way from one taste to another."""
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+
+from recvae.errors import DataError, OptionError
+from recvae.latent.models import Coder, coder
+from recvae.models.base import Recommender
+from recvae.ranking import top_k
+
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+def interpolate(
+    model: Recommender,
+    one: sp.csr_matrix,
+    other: sp.csr_matrix,
+    k: int = 10,
+    shares: tuple[float, ...] = SHARES,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Recommend to tastes on the straight line between the codes of two histories.
+
+    Where the decoder does not say all (the linear path of ResidualVAE, the other models of an
+    Ensemble), the rest of the scores is mixed in the same shares: at 0 and at 1 the scores are
+    those of the two histories.
+
+    Args:
+        model: a fitted autoencoder or Ensemble.
+        one: CSR [1, items].
+        other: CSR [1, items].
+        k: length of the lists.
+        shares: how much of the other taste there is in each list, from 0 to 1.
+
+    Returns:
+        Columns int64 [shares, k] and scores float32 [shares, k], best first, the items of both
+        histories left out; -1 and -inf where fewer than k are left.
+
+    Raises:
+        DataError: not one history each, or not of the model's items.
+        OptionError: the model has no latent space, or k or a share is out of range.
+    """
+    line = _Line(coder(model), _both(model, one, other))
+    weights = np.asarray(shares, dtype=np.float32)
+    if weights.ndim != 1 or not ((weights >= 0) & (weights <= 1)).all():
+        raise OptionError(f"shares={shares} must be numbers from 0 to 1.")
+    seen = line.histories.max(axis=0).tocsr()[np.zeros(len(weights), dtype=np.int64)]
+    return top_k(lambda _, rows: line.score(weights[rows]), seen, k, rows=np.arange(len(weights)))
+
+
+class _Line:
+    """The line between the tastes of two histories."""
+
+    def __init__(self, model: Coder, histories: sp.csr_matrix) -> None:
+        self.model, self.histories = model, histories
+        self.codes, _ = model.encode(histories)
+        self.rest = model.score(histories)
+        self.rest -= model.decode(self.codes)
+
+    def score(self, shares: np.ndarray) -> torch.Tensor:
+        """Scores [n, items] of the points at the given shares [n] of the way."""
+        weights = np.stack([1 - shares, shares], axis=1)
+        scores = self.model.decode(weights @ self.codes)
+        return scores.addmm_(torch.from_numpy(weights).to(scores), self.rest)
+
+
+def _both(model: Recommender, one: sp.csr_matrix, other: sp.csr_matrix) -> sp.csr_matrix:
+    histories = [model.checked(history) for history in (one, other)]
+    if any(history.shape[0] != 1 for history in histories):
+        raise DataError("expected one history on each side: give one row of a matrix each.")
+    return sp.vstack(histories, format="csr")

@@ -1,0 +1,110 @@
+"""The map's picture and page."""
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from recvae.errors import OptionError
+from recvae.evaluation.themes import DARK, LIGHT, STYLE
+
+GROUPS = 6
+"""How many genres have a colour of their own; the rest share the next, a grey."""
+REST = "other"
+SIDE = 1000
+"""Of the page's picture, in its own units."""
+
+
+def write_map(items: pd.DataFrame, users: pd.DataFrame | None, folder: Path) -> Path:
+    """Write `map.png` and `map.html`: see `TasteMap.write`."""
+    groups = main_genres(items)
+    style: Any = {**STYLE, **LIGHT}
+    page = folder / "map.html"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with mpl.rc_context(style):
+            draw_map(items, groups, users).savefig(folder / "map.png")
+        page.write_text(_html(items, groups, users), encoding="utf-8")
+    except OSError as error:
+        raise OptionError(
+            f"the map can't be written to {folder} ({error.strerror}): choose another folder."
+        ) from error
+    return page
+
+
+def main_genres(items: pd.DataFrame) -> pd.Series:
+    """The first genre of each item, those that are not among the most frequent put together."""
+    if "genres" not in items:
+        return pd.Series("items", items.index)
+    first = items["genres"].fillna("").str.partition("|")[0].replace("", REST)
+    frequent = first[first != REST].value_counts().index[:GROUPS]
+    return first.where(first.isin(frequent), REST)
+
+
+def draw_map(items: pd.DataFrame, groups: pd.Series, users: pd.DataFrame | None) -> Figure:
+    """Items as dots, coloured by group, and users as crosses with their standard deviations."""
+    figure = Figure(figsize=(9, 7), layout="constrained")
+    axes = figure.subplots()
+    for group in _by_size(groups):
+        members = items[groups == group]
+        axes.plot(
+            members["x"], members["y"], "o", markersize=3, label=group, zorder=2 + (group != REST)
+        )
+    if users is not None:
+        style: Any = {"fmt": "x", "color": mpl.rcParams["text.color"], "label": "users"}
+        axes.errorbar(users["x"], users["y"], users.get("y_std"), users.get("x_std"), **style)
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.tick_params(labelbottom=False, labelleft=False)
+    figure.legend(loc="outside lower center", ncols=5)
+    return figure
+
+
+def _by_size(groups: pd.Series) -> list[str]:
+    """Groups, the largest first, the rest last."""
+    names = list(groups.value_counts().index)
+    return sorted(names, key=lambda name: name == REST)
+
+
+def _html(items: pd.DataFrame, groups: pd.Series, users: pd.DataFrame | None) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("recvae.latent"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    names = _by_size(groups)
+    scaled = _Scale(items if users is None else pd.concat([items, users]))
+    titles = items["title"] if "title" in items else items.index.astype(str)
+    spots = zip(*scaled.points(items), titles, groups.map(names.index), strict=True)
+    return environment.get_template("map.html").render(
+        groups=names,
+        spots=list(spots),
+        users=[] if users is None else list(zip(*scaled.points(users), strict=True)),
+        side=SIDE,
+        light=_colours(LIGHT),
+        dark=_colours(DARK),
+    )
+
+
+class _Scale:
+    """From the map's coordinates to the page's, the same for both axes, y downwards."""
+
+    def __init__(self, points: pd.DataFrame) -> None:
+        low, high = points[["x", "y"]].min(), points[["x", "y"]].max()
+        self.centre = (low + high) / 2
+        self.unit = 0.96 * SIDE / max((high - low).max(), np.finfo(np.float32).tiny)
+
+    def points(self, table: pd.DataFrame) -> tuple[list[float], list[float]]:
+        """x and y of each line."""
+        moved = (table[["x", "y"]] - self.centre) * self.unit
+        x, y = SIDE / 2 + moved["x"], SIDE / 2 - moved["y"]
+        return x.round(1).tolist(), y.round(1).tolist()
+
+
+def _colours(theme: dict[str, Any]) -> list[str]:
+    return list(theme["axes.prop_cycle"].by_key()["color"])

@@ -1,0 +1,64 @@
+"""Which models a tool of the latent space can use; others are refused with a reason."""
+
+from typing import TypeAlias
+
+from recvae.errors import OptionError
+from recvae.models import (
+    Ensemble,
+    MultDAE,
+    MultVAE,
+    Recommender,
+    RecVAE,
+    ResidualVAE,
+    VampVAE,
+)
+from recvae.models.autoencoder import AutoencoderRecommender
+
+Coder: TypeAlias = AutoencoderRecommender | Ensemble
+"""What encodes and decodes."""
+
+
+def autoencoder(model: Recommender) -> AutoencoderRecommender:
+    """The model, if it is an autoencoder: one net from the history to the scores."""
+    if isinstance(model, AutoencoderRecommender):
+        return model
+    raise OptionError(
+        f"{_name(model)} is no autoencoder: use one, such as MultVAE, or the vaes_ of an Ensemble."
+    )
+
+
+def coder(model: Recommender) -> Coder:
+    """The model, if it has a latent space."""
+    if isinstance(model, AutoencoderRecommender | Ensemble):
+        return model
+    raise OptionError(f"{_name(model)} has no latent space: use an autoencoder, such as MultVAE.")
+
+
+def likely(model: Recommender) -> Coder:
+    """The model, if its scores are log-probabilities of the items, but for a constant per user."""
+    if isinstance(model, Ensemble | ResidualVAE) or _is_multinomial(model):
+        return coder(model)
+    raise OptionError(
+        f"{_name(model)}'s scores are no log-probabilities: use a model with a multinomial "
+        "likelihood, such as MultVAE."
+    )
+
+
+def generator(model: Recommender) -> AutoencoderRecommender:
+    """The model, if its codes alone decide its log-probabilities."""
+    if _is_multinomial(model):
+        return autoencoder(model)
+    raise OptionError(
+        f"{_name(model)} does not give a distribution over items for a code alone: use MultVAE, "
+        "MultDAE, RecVAE or VampVAE, with a multinomial likelihood."
+    )
+
+
+def _is_multinomial(model: Recommender) -> bool:
+    if isinstance(model, MultVAE | MultDAE | VampVAE):
+        return model.likelihood == "multinomial"
+    return isinstance(model, RecVAE)
+
+
+def _name(model: Recommender) -> str:
+    return type(model).__name__

@@ -1,0 +1,43 @@
+"""Purity: whether the items that are near each other share a genre."""
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+import torch
+from torch.nn.functional import normalize
+
+from recvae.errors import DataError
+from recvae.ranking import top_k
+
+
+def genre_purity(vectors: np.ndarray, genres: pd.Series, k: int = 10) -> float:
+    """The share of each item's k nearest neighbours that share a genre with it, on average.
+
+    Args:
+        vectors: [items, d], compared by their cosine: `item_codes`, or any other to hold against.
+        genres: text [items], the genres of each separated by `|`; items with none do not count.
+        k: how many neighbours, less than the items that have genres.
+
+    Raises:
+        DataError: not one vector for each of the genres, or no item has any.
+        OptionError: k is out of range.
+    """
+    marks = genres.fillna("").str.get_dummies().drop(columns="", errors="ignore")
+    known = marks.any(axis=1).to_numpy()
+    if len(vectors) != len(genres) or not known.any():
+        raise DataError(
+            f"there are {len(vectors)} vectors, and genres of {known.sum()} among {len(genres)} "
+            "items: give a vector and the genres of each item."
+        )
+    near = _neighbours(vectors[known], k)
+    members = sp.csr_matrix(marks.to_numpy(dtype=np.float32)[known])
+    shared = members[np.arange(len(near)).repeat(k)].multiply(members[near.ravel()])
+    return float((shared.sum(axis=1) > 0).mean())
+
+
+def _neighbours(vectors: np.ndarray, k: int) -> np.ndarray:
+    """The k nearest others of each vector by cosine: int64 [n, k]."""
+    units = normalize(torch.from_numpy(vectors.astype(np.float32)), dim=1)
+    each = sp.eye(len(units), dtype=np.float32, format="csr")
+    ids, _ = top_k(lambda block, _: units[block.indices] @ units.T, each, k)
+    return ids

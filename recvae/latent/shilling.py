@@ -1,0 +1,135 @@
+"""Shilling: false users who push an item, injected to see whether they are found.
+
+The four attacks of Mobasher et al. ("Toward Trustworthy Recommender Systems", ACM TOIT 2007). Each
+false user has the pushed item, some chosen ones, and fillers up to the length of a real user.
+"""
+
+from math import ceil
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+import torch
+from pandas.api.types import is_integer_dtype
+
+from recvae.errors import DataError, OptionError, did_you_mean
+from recvae.interactions import Interactions
+from recvae.latent.draw import draw_histories, draw_lengths
+from recvae.ranking import as_columns
+
+Attack: TypeAlias = Literal["random", "average", "bandwagon", "segment"]
+
+BANDWAGON = 10
+"""How many of the most popular items a bandwagon attack rates."""
+MARK = "shilling"
+"""The column that tells false users from real ones."""
+
+
+def inject_shilling(
+    data: Interactions | sp.csr_matrix,
+    attack: Attack,
+    target: int,
+    *,
+    share: float = 0.03,
+    segment: np.ndarray | None = None,
+    seed: int = 0,
+) -> Interactions:
+    """Add false users who push an item.
+
+    The attacks differ in their chosen items, which get the greatest weight as the target does, and
+    in the weights of their fillers, which are random items:
+
+        random      no chosen items; a filler's weight is that of a random interaction
+        average     no chosen items; it is that of a random interaction with the same item
+        bandwagon   the most popular items; as random
+        segment     the items of the segment; the least weight of all
+
+    So weights must be ratings for `average` to differ from `random`: inject before you filter by
+    `min_weight`.
+
+    Args:
+        data: real users x items.
+        attack: which of the four.
+        target: column of the pushed item.
+        share: of false users, relative to the real ones.
+        segment: columns, int [n], that a segment attack is aimed at.
+        seed: decides everything random.
+
+    Returns:
+        The real users, then the false ones, told apart by a column `shilling` of bool in `users`;
+        without timestamps and positions, which false users have none of.
+
+    Raises:
+        DataError: there is no interaction.
+        OptionError: no such attack, a column or a share out of range, or a segment without a
+            segment attack or the other way round.
+    """
+    data = Interactions.of(data)
+    chosen = _chosen(data, attack, target, segment)
+    if data.matrix.nnz == 0:
+        raise DataError("there is no interaction that false users could imitate.")
+    if not 0 < share <= 1:
+        raise OptionError(f"share={share} must be above 0, and 1 at most.")
+    rng = np.random.default_rng(seed)
+    profiles = _profiles(data, chosen, ceil(share * data.shape[0]), rng)
+    weights = _filler_weights(data, attack, profiles.indices, rng)
+    profiles.data = np.where(chosen[profiles.indices], data.matrix.data.max(), weights)
+    return _append(data, profiles)
+
+
+def _chosen(
+    data: Interactions, attack: Attack, target: int, segment: np.ndarray | None
+) -> np.ndarray:
+    """Which items every false user has: bool [items]."""
+    if attack not in get_args(Attack):
+        raise OptionError(f"there is no {attack!r}: {did_you_mean(attack, get_args(Attack))}")
+    if (segment is None) == (attack == "segment"):
+        raise OptionError("a segment attack needs a segment=[columns], and no other takes one.")
+    popular = np.argsort(-_counts(data), kind="stable")[: BANDWAGON * (attack == "bandwagon")]
+    columns = [*(popular if segment is None else segment), target]
+    chosen = np.zeros(data.shape[1], dtype=bool)
+    chosen[as_columns(columns, len(chosen), "target and segment")] = True
+    return chosen
+
+
+def _profiles(
+    data: Interactions, chosen: np.ndarray, n: int, rng: np.random.Generator
+) -> sp.csr_matrix:
+    """The items of n false users: the chosen ones, and fillers from those that anyone has."""
+    log_weights = np.where(chosen, np.inf, np.where(_counts(data) > 0, 0, -np.inf))
+    lengths = draw_lengths(data.matrix, n, rng)
+    lengths = lengths.clip(chosen.sum(), np.isfinite(log_weights).sum() + chosen.sum())
+    rows = torch.from_numpy(log_weights.astype(np.float32)).expand(n, -1)
+    return draw_histories(lambda block: rows[block], lengths, len(chosen), rng)
+
+
+def _filler_weights(
+    data: Interactions, attack: Attack, columns: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """A weight for each of some columns, float32 [n]; any for a column that nobody has."""
+    if attack == "segment":
+        return np.full(len(columns), data.matrix.data.min())
+    if attack != "average":
+        return rng.choice(data.matrix.data, len(columns))
+    by_item = data.matrix.tocsc()
+    place = rng.integers(np.maximum(_counts(data)[columns], 1))
+    return by_item.data[(by_item.indptr[columns] + place).clip(max=by_item.nnz - 1)]
+
+
+def _append(data: Interactions, profiles: sp.csr_matrix) -> Interactions:
+    n_users, n_false = data.shape[0], profiles.shape[0]
+    if is_integer_dtype(data.user_ids):
+        ids = pd.Index(np.arange(1, n_false + 1) + data.user_ids.max())
+    else:
+        ids = pd.Index([f"{MARK} {n_users + n}" for n in range(n_false)])
+    users = data.users.reindex(data.user_ids.append(ids).rename(data.user_ids.name))
+    return Interactions(
+        matrix=sp.vstack([data.matrix, profiles], format="csr"),
+        users=users.assign(**{MARK: np.arange(len(users)) >= n_users}),
+        items=data.items,
+    )
+
+
+def _counts(data: Interactions) -> np.ndarray:
+    return np.bincount(data.matrix.indices, minlength=data.shape[1])

@@ -1,0 +1,113 @@
+"""Uncertainty: what the variance of a code says, and whether it can be believed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from recvae.errors import DataError, OptionError
+from recvae.evaluation import evaluate
+from recvae.latent.models import coder
+from recvae.models.base import Recommender
+from recvae.splits import Holdout
+
+METRIC = "ndcg@100"
+
+
+@dataclass(frozen=True, eq=False)
+class Uncertainty:
+    """What the entropy of a user's code goes along with.
+
+    Attributes:
+        per_user: DataFrame of the users judged: `entropy` (nats), `length` of the history, and the
+            metric.
+        correlation: Spearman's between each two of these. The length is known without any model:
+            only what the entropy says beyond it is news.
+        curve: DataFrame indexed by coverage, the risk (see `risk_coverage`) if those of the least
+            entropy are served first (`entropy`), if the longest histories are (`length`), and if
+            those are whom the model serves best, which nobody knows (`best`).
+    """
+
+    per_user: pd.DataFrame
+    correlation: pd.DataFrame
+    curve: pd.DataFrame
+
+
+def entropy(model: Recommender, histories: sp.csr_matrix) -> np.ndarray:
+    """Differential entropy of each user's code in nats, float32 [users]: the less, the surer.
+
+    Raises:
+        DataError: the histories do not have the training items as columns.
+        OptionError: the model has no latent space, or its codes are points.
+    """
+    _, logvar = coder(model).encode(histories)
+    if np.isneginf(logvar).any():
+        raise OptionError(
+            f"the codes of {type(model).__name__} are points: use a variational model, such as "
+            "MultVAE."
+        )
+    return 0.5 * (logvar + np.float32(np.log(2 * np.pi * np.e))).sum(axis=1)
+
+
+def risk_coverage(uncertainty: np.ndarray, quality: np.ndarray) -> pd.DataFrame:
+    """How bad the lists are of the users that a model is surest of.
+
+    A model that may decline to serve serves the surest first (El-Yaniv & Wiener, "On the
+    Foundations of Noise-free Selective Classification", JMLR 2010).
+
+    Args:
+        uncertainty: float [users].
+        quality: float [users], from 0 to 1.
+
+    Returns:
+        A line per user, the surest first: `coverage`, the share of users served, and `risk`, 1
+        minus their mean quality. Users of equal uncertainty are served in the order given.
+
+    Raises:
+        DataError: not one number each for one user or more.
+    """
+    if uncertainty.shape != quality.shape or uncertainty.ndim != 1 or not len(quality):
+        raise DataError(
+            f"uncertainty is {uncertainty.shape} and quality {quality.shape}: give both for each "
+            "user."
+        )
+    served = np.arange(1, len(quality) + 1)
+    order = np.argsort(uncertainty, kind="stable")
+    return pd.DataFrame(
+        {"coverage": served / len(quality), "risk": 1 - quality[order].cumsum() / served}
+    )
+
+
+def judge_uncertainty(model: Recommender, holdout: Holdout, metric: str = METRIC) -> Uncertainty:
+    """Hold the entropy of users' codes against how well the model ranks for them.
+
+    Args:
+        model: a fitted variational autoencoder, or an Ensemble.
+        holdout: users to judge it by.
+        metric: one that has a value for each user.
+
+    Raises:
+        DataError: nothing is held out, or the histories are not of the model's items.
+        OptionError: the metric is unknown or not per user, or the model's codes are points.
+    """
+    report = evaluate(model, holdout, (metric,))
+    if report.per_user.empty:
+        raise OptionError(f"{metric} has no value for each user: take another, such as {METRIC}.")
+    histories = holdout.fold_in[np.diff(holdout.held_out.indptr) > 0]
+    per_user = report.per_user.assign(
+        entropy=entropy(model, histories), length=np.diff(histories.indptr)
+    )
+    return Uncertainty(
+        per_user, per_user.corr(method="spearman"), _curves(per_user, report.per_user.columns[0])
+    )
+
+
+def _curves(per_user: pd.DataFrame, metric: str) -> pd.DataFrame:
+    quality = per_user[metric].to_numpy()
+    orders = {"entropy": per_user["entropy"], "length": -per_user["length"], "best": -quality}
+    curves = {
+        name: risk_coverage(np.asarray(order), quality).set_index("coverage")["risk"]
+        for name, order in orders.items()
+    }
+    return pd.DataFrame(curves)

@@ -1,0 +1,39 @@
+"""Tiny data of three tastes, and one fitted model of each kind."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+import recvae as rv
+
+USERS, ITEMS = 90, 24
+NET = {"batch_size": 30, "learning_rate": 0.01, "epochs": 15, "device": "cpu"}
+
+
+@pytest.fixture(scope="session")
+def matrix():
+    rng = np.random.default_rng(0)
+    alike = np.arange(ITEMS) % 3 == rng.integers(0, 3, USERS)[:, None]
+    rows = sp.csr_matrix((rng.random((USERS, ITEMS)) < np.where(alike, 0.8, 0.1)).astype("f4"))
+    return rows[np.diff(rows.indptr) > 2]
+
+
+@pytest.fixture(scope="session")
+def models(matrix):
+    some = {
+        "mult-vae": rv.MultVAE(hidden=(16,), latent=4, **NET),
+        "mult-dae": rv.MultDAE(hidden=(), latent=4, **NET),
+        "rec-vae": rv.RecVAE(width=16, latent=4, **NET),
+        "vamp-vae": rv.VampVAE(hidden=(16,), latent=4, components=5, **NET),
+        "residual-vae": rv.ResidualVAE(width=16, latent=4, regularization=5.0, **NET),
+        "elsa": rv.ELSA(latent=4, **NET),
+        "ensemble": rv.Ensemble(latent=4, width=16, epochs=3, rank=4, factors=4, device="cpu"),
+        "ease": rv.EASE(regularization=5.0),
+        "popularity": rv.Popularity(),
+    }
+    return {name: model.fit(matrix) for name, model in some.items()}
+
+
+@pytest.fixture
+def vae(models):
+    return models["mult-vae"]

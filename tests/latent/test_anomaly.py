@@ -1,0 +1,151 @@
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from sklearn.metrics import roc_auc_score
+
+import recvae as rv
+from recvae import ranking
+from recvae.errors import DataError, OptionError
+from recvae.latent import inject_shilling, oddity
+
+ATTACKS = ["random", "average", "bandwagon", "segment"]
+
+
+@pytest.fixture(scope="module")
+def ratings():
+    """Items of even columns are rated 4 or 5, those of odd ones 1 or 2; nobody has the last."""
+    rng = np.random.default_rng(0)
+    matrix = sp.random(200, 30, 0.4, format="csr", rng=rng, dtype=np.float32)
+    columns = matrix.indices
+    matrix.data[:] = np.where(columns % 2 == 0, 4, 1) + rng.integers(0, 2, matrix.nnz)
+    return rv.Interactions.of(sp.hstack([matrix, sp.csr_matrix((200, 1))], format="csr"))
+
+
+def false_users(data):
+    return data.matrix[data.users["shilling"].to_numpy(dtype=bool)]
+
+
+def inject(ratings, attack, **options):
+    segment = [3, 5] if attack == "segment" else None
+    return inject_shilling(ratings, attack, 7, segment=segment, **options)
+
+
+@pytest.mark.parametrize("name", ["mult-vae", "mult-dae", "residual-vae", "ensemble"])
+def test_nats_of_an_item_by_hand(name, models, matrix):
+    model, row = models[name], matrix[2]
+    mean, logvar = model.encode(row)
+    scores = model.score(row).numpy()[0].astype(np.float64)
+    surprise = np.log(np.exp(scores).sum()) - scores[row.indices].mean()
+    kl = 0.0
+    if np.isfinite(logvar).all():
+        kl = 0.5 * float((mean**2 + np.exp(logvar) - logvar - 1).sum()) / row.nnz
+    table = oddity(model, 3 * matrix)
+    found = table.loc[2, ["surprise", "kl", "score", "length"]].to_numpy(dtype=float)
+    np.testing.assert_allclose(found, [surprise, kl, surprise + kl, row.nnz], rtol=1e-4)
+
+
+def test_the_odd_are_odder(vae, matrix):
+    """Users of one taste, and as long ones of no taste at all."""
+    rng = np.random.default_rng(1)
+    rows = [rng.choice(matrix.shape[1], n, replace=False) for n in np.diff(matrix.indptr)]
+    noise = sp.csr_matrix((matrix.data, np.concatenate(rows), matrix.indptr), shape=matrix.shape)
+    scores = oddity(vae, sp.vstack([matrix, noise], format="csr"))["score"]
+    assert roc_auc_score(np.arange(len(scores)) >= matrix.shape[0], scores) > 0.9
+
+
+def test_oddity_does_not_depend_on_the_blocks(vae, matrix, monkeypatch):
+    whole = oddity(vae, matrix)
+    monkeypatch.setattr(ranking, "BLOCK_CELLS", 7 * matrix.shape[1])
+    pd.testing.assert_frame_equal(oddity(vae, matrix), whole, rtol=1e-4)
+
+
+def test_empty_histories_are_neither_odd_nor_not(vae, matrix):
+    table = oddity(vae, sp.csr_matrix((2, matrix.shape[1])))
+    assert table[["surprise", "kl", "score"]].isna().all(axis=None)
+    assert len(oddity(vae, matrix[:0])) == 0
+
+
+@pytest.mark.parametrize("name", ["elsa", "ease"])
+def test_scores_that_are_no_log_probabilities(name, models, matrix):
+    with pytest.raises(OptionError, match="no log-probabilities"):
+        oddity(models[name], matrix)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_false_users_come_after_the_real_ones(attack, ratings):
+    data = inject(ratings, attack, share=0.055)
+    assert data.shape == (211, 31)
+    assert (data.matrix[:200] != ratings.matrix).nnz == 0
+    assert data.users["shilling"].tolist() == [False] * 200 + [True] * 11
+    assert data.user_ids.tolist() == list(range(211))
+    profiles = false_users(data)
+    assert (profiles[:, 7].toarray() == ratings.matrix.data.max()).all()
+    assert set(np.diff(profiles.indptr)) <= set(np.diff(ratings.matrix.indptr))
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_nobody_gets_what_no_real_user_has_but_the_target(attack, ratings):
+    assert false_users(inject(ratings, attack, share=1.0))[:, 30].nnz == 0
+    pushed = inject_shilling(ratings, "random", 30, share=1.0)
+    assert false_users(pushed)[:, 30].nnz == 200
+
+
+def fillers(ratings, attack, also=()):
+    """Columns and weights of what the false users have beside the chosen items."""
+    profiles = false_users(inject(ratings, attack, share=1.0))
+    filler = ~np.isin(profiles.indices, [7, *also])
+    return profiles.indices[filler], profiles.data[filler]
+
+
+def test_random_fillers_are_of_all_items_and_rated_like_all(ratings):
+    columns, weights = fillers(ratings, "random")
+    counts = np.bincount(columns, minlength=31)
+    others = np.delete(counts, [7, 30])
+    assert others.min() > 0.6 * others.mean()
+    expected = [(ratings.matrix.data == stars).mean() for stars in (1, 2, 4, 5)]
+    found = [(weights[columns % 2 == 0] == stars).mean() for stars in (1, 2, 4, 5)]
+    np.testing.assert_allclose(found, expected, atol=0.06)
+
+
+def test_average_fillers_are_rated_like_the_same_item(ratings):
+    columns, weights = fillers(ratings, "average")
+    assert set(weights[columns % 2 == 0]) == {4, 5}
+    assert set(weights[columns % 2 == 1]) == {1, 2}
+
+
+def test_bandwagons_have_the_most_popular_items(ratings):
+    profiles = false_users(inject(ratings, "bandwagon"))
+    popular = np.argsort(-np.bincount(ratings.matrix.indices, minlength=31), kind="stable")[:10]
+    assert (profiles[:, popular].toarray() == 5).all()
+
+
+def test_segments_are_loved_and_all_else_is_not(ratings):
+    profiles = false_users(inject(ratings, "segment"))
+    assert (profiles[:, [3, 5]].toarray() == 5).all()
+    assert set(fillers(ratings, "segment", also=(3, 5))[1]) == {1}
+
+
+def test_the_seed_decides_and_raw_ids_stay_apart(ratings):
+    texts = rv.Interactions(
+        ratings.matrix, ratings.users.set_index(ratings.user_ids.astype(str)), ratings.items
+    )
+    one, same, other = (inject(texts, "random", seed=seed) for seed in (0, 0, 1))
+    assert (one.matrix != same.matrix).nnz == 0
+    assert (one.matrix != other.matrix).nnz > 0
+    assert one.user_ids.is_unique
+    assert one.user_ids[-1] == "shilling 205"
+    assert one.filter(min_weight=4).users["shilling"].sum() == 6
+
+
+def test_mistakes(ratings):
+    with pytest.raises(OptionError, match="did you mean 'average'"):
+        inject_shilling(ratings, "avarage", 3)
+    for segment, attack in ((None, "segment"), ([1], "random")):
+        with pytest.raises(OptionError, match="needs a segment"):
+            inject_shilling(ratings, attack, 3, segment=segment)
+    for options in ({"target": 31}, {"target": 3, "share": 0.0}):
+        with pytest.raises(OptionError, match="must be"):
+            inject_shilling(ratings, "random", **options)
+    with pytest.raises(DataError, match="no interaction"):
+        inject_shilling(sp.csr_matrix((3, 4)), "random", 1)
