@@ -106,7 +106,7 @@ class Checkpoints:
             self._number = max(self._number, int(path.name.split("-")[1]))
             try:
                 facts = _read(path)
-            except (OSError, SafetensorError, ValueError, KeyError) as error:
+            except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
                 logger.warning("%s is damaged (%s): the one before it is read.", path, error)
                 continue
             self._require_same(facts["about"])

@@ -2,12 +2,14 @@
 
 import json
 import os
+import resource
 import shlex
 import signal
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from time import perf_counter, sleep
 
@@ -37,8 +39,9 @@ def recvae(*arguments: object, code: int = 0):
 def process(*arguments: object, **options) -> subprocess.Popen:
     """Start a command in a process of its own."""
     command = [sys.executable, "-m", "recvae", *map(str, arguments)]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, **pipes, text=True, env=os.environ | {"COLUMNS": "200"})
+    options |= {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    env = os.environ | {"COLUMNS": "200"}
+    return subprocess.Popen(command, **options, text=True, env=env)
 
 
 @pytest.fixture(scope="module")
@@ -463,6 +466,68 @@ def test_ctrl_c_keeps_and_saves_the_best_model_so_far(data, tmp_path):
     assert f"saved to {tmp_path / 'vae'}" in stderr
     assert "ndcg@100" in stdout
     assert len(rv.load_model(tmp_path / "vae").history_) >= 1
+    assert stderr.splitlines()[-1] == "to go on, give the same command with --resume"
+
+
+@pytest.fixture
+def slow(data, tmp_path) -> list[object]:
+    """The arguments of a training that goes on until a test ends it."""
+    settings = ["--set", "epochs=1000000", "--set", "patience=null"]
+    return ["train", *data, "--out", tmp_path / "vae", *VAE, *settings]
+
+
+def wait_for_checkpoints(running: subprocess.Popen, folder: Path) -> None:
+    """Wait until a training has kept two, after two epochs or more."""
+    while len(list(folder.glob("state-*"))) < 2:
+        sleep(0.05)
+        assert running.poll() is None, running.stderr.read()
+
+
+def test_a_training_that_was_killed_is_resumed(data, tmp_path):
+    train = ["train", *data, *VAE, "--set", "epochs=100", "--set", "patience=null", "--out"]
+    recvae(*train, tmp_path / "whole")
+    running = process(*train, tmp_path / "vae")
+    wait_for_checkpoints(running, tmp_path / "vae" / "checkpoints")
+    running.kill()
+    running.communicate()
+    refused = recvae(*train, tmp_path / "vae", code=1)
+    assert "add --resume to go on with it, or remove" in refused.stderr
+    other = recvae(*train, tmp_path / "vae", "--set=latent=5", "--resume", code=1)
+    assert "holds a training with another latent (4, and not 5)" in other.stderr
+    recvae(*train, tmp_path / "vae", "--resume")
+    whole, resumed = (next((tmp_path / name).glob("weights-*")) for name in ("whole", "vae"))
+    assert whole.read_bytes() == resumed.read_bytes()
+    assert not (tmp_path / "vae" / "checkpoints").exists()
+    finished = recvae(*train, tmp_path / "vae", "--resume", code=1)
+    assert "is finished" in finished.stderr
+
+
+def test_resume_begins_where_there_is_nothing_to_go_on_from(data, tmp_path):
+    result = recvae("train", *data, "--out", tmp_path / "vae", *VAE, "--resume")
+    assert "training from the beginning" in result.stderr
+    assert rv.load_model(tmp_path / "vae").latent == 4
+
+
+def test_a_second_process_is_refused_and_sigterm_ends_the_first_as_ctrl_c_does(slow, tmp_path):
+    running = process(*slow)
+    wait_for_checkpoints(running, tmp_path / "vae" / "checkpoints")
+    second = recvae(*slow, "--resume", code=1)
+    assert "another training is at work in" in second.stderr
+    running.send_signal(signal.SIGTERM)
+    _, stderr = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert stderr.splitlines()[-1] == "to go on, give the same command with --resume"
+    assert len(rv.load_model(tmp_path / "vae").history_) >= 2
+
+
+def test_a_full_disk_ends_in_one_clear_error(data, tmp_path):
+    """Files end at 1,000 bytes here, as they would on a disk that is full."""
+    limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (1000, 1000))
+    running = process("train", *data, "--out", tmp_path / "vae", *VAE, preexec_fn=limit)
+    _, stderr = running.communicate(timeout=60)
+    assert running.returncode == 1
+    assert "warning: no checkpoint can be written to" in stderr
+    assert stderr.splitlines()[-1].startswith("error: the model can't be saved to")
 
 
 def test_train_on_all_there_is(data, plays, tmp_path):

@@ -107,12 +107,13 @@ class Recommender(ABC):
     def _about(self, validation: Holdout | None) -> dict[str, Any]:
         """All that decides what `fit` learns, by name."""
         parts = (validation.fold_in, validation.held_out) if validation else ()
-        return options.values(self) | {
+        facts = {
             "recvae": recvae.__version__,
             "model": self.name,
             "data": self.fingerprint_,
             "validation": [Interactions.of(part).fingerprint() for part in parts],
         }
+        return facts | options.values(self)
 
     def _part(self, name: str) -> Path | None:
         """Where a model that this one is made of keeps its checkpoints."""
