@@ -1,5 +1,6 @@
 """`recvae serve`: a saved model over HTTP."""
 
+import signal
 import socket
 import warnings
 from ipaddress import ip_address
@@ -65,6 +66,7 @@ def serve(
         config = uvicorn.Config(
             app, log_config=None, access_log=False, timeout_graceful_shutdown=SHUTDOWN_SECONDS
         )
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # who ends a server is to see that it did
         uvicorn.Server(config).run(sockets=[listening])
 
 

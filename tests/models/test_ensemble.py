@@ -129,8 +129,8 @@ def test_ctrl_c_before_an_epoch_of_the_second_keeps_the_first(monkeypatch):
 def test_ctrl_c_before_there_is_a_vae(monkeypatch):
     fit = rv.ELSA.fit
 
-    def pressed(self, *args):
-        fit(self, *args)
+    def pressed(self, *args, **options):
+        fit(self, *args, **options)
         self.interrupted_ = True
         return self
 
