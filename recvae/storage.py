@@ -4,7 +4,6 @@
 that a crash at any moment leaves the old model or the new one, whole.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -177,7 +176,7 @@ def _restore(model: "Recommender", manifest: Manifest, folder: Path) -> None:
 def _verified(folder: Path, file: SavedFile) -> Path:
     path = folder / file.name
     try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest = atomic.sha256(path)
     except OSError as error:
         raise ModelFileError(
             f"{path} can't be read ({error.strerror}): restore it from a copy or train again."

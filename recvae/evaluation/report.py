@@ -3,14 +3,13 @@
 import json
 from pathlib import Path
 
-import jinja2
-
 from recvae import options
 from recvae.errors import OptionError
 from recvae.evaluation import text
 from recvae.evaluation.comparison import Comparison
 from recvae.evaluation.metrics import METRICS, Metric
 from recvae.evaluation.pictures import Picture, draw_all
+from recvae.templates import render
 
 
 def write_report(comparison: Comparison, folder: Path) -> Path:
@@ -51,14 +50,9 @@ def _write_tables(comparison: Comparison, folder: Path) -> None:
 
 
 def _html(comparison: Comparison, pictures: list[Picture]) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("recvae.evaluation"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    return environment.get_template("report.html").render(
+    return render(
+        "recvae.evaluation",
+        "report.html",
         comparison=comparison,
         pictures=pictures,
         headline=text.headline(comparison),

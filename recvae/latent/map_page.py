@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -11,6 +10,7 @@ from matplotlib.figure import Figure
 
 from recvae.errors import OptionError
 from recvae.evaluation.themes import DARK, LIGHT, STYLE
+from recvae.templates import render
 
 GROUPS = 6
 """How many genres have a colour of their own; the rest share the next, a grey."""
@@ -70,18 +70,13 @@ def _by_size(groups: pd.Series) -> list[str]:
 
 
 def _html(items: pd.DataFrame, groups: pd.Series, users: pd.DataFrame | None) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("recvae.latent"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
     names = _by_size(groups)
     scaled = _Scale(items if users is None else pd.concat([items, users]))
     titles = items["title"] if "title" in items else items.index.astype(str)
     spots = zip(*scaled.points(items), titles, groups.map(names.index), strict=True)
-    return environment.get_template("map.html").render(
+    return render(
+        "recvae.latent",
+        "map.html",
         groups=names,
         spots=list(spots),
         users=[] if users is None else list(zip(*scaled.points(users), strict=True)),
