@@ -2,7 +2,8 @@
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -23,13 +24,20 @@ def write(folder: Path, name: str, fill: Callable[[Path], object]) -> tuple[str,
 
 def replace(path: Path, content: bytes) -> None:
     """Put a new file in the place of an old one, in one step, after all written before it."""
+    with draft_of(path) as draft:
+        draft.write_bytes(content)
+        sync(path.parent)
+    sync(path.parent)
+
+
+@contextmanager
+def draft_of(path: Path) -> Iterator[Path]:
+    """A file to fill, which then takes the place of `path` in one step; not if filling it fails."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        draft.write_bytes(content)
+        yield draft
         sync(draft)
-        sync(path.parent)
         draft.replace(path)
-        sync(path.parent)
     finally:
         draft.unlink(missing_ok=True)
 

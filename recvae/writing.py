@@ -1,6 +1,5 @@
 """Writing: a stream of tables -> one CSV or Parquet file, which is whole or not there at all."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from os import PathLike
@@ -11,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
+from recvae.atomic import draft_of
 from recvae.errors import OptionError
 
 Write: TypeAlias = Callable[[pd.DataFrame], None]
@@ -33,14 +33,9 @@ def write_tables(tables: Iterable[pd.DataFrame], path: str | PathLike[str]) -> N
     writers = {".csv": _csv, ".parquet": _parquet}
     if path.suffix not in writers:
         raise OptionError(f"{path} must end in .csv or .parquet.")
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with draft.open("wb") as file, writers[path.suffix](file) as write:
-            for table in tables:
-                write(table)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with draft_of(path) as draft, draft.open("wb") as file, writers[path.suffix](file) as write:
+        for table in tables:
+            write(table)
 
 
 @contextmanager

@@ -483,7 +483,8 @@ def wait_for_checkpoints(running: subprocess.Popen, folder: Path) -> None:
         assert running.poll() is None, running.stderr.read()
 
 
-def test_a_training_that_was_killed_is_resumed(data, tmp_path):
+def test_a_training_that_was_killed_is_resumed(data, tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # as many as this process has
     train = ["train", *data, *VAE, "--set", "epochs=100", "--set", "patience=null", "--out"]
     recvae(*train, tmp_path / "whole")
     running = process(*train, tmp_path / "vae")

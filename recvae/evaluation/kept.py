@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -13,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from recvae import options
+from recvae.atomic import draft_of
 from recvae.errors import OptionError
 from recvae.evaluation.evaluate import Report
 from recvae.evaluation.runs import Run
@@ -79,12 +79,8 @@ def _write(run: Run, path: Path) -> None:
     """Write to a draft, then put it in place: there is never half a file."""
     per_user = run.report.per_user.copy()
     per_user.attrs.update(_facts(run))
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with draft_of(path) as draft:
         per_user.to_parquet(draft)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _facts(run: Run) -> dict[str, Any]:
