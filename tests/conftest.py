@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from browser import chromium
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +21,10 @@ def real_data() -> Path:
 def one_torch_thread() -> None:
     """Many threads wait for each other more than they work on nets as small as the tests'."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless Chromium; a module's own, since its event loop stands in the way of others."""
+    with chromium() as started:
+        yield started

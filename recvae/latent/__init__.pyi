@@ -1,4 +1,5 @@
 from .anomaly import oddity
+from .companions import companions
 from .explain import agreement, explain, gradient, leave_one_out
 from .features import LatentFeatures
 from .fidelity import Fidelity, fidelity, nearest_distance
@@ -15,6 +16,7 @@ __all__ = [
     "TasteMap",
     "Uncertainty",
     "agreement",
+    "companions",
     "entropy",
     "explain",
     "fidelity",

@@ -71,7 +71,7 @@ class TasteMap:
 
         Returns:
             A line per user: `x` and `y` of the code's mean, and by PCA their standard deviations
-            `x_std` and `y_std`, 0 for a model without variance.
+            `x_std` and `y_std` and covariance `xy_cov`, 0 for a model without variance.
 
         Raises:
             DataError: the histories do not have the training items as columns.
@@ -80,8 +80,9 @@ class TasteMap:
         users = pd.DataFrame(self._plane.transform(mean), columns=["x", "y"])
         if self.method == "umap":
             return users
-        std = np.sqrt(np.exp(logvar) @ np.square(self._plane.components_).T)
-        return users.assign(x_std=std[:, 0], y_std=std[:, 1])
+        variance, (x, y) = np.exp(logvar), self._plane.components_
+        std = np.sqrt(variance @ np.square([x, y]).T)
+        return users.assign(x_std=std[:, 0], y_std=std[:, 1], xy_cov=variance @ (x * y))
 
     def write(self, folder: str | PathLike[str], users: pd.DataFrame | None = None) -> Path:
         """Write the map as a picture, `map.png`, and as a page to explore, `map.html`.

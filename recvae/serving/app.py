@@ -12,9 +12,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 import recvae
-from recvae.errors import OptionError
+from recvae.errors import MissingPackageError, OptionError
+from recvae.serving import pages
+from recvae.serving.explorer_routes import explorer_router
 from recvae.serving.live import LiveModel
-from recvae.serving.middleware import BodyLimit, Measured
+from recvae.serving.middleware import BodyLimit, Measured, Strict
 from recvae.serving.routes import open_router, router
 from recvae.serving.security import bearer
 from recvae.serving.service import Service
@@ -51,15 +53,21 @@ def create_app(
         version=recvae.__version__,
         description="Recommendations from a saved model.",
         lifespan=_lifespan,
+        docs_url=None,
         redoc_url=None,
     )
     app.state.service = service
+    pages.add_to(app)
     app.include_router(open_router)
-    app.include_router(router, dependencies=[] if token is None else [Depends(bearer(token))])
+    guards = [] if token is None else [Depends(bearer(token))]
+    app.include_router(router, dependencies=guards)
+    app.include_router(explorer_router, dependencies=guards)
     app.add_middleware(BodyLimit)
+    app.add_middleware(Strict)
     app.add_middleware(Measured, metrics=service.metrics)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(OptionError, _impossible)
+    app.add_exception_handler(MissingPackageError, _impossible)
     app.add_exception_handler(QueueFull, _busy)
     return app
 
@@ -79,7 +87,7 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _impossible(_: Request, error: Exception) -> JSONResponse:
-    """Say what this model can't do, whoever asks."""
+    """Say what this model or this server can't do, whoever asks."""
     return JSONResponse({"detail": str(error)}, HTTPStatus.NOT_IMPLEMENTED)
 
 

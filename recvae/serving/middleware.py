@@ -1,17 +1,26 @@
-"""Middleware: no body may be too large, every request is counted and timed."""
+"""Middleware: limits to bodies and to what pages may load; requests counted and timed."""
 
 from http import HTTPStatus
 from time import perf_counter
 
 from fastapi import HTTPException
 from fastapi.responses import JSONResponse
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from recvae.serving.metrics import Metrics
 
 MAX_BODY = 2**20
 """Bytes."""
+STRICT = {
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": "default-src 'none'; connect-src 'self'; img-src 'self' data:; "
+    "script-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""What browsers are told: load nothing from elsewhere, run nothing inline, ask if files are new."""
 TOO_LARGE = f"the body may have {MAX_BODY:,} bytes: send a shorter history"
 
 
@@ -71,3 +80,20 @@ class Measured:
             self.metrics.requests.labels(path, code).inc()
             self.metrics.seconds.labels(path).observe(perf_counter() - started)
         return None
+
+
+class Strict:
+    """Adds the headers of `STRICT` to every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+
+        async def send_strict(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(STRICT)
+            await send(message)
+
+        await self.app(scope, receive, send_strict)

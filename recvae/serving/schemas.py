@@ -17,6 +17,16 @@ Length: TypeAlias = Annotated[
     int, Field(ge=1, le=MAX_K, description="Length of the list; it is shorter if items run out.")
 ]
 Weight: TypeAlias = Annotated[float, Field(gt=0, le=1e6)]
+Niche: TypeAlias = Annotated[
+    float,
+    Field(
+        ge=-1,
+        le=1,
+        description="Whether to prefer the popular (-1) or the niche (1) among the 200 items that "
+        "the model ranks highest; 0 leaves its order, other values go between. `score` stays the "
+        "model's.",
+    ),
+]
 
 EXAMPLE: dict[str, Any] = {"items": [2571, 1196, 260]}
 
@@ -55,6 +65,7 @@ class ListRequest(History):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE | {"k": 10}]})
 
     k: Length = 10
+    niche: Niche = 0
 
 
 class SimilarRequest(BaseModel):
@@ -126,3 +137,7 @@ class Health(BaseModel):
     n_items: int
     fingerprint: Annotated[str, Field(description="Of the data that it was trained on.")]
     loaded: datetime
+    n_users: Annotated[int, Field(description="Users that it was trained on.")]
+    no_latent_space: Annotated[
+        str | None, Field(description="Why it can't answer /blend, /map and /place, if it can't.")
+    ]

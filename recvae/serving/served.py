@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import repeat
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -10,20 +9,21 @@ import scipy.sparse as sp
 
 from recvae.errors import FoldInError, OptionError
 from recvae.models import Recommender
+from recvae.reranking import POOL, rerank
+from recvae.serving.atlas import Atlas
+from recvae.serving.catalogue import Catalogue
+from recvae.serving.explorer import Explorer
 from recvae.serving.schemas import (
     Code,
     Health,
     History,
-    Id,
     Item,
     ListRequest,
     Recommendations,
-    ScoredItem,
     SearchRequest,
     SimilarItems,
     SimilarRequest,
 )
-from recvae.serving.search import Search
 
 
 @runtime_checkable
@@ -35,7 +35,12 @@ class Encoder(Protocol):
 
 
 class ServedModel:
-    """A fitted model and its items; each method answers many requests in one forward pass."""
+    """A fitted model and its items; each method answers many requests in one forward pass.
+
+    Attributes:
+        explorer: its lists with reasons, and blends of tastes.
+        atlas: its map of the items.
+    """
 
     def __init__(self, model: Recommender) -> None:
         """Take a model, which must recommend for users that it was not trained on.
@@ -50,21 +55,20 @@ class ServedModel:
             )
         self.model = model
         self.loaded = datetime.now(UTC)
-        self._ids: list[int | str] = model.item_ids_.tolist()
-        self._column_of = {str(item): column for column, item in enumerate(self._ids)}
-        self._titles = _titles(model)
-        texts = [title or str(item) for title, item in zip(self._titles, self._ids, strict=True)]
-        self._search = Search(texts, model.item_counts_)
+        self._catalogue = Catalogue(model)
+        self.explorer = Explorer(model, self._catalogue)
+        self.atlas = Atlas(model, self._catalogue)
 
     def recommend(self, requests: Sequence[ListRequest]) -> list[Recommendations]:
         """A list for each history."""
-        histories, unknown = self._histories(requests)
-        k = self._longest(requests)
+        lists = self.model.recommend(self._catalogue.histories(requests), self._longest(requests))
+        counts = self.model.item_counts_
         return [
-            Recommendations(items=self._scored(columns[: one.k], scores[: one.k]), unknown=skipped)
-            for one, columns, scores, skipped in zip(
-                requests, *self.model.recommend(histories, k), unknown, strict=True
+            Recommendations(
+                items=self._catalogue.scored(*rerank(ids, scores, counts, one.niche, one.k)),
+                unknown=self._catalogue.unknown(one.items),
             )
+            for one, ids, scores in zip(requests, *lists, strict=True)
         ]
 
     def encode(self, requests: Sequence[History]) -> list[Code]:
@@ -75,12 +79,14 @@ class ServedModel:
         """
         if not isinstance(self.model, Encoder):
             raise OptionError(f"{self.model.name} encodes nothing: serve an autoencoder.")
-        histories, unknown = self._histories(requests)
+        codes = self.model.encode(self._catalogue.histories(requests))
         return [
-            Code(mean=mean, log_variance=logvar if np.isfinite(logvar).all() else None, unknown=ids)
-            for mean, logvar, ids in zip(
-                *(part.tolist() for part in self.model.encode(histories)), unknown, strict=True
+            Code(
+                mean=mean,
+                log_variance=logvar if np.isfinite(logvar).all() else None,
+                unknown=self._catalogue.unknown(one.items),
             )
+            for one, mean, logvar in zip(requests, *(part.tolist() for part in codes), strict=True)
         ]
 
     def similar(self, requests: Sequence[SimilarRequest]) -> list[SimilarItems | None]:
@@ -89,10 +95,11 @@ class ServedModel:
         Raises:
             OptionError: the model has no notion of similar items.
         """
-        asked = [self._column_of.get(one.item, -1) for one in requests]
-        ids, scores = self.model.similar_items(np.maximum(asked, 0), self._longest(requests))
+        asked = [self._catalogue.column_of.get(one.item, -1) for one in requests]
+        k = min(max(one.k for one in requests), len(self._catalogue.ids))
+        ids, scores = self.model.similar_items(np.maximum(asked, 0), k)
         return [
-            SimilarItems(items=self._scored(ids[row, : one.k], scores[row, : one.k]))
+            SimilarItems(items=self._catalogue.scored(ids[row, : one.k], scores[row, : one.k]))
             if asked[row] >= 0
             else None
             for row, one in enumerate(requests)
@@ -100,48 +107,20 @@ class ServedModel:
 
     def search(self, request: SearchRequest) -> list[Item]:
         """Items by title, or by id where there is none."""
-        found = self._search.find(request.q, request.k)
-        return [Item(id=self._ids[column], title=self._titles[column]) for column in found]
+        return self._catalogue.find(request.q, request.k)
 
     def health(self) -> Health:
         """Which model this is."""
         return Health(
             model=self.model.name,
-            n_items=len(self._ids),
+            n_items=len(self._catalogue.ids),
             fingerprint=self.model.fingerprint_,
             loaded=self.loaded,
+            n_users=self.model.n_users_,
+            no_latent_space=self.atlas.impossible,
         )
 
-    def _histories(self, requests: Sequence[History]) -> tuple[sp.csr_matrix, list[list[Id]]]:
-        """CSR float32 [requests, items], an item's weights summed; and the ids left out of each."""
-        columns = np.array(
-            [self._column_of.get(str(item), -1) for one in requests for item in one.items],
-            dtype=np.int64,
-        )
-        weights = [
-            weight for one in requests for weight in one.weights or repeat(1.0, len(one.items))
-        ]
-        rows = np.repeat(np.arange(len(requests)), [len(one.items) for one in requests])
-        known = columns >= 0
-        entries = np.array(weights, dtype=np.float32)[known], (rows[known], columns[known])
-        unknown = [
-            [item for item in one.items if str(item) not in self._column_of] for one in requests
-        ]
-        return sp.coo_matrix(entries, shape=(len(requests), len(self._ids))).tocsr(), unknown
-
-    def _longest(self, requests: Sequence[ListRequest] | Sequence[SimilarRequest]) -> int:
-        return min(max(one.k for one in requests), len(self._ids))
-
-    def _scored(self, columns: np.ndarray, scores: np.ndarray) -> list[ScoredItem]:
-        return [
-            ScoredItem(id=self._ids[column], title=self._titles[column], score=score)
-            for column, score in zip(columns.tolist(), scores.tolist(), strict=True)
-            if column >= 0
-        ]
-
-
-def _titles(model: Recommender) -> list[str | None]:
-    if "title" not in model.items_:
-        return [None] * len(model.items_)
-    titles = model.items_["title"]
-    return titles.astype(object).where(titles.notna(), None).tolist()
+    def _longest(self, requests: Sequence[ListRequest]) -> int:
+        """The longest list asked for; where one is to be reranked, what it is chosen from."""
+        lengths = [one.k if one.niche == 0 else max(one.k, POOL) for one in requests]
+        return min(max(lengths), len(self._catalogue.ids))

@@ -2,11 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from recvae.serving.batching import Batcher
+from recvae.serving.explorer_schemas import (
+    Blended,
+    BlendRequest,
+    Explained,
+    ExplainRequest,
+    ItemMap,
+    MapRequest,
+    Place,
+)
 from recvae.serving.live import LiveModel
 from recvae.serving.metrics import Metrics
 from recvae.serving.schemas import (
@@ -22,6 +31,8 @@ from recvae.serving.schemas import (
 
 MAX_WAITING = 1_000
 """Requests of a kind that may wait for the model."""
+MAX_EXPLORED = 8
+"""Requests answered by one call that scores a history many times."""
 WATCH_SECONDS = 1.0
 """Between two looks at the model's folder."""
 
@@ -32,22 +43,36 @@ Answer = TypeVar("Answer")
 class Service:
     """Answers requests, those that come together in one forward pass.
 
-    A whole batch is answered by the model that is live when it begins.
+    A whole batch is answered by the model that is live when it begins. What needs the map, which
+    takes a while to make, runs beside the model's thread.
     """
 
     def __init__(self, live: LiveModel, max_batch: int) -> None:
         self.live = live
         self.metrics = Metrics()
-        self._thread = ThreadPoolExecutor(1, "model")
-        self._max_batch = max_batch
+        self._model, self._map = ThreadPoolExecutor(1, "model"), ThreadPoolExecutor(1, "map")
+        self._batchers: list[Batcher[Any, Any]] = []
+        few = min(max_batch, MAX_EXPLORED)
         self.recommend: Batcher[ListRequest, Recommendations] = self._batcher(
-            lambda requests: live.now.recommend(requests)
+            lambda requests: live.now.recommend(requests), self._model, max_batch
         )
         self.encode: Batcher[History, Code] = self._batcher(
-            lambda requests: live.now.encode(requests)
+            lambda requests: live.now.encode(requests), self._model, max_batch
         )
         self.similar: Batcher[SimilarRequest, SimilarItems | None] = self._batcher(
-            lambda requests: live.now.similar(requests)
+            lambda requests: live.now.similar(requests), self._model, max_batch
+        )
+        self.explain: Batcher[ExplainRequest, Explained] = self._batcher(
+            lambda requests: live.now.explorer.explain(requests), self._model, few
+        )
+        self.blend: Batcher[BlendRequest, Blended] = self._batcher(
+            lambda requests: live.now.explorer.blend(requests), self._model, few
+        )
+        self.draw: Batcher[MapRequest, ItemMap] = self._batcher(
+            lambda requests: live.now.atlas.draw(requests), self._map, few
+        )
+        self.place: Batcher[History, Place] = self._batcher(
+            lambda requests: live.now.atlas.place(requests), self._map, max_batch
         )
 
     async def search(self, request: SearchRequest) -> list[Item]:
@@ -57,8 +82,7 @@ class Service:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Answer requests, and follow the model's folder, for as long as this is entered."""
-        batchers = (self.recommend, self.encode, self.similar)
-        work = [batcher.run() for batcher in batchers]
+        work = [batcher.run() for batcher in self._batchers]
         work.append(self.live.watch(WATCH_SECONDS, self._count_load))
         tasks = [asyncio.create_task(one) for one in work]
         try:
@@ -67,18 +91,24 @@ class Service:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            self._thread.shutdown()
+            for thread in (self._model, self._map):
+                thread.shutdown(cancel_futures=True)
 
     def _batcher(
-        self, answer: Callable[[Sequence[Request]], Sequence[Answer]]
+        self,
+        answer: Callable[[Sequence[Request]], Sequence[Answer]],
+        thread: Executor,
+        max_batch: int,
     ) -> Batcher[Request, Answer]:
-        return Batcher(
+        batcher = Batcher(
             answer,
-            self._thread,
-            max_batch=self._max_batch,
+            thread,
+            max_batch=max_batch,
             max_waiting=MAX_WAITING,
             on_batch=self.metrics.batch_size.observe,
         )
+        self._batchers.append(batcher)
+        return batcher
 
     def _count_load(self, success: bool) -> None:
         self.metrics.loads.labels(str(success).lower()).inc()

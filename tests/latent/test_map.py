@@ -8,7 +8,7 @@ import pytest
 
 import recvae as rv
 from recvae.errors import DataError, MissingPackageError, NotFittedError, OptionError
-from recvae.latent import TasteMap, genre_purity, item_codes
+from recvae.latent import TasteMap, companions, genre_purity, item_codes
 from recvae.latent.map_page import main_genres
 
 NETS = ["mult-vae", "mult-dae", "vamp-vae", "residual-vae", "elsa", "ensemble"]
@@ -57,13 +57,15 @@ def test_the_deviation_on_the_map_is_that_of_codes_drawn_from_the_posterior(vae,
     taste_map, rng = TasteMap.of(vae, matrix), np.random.default_rng(0)
     mean, logvar = vae.encode(matrix[0])
     drawn = mean + np.exp(0.5 * logvar) * rng.normal(size=(20_000, mean.shape[1]))
-    found = taste_map.place(matrix[0])[["x_std", "y_std"]].to_numpy()[0]
-    np.testing.assert_allclose(found, taste_map._plane.transform(drawn).std(axis=0), rtol=0.03)
+    (found,) = taste_map.place(matrix[0])[["x_std", "xy_cov", "y_std"]].to_numpy()
+    (xx, xy), (_, yy) = np.cov(taste_map._plane.transform(drawn).T)
+    np.testing.assert_allclose(found[[0, 2]], np.sqrt([xx, yy]), rtol=0.03)
+    assert found[1] == pytest.approx(xy, abs=0.03 * np.sqrt(xx * yy))
 
 
 def test_points_have_no_deviation(models, matrix):
     users = TasteMap.of(models["mult-dae"], matrix).place(matrix)
-    assert (users[["x_std", "y_std"]] == 0).all(axis=None)
+    assert (users[["x_std", "y_std", "xy_cov"]] == 0).all(axis=None)
 
 
 def test_umap_is_asked_for_by_name_and_needs_its_package(vae, matrix, monkeypatch):
@@ -106,6 +108,21 @@ def test_a_map_without_titles_or_genres_or_users(vae, matrix, tmp_path):
     assert 'checkbox" class' not in html
 
 
+def test_companions_are_an_item_and_the_nearest_to_it(vae):
+    nearest, _ = vae.similar_items([7, 3], 4)
+    histories = companions(vae, [7, 3], k=4)
+    assert histories.shape == (2, 24)
+    for row, column in enumerate((7, 3)):
+        assert sorted(histories[row].indices) == sorted([column, *nearest[row]])
+    assert (histories.data == 1).all()
+
+
+def test_a_map_may_do_without_users(titled, matrix):
+    histories = companions(titled, k=6)
+    assert histories.shape == (24, 24)
+    assert genre_purity(item_codes(titled, histories), titled.items_["genres"], k=5) > 0.8
+
+
 def test_rare_genres_and_none_share_a_colour():
     genres = [f"genre {n}" for n in range(9) for _ in range(10 - n)] + [None, "", "genre 0|genre 8"]
     groups = main_genres(pd.DataFrame({"genres": genres}))
@@ -137,6 +154,10 @@ def test_mistakes(models, vae, matrix, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OptionError, match="can't be written"):
         TasteMap.of(vae, matrix).write(tmp_path / "file")
+    with pytest.raises(OptionError, match="no notion of similar items"):
+        companions(models["popularity"])
+    with pytest.raises(OptionError, match="columns must be from 0 to 23"):
+        companions(vae, [24])
     with pytest.raises(DataError, match="no user has an item"):
         item_codes(vae, matrix[:0])
     with pytest.raises(DataError, match="give a vector"):

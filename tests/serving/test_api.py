@@ -10,6 +10,7 @@ from serving_client import client_of
 
 import recvae as rv
 from recvae.errors import FoldInError
+from recvae.reranking import rerank
 from recvae.serving import create_app
 from recvae.serving.middleware import MAX_BODY
 from recvae.serving.schemas import MAX_HISTORY, MAX_K
@@ -71,6 +72,20 @@ async def test_an_empty_history_gets_what_is_popular(served, data, items):
     best = list(counts.sort_values(ascending=False, kind="stable").index[:3])
     assert [one["id"] for one in answer.json()["items"]] == best
     assert [one["id"] for one in popular.json()["items"]] == best
+
+
+@pytest.mark.parametrize("niche", [-1, -0.3, 1])
+async def test_a_list_between_the_popular_and_the_niche(served, vae, niche):
+    body = {"items": [103, 104, 105], "k": 5, "niche": niche}
+    async with served() as client:
+        asked = [client.post("/recommend", json=body | {"niche": lean}) for lean in (niche, 0)]
+        lean, plain = [answer.json()["items"] for answer in await asyncio.gather(*asked)]
+    history = sp.csr_matrix((np.ones(3, "f4"), ([0, 0, 0], [3, 4, 5])), shape=(1, 30))
+    ids, scores = (part[0] for part in vae.recommend(history, 30))
+    ids, scores = rerank(ids, scores, vae.item_counts_, niche, 5)
+    assert [one["id"] - 100 for one in lean] == list(ids)
+    np.testing.assert_allclose([one["score"] for one in lean], scores, rtol=1e-4)
+    assert plain[0]["id"] == expected(vae, body["items"], 1)["item"][0]
 
 
 async def test_lists_end_where_items_do(served):
@@ -148,7 +163,9 @@ async def test_health_says_what_is_served(served, vae):
         "status": "ok",
         "model": "mult-vae",
         "n_items": 30,
+        "n_users": 60,
         "fingerprint": vae.fingerprint_,
+        "no_latent_space": None,
     }
 
 
@@ -172,6 +189,8 @@ async def test_health_says_what_is_served(served, vae):
         f'{{"items": [{"1" * 5000}]}}',
         '{"items": "103"}',
         '{"items": [103], "kk": 3}',
+        '{"items": [103], "niche": 1.1}',
+        '{"items": [103], "niche": NaN}',
         "{}",
         "[]",
         "",
@@ -230,6 +249,12 @@ async def test_a_token(served, header, code):
             await client.get("/items", headers=header),
             await client.get("/similar", params={"item": 103}, headers=header),
             await client.get("/metrics", headers=header),
+            await client.post("/explain", json={"items": [103]}, headers=header),
+            await client.post("/place", json={"items": [103]}, headers=header),
+            await client.get("/map", headers=header),
+            await client.post(
+                "/blend", json={"one": {"items": []}, "other": {"items": []}}, headers=header
+            ),
         ]
         assert (await client.get("/health")).status_code == 200
     assert {answer.status_code for answer in answers} == {code}
@@ -241,12 +266,16 @@ async def test_openapi_examples_are_answered(served):
     async with served() as client:
         schema = (await client.get("/openapi.json")).json()
         assert set(schema["paths"]) == {
-            *("/recommend", "/encode", "/similar", "/items", "/metrics", "/health")
+            *("/recommend", "/encode", "/similar", "/items", "/metrics", "/health"),
+            *("/explain", "/blend", "/map", "/place"),
         }
-        for path, name in (("/recommend", "ListRequest"), ("/encode", "History")):
-            (example,) = schema["components"]["schemas"][name]["examples"]
+        for path, methods in schema["paths"].items():
+            if "post" not in methods:
+                continue
+            body = methods["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+            (example,) = schema["components"]["schemas"][body.rpartition("/")[2]]["examples"]
             assert (await client.post(path, json=example)).status_code == 200
-        for path in ("/similar", "/items"):
+        for path in ("/similar", "/items", "/map"):
             first = schema["paths"][path]["get"]["parameters"][0]
             query = {first["name"]: first["schema"]["examples"][0]}
             assert (await client.get(path, params=query)).status_code in (200, 404)

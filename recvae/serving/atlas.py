@@ -1,0 +1,84 @@
+"""The map of a model's items, and the places of tastes on it, in raw ids."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from recvae import latent
+from recvae.errors import OptionError
+from recvae.latent.map_page import main_genres
+from recvae.latent.models import coder
+from recvae.models import Recommender
+from recvae.serving.catalogue import Catalogue
+from recvae.serving.explorer_schemas import (
+    MAX_POINTS,
+    ItemMap,
+    MapPoint,
+    MapRequest,
+    Place,
+    Spread,
+)
+from recvae.serving.schemas import History
+
+
+class Atlas:
+    """A model's map, made when it is first asked for: that takes a while.
+
+    The training users, amid whom `TasteMap` places an item, are not saved with a model; in their
+    stead it gets each item with those nearest to it (see `recvae.latent.companions`).
+    """
+
+    def __init__(self, model: Recommender, catalogue: Catalogue) -> None:
+        self._model = model
+        self._catalogue = catalogue
+        self._popular = np.argsort(-model.item_counts_, kind="stable")[:MAX_POINTS]
+        self._made: latent.TasteMap | None = None
+
+    @property
+    def impossible(self) -> str | None:
+        """Why the model has no map, if it has none."""
+        try:
+            coder(self._model)
+        except OptionError as error:
+            return str(error)
+        return None
+
+    def draw(self, requests: Sequence[MapRequest]) -> list[ItemMap]:
+        """Where the most popular items are.
+
+        Raises:
+            OptionError: the model has no latent space.
+            MissingPackageError: scikit-learn is not installed.
+        """
+        items = self._map().items.iloc[self._popular]
+        places, genres = items[["x", "y"]].to_numpy().tolist(), main_genres(items).tolist()
+        points = [
+            MapPoint(**self._catalogue.item(column).model_dump(), x=x, y=y, genre=genre)
+            for column, (x, y), genre in zip(self._popular.tolist(), places, genres, strict=True)
+        ]
+        return [ItemMap(points=points[: one.k]) for one in requests]
+
+    def place(self, requests: Sequence[History]) -> list[Place]:
+        """Where tastes are.
+
+        Raises:
+            OptionError, MissingPackageError: see `draw`.
+        """
+        users = self._map().place(self._catalogue.histories(requests))
+        return [
+            Place(x=x, y=y, spread=_spread(*spread), unknown=self._catalogue.unknown(one.items))
+            for one, (x, y, *spread) in zip(
+                requests, users[["x", "y", "x_std", "y_std", "xy_cov"]].to_numpy(), strict=True
+            )
+        ]
+
+    def _map(self) -> latent.TasteMap:
+        if self._made is None:
+            coder(self._model)
+            around = latent.companions(self._model, self._popular)
+            self._made = latent.TasteMap.of(self._model, around)
+        return self._made
+
+
+def _spread(x_std: float, y_std: float, xy_cov: float) -> Spread | None:
+    return Spread(xx=x_std**2, xy=xy_cov, yy=y_std**2) if x_std > 0 else None

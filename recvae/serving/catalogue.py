@@ -1,0 +1,63 @@
+"""The items of a model: from raw ids to columns, and back."""
+
+from collections.abc import Iterable, Sequence
+from itertools import repeat
+
+import numpy as np
+import scipy.sparse as sp
+
+from recvae.models import Recommender
+from recvae.serving.schemas import History, Id, Item, ScoredItem
+from recvae.serving.search import Search
+
+
+class Catalogue:
+    """Raw ids and titles of a model's columns."""
+
+    def __init__(self, model: Recommender) -> None:
+        self.ids: list[int | str] = model.item_ids_.tolist()
+        self.column_of = {str(item): column for column, item in enumerate(self.ids)}
+        self.titles = _titles(model)
+        texts = [title or str(item) for title, item in zip(self.titles, self.ids, strict=True)]
+        self._search = Search(texts, model.item_counts_)
+
+    def find(self, query: str, k: int) -> list[Item]:
+        """Items by title, or by id where there is none, the most popular first."""
+        return [self.item(column) for column in self._search.find(query, k)]
+
+    def item(self, column: int) -> Item:
+        """A column's id and title."""
+        return Item(id=self.ids[column], title=self.titles[column])
+
+    def scored(self, columns: np.ndarray, scores: np.ndarray) -> list[ScoredItem]:
+        """A list of a model, up to the first -1."""
+        return [
+            ScoredItem(id=self.ids[column], title=self.titles[column], score=score)
+            for column, score in zip(columns.tolist(), scores.tolist(), strict=True)
+            if column >= 0
+        ]
+
+    def histories(self, requests: Sequence[History]) -> sp.csr_matrix:
+        """CSR float32 [requests, items], an item's weights summed, unknown items left out."""
+        columns = np.array(
+            [self.column_of.get(str(item), -1) for one in requests for item in one.items],
+            dtype=np.int64,
+        )
+        weights = [
+            weight for one in requests for weight in one.weights or repeat(1.0, len(one.items))
+        ]
+        rows = np.repeat(np.arange(len(requests)), [len(one.items) for one in requests])
+        known = columns >= 0
+        entries = np.array(weights, dtype=np.float32)[known], (rows[known], columns[known])
+        return sp.coo_matrix(entries, shape=(len(requests), len(self.ids))).tocsr()
+
+    def unknown(self, items: Iterable[Id]) -> list[Id]:
+        """Those that are not in the catalogue."""
+        return [item for item in items if str(item) not in self.column_of]
+
+
+def _titles(model: Recommender) -> list[str | None]:
+    if "title" not in model.items_:
+        return [None] * len(model.items_)
+    titles = model.items_["title"]
+    return titles.astype(object).where(titles.notna(), None).tolist()

@@ -1,0 +1,131 @@
+"""What a model says about its lists, in raw ids: which likes they come from, and blends."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import scipy.sparse as sp
+
+from recvae import latent
+from recvae.models import Recommender
+from recvae.reranking import POOL, rerank
+from recvae.serving.catalogue import Catalogue
+from recvae.serving.explorer_schemas import (
+    Blended,
+    BlendedList,
+    BlendRequest,
+    Explained,
+    ExplainedItem,
+    ExplainRequest,
+    Reason,
+)
+
+
+class Explorer:
+    """Lists of a model with the likes that they come from."""
+
+    def __init__(self, model: Recommender, catalogue: Catalogue) -> None:
+        self._model = model
+        self._catalogue = catalogue
+        self._pool = min(POOL, len(catalogue.ids))
+
+    def explain(self, requests: Sequence[ExplainRequest]) -> list[Explained]:
+        """A list for each history, with the likes that speak for each item."""
+        histories = self._catalogue.histories(requests)
+        lists = self._model.recommend(histories, self._pool)
+        return [
+            Explained(
+                items=self._explained(one, histories[row], *(part[row] for part in lists)),
+                unknown=self._catalogue.unknown(one.items),
+            )
+            for row, one in enumerate(requests)
+        ]
+
+    def blend(self, requests: Sequence[BlendRequest]) -> list[Blended]:
+        """The lists on the way from one taste to the other, for each pair.
+
+        Raises:
+            OptionError: the model has no latent space.
+        """
+        return [
+            Blended(
+                lists=self._blended(one),
+                unknown=self._catalogue.unknown(one.one.items + one.other.items),
+            )
+            for one in requests
+        ]
+
+    def _explained(
+        self, request: ExplainRequest, history: sp.csr_matrix, ids: np.ndarray, scores: np.ndarray
+    ) -> list[ExplainedItem]:
+        ids, scores = self._shorten(request, ids, scores)
+        contributions = self._contributions(history, ids)
+        return self._with_reasons(ids, scores, history.indices, contributions, request.reasons)
+
+    def _blended(self, request: BlendRequest) -> list[BlendedList]:
+        """Reasons are those of both tastes, in the same shares: near the truth, but not exact."""
+        ends = self._catalogue.histories([request.one, request.other])
+        shares = tuple(request.shares)
+        ids, scores = latent.interpolate(self._model, ends[0], ends[1], self._pool, shares)
+        lists = [self._shorten(request, *one) for one in zip(ids, scores, strict=True)]
+        columns = np.unique(np.concatenate([ids for ids, _ in lists]))
+        likes = np.unique(ends.indices)
+        one, other = (self._spread(end, likes, columns) for end in ends)
+        return [
+            BlendedList(
+                share=share,
+                items=self._with_reasons(
+                    ids,
+                    scores,
+                    likes,
+                    ((1 - share) * one + share * other)[:, np.searchsorted(columns, ids)],
+                    request.reasons,
+                ),
+            )
+            for share, (ids, scores) in zip(shares, lists, strict=True)
+        ]
+
+    def _shorten(
+        self, request: ExplainRequest | BlendRequest, ids: np.ndarray, scores: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        return rerank(ids, scores, self._model.item_counts_, request.niche, request.k)
+
+    def _contributions(self, history: sp.csr_matrix, columns: np.ndarray) -> np.ndarray:
+        """What each like adds to the scores of items: [likes, columns]."""
+        if history.nnz == 0 or columns.size == 0:
+            return np.zeros((history.nnz, columns.size), dtype=np.float32)
+        return latent.leave_one_out(self._model, history, columns)
+
+    def _spread(self, history: sp.csr_matrix, likes: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """The same, with rows of zeros for likes that the history is without."""
+        spread = np.zeros((len(likes), len(columns)), dtype=np.float32)
+        spread[np.searchsorted(likes, history.indices)] = self._contributions(history, columns)
+        return spread
+
+    def _with_reasons(
+        self,
+        ids: np.ndarray,
+        scores: np.ndarray,
+        likes: np.ndarray,
+        contributions: np.ndarray,
+        reasons: int,
+    ) -> list[ExplainedItem]:
+        counts = self._model.item_counts_[ids].tolist()
+        return [
+            ExplainedItem(
+                **item.model_dump(), users=users, because=self._reasons(likes, added, reasons)
+            )
+            for item, users, added in zip(
+                self._catalogue.scored(ids, scores), counts, contributions.T, strict=True
+            )
+        ]
+
+    def _reasons(self, likes: np.ndarray, added: np.ndarray, n: int) -> list[Reason]:
+        best = np.argsort(-added, kind="stable")[:n]
+        return [
+            Reason(
+                **self._catalogue.item(int(likes[place])).model_dump(),
+                contribution=float(added[place]),
+            )
+            for place in best
+            if added[place] > 0
+        ]

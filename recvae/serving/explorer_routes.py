@@ -1,0 +1,59 @@
+"""Routes to what a model says about its lists."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from recvae.serving.explorer_schemas import (
+    Blended,
+    BlendRequest,
+    Explained,
+    ExplainRequest,
+    ItemMap,
+    MapRequest,
+    Place,
+)
+from recvae.serving.routes import UNABLE, Asked
+from recvae.serving.schemas import History
+
+explorer_router = APIRouter()
+
+
+@explorer_router.post("/explain")
+async def explain(history: ExplainRequest, service: Asked) -> Explained:
+    """Recommend, and say of each item which likes it comes from.
+
+    A like's contribution is how much less the item would score without it (exact leave-one-out),
+    in units of the model's scores, which count by how far they are above their mean over all items.
+    """
+    answer = await service.explain(history)
+    service.metrics.unknown_items.inc(len(answer.unknown))
+    return answer
+
+
+@explorer_router.post("/blend", responses=UNABLE)
+async def blend(tastes: BlendRequest, service: Asked) -> Blended:
+    """Recommend to tastes on the straight line from one to another in the latent space.
+
+    Contributions are those to either taste, in the same shares: of a net, an approximation.
+    """
+    answer = await service.blend(tastes)
+    service.metrics.unknown_items.inc(len(answer.unknown))
+    return answer
+
+
+@explorer_router.get("/map", responses=UNABLE)
+async def item_map(query: Annotated[MapRequest, Query()], service: Asked) -> ItemMap:
+    """Draw the items on a plane through the latent space, each amid those that are like it.
+
+    The first answer takes as long as the map takes to make.
+    """
+    return await service.draw(query)
+
+
+@explorer_router.post("/place", responses=UNABLE)
+async def place(history: History, service: Asked) -> Place:
+    """Find a taste's place on the map, and how sure the model is of it."""
+    answer = await service.place(history)
+    service.metrics.unknown_items.inc(len(answer.unknown))
+    return answer
