@@ -35,10 +35,9 @@ def serve(
     ] = None,
     device: Device = "auto",
 ) -> None:
-    """Serve a model over HTTP: recommendations, similar items, search, codes and metrics.
+    """Serve a model over HTTP: a page to try it on, and an API, which /docs describes.
 
-    Another model saved to the same folder is picked up without dropping a request. /docs shows what
-    can be asked.
+    Another model saved to the same folder is picked up without dropping a request.
 
     [bold]Examples[/bold]
 
@@ -62,7 +61,8 @@ def serve(
     app = create_app(model, device=device, token=token)
     warnings.simplefilter("ignore", EmptyHistoryWarning)
     with _listen(host, port) as listening:
-        note(f"serving {model} on http://{host}:{listening.getsockname()[1]}, see /docs")
+        port = listening.getsockname()[1]
+        note(f"serving {model}: open http://{host}:{port}, the API is described at /docs")
         config = uvicorn.Config(
             app, log_config=None, access_log=False, timeout_graceful_shutdown=SHUTDOWN_SECONDS
         )

@@ -72,8 +72,7 @@ def _by_size(groups: pd.Series) -> list[str]:
 def _html(items: pd.DataFrame, groups: pd.Series, users: pd.DataFrame | None) -> str:
     names = _by_size(groups)
     scaled = _Scale(items if users is None else pd.concat([items, users]))
-    titles = items["title"] if "title" in items else items.index.astype(str)
-    spots = zip(*scaled.points(items), titles, groups.map(names.index), strict=True)
+    spots = zip(*scaled.points(items), _titles(items), groups.map(names.index), strict=True)
     return render(
         "recvae.latent",
         "map.html",
@@ -84,6 +83,12 @@ def _html(items: pd.DataFrame, groups: pd.Series, users: pd.DataFrame | None) ->
         light=_colours(LIGHT),
         dark=_colours(DARK),
     )
+
+
+def _titles(items: pd.DataFrame) -> pd.Series:
+    """Titles; where there is none, the id."""
+    ids = items.index.to_series().astype(str)
+    return items["title"].fillna(ids) if "title" in items else ids
 
 
 class _Scale:

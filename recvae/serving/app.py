@@ -32,7 +32,7 @@ def create_app(
     token: str | None = None,
     max_batch: int = MAX_BATCH,
 ) -> FastAPI:
-    """Make an ASGI application that serves a saved model.
+    """Make an ASGI application that serves a saved model: an API, and a page to try it on.
 
     A model saved to the same folder later is picked up without dropping a request.
 

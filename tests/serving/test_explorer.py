@@ -1,6 +1,7 @@
 """What the API says about lists: reasons, blends, places on the map."""
 
 import asyncio
+from threading import Event
 
 import numpy as np
 import pytest
@@ -126,6 +127,24 @@ async def test_the_map_is_that_of_the_items_and_their_companions(served, vae):
     assert (place["x"], place["y"]) == pytest.approx((user["x"], user["y"]), abs=1e-5)
     expected = {"xx": user["x_std"] ** 2, "xy": user["xy_cov"], "yy": user["y_std"] ** 2}
     assert place["spread"] == pytest.approx(expected, rel=1e-4)
+
+
+async def test_nothing_waits_for_the_map(served, monkeypatch):
+    drawn, released, companions = Event(), Event(), latent.companions
+
+    def held_up(*given):
+        drawn.set()
+        assert released.wait(60)
+        return companions(*given)
+
+    monkeypatch.setattr(latent, "companions", held_up)
+    async with served() as client:
+        under_way = asyncio.ensure_future(client.get("/map"))
+        await asyncio.to_thread(drawn.wait, 60)
+        assert (await client.post("/recommend", json={"items": [103]})).status_code == 200
+        assert not under_way.done()
+        released.set()
+        assert (await under_way).status_code == 200
 
 
 async def test_a_taste_without_variance_has_no_spread(data, tmp_path):

@@ -1,6 +1,7 @@
 """The page, used in a headless Chromium as people use it."""
 
 import math
+import os
 import re
 import socket
 import threading
@@ -10,10 +11,12 @@ import httpx
 import pytest
 import uvicorn
 from browser import PHONE, Watch
+from PIL import Image
 
 import recvae as rv
 from recvae.serving import create_app
 
+SCREENSHOTS = os.environ.get("RECVAE_SCREENSHOTS")
 PICKS = "#picks > li .what > .name"
 
 
@@ -31,6 +34,15 @@ def folders(tmp_path_factory, data):
     }
     for name, model in models.items():
         model.save(folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def movies(tmp_path_factory, real_data):
+    """A saved Mult-VAE of MovieLens 1M."""
+    folder = tmp_path_factory.mktemp("movies")
+    films = rv.load_dataset("ml-1m", data_dir=real_data, min_rating=4, min_user_items=5)
+    rv.MultVAE(hidden=(), beta=0.0165, batch_size=100, epochs=30).fit(films).save(folder)
     return folder
 
 
@@ -208,7 +220,24 @@ def test_the_taste_is_on_the_map_with_its_uncertainty(page, url):
     covariance = [a * a + c * c, -(a * b + c * d), b * b + d * d]
     expected = [within * place["spread"][name] for name in ("xx", "xy", "yy")]
     assert covariance == pytest.approx(expected, rel=1e-4, abs=1e-4)
-    expect(page.locator("#nearby")).to_contain_text("Nearest on the plane")
+    expect(page.locator("#nearby")).to_contain_text("Well known and near: ")
+
+
+def test_items_of_the_map_are_named_and_liked_by_pointer(page):
+    dot = page.locator(".dots").first.get_attribute("d")
+    x, y = map(float, re.match(r"M(\S+) (\S+)h0", dot).groups())
+    left, top, side = map(float, page.locator(".plane svg").get_attribute("viewBox").split()[:3])
+    box = page.locator(".plane svg").bounding_box()
+    page.mouse.move(
+        *(
+            box[axis] + box["width"] * at
+            for axis, at in (("x", (x - left) / side), ("y", (y - top) / side))
+        )
+    )
+    named = page.locator(".names span").inner_text()
+    page.mouse.down()
+    page.mouse.up()
+    expect(page.locator("#one .likes .name")).to_have_text(re.sub(r" \((\d{4})\)$", r" \1", named))
 
 
 def test_by_keyboard_alone(page, url):
@@ -361,3 +390,32 @@ def test_the_page_of_the_api(visit, url):
     page.get_by_text("Try it out").first.click()
     page.get_by_role("button", name="Execute").click()
     page.locator(".responses-table.live-responses-table").get_by_text("200").first.wait_for()
+
+
+def photograph(page, name):
+    """Save what is seen of a page, in 256 colours."""
+    page.evaluate("document.activeElement.blur()")
+    page.wait_for_timeout(500)
+    path = f"{SCREENSHOTS}/{name}.png"
+    page.screenshot(path=path)
+    few = {"method": Image.Quantize.MAXCOVERAGE, "kmeans": 1, "dither": Image.Dither.NONE}
+    Image.open(path).convert("RGB").quantize(**few).save(path, optimize=True)
+
+
+@pytest.mark.skipif(not SCREENSHOTS, reason="makes screenshots in the folder RECVAE_SCREENSHOTS")
+def test_screenshots(visit, movies):
+    with serving(movies, device="cpu") as where:
+        page = visit(where, viewport={"width": 1376, "height": 944}, device_scale_factor=1.25)
+        for words in ("matrix", "alien (1979", "blade runner"):
+            like(page, words)
+        for words in ("sleepless in", "harry met", "notting hill"):
+            like(page, words, "other")
+        page.locator(".spread.other").wait_for()
+        photograph(page, "page")
+        page = visit(where, viewport=PHONE, device_scale_factor=2, color_scheme="dark")
+        for words in ("toy story", "princess bride"):
+            like(page, words)
+        page.locator("#niche").fill("0.5")
+        picks(page)
+        page.evaluate("scrollTo(0, document.querySelector('.list').offsetTop - 12)")
+        photograph(page, "page-phone")

@@ -24,9 +24,10 @@ const picks = new Picks({onLike: item => one.add(item), ownerOf: like => (one.ha
 const map = new ItemMap({onLike: item => one.add(item)});
 const niche = find("#niche"), share = find("#share");
 const shares = Array.from({length: STOPS}, (_, n) => n / (STOPS - 1));
-let lists = [], places = [], model;
+let lists = [], places = [], model; // lists at each stop; tastes with their places; what is served
 
 const isBlend = () => one.size > 0 && other.size > 0 && !model?.no_latent_space;
+const hasMap = () => Boolean(map.all) && !model?.no_latent_space;
 const tastes = () => [one, other].filter(taste => taste.size > 0);
 
 const askLists = latest(async signal => {
@@ -38,8 +39,11 @@ const askLists = latest(async signal => {
   return (await ask("blend", {body: blend, signal})).lists;
 }, WAIT);
 
-const askPlaces = latest(signal =>
-  Promise.all(tastes().map(taste => ask("place", {body: taste.history, signal}))), WAIT);
+const askPlaces = latest(signal => Promise.all(tastes().map(async taste => ({
+  name: taste.section.id,
+  likes: [...taste.likes.values()],
+  place: await ask("place", {body: taste.history, signal}),
+}))), WAIT);
 
 /** Ask anew for all that follows from the tastes. */
 async function update() {
@@ -47,7 +51,7 @@ async function update() {
   find("#blend").hidden = !isBlend();
   find(".list").setAttribute("aria-busy", "true");
   try {
-    const [newLists, newPlaces] = await Promise.all([askLists(), map.all ? askPlaces() : []]);
+    const [newLists, newPlaces] = await Promise.all([askLists(), hasMap() ? askPlaces() : []]);
     if (!newLists || !newPlaces) return;
     [lists, places] = [newLists, newPlaces];
     notice.hide();
@@ -66,10 +70,7 @@ function show() {
   picks.show(items);
   find("#list-title").textContent = isBlended ? "Between the two" : "For you";
   find("#list-hint").textContent = hint(items);
-  const shown = tastes().slice(0, places.length);
-  map.show(shown.map((taste, n) => ({
-    name: taste.section.id, place: places[n], likes: [...taste.likes.values()],
-  })), isBlended ? shares[stop] : 0, items);
+  if (hasMap()) map.show(places, isBlended ? shares[stop] : 0, items);
 }
 
 function hint(items) {
@@ -122,7 +123,7 @@ function offer(part, obstacle) {
 }
 
 async function drawMap() {
-  if (model.no_latent_space || map.all) return;
+  if (model.no_latent_space) return;
   try {
     map.points = (await ask("map")).points;
   } catch (error) {

@@ -5,7 +5,9 @@ import {draw, find, make, titleOf} from "./dom.js";
 const MARGIN = 1.08;
 const REACH = 14; // pixels between the pointer and the dot that it means
 const GAP = 6; // pixels between names, and between a name and a taste
+const LANDMARKS = 300; // of the items, which come the most popular first
 const NEAREST = 3;
+const REST = "other"; // all genres that are not among the most frequent
 
 export class ItemMap {
   constructor({onLike}) {
@@ -27,14 +29,13 @@ export class ItemMap {
     this.all = points;
     this.byId = new Map(points.map(point => [String(point.id), point]));
     this.dots = genres.map((genre, n) =>
-      draw("path", {class: `dots g${n}`, d: dots(points.filter(point => point.genre === genre))}));
+      draw("path", {class: `dots ${colour(genre, n)}`, d: dots(points.filter(point => point.genre === genre))}));
     const entries = genres.length > 1 ? genres : [];
-    find(".legend").replaceChildren(...entries.map((genre, n) => make("li", {class: `g${n}`}, genre)));
+    find(".legend").replaceChildren(...entries.map((genre, n) => make("li", {class: colour(genre, n)}, genre)));
   }
 
   /** Show tastes, {name, place, likes}, how far the blend is from the first, and the list. */
   show(tastes, share, picks) {
-    if (!this.all) return;
     const centre = between(tastes.map(taste => taste.place), share);
     this.frame(tastes.map(taste => taste.place));
     this.picture.replaceChildren(
@@ -77,32 +78,41 @@ export class ItemMap {
   tell(point) {
     this.plane.classList.toggle("pointed", Boolean(point));
     this.names.replaceChildren();
-    const taken = [...this.picture.querySelectorAll(".centre")].map(bounds);
-    for (const item of point ? [point] : this.named ?? []) {
-      const label = this.name(item);
-      this.names.append(label);
-      if (!point && taken.some(other => meet(bounds(label), other))) label.remove();
-      else taken.push(bounds(label));
-    }
+    const taken = point ? [] : [...this.picture.querySelectorAll(".centre")].map(bounds);
+    for (const item of point ? [point] : this.named ?? []) this.name(item, taken);
   }
 
-  name(item) {
-    const [x, y] = [(item.x - this.square.x) / this.square.side, (-item.y - this.square.y) / this.square.side];
-    const label = make("span", {class: x > 0.6 ? "leftwards" : ""}, titleOf(item));
-    label.style.left = `${100 * x}%`;
-    label.style.top = `${100 * y}%`;
-    return label;
+  /** Write a name to the right of its item, or else to its left, or else not. */
+  name(item, taken) {
+    const label = make("span", {}, titleOf(item));
+    label.style.left = `${100 * (item.x - this.square.x) / this.square.side}%`;
+    label.style.top = `${100 * (-item.y - this.square.y) / this.square.side}%`;
+    this.names.append(label);
+    for (const side of ["", "leftwards"]) {
+      label.className = side;
+      const place = bounds(label);
+      if (within(place, bounds(this.plane)) && !taken.some(other => meet(place, other))) {
+        taken.push(place);
+        return;
+      }
+    }
+    label.remove();
   }
 
   nearby(place) {
-    return `Nearest on the plane: ${nearestTo(place, this.all, NEAREST).map(titleOf).join(", ")}.`;
+    const landmarks = this.all.slice(0, LANDMARKS);
+    return `Well known and near: ${nearestTo(place, landmarks, NEAREST).map(titleOf).join(", ")}.`;
   }
 }
 
-/** The genre of most items first, "other" last. */
-const rank = (genres, genre) => (genre === "other" ? Infinity : -genres.filter(one => one === genre).length);
+const colour = (genre, n) => (genre === REST ? "rest" : `g${n}`);
+
+/** The genre of most items first, the rest last. */
+const rank = (genres, genre) => (genre === REST ? Infinity : -genres.filter(one => one === genre).length);
 
 const bounds = node => node.getBoundingClientRect();
+
+const within = (one, other) => one.left >= other.left && one.right <= other.right;
 
 const meet = (one, other) => one.left - GAP < other.right && other.left < one.right + GAP
   && one.top - GAP < other.bottom && other.top < one.bottom + GAP;
