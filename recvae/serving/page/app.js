@@ -97,9 +97,9 @@ function speak(slider, text) {
 async function begin() {
   try {
     model = await ask("health");
+    introduce();
     const {items} = await ask("items", {query: {k: STARTERS}});
     starters(find(".starters ul"), items, item => one.add(item));
-    introduce();
     await drawMap();
     await update();
   } catch (error) {

@@ -26,7 +26,7 @@ export class Notice {
   }
 
   askForToken() {
-    this.place.querySelector("p").textContent = "This server answers who has its token.";
+    this.place.querySelector("p").textContent = "This server answers only who has its token.";
     this.dialog.querySelector("p").textContent = hasToken() ? "The server does not know that token." : KEPT;
     if (!this.dialog.open) this.dialog.showModal();
   }
