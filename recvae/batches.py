@@ -45,6 +45,13 @@ class Batch:
         users = torch.arange(len(self), device=self.offsets.device)
         return users.repeat_interleave(self.offsets.diff(), output_size=len(self.columns))
 
+    @cached_property
+    def by_item(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """int64 [nnz]: the order of the entries by item; [items + 1]: where each item's begin."""
+        counts = torch.bincount(self.columns, minlength=self.n_items)
+        offsets = torch.cat([counts.new_zeros(1), counts.cumsum(dim=0)])
+        return self.columns.argsort(stable=True), offsets
+
     def sum(self, values: torch.Tensor) -> torch.Tensor:
         """Sum values [nnz] of the entries by user: [users]."""
         return values.new_zeros(len(self)).index_add(0, self.rows, values)

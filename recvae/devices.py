@@ -1,8 +1,13 @@
 """Devices: where the tensors live."""
 
+from functools import cache
+from typing import Literal, TypeAlias
+
 import torch
 
 from recvae.errors import OptionError
+
+Precision: TypeAlias = Literal["auto", "bfloat16", "float32"]
 
 
 def resolve(name: str) -> torch.device:
@@ -22,6 +27,21 @@ def resolve(name: str) -> torch.device:
             f"device={name!r} can't be used here ({reason}): try device='auto' or 'cpu'."
         ) from error
     return device
+
+
+def products(precision: Precision, device: torch.device) -> torch.dtype:
+    """What to multiply large matrices in; "auto": bfloat16 where the device is made for it."""
+    if precision == "auto":
+        return torch.bfloat16 if _multiplies_bfloat16(device.type) else torch.float32
+    return torch.bfloat16 if precision == "bfloat16" else torch.float32
+
+
+@cache
+def _multiplies_bfloat16(kind: str) -> bool:
+    if kind == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    known: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return kind == "cpu" and bool(known.get("avx512_bf16") or known.get("amx_bf16"))
 
 
 def _best() -> str:

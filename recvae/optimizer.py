@@ -1,5 +1,7 @@
 """Optimizer: Adam for a part of a net."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -24,7 +26,18 @@ class Optimizer:
             {"params": vectors},
         ]
         self.adam = torch.optim.Adam(groups, lr=learning_rate, fused=True)
-        self._trained = [*matrices, *vectors]
+        self._net, self._trained = net, [*matrices, *vectors]
+
+    @contextmanager
+    def in_charge(self) -> Iterator[None]:
+        """Have gradients of its part of the net alone."""
+        self._net.requires_grad_(False)
+        for parameter in self._trained:
+            parameter.requires_grad_(True)
+        try:
+            yield
+        finally:
+            self._net.requires_grad_(True)
 
     def step(self, loss: torch.Tensor) -> None:
         """Descend by the gradients of a loss."""

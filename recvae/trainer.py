@@ -121,9 +121,10 @@ class Trainer:
         for one, optimizer, number in rounds[totals.rounds :]:
             if number == self._batches.done == 0:
                 one.before()
-            for batch in self._batches:
-                totals.add(self._step(one, batch, optimizer), len(batch))
-                self._checkpoint()
+            with optimizer.in_charge():
+                for batch in self._batches:
+                    totals.add(self._step(one, batch, optimizer), len(batch))
+                    self._checkpoint()
             totals.rounds += 1
         self._totals = None
         return {"epoch": epoch + 1, **totals.record()}

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 import torch
 from annotated_types import MinLen
 
-from recvae import devices
+from recvae import devices, tiled
 from recvae.batches import Batch, Batches, in_blocks
 from recvae.evaluation import evaluate
 from recvae.evaluation.metrics import parse_metrics
@@ -50,6 +50,8 @@ class AutoencoderRecommender(Recommender):
         metric: the validation metric that the best epoch is chosen by.
         seed: decides initial weights, order of users, dropout and noise.
         device: "auto", "cpu", "cuda", "mps", ...
+        precision: of the largest matrix products of training, which sum up in float32 in any case:
+            "auto" is bfloat16 where the device multiplies that fast, else float32.
         history_: DataFrame, a row an epoch: loss, log_likelihood, kl (nats, mean over users),
             beta (the weight of the KL term), seconds, users_per_second, and the validation metric.
         interrupted_: whether Ctrl-C ended the training early.
@@ -66,6 +68,7 @@ class AutoencoderRecommender(Recommender):
     metric: str = "ndcg@100"
     seed: NonNegativeInt = 0
     device: Annotated[str, MinLen(1)] = "auto"
+    precision: devices.Precision = "auto"
 
     averaging: ClassVar[float | None] = None
     """See `Trainer`."""
@@ -155,6 +158,13 @@ class AutoencoderRecommender(Recommender):
     def _passes(self, net: Net, n_batches: int, noise: torch.Generator) -> list[Pass]:
         """What an epoch of training is made of; `n_batches` go once through the users."""
 
+    def _multinomial(self, net: Net, code: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """Log-likelihood of the users' rows under the softmax of the decoded codes: [users]."""
+        precision = devices.products(self.precision, code.device)
+        return tiled.multinomial_log_likelihood(
+            net.hidden(code), *net.last_layer(), batch, precision
+        )
+
     def _judge(self, validation: Holdout) -> float:
         return float(evaluate(self, validation, (self.metric,)).mean[self.metric])
 
@@ -165,6 +175,10 @@ class AutoencoderRecommender(Recommender):
     @property
     def _device(self) -> torch.device:
         return next(self.net_.parameters()).device
+
+    def _item_vectors(self) -> torch.Tensor:
+        """The weights that lead to each item: [items, width]."""
+        return self.net_.last_layer()[0].detach()
 
     def _state(self) -> dict[str, torch.Tensor]:
         return dict(self.net_.state_dict())

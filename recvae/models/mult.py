@@ -51,13 +51,15 @@ class MultAutoencoder(AutoencoderRecommender):
 
     def _terms(self, net: nets.Net, batch: Batch, beta: float, noise: torch.Generator) -> Terms:
         """The negative ELBO of a batch, averaged over its users."""
-        logits, mean, logvar = net(batch, noise)
-        log_likelihood = LOG_LIKELIHOODS[self.likelihood](logits, batch).mean()
+        code, mean, logvar = net(batch, noise)
+        log_likelihood = self._log_likelihood(net, code, batch).mean()
         if not self.variational:
             return Terms(-log_likelihood, log_likelihood, torch.zeros_like(log_likelihood), 0.0)
         kl = gaussian_kl(mean, logvar).mean()
         return Terms(beta * kl - log_likelihood, log_likelihood, kl, beta)
 
-    def _item_vectors(self) -> torch.Tensor:
-        """The weights that lead from the last hidden layer to each item."""
-        return self.net_.get_parameter(f"decoder.{len(self.hidden)}.weight").detach()
+    def _log_likelihood(self, net: nets.Net, code: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """Of the users' rows under what the decoder makes of their codes: [users]."""
+        if self.likelihood == "multinomial":
+            return self._multinomial(net, code, batch)
+        return LOG_LIKELIHOODS[self.likelihood](net.decode(code), batch)
