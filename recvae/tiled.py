@@ -4,12 +4,10 @@ The same function as `objectives.multinomial_log_likelihood` of the logits, whic
 specification and its test.
 """
 
-from collections.abc import Iterator
 from typing import Any, cast
 
 import torch
 from torch.autograd.function import once_differentiable
-from torch.nn.functional import linear
 
 from recvae.batches import Batch
 from recvae.sparse import multiply, multiply_transposed
@@ -59,20 +57,20 @@ class _LogLikelihood(torch.autograd.Function):
         targets: Batch,
         precision: torch.dtype,
     ) -> torch.Tensor:
-        inputs, weights, biases = (part.to(precision) for part in (hidden, weight, bias))
-        powers = inputs.new_empty(len(hidden), len(weight))
-        maxima, sums = [], []
-        for tile in _tiles(powers):
-            logits = linear(inputs, weights[tile], biases[tile]).float()
+        inputs, width = hidden.to(precision), _width(hidden)
+        weights = [part.to(precision) for part in weight.split(width)]
+        maxima, sums, powers = [], [], []
+        for part, offset in zip(weights, bias.split(width), strict=True):
+            logits = inputs @ part.T + offset
             maxima.append(logits.amax(dim=1))
             sums.append(logits.sub_(maxima[-1][:, None]).exp_().sum(dim=1))
-            powers[:, tile] = logits
+            powers.append(logits.to(precision))
         top = torch.stack(maxima)
         normalizer = (top + torch.stack(sums).log()).logsumexp(dim=0)
-        pulled = multiply(targets, weight)
-        offsets = targets.sum(targets.values * bias[targets.columns])
-        observed, sizes = (pulled * hidden).sum(dim=1) + offsets, targets.sum(targets.values)
-        ctx.save_for_backward(hidden, weights, powers, (top - normalizer).exp() * sizes, pulled)
+        pulled, sizes = multiply(targets, weight), targets.sum(targets.values)
+        observed = (pulled * hidden).sum(dim=1)
+        observed += targets.sum(targets.values * bias[targets.columns])
+        ctx.save_for_backward(hidden, pulled, (top - normalizer).exp() * sizes, *weights, *powers)
         ctx.targets = targets
         return observed - sizes * normalizer
 
@@ -80,26 +78,26 @@ class _LogLikelihood(torch.autograd.Function):
     @once_differentiable
     def backward(
         ctx: Any, gradient: torch.Tensor
-    ) -> tuple[torch.Tensor | None, torch.Tensor | None, torch.Tensor | None, None, None]:
-        hidden, weights, powers, scales, pulled = ctx.saved_tensors
-        needs_hidden, needs_weight, needs_bias = ctx.needs_input_grad[:3]
-        d_hidden = gradient[:, None] * pulled
-        d_weight = multiply_transposed(ctx.targets, gradient[:, None] * hidden)
-        d_bias = multiply_transposed(ctx.targets, gradient[:, None])[:, 0]
-        for tile, scale in zip(_tiles(powers), -gradient * scales, strict=True):
-            shares, scale = powers[:, tile], scale[:, None]
-            if needs_hidden:
-                d_hidden.addcmul_(shares @ weights[tile], scale)
-            if needs_weight:
+    ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor, None, None]:
+        hidden, pulled, scales, *tiles = ctx.saved_tensors
+        weights, powers = tiles[: len(tiles) // 2], tiles[len(tiles) // 2 :]
+        width, targets, upstream = len(weights[0]), ctx.targets, gradient[:, None]
+        d_hidden = upstream * pulled
+        d_weight = (
+            multiply_transposed(targets, upstream * hidden) if ctx.needs_input_grad[1] else None
+        )
+        d_bias = hidden.new_zeros(targets.n_items)
+        d_bias.index_add_(0, targets.columns, targets.values * gradient[targets.rows])
+        for number, scale in enumerate(-upstream * scales[..., None]):
+            shares, tile = powers[number], slice(number * width, (number + 1) * width)
+            d_hidden.addcmul_(shares @ weights[number], scale)
+            d_bias[tile] += (shares.T @ scale.to(shares.dtype))[:, 0]
+            if d_weight is not None:
                 d_weight[tile] += shares.T @ (scale * hidden).to(shares.dtype)
-            if needs_bias:
-                d_bias[tile] += (shares.T @ scale.to(shares.dtype))[:, 0]
         return d_hidden, d_weight, d_bias, None, None
 
 
-def _tiles(cells: torch.Tensor) -> Iterator[slice]:
-    """Cut the columns of users x items cells."""
-    n_users, n_items = cells.shape
-    width = max(1, TILE_CELLS.get(cells.device.type, TILE_CELLS["cuda"]) // max(1, n_users))
-    for start in range(0, n_items, width):
-        yield slice(start, start + width)
+def _width(hidden: torch.Tensor) -> int:
+    """How many items make a tile."""
+    cells = TILE_CELLS.get(hidden.device.type, TILE_CELLS["cuda"])
+    return max(1, cells // max(1, len(hidden)))

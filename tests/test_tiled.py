@@ -44,7 +44,7 @@ def test_values_and_gradients_are_those_of_the_plain_one(scale):
     values = tiled.multinomial_log_likelihood(*parts, targets)
     torch.testing.assert_close(values, expected, rtol=1e-5, atol=1e-4)
     for own, other in zip(gradients(values, parts), gradients(expected, parts), strict=True):
-        torch.testing.assert_close(own, other, rtol=1e-4, atol=1e-4)
+        assert (own - other).norm() < 1e-5 * other.norm()
 
 
 @pytest.mark.usefixtures("tiles")
