@@ -46,11 +46,9 @@ class Batch:
         return users.repeat_interleave(self.offsets.diff(), output_size=len(self.columns))
 
     @cached_property
-    def by_item(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """int64 [nnz]: the order of the entries by item; [items + 1]: where each item's begin."""
-        counts = torch.bincount(self.columns, minlength=self.n_items)
-        offsets = torch.cat([counts.new_zeros(1), counts.cumsum(dim=0)])
-        return self.columns.argsort(stable=True), offsets
+    def by_item(self) -> torch.Tensor:
+        """int64 [nnz]: the order of the entries by item, and by user within an item."""
+        return self.columns.argsort(stable=True)
 
     def sum(self, values: torch.Tensor) -> torch.Tensor:
         """Sum values [nnz] of the entries by user: [users]."""

@@ -1,5 +1,7 @@
 """Devices: where the tensors live."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Literal, TypeAlias
 
@@ -34,6 +36,17 @@ def products(precision: Precision, device: torch.device) -> torch.dtype:
     if precision == "auto":
         return torch.bfloat16 if _multiplies_bfloat16(device.type) else torch.float32
     return torch.bfloat16 if precision == "bfloat16" else torch.float32
+
+
+@contextmanager
+def multiplying(precision: torch.dtype) -> Iterator[None]:
+    """Multiply float32 matrices in a precision for a while; the products sum up in float32."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium" if precision == torch.bfloat16 else before)
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 @cache

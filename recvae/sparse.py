@@ -1,4 +1,8 @@
-"""Products of sparse rows with dense matrices. They read and write only what is needed."""
+"""Products of sparse rows with dense matrices, and gradients that are written where they are not 0.
+
+The parameters of a large catalogue, a row an item, have gradients that hold no other rows than
+those that a batch has used.
+"""
 
 from typing import Any, cast
 
@@ -7,6 +11,9 @@ from torch.autograd.function import once_differentiable
 from torch.nn.functional import embedding_bag
 
 from recvae.batches import Batch
+
+LARGE = 50_000
+"""The gradients of more rows than that are sparse."""
 
 
 def multiply(batch: Batch, weight: torch.Tensor) -> torch.Tensor:
@@ -21,8 +28,20 @@ def multiply(batch: Batch, weight: torch.Tensor) -> torch.Tensor:
 
 def multiply_transposed(batch: Batch, dense: torch.Tensor) -> torch.Tensor:
     """Multiply transposed sparse rows [items, users] by a dense [users, n]: [items, n]."""
-    order, offsets = batch.by_item
-    return _bag(batch.rows[order], dense, offsets, batch.values[order])
+    every = torch.arange(batch.n_items + 1, device=dense.device)
+    offsets = torch.searchsorted(batch.columns[batch.by_item], every)
+    return _bag(batch.rows[batch.by_item], dense, offsets, batch.values[batch.by_item])
+
+
+def take(weight: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    """The rows [n] of weights [items, width], each at most once: [n, width]."""
+    return cast(torch.Tensor, _Rows.apply(weight, rows))  # type: ignore[no-untyped-call]
+
+
+def by_rows(rows: torch.Tensor, values: torch.Tensor, n_items: int) -> torch.Tensor:
+    """A sparse [items, width] of which some rows are there, with the values [rows, width]."""
+    shape = (n_items, values.shape[1])
+    return torch.sparse_coo_tensor(rows[None], values, shape, check_invariants=False)
 
 
 class _Product(torch.autograd.Function):
@@ -30,13 +49,37 @@ class _Product(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, weight: torch.Tensor, batch: Batch) -> torch.Tensor:
-        ctx.batch = batch
+        ctx.batch, ctx.large = batch, _is_large(weight)
         return _bag(batch.columns, weight, batch.offsets, batch.values)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
-        return multiply_transposed(ctx.batch, gradient), None
+        batch: Batch = ctx.batch
+        if not ctx.large:
+            return multiply_transposed(batch, gradient), None
+        used, columns = torch.unique(batch.columns, return_inverse=True)
+        present = Batch(batch.offsets, columns, batch.values, len(used))
+        return by_rows(used, multiply_transposed(present, gradient), batch.n_items), None
+
+
+class _Rows(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, weight: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        ctx.rows, ctx.n_items, ctx.large = rows, len(weight), _is_large(weight)
+        return weight.index_select(0, rows)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
+        if ctx.large:
+            return by_rows(ctx.rows, gradient, ctx.n_items), None
+        dense = gradient.new_zeros(ctx.n_items, gradient.shape[1])
+        return dense.index_copy_(0, ctx.rows, gradient), None
+
+
+def _is_large(weight: torch.Tensor) -> bool:
+    return weight.is_leaf and len(weight) > LARGE
 
 
 def _bag(

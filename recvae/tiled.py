@@ -58,9 +58,9 @@ class _LogLikelihood(torch.autograd.Function):
         precision: torch.dtype,
     ) -> torch.Tensor:
         inputs, width = hidden.to(precision), _width(hidden)
-        weights = [part.to(precision) for part in weight.split(width)]
+        weights = [part.to(precision) for part in torch.split(weight, width)]
         maxima, sums, powers = [], [], []
-        for part, offset in zip(weights, bias.split(width), strict=True):
+        for part, offset in zip(weights, torch.split(bias, width), strict=True):
             logits = inputs @ part.T + offset
             maxima.append(logits.amax(dim=1))
             sums.append(logits.sub_(maxima[-1][:, None]).exp_().sum(dim=1))

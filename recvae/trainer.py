@@ -13,6 +13,7 @@ from torch import nn
 
 from recvae.batches import Batch, Batches
 from recvae.checkpoints import Checkpoints
+from recvae.devices import multiplying
 from recvae.errors import TrainingError
 from recvae.interrupts import HeldBack
 from recvae.optimizer import Optimizer
@@ -43,6 +44,7 @@ class Trainer:
         patience: stop after so many epochs without a better value; None never stops early.
         averaging: judge and keep the average of the weights, by this power of the step (see
             `recvae.weights.Average`); None keeps those of the last step.
+        precision: to multiply float32 matrices in, in training alone.
         noise: what the passes draw from; its state belongs to a checkpoint.
         checkpoints: where to keep the state after each epoch, every few minutes, and when Ctrl-C
             or SIGTERM ends the training; None keeps none.
@@ -61,6 +63,7 @@ class Trainer:
     on_epoch: OnEpoch | None = None
     patience: int | None = None
     averaging: float | None = None
+    precision: torch.dtype = torch.float32
     noise: torch.Generator | None = None
     checkpoints: Checkpoints | None = None
     steps: int = 0
@@ -121,7 +124,7 @@ class Trainer:
         for one, optimizer, number in rounds[totals.rounds :]:
             if number == self._batches.done == 0:
                 one.before()
-            with optimizer.in_charge():
+            with optimizer.in_charge(), multiplying(self.precision):
                 for batch in self._batches:
                     totals.add(self._step(one, batch, optimizer), len(batch))
                     self._checkpoint()

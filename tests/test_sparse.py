@@ -1,11 +1,13 @@
 import numpy as np
+import pytest
 import scipy.sparse as sp
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recvae import sparse
 from recvae.batches import Batch
-from recvae.sparse import multiply, multiply_transposed
+from recvae.sparse import multiply, multiply_transposed, take
 
 
 def problem(users, items, seed):
@@ -42,3 +44,32 @@ def test_values_can_be_differentiated_too():
     batch.values.requires_grad_()
     (gradient,) = torch.autograd.grad(multiply(batch, weight.requires_grad_()).sum(), batch.values)
     torch.testing.assert_close(gradient, weight.detach().sum(dim=1)[batch.columns])
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """Every catalogue is a large one."""
+    monkeypatch.setattr(sparse, "LARGE", 0)
+
+
+@pytest.mark.usefixtures("large")
+def test_in_a_large_catalogue_gradients_hold_the_rows_that_were_used():
+    rows, batch, weight, generator = problem(3, 8, 1)
+    upstream = torch.randn(3, 3, generator=generator)
+    (gradient,) = torch.autograd.grad(multiply(batch, weight.requires_grad_()), weight, upstream)
+    assert gradient.is_sparse
+    assert set(gradient.coalesce().indices()[0].tolist()) == set(rows.indices)
+    torch.testing.assert_close(gradient.to_dense(), torch.tensor(rows.toarray()).T @ upstream)
+
+
+@pytest.mark.parametrize("limit", [0, 100])
+def test_rows_are_taken_and_get_the_gradient(limit, monkeypatch):
+    monkeypatch.setattr(sparse, "LARGE", limit)
+    weight, chosen = torch.randn(9, 2, generator=torch.Generator()).requires_grad_(), [4, 1]
+    taken = take(weight, torch.tensor(chosen))
+    torch.testing.assert_close(taken, weight[chosen])
+    (gradient,) = torch.autograd.grad(taken, weight, torch.ones(2, 2))
+    assert gradient.is_sparse is (limit == 0)
+    expected = torch.zeros(9, 2)
+    expected[chosen] = 1
+    torch.testing.assert_close(gradient.to_dense(), expected)

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 import torch
 from annotated_types import MinLen
 
-from recvae import devices, tiled
+from recvae import devices
 from recvae.batches import Batch, Batches, in_blocks
 from recvae.evaluation import evaluate
 from recvae.evaluation.metrics import parse_metrics
@@ -50,8 +50,8 @@ class AutoencoderRecommender(Recommender):
         metric: the validation metric that the best epoch is chosen by.
         seed: decides initial weights, order of users, dropout and noise.
         device: "auto", "cpu", "cuda", "mps", ...
-        precision: of the largest matrix products of training, which sum up in float32 in any case:
-            "auto" is bfloat16 where the device multiplies that fast, else float32.
+        precision: of the matrix products in training, which sum up in float32 in any case: "auto"
+            is bfloat16 where the device is made for it, else float32.
         history_: DataFrame, a row an epoch: loss, log_likelihood, kl (nats, mean over users),
             beta (the weight of the KL term), seconds, users_per_second, and the validation metric.
         interrupted_: whether Ctrl-C ended the training early.
@@ -140,6 +140,7 @@ class AutoencoderRecommender(Recommender):
             on_epoch=self._on_epoch,
             patience=self.patience,
             averaging=self.averaging,
+            precision=devices.products(self.precision, device),
             noise=noise,
             checkpoints=self._checkpoints,
         )
@@ -157,13 +158,6 @@ class AutoencoderRecommender(Recommender):
     @abstractmethod
     def _passes(self, net: Net, n_batches: int, noise: torch.Generator) -> list[Pass]:
         """What an epoch of training is made of; `n_batches` go once through the users."""
-
-    def _multinomial(self, net: Net, code: torch.Tensor, batch: Batch) -> torch.Tensor:
-        """Log-likelihood of the users' rows under the softmax of the decoded codes: [users]."""
-        precision = devices.products(self.precision, code.device)
-        return tiled.multinomial_log_likelihood(
-            net.hidden(code), *net.last_layer(), batch, precision
-        )
 
     def _judge(self, validation: Holdout) -> float:
         return float(evaluate(self, validation, (self.metric,)).mean[self.metric])

@@ -62,6 +62,6 @@ class VampVAE(MultVAE):
     def _terms(self, net: nets.Net, batch: Batch, beta: float, noise: torch.Generator) -> Terms:
         """The negative ELBO of a batch, averaged over its users."""
         code, kl = net(batch, noise)
-        log_likelihood = self._log_likelihood(net, code, batch).mean()
+        log_likelihood = self._log_likelihood(net, code, batch, noise).mean()
         kl = kl.mean()
         return Terms(beta * kl - log_likelihood, log_likelihood, kl, beta)
