@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from recvae.sparse import by_rows
+BETAS, EPSILON = (0.9, 0.999), 1e-8
 
 
 class Optimizer:
@@ -29,11 +29,9 @@ class Optimizer:
             {"params": matrices, "weight_decay": 2 * l2},
             {"params": vectors},
         ]
-        self._adams = {
-            "dense": torch.optim.Adam(groups, lr=learning_rate, fused=True),
-            "sparse": torch.optim.SparseAdam(chosen, lr=learning_rate),
-        }
-        self._net, self._trained, self._decay = net, [*matrices, *vectors], 2 * l2
+        self.adam = torch.optim.Adam(groups, lr=learning_rate, betas=BETAS, eps=EPSILON, fused=True)
+        self._net, self._trained = net, [*matrices, *vectors]
+        self._learning_rate, self._decay = learning_rate, 2 * l2
 
     @contextmanager
     def in_charge(self) -> Iterator[None]:
@@ -49,33 +47,43 @@ class Optimizer:
     def step(self, loss: torch.Tensor) -> None:
         """Descend by the gradients of a loss."""
         gradients = torch.autograd.grad(loss, self._trained)
-        for kind, adam in self._adams.items():
-            for parameter, gradient in zip(self._trained, gradients, strict=True):
-                wanted = gradient.is_sparse is (kind == "sparse")
-                parameter.grad = self._decayed(gradient, parameter) if wanted else None
-            adam.step()
+        for parameter, gradient in zip(self._trained, gradients, strict=True):
+            if gradient.is_sparse:
+                self._step_rows(parameter, gradient.coalesce())
+            parameter.grad = None if gradient.is_sparse else gradient
+        self.adam.step()
 
-    def _decayed(self, gradient: torch.Tensor, parameter: torch.Tensor) -> torch.Tensor:
-        """A gradient, and if it is sparse what the decay of its rows adds to it."""
-        if not (gradient.is_sparse and self._decay):
-            return gradient
-        rows = gradient.coalesce().indices()
-        decay = self._decay * parameter.detach()[rows[0]]
-        return gradient + by_rows(rows[0], decay, len(parameter))
+    @torch.no_grad()
+    def _step_rows(self, parameter: nn.Parameter, gradient: torch.Tensor) -> None:
+        """Adam's step in the rows of a sparse gradient, which counts all steps, its own or not."""
+        rows, values = gradient.indices()[0], gradient.values()
+        state = self.adam.state[parameter] or self._begin(parameter)
+        state["step"] += 1
+        wholes = parameter, state["exp_avg"], state["exp_avg_sq"]
+        weights, first, second = (whole.index_select(0, rows) for whole in wholes)
+        if self._decay:
+            values = values.add(weights, alpha=self._decay)
+        first.lerp_(values, 1 - BETAS[0])
+        second.mul_(BETAS[1]).addcmul_(values, values, value=1 - BETAS[1])
+        corrections = [1 - beta ** state["step"].item() for beta in BETAS]
+        scale = (second / corrections[1]).sqrt_().add_(EPSILON)
+        weights.addcdiv_(first, scale, value=-self._learning_rate / corrections[0])
+        for whole, part in zip(wholes, (weights, first, second), strict=True):
+            whole.index_copy_(0, rows, part)
+
+    def _begin(self, parameter: nn.Parameter) -> dict[str, torch.Tensor]:
+        state = self.adam.state[parameter]
+        state["step"] = torch.zeros((), dtype=torch.float32)
+        state["exp_avg"], state["exp_avg_sq"] = (torch.zeros_like(parameter) for _ in BETAS)
+        return state
 
     def state_dict(self) -> dict[str, Any]:
         """What `load_state_dict` takes: Adam's moments and steps, parameter by parameter."""
-        return {
-            kind: [dict(adam.state.get(parameter, {})) for parameter in self._trained]
-            for kind, adam in self._adams.items()
-        }
+        return {"moments": [dict(self.adam.state[parameter]) for parameter in self._trained]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
-        for kind, adam in self._adams.items():
-            for parameter, moments in zip(self._trained, state[kind], strict=True):
-                if moments:
-                    adam.state[parameter] = {
-                        name: part.to(parameter.device) if torch.is_tensor(part) else part
-                        for name, part in moments.items()
-                    }
+        for parameter, moments in zip(self._trained, state["moments"], strict=True):
+            self.adam.state[parameter] = {
+                name: tensor.to(parameter.device) for name, tensor in moments.items()
+            }

@@ -7,6 +7,7 @@ AISTATS 2003). If the sample is everything, so is the likelihood.
 """
 
 from dataclasses import replace
+from math import log
 
 import torch
 
@@ -41,12 +42,10 @@ def multinomial_log_likelihood(
     present, columns = torch.unique(targets.columns, return_inverse=True)
     others = sample_others(present, targets.n_items, n_sampled, generator)
     n_others = targets.n_items - len(present)
-    items, share = torch.cat([present, others]), len(others) / max(1, n_others)
-    for_each = torch.cat(
-        [bias.new_zeros(len(present)), -bias.new_full((len(others),), share).log()]
-    )
-    chosen = replace(targets, columns=columns, n_items=len(items))
-    offsets = bias[items] + for_each
+    items, order = torch.cat([present, others]).sort()
+    chosen = replace(targets, columns=order.argsort()[columns], n_items=len(items))
+    for_each = log(n_others / len(others)) if len(others) else 0.0
+    offsets = bias[items] + for_each * (order >= len(present))
     return tiled.multinomial_log_likelihood(hidden, take(weight, items), offsets, chosen, precision)
 
 

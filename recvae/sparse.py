@@ -34,14 +34,16 @@ def multiply_transposed(batch: Batch, dense: torch.Tensor) -> torch.Tensor:
 
 
 def take(weight: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-    """The rows [n] of weights [items, width], each at most once: [n, width]."""
+    """The rows [n], ascending, of weights [items, width]: [n, width]."""
     return cast(torch.Tensor, _Rows.apply(weight, rows))  # type: ignore[no-untyped-call]
 
 
-def by_rows(rows: torch.Tensor, values: torch.Tensor, n_items: int) -> torch.Tensor:
-    """A sparse [items, width] of which some rows are there, with the values [rows, width]."""
+def _by_rows(rows: torch.Tensor, values: torch.Tensor, n_items: int) -> torch.Tensor:
+    """A sparse [items, width] of which some rows, ascending, have values [rows, width]."""
     shape = (n_items, values.shape[1])
-    return torch.sparse_coo_tensor(rows[None], values, shape, check_invariants=False)
+    return torch.sparse_coo_tensor(
+        rows[None], values, shape, is_coalesced=True, check_invariants=False
+    )
 
 
 class _Product(torch.autograd.Function):
@@ -60,7 +62,7 @@ class _Product(torch.autograd.Function):
             return multiply_transposed(batch, gradient), None
         used, columns = torch.unique(batch.columns, return_inverse=True)
         present = Batch(batch.offsets, columns, batch.values, len(used))
-        return by_rows(used, multiply_transposed(present, gradient), batch.n_items), None
+        return _by_rows(used, multiply_transposed(present, gradient), batch.n_items), None
 
 
 class _Rows(torch.autograd.Function):
@@ -73,7 +75,7 @@ class _Rows(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
         if ctx.large:
-            return by_rows(ctx.rows, gradient, ctx.n_items), None
+            return _by_rows(ctx.rows, gradient, ctx.n_items), None
         dense = gradient.new_zeros(ctx.n_items, gradient.shape[1])
         return dense.index_copy_(0, ctx.rows, gradient), None
 

@@ -65,7 +65,7 @@ def test_in_a_large_catalogue_gradients_hold_the_rows_that_were_used():
 @pytest.mark.parametrize("limit", [0, 100])
 def test_rows_are_taken_and_get_the_gradient(limit, monkeypatch):
     monkeypatch.setattr(sparse, "LARGE", limit)
-    weight, chosen = torch.randn(9, 2, generator=torch.Generator()).requires_grad_(), [4, 1]
+    weight, chosen = torch.randn(9, 2, generator=torch.Generator()).requires_grad_(), [1, 4]
     taken = take(weight, torch.tensor(chosen))
     torch.testing.assert_close(taken, weight[chosen])
     (gradient,) = torch.autograd.grad(taken, weight, torch.ones(2, 2))

@@ -146,7 +146,7 @@ def test_a_loss_that_turns_nan_keeps_the_best(caplog):
 
 def test_l2_is_the_gradient_of_the_squared_weights_and_spares_biases():
     net = nn.Linear(1, 1)
-    weights, biases = Optimizer(net, "", learning_rate=1.0, l2=0.25)._adams["dense"].param_groups
+    weights, biases = Optimizer(net, "", learning_rate=1.0, l2=0.25).adam.param_groups
     assert weights["weight_decay"] == 0.5
     assert weights["params"] == [net.weight]
     assert biases["weight_decay"] == 0

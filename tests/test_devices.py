@@ -1,0 +1,31 @@
+import pytest
+import torch
+
+from recvae import devices
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"), [("bfloat16", torch.bfloat16), ("float32", torch.float32)]
+)
+def test_a_precision_that_was_asked_for_is_used(asked, expected):
+    assert devices.products(asked, torch.device("cpu")) == expected
+
+
+@pytest.mark.parametrize("instruction", ["avx512_bf16", "amx_bf16"])
+def test_auto_looks_for_the_instructions(instruction, monkeypatch):
+    cpu = torch.device("cpu")
+    for there, expected in ((True, torch.bfloat16), (False, torch.float32)):
+        devices._multiplies_bfloat16.cache_clear()
+        known = {instruction: there}
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda known=known: known)
+        assert devices.products("auto", cpu) == expected
+    devices._multiplies_bfloat16.cache_clear()
+
+
+def test_matrices_are_multiplied_in_a_precision_for_a_while():
+    before = torch.get_float32_matmul_precision()
+    with devices.multiplying(torch.bfloat16):
+        assert torch.get_float32_matmul_precision() == "medium"
+    assert torch.get_float32_matmul_precision() == before
+    with devices.multiplying(torch.float32):
+        assert torch.get_float32_matmul_precision() == before
