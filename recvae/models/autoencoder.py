@@ -1,6 +1,7 @@
 """What all autoencoders share: options, fitting, folding users in, encoding."""
 
 from abc import abstractmethod
+from contextlib import nullcontext
 from dataclasses import dataclass
 from math import ceil
 from typing import Annotated, ClassVar
@@ -50,8 +51,8 @@ class AutoencoderRecommender(Recommender):
         metric: the validation metric that the best epoch is chosen by.
         seed: decides initial weights, order of users, dropout and noise.
         device: "auto", "cpu", "cuda", "mps", ...
-        precision: of the matrix products in training, which sum up in float32 in any case: "auto"
-            is bfloat16 where the device is made for it, else float32.
+        precision: of the matrix products, which sum up in float32 in any case. "auto" trains in
+            bfloat16 where the device is made for it, and scores in float32.
         history_: DataFrame, a row an epoch: loss, log_likelihood, kl (nats, mean over users),
             beta (the weight of the KL term), seconds, users_per_second, and the validation metric.
         interrupted_: whether Ctrl-C ended the training early.
@@ -100,7 +101,8 @@ class AutoencoderRecommender(Recommender):
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Logits of all items, decoded from the mean of the code, without dropout."""
-        with torch.no_grad():
+        exact = self.precision != "bfloat16"
+        with torch.no_grad(), nullcontext() if exact else devices.multiplying(torch.bfloat16):
             return self.forward(self.batch(histories))
 
     def batch(self, histories: sp.csr_matrix) -> Batch:
