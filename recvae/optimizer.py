@@ -44,17 +44,19 @@ class Optimizer:
         finally:
             self._net.requires_grad_(True)
 
-    def step(self, loss: torch.Tensor) -> None:
-        """Descend by the gradients of a loss."""
+    def step(self, loss: torch.Tensor, rate_share: float = 1.0) -> None:
+        """Descend by the gradients of a loss, at a share of the learning rate."""
+        for group in self.adam.param_groups:
+            group["lr"] = rate_share * self._learning_rate
         gradients = torch.autograd.grad(loss, self._trained)
         for parameter, gradient in zip(self._trained, gradients, strict=True):
             if gradient.is_sparse:
-                self._step_rows(parameter, gradient.coalesce())
+                self._step_rows(parameter, gradient.coalesce(), rate_share * self._learning_rate)
             parameter.grad = None if gradient.is_sparse else gradient
         self.adam.step()
 
     @torch.no_grad()
-    def _step_rows(self, parameter: nn.Parameter, gradient: torch.Tensor) -> None:
+    def _step_rows(self, parameter: nn.Parameter, gradient: torch.Tensor, rate: float) -> None:
         """Adam's step in the rows of a sparse gradient, which counts all steps, its own or not."""
         rows, values = gradient.indices()[0], gradient.values()
         state = self.adam.state[parameter] or self._begin(parameter)
@@ -67,7 +69,7 @@ class Optimizer:
         second.mul_(BETAS[1]).addcmul_(values, values, value=1 - BETAS[1])
         corrections = [1 - beta ** state["step"].item() for beta in BETAS]
         scale = (second / corrections[1]).sqrt_().add_(EPSILON)
-        weights.addcdiv_(first, scale, value=-self._learning_rate / corrections[0])
+        weights.addcdiv_(first, scale, value=-rate / corrections[0])
         for whole, part in zip(wholes, (weights, first, second), strict=True):
             whole.index_copy_(0, rows, part)
 

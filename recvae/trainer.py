@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from torch import nn
 
+from recvae.annealing import RateSchedule, rate_share
 from recvae.batches import Batch, Batches
 from recvae.checkpoints import Checkpoints
 from recvae.devices import multiplying
@@ -36,6 +37,7 @@ class Trainer:
         passes: what an epoch is made of.
         epochs: how many there are, at most.
         learning_rate: Adam's.
+        rate_schedule: how it goes down over the epochs, see `recvae.annealing.rate_share`.
         l2: coefficient of the sum of squared weights, whose gradient is added to the loss's; the
             loss in the history is without it.
         validate: judges the net after each epoch, higher is better; None trains to the last epoch.
@@ -57,6 +59,7 @@ class Trainer:
     passes: Sequence[Pass]
     epochs: int
     learning_rate: float
+    rate_schedule: RateSchedule = "constant"
     l2: float = 0.0
     validate: Callable[[], float] | None = None
     metric: str = ""
@@ -143,11 +146,15 @@ class Trainer:
 
     def _step(self, one: Pass, batch: Batch, optimizer: Optimizer) -> Terms:
         terms = one.step(batch, self.steps)
-        optimizer.step(terms.loss)
+        optimizer.step(terms.loss, self._rate_share())
         if self._average:
             self._average.update()
         self.steps += 1
         return terms
+
+    def _rate_share(self) -> float:
+        total = self.epochs * len(self._batches) * sum(one.repeat for one in self.passes)
+        return rate_share(self.steps, total=total, schedule=self.rate_schedule)
 
     def _checkpoint(self, *, now: bool = False) -> None:
         """Keep the state, if it is time to; then let Ctrl-C and SIGTERM take effect."""

@@ -13,6 +13,7 @@ import torch
 from annotated_types import MinLen
 
 from recvae import devices
+from recvae.annealing import RateSchedule
 from recvae.batches import Batch, Batches, in_blocks
 from recvae.evaluation import evaluate
 from recvae.evaluation.metrics import parse_metrics
@@ -43,6 +44,7 @@ class AutoencoderRecommender(Recommender):
         dropout: share of the input's entries left out in training.
         input: "binary" sets every weight to 1; "counts" takes them as they are.
         learning_rate: Adam's.
+        rate_schedule: "constant", or "cosine": down to 0 over the epochs, after a short rise.
         l2: coefficient of the sum of squared weights, whose gradient Adam adds to the loss's.
         batch_size: users per training step; at most a fifth of the training users, so that small
             sets get enough steps.
@@ -62,6 +64,7 @@ class AutoencoderRecommender(Recommender):
     dropout: DropRate = 0.5
     input: Input = "binary"
     learning_rate: PositiveFloat = 1e-3
+    rate_schedule: RateSchedule = "constant"
     l2: NonNegativeFloat = 0.0
     batch_size: PositiveInt = 500
     epochs: PositiveInt = 100
@@ -136,6 +139,7 @@ class AutoencoderRecommender(Recommender):
             self._passes(self.net_, len(batches), noise),
             epochs=self.epochs,
             learning_rate=self.learning_rate,
+            rate_schedule=self.rate_schedule,
             l2=self.l2,
             validate=None if validation is None else lambda: self._judge(validation),
             metric=self.metric,
