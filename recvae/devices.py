@@ -40,9 +40,14 @@ def products(precision: Precision, device: torch.device) -> torch.dtype:
 
 @contextmanager
 def multiplying(precision: torch.dtype) -> Iterator[None]:
-    """Multiply float32 matrices in a precision for a while; the products sum up in float32."""
+    """Multiply float32 matrices in a precision for a while; the products sum up in float32.
+
+    On CPUs PyTorch's "medium" turns to another library, oneDNN. Without AMX that multiplies float32
+    as it is, and at least as fast, so it is as good for float32 there.
+    """
     before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("medium" if precision == torch.bfloat16 else before)
+    if precision == torch.bfloat16 or _keeps_float32():
+        torch.set_float32_matmul_precision("medium")
     try:
         yield
     finally:
@@ -53,8 +58,19 @@ def multiplying(precision: torch.dtype) -> Iterator[None]:
 def _multiplies_bfloat16(kind: str) -> bool:
     if kind == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
+    return kind == "cpu" and bool(_instructions() & {"avx512_bf16", "amx_bf16"})
+
+
+@cache
+def _keeps_float32() -> bool:
+    there = _instructions()
+    return "avx512_f" in there and "amx_bf16" not in there and not torch.cuda.is_available()
+
+
+def _instructions() -> set[str]:
+    """The names of what the CPU can do."""
     known: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-    return kind == "cpu" and bool(known.get("avx512_bf16") or known.get("amx_bf16"))
+    return {name for name, is_there in known.items() if is_there is True}
 
 
 def _best() -> str:

@@ -27,5 +27,22 @@ def test_matrices_are_multiplied_in_a_precision_for_a_while():
     with devices.multiplying(torch.bfloat16):
         assert torch.get_float32_matmul_precision() == "medium"
     assert torch.get_float32_matmul_precision() == before
+
+
+@pytest.mark.parametrize(
+    ("instructions", "expected"),
+    [(["avx512_f"], "medium"), (["avx512_f", "amx_bf16"], "highest"), ([], "highest")],
+)
+def test_float32_goes_to_the_library_that_keeps_it(instructions, expected, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: dict.fromkeys(instructions, True))
+    devices._keeps_float32.cache_clear()
     with devices.multiplying(torch.float32):
-        assert torch.get_float32_matmul_precision() == before
+        assert torch.get_float32_matmul_precision() == expected
+    devices._keeps_float32.cache_clear()
+
+
+def test_float32_is_kept_here():
+    one, other = torch.randn(2, 64, 64, generator=torch.Generator().manual_seed(0)).double()
+    with devices.multiplying(torch.float32):
+        product = one.float() @ other.float()
+    torch.testing.assert_close(product.double(), one @ other, rtol=1e-5, atol=1e-5)

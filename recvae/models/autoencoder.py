@@ -1,7 +1,6 @@
 """What all autoencoders share: options, fitting, folding users in, encoding."""
 
 from abc import abstractmethod
-from contextlib import nullcontext
 from dataclasses import dataclass
 from math import ceil
 from typing import Annotated, ClassVar
@@ -104,8 +103,8 @@ class AutoencoderRecommender(Recommender):
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Logits of all items, decoded from the mean of the code, without dropout."""
-        exact = self.precision != "bfloat16"
-        with torch.no_grad(), nullcontext() if exact else devices.multiplying(torch.bfloat16):
+        precision = torch.bfloat16 if self.precision == "bfloat16" else torch.float32
+        with torch.no_grad(), devices.multiplying(precision):
             return self.forward(self.batch(histories))
 
     def batch(self, histories: sp.csr_matrix) -> Batch:

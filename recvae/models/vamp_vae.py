@@ -6,9 +6,10 @@ from typing import ClassVar
 import torch
 
 from recvae import nets
+from recvae.annealing import RateSchedule
 from recvae.batches import Batch
 from recvae.models.mult_vae import MultVAE
-from recvae.options import DropRate, PositiveInt
+from recvae.options import DropRate, PositiveFloat, PositiveInt
 from recvae.passes import Terms
 from recvae.spaces import Choice, Real, Space, Whole
 
@@ -45,6 +46,8 @@ class VampVAE(MultVAE):
     hierarchical: bool = True
     gated: bool = True
     dropout: DropRate = 0.7
+    learning_rate: PositiveFloat = 1e-3
+    rate_schedule: RateSchedule = "constant"
     batch_size: PositiveInt = 100
     epochs: PositiveInt = 50
 
