@@ -1,10 +1,11 @@
 # make demo   the whole job on a generated data set, in under three minutes
 # make test   the tests, ruff and mypy
+# make bench  how fast the engine is, beside others: half an hour, with nothing else running
 # make results   docs/results.md anew: hours, but it goes on where it was
 PYTHON ?= python3
 python := .venv/bin/python
 
-.PHONY: demo test results clean
+.PHONY: demo test bench results clean
 
 demo: .venv/ready
 	$(python) scripts/compare_baselines.py
@@ -16,6 +17,9 @@ test: .venv/ready
 	$(python) -m ruff check
 	$(python) -m ruff format --check
 	$(python) -m mypy
+
+bench: .venv/ready
+	$(python) benchmarks/engine
 
 results: .venv/ready
 	$(python) benchmarks/results.py
