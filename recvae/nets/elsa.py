@@ -6,7 +6,6 @@ from torch.nn.functional import normalize
 
 from recvae.batches import Batch
 from recvae.nets.base import Net
-from recvae.nets.layers import multiply
 
 EPSILON = 1e-12
 
@@ -35,7 +34,7 @@ class ELSANet(Net):
 
     def encode(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """Map sparse rows to XA and the log-variance of a point, -inf, each [users, latent]."""
-        code = multiply(batch, self.vectors)
+        code = batch.multiply(self.vectors)
         return code, torch.full_like(code, -torch.inf)
 
     def decode(self, code: torch.Tensor) -> torch.Tensor:
@@ -50,7 +49,7 @@ class ELSANet(Net):
         """
         rows, vectors = batch.normalized(), self.vectors
         noisy = rows.dropout(self.dropout, generator)
-        code, target = multiply(noisy, vectors), multiply(rows, vectors)
+        code, target = noisy.multiply(vectors), rows.multiply(vectors)
         inner = (code * target).sum(dim=1) - rows.sum(noisy.values * rows.values)
         squares = code @ (vectors.T @ vectors) - 2 * code
         length = (squares * code).sum(dim=1) + rows.sum(noisy.values.square())

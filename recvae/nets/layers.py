@@ -2,7 +2,6 @@
 
 import torch
 from torch import nn
-from torch.nn.functional import embedding_bag
 
 from recvae.batches import Batch
 
@@ -22,23 +21,11 @@ class SparseLinear(nn.Module):
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """Map sparse rows [users, items] to [users, outputs]."""
-        return multiply(batch, self.weight) + self.bias
+        return batch.multiply(self.weight) + self.bias
 
     def dense(self, rows: torch.Tensor) -> torch.Tensor:
         """Map dense rows [n, items] to [n, outputs]."""
         return torch.addmm(self.bias, rows, self.weight)
-
-
-def multiply(batch: Batch, weight: torch.Tensor) -> torch.Tensor:
-    """Multiply sparse rows [users, items] by weights [items, outputs]."""
-    return embedding_bag(
-        batch.columns,
-        weight,
-        batch.offsets,
-        mode="sum",
-        per_sample_weights=batch.values,
-        include_last_offset=True,
-    )
 
 
 def linear(n_inputs: int, n_outputs: int) -> nn.Linear:
