@@ -1,10 +1,11 @@
 # make demo   the whole job on a generated data set, in under three minutes
 # make test   the tests, ruff and mypy
+# make docs   the site of the documentation, in site/
 # make results   docs/results.md anew: hours, but it goes on where it was
 PYTHON ?= python3
 python := .venv/bin/python
 
-.PHONY: demo test results clean
+.PHONY: demo test docs results clean
 
 demo: .venv/ready
 	$(python) scripts/compare_baselines.py
@@ -17,6 +18,9 @@ test: .venv/ready
 	$(python) -m ruff format --check
 	$(python) -m mypy
 
+docs: .venv/ready
+	$(python) -m mkdocs build --strict
+
 results: .venv/ready
 	$(python) benchmarks/results.py
 
@@ -26,4 +30,4 @@ results: .venv/ready
 	touch .venv/ready
 
 clean:
-	rm -rf .venv report runs
+	rm -rf .venv report runs site
