@@ -18,6 +18,7 @@ from recvae.errors import MissingPackageError, OptionError
 from recvae.exporting.graph import Lists
 from recvae.exporting.scores import require_exportable
 from recvae.models import Recommender
+from recvae.ranking import require_length
 
 OPSET = 18
 """The version of ONNX's operators; onnxruntime has them since 1.14."""
@@ -52,8 +53,7 @@ def export_onnx(model: Recommender, path: str | PathLike[str], k: int = 10) -> N
     """
     model._require_fitted()
     require_exportable(model)
-    if not 1 <= k <= len(model.items_):
-        raise OptionError(f"k={k} must be from 1 to the number of items, {len(model.items_):,}.")
+    require_length(k, len(model.items_))
     graph = _graph_of(model, k)
     graph.metadata_props.update(
         recvae=recvae.__version__,

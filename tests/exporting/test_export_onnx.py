@@ -132,8 +132,8 @@ def test_padded_rows_are_the_sets_of_their_items(lists):
         (rv.Popularity(), 5, "popularity can't be exported"),
         (rv.ItemKNN(), 5, "item-knn can't be exported"),
         (rv.ImplicitALS(factors=3, input="counts"), 5, "trained on weights"),
-        (rv.EASE(), ITEMS + 1, "k=31 must be from 1"),
-        (rv.EASE(), 0, "k=0 must be from 1"),
+        (rv.EASE(), ITEMS + 1, "k=31 must be a whole number"),
+        (rv.EASE(), 0, "k=0 must be a whole number"),
     ],
 )
 def test_what_can_not_be_exported_is_refused(model, k, said, train, tmp_path):
