@@ -46,12 +46,20 @@ class Batch:
         users = torch.arange(len(self), device=self.offsets.device)
         return users.repeat_interleave(self.offsets.diff(), output_size=len(self.columns))
 
+    @cached_property
+    def by_item(self) -> torch.Tensor:
+        """int64 [nnz]: the order of the entries by item, and by user within an item."""
+        return self.columns.argsort(stable=True)
+
     def sum(self, values: torch.Tensor) -> torch.Tensor:
         """Sum values [nnz] of the entries by user: [users]."""
         return values.new_zeros(len(self)).index_add(0, self.rows, values)
 
     def multiply(self, weight: torch.Tensor) -> torch.Tensor:
-        """Multiply the rows [users, items] by weights [items, outputs]: [users, outputs]."""
+        """Multiply the rows [users, items] by weights [items, outputs]: [users, outputs].
+
+        Where weights are learnt, `recvae.sparse.multiply` has the better gradient.
+        """
         return embedding_bag(
             self.columns,
             weight,

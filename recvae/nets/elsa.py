@@ -6,6 +6,7 @@ from torch.nn.functional import normalize
 
 from recvae.batches import Batch
 from recvae.nets.base import Net
+from recvae.sparse import multiply
 
 EPSILON = 1e-12
 
@@ -34,12 +35,16 @@ class ELSANet(Net):
 
     def encode(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """Map sparse rows to XA and the log-variance of a point, -inf, each [users, latent]."""
-        code = batch.multiply(self.vectors)
+        code = multiply(batch, self.vectors)
         return code, torch.full_like(code, -torch.inf)
 
-    def decode(self, code: torch.Tensor) -> torch.Tensor:
-        """Map codes XA to XAA', [users, items]; the input is not taken off yet."""
-        return code @ self.vectors.T
+    def hidden(self, code: torch.Tensor) -> torch.Tensor:
+        """Codes XA as they are; decoded they are XAA', the input not taken off yet."""
+        return code
+
+    def last_layer(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """A [items, latent], and biases of 0."""
+        return self.vectors, self.weight.new_zeros(len(self.weight))
 
     def forward(self, batch: Batch, generator: torch.Generator) -> torch.Tensor:
         """Cosine [users] of each row with the output for what dropout leaves of it.
@@ -49,7 +54,7 @@ class ELSANet(Net):
         """
         rows, vectors = batch.normalized(), self.vectors
         noisy = rows.dropout(self.dropout, generator)
-        code, target = noisy.multiply(vectors), rows.multiply(vectors)
+        code, target = multiply(noisy, vectors), multiply(rows, vectors)
         inner = (code * target).sum(dim=1) - rows.sum(noisy.values * rows.values)
         squares = code @ (vectors.T @ vectors) - 2 * code
         length = (squares * code).sum(dim=1) + rows.sum(noisy.values.square())

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from recvae.batches import Batch
+from recvae.sparse import multiply
 
 
 class SparseLinear(nn.Module):
@@ -21,7 +22,7 @@ class SparseLinear(nn.Module):
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """Map sparse rows [users, items] to [users, outputs]."""
-        return batch.multiply(self.weight) + self.bias
+        return multiply(batch, self.weight) + self.bias
 
     def dense(self, rows: torch.Tensor) -> torch.Tensor:
         """Map dense rows [n, items] to [n, outputs]."""

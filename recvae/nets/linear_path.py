@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from recvae.batches import Batch
+from recvae.sparse import multiply
 
 
 def user_weights(sizes: torch.Tensor) -> torch.Tensor:
@@ -36,7 +37,7 @@ class LinearPath(nn.Module):
 
     def forward(self, histories: Batch) -> torch.Tensor:
         """Score all items for users that are not in X: [users, items]."""
-        return _scores(histories, histories.multiply(self.inverse), self.inverse.diagonal())
+        return _scores(histories, multiply(histories, self.inverse), self.inverse.diagonal())
 
     def leave_one_out(self, kept: Batch, left: Batch) -> torch.Tensor:
         """Score all items for users of X, each as if X had been without that user.
@@ -51,8 +52,8 @@ class LinearPath(nn.Module):
         Returns:
             [users, items].
         """
-        known = kept.multiply(self.inverse)
-        whole = known + left.multiply(self.inverse)
+        known = multiply(kept, self.inverse)
+        whole = known + multiply(left, self.inverse)
         own = kept.inner(whole)
         weights = user_weights(kept.sum(kept.values) + left.sum(left.values))
         step = whole / (1 / weights - own - left.inner(whole))[:, None]
