@@ -60,8 +60,7 @@ def top_k(
         TrainingError: a score is not a number.
     """
     n_users, n_items = histories.shape
-    if not (isinstance(k, int | np.integer) and 1 <= k <= n_items):
-        raise OptionError(f"k={k} must be a whole number from 1 to that of the items, {n_items:,}.")
+    require_length(k, n_items)
     allow = _item_sets(allow, histories.shape, "allow")
     deny = _item_sets(deny, histories.shape, "deny")
     ids = np.empty((n_users, k), dtype=np.int64)
@@ -74,6 +73,12 @@ def top_k(
             _mask(cells, block, histories if exclude_seen else None, allow, deny)
             ids[block], scores[block] = _best(cells, k)
     return ids, scores
+
+
+def require_length(k: int, n_items: int) -> None:
+    """Raise OptionError if lists can't be of length k."""
+    if not (isinstance(k, int | np.integer) and 1 <= k <= n_items):
+        raise OptionError(f"k={k} must be a whole number from 1 to that of the items, {n_items:,}.")
 
 
 def block_users(n_items: int) -> int:

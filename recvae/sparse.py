@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import torch
 from torch.autograd.function import once_differentiable
-from torch.nn.functional import embedding_bag
 
 from recvae.batches import Batch
 
@@ -23,14 +22,15 @@ def multiply(batch: Batch, weight: torch.Tensor) -> torch.Tensor:
     """
     if torch.is_grad_enabled() and weight.requires_grad and not batch.values.requires_grad:
         return cast(torch.Tensor, _Product.apply(weight, batch))  # type: ignore[no-untyped-call]
-    return _bag(batch.columns, weight, batch.offsets, batch.values)
+    return batch.multiply(weight)
 
 
 def multiply_transposed(batch: Batch, dense: torch.Tensor) -> torch.Tensor:
     """Multiply transposed sparse rows [items, users] by a dense [users, n]: [items, n]."""
     every = torch.arange(batch.n_items + 1, device=dense.device)
     offsets = torch.searchsorted(batch.columns[batch.by_item], every)
-    return _bag(batch.rows[batch.by_item], dense, offsets, batch.values[batch.by_item])
+    rows, values = batch.rows[batch.by_item], batch.values[batch.by_item]
+    return Batch(offsets, rows, values, len(dense)).multiply(dense)
 
 
 def take(weight: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
@@ -52,7 +52,7 @@ class _Product(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, weight: torch.Tensor, batch: Batch) -> torch.Tensor:
         ctx.batch, ctx.large = batch, _is_large(weight)
-        return _bag(batch.columns, weight, batch.offsets, batch.values)
+        return batch.multiply(weight)
 
     @staticmethod
     @once_differentiable
@@ -82,16 +82,3 @@ class _Rows(torch.autograd.Function):
 
 def _is_large(weight: torch.Tensor) -> bool:
     return weight.is_leaf and len(weight) > LARGE
-
-
-def _bag(
-    rows: torch.Tensor, weight: torch.Tensor, offsets: torch.Tensor, values: torch.Tensor
-) -> torch.Tensor:
-    return embedding_bag(
-        rows,
-        weight,
-        offsets,
-        mode="sum",
-        per_sample_weights=values,
-        include_last_offset=True,
-    )
