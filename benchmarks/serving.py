@@ -153,7 +153,7 @@ async def connections(port: int, n: int) -> AsyncIterator[list[Connection]]:
 async def steady(
     clients: list[Connection], requests: Requests, seconds: float, rate: float
 ) -> list[float]:
-    """Send at a rate, by the client that has been free longest; each answer's seconds since it was due."""
+    """Send at a rate, by the client free longest; each answer's seconds since it was due."""
     free: asyncio.Queue[Connection] = asyncio.Queue()
     for client in clients:
         free.put_nowait(client)
