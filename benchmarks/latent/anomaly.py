@@ -17,9 +17,11 @@ from sklearn.neighbors import LocalOutlierFactor, NearestNeighbors
 from sklearn.preprocessing import scale
 
 import recvae as rv
+from recvae.evaluation.themes import MARKERS
 
 ATTACKS = ("random", "average", "bandwagon", "segment")
-SHARES = (0.03, 0.01, 0.1)
+SHARES = {"ml-100k": (0.03, 0.01, 0.1), "ml-1m": (0.03,)}
+SHOWN = "3%"
 SEEDS = range(3)
 WATCHERS = {
     "ml-100k": rv.MultVAE(hidden=(), latent=64, epochs=40, batch_size=100),
@@ -37,9 +39,9 @@ def measure() -> dict[str, Any]:
             f"{attack}, {share:.0%}": summary(
                 [attempt(data, attack, share, seed) for seed in SEEDS]
             )
-            for share, attack in product(SHARES, ATTACKS)
+            for share, attack in product(SHARES[data], ATTACKS)
         }
-        for data in WATCHERS
+        for data in SHARES
     }
 
 
@@ -126,15 +128,17 @@ def unpopularity(likes: rv.Interactions) -> np.ndarray:
 
 
 def draw(found: dict[str, Any]) -> Figure:
-    """The AUC of each detector for each attack at the first of the shares."""
-    figure = Figure(figsize=(8, 3.6), layout="constrained")
+    """The AUC of each detector for each attack at one share of false users."""
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
     for axes, (data, cases) in zip(figure.subplots(1, 2, sharey=True), found.items(), strict=True):
-        for detector in next(iter(cases.values())):
-            values = [cases[f"{attack}, {SHARES[0]:.0%}"][detector]["auc"] for attack in ATTACKS]
-            bars = [value["stderr"] for value in values]
-            heights = [value["mean"] for value in values]
-            axes.errorbar(ATTACKS, heights, bars, marker="o", linestyle="", label=detector)
+        shown = [cases[f"{attack}, {SHOWN}"] for attack in ATTACKS]
+        for number, detector in enumerate(shown[0]):
+            values = [case[detector]["auc"] for case in shown]
+            places = np.arange(len(ATTACKS)) + (number - len(shown[0]) / 2) / 12
+            heights, bars = ([value[key] for value in values] for key in ("mean", "stderr"))
+            axes.errorbar(places, heights, bars, fmt=MARKERS[number], label=detector)
+        axes.set_xticks(range(len(ATTACKS)), ATTACKS)
         axes.set_title(data)
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
-    figure.supylabel(f"ROC-AUC, {SHARES[0]:.0%} false users")
+    figure.supylabel(f"ROC-AUC, {SHOWN} false users", fontsize="medium")
     return figure

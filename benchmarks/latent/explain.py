@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 import recvae as rv
 
-USERS, K = 200, 10
+USERS, K = 100, 10
 MODELS = ("mult-vae", "mult-vae-deep", "residual-vae")
 LENGTHS = (4, 10, 20, 40, 80, 160, 10_000)
 
