@@ -1,10 +1,12 @@
 # make demo   the whole job on a generated data set, in under three minutes
 # make test   the tests, ruff and mypy
+# make bench  how fast the engine is, beside others: half an hour, with nothing else running
+# make docs   the site of the documentation, in site/
 # make results   docs/results.md anew: hours, but it goes on where it was
 PYTHON ?= python3
 python := .venv/bin/python
 
-.PHONY: demo test results clean
+.PHONY: demo test docs bench results clean
 
 demo: .venv/ready
 	$(python) scripts/compare_baselines.py
@@ -17,6 +19,12 @@ test: .venv/ready
 	$(python) -m ruff format --check
 	$(python) -m mypy
 
+bench: .venv/ready
+	$(python) benchmarks/engine
+
+docs: .venv/ready
+	$(python) -m mkdocs build --strict
+
 results: .venv/ready
 	$(python) benchmarks/results.py
 
@@ -26,4 +34,4 @@ results: .venv/ready
 	touch .venv/ready
 
 clean:
-	rm -rf .venv report runs
+	rm -rf .venv report runs site

@@ -153,8 +153,8 @@ async def connections(port: int, n: int) -> AsyncIterator[list[Connection]]:
 async def steady(
     clients: list[Connection], requests: Requests, seconds: float, rate: float
 ) -> list[float]:
-    """Send at a rate, by whichever client is free; each answer's seconds since it was due."""
-    free: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
+    """Send at a rate, by the client free longest; each answer's seconds since it was due."""
+    free: asyncio.Queue[Connection] = asyncio.Queue()
     for client in clients:
         free.put_nowait(client)
 

@@ -3,6 +3,7 @@ __version__: str
 from . import errors, latent
 from .datasets import load_dataset, load_tables, read_netflix
 from .evaluation import compare, evaluate, tune
+from .exporting import export_onnx
 from .interactions import Interactions
 from .models import (
     EASE,
@@ -55,6 +56,7 @@ __all__ = [
     "compare",
     "errors",
     "evaluate",
+    "export_onnx",
     "latent",
     "load_dataset",
     "load_model",

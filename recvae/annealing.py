@@ -1,5 +1,6 @@
-"""Annealing: the weight beta of the KL term, as a pure function of the training step."""
+"""Annealing: the weight of the KL term and the learning rate, by the training step alone."""
 
+import math
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import StringConstraints
@@ -13,6 +14,10 @@ WarmUp: TypeAlias = (
 """Length of the warm-up: 40000 (steps), 0.5 (of the run) or "20 epochs"."""
 
 CYCLES = 4
+
+RateSchedule: TypeAlias = Literal["constant", "cosine"]
+RATE_WARM_UP = 0.05
+"""The share of the run in which the learning rate rises."""
 
 
 def kl_weight(
@@ -50,6 +55,21 @@ def warm_up_steps(warm_up: WarmUp, *, steps_per_epoch: int, epochs: int) -> int:
         case float():
             return round(warm_up * steps_per_epoch * epochs)
     return warm_up
+
+
+def rate_share(step: int, *, total: int, schedule: RateSchedule) -> float:
+    """Give the share of the full learning rate at a training step, counted from 0.
+
+    - constant: 1.
+    - cosine: a half wave from 1 down to 0 (Loshchilov & Hutter, "SGDR: Stochastic Gradient Descent
+      with Warm Restarts", ICLR 2017, eq. 5), with a linear warm-up over a twentieth of the run.
+
+    >>> [round(rate_share(s, total=100, schedule="cosine"), 2) for s in (0, 4, 50, 75, 99)]
+    [0.2, 1.0, 0.5, 0.15, 0.0]
+    """
+    if schedule == "constant":
+        return 1.0
+    return _ramp(step + 1, RATE_WARM_UP * total) * (1 + math.cos(math.pi * step / total)) / 2
 
 
 def _ramp(step: float, length: float) -> float:

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 import scipy.sparse as sp
 import torch
+from torch.nn.functional import embedding_bag
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,28 @@ class Batch:
         users = torch.arange(len(self), device=self.offsets.device)
         return users.repeat_interleave(self.offsets.diff(), output_size=len(self.columns))
 
+    @cached_property
+    def by_item(self) -> torch.Tensor:
+        """int64 [nnz]: the order of the entries by item, and by user within an item."""
+        return self.columns.argsort(stable=True)
+
     def sum(self, values: torch.Tensor) -> torch.Tensor:
         """Sum values [nnz] of the entries by user: [users]."""
         return values.new_zeros(len(self)).index_add(0, self.rows, values)
+
+    def multiply(self, weight: torch.Tensor) -> torch.Tensor:
+        """Multiply the rows [users, items] by weights [items, outputs]: [users, outputs].
+
+        Where weights are learnt, `recvae.sparse.multiply` has the better gradient.
+        """
+        return embedding_bag(
+            self.columns,
+            weight,
+            self.offsets,
+            mode="sum",
+            per_sample_weights=self.values,
+            include_last_offset=True,
+        )
 
     def inner(self, dense: torch.Tensor) -> torch.Tensor:
         """Inner product of each row with that of a dense [users, items]: [users]."""

@@ -1,8 +1,15 @@
 """Devices: where the tensors live."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Literal, TypeAlias
+
 import torch
 
 from recvae.errors import OptionError
+
+Precision: TypeAlias = Literal["auto", "bfloat16", "float32"]
 
 
 def resolve(name: str) -> torch.device:
@@ -22,6 +29,48 @@ def resolve(name: str) -> torch.device:
             f"device={name!r} can't be used here ({reason}): try device='auto' or 'cpu'."
         ) from error
     return device
+
+
+def products(precision: Precision, device: torch.device) -> torch.dtype:
+    """What to multiply large matrices in; "auto": bfloat16 where the device is made for it."""
+    if precision == "auto":
+        return torch.bfloat16 if _multiplies_bfloat16(device.type) else torch.float32
+    return torch.bfloat16 if precision == "bfloat16" else torch.float32
+
+
+@contextmanager
+def multiplying(precision: torch.dtype) -> Iterator[None]:
+    """Multiply float32 matrices in a precision for a while; the products sum up in float32.
+
+    On CPUs PyTorch's "medium" turns to another library, oneDNN. Without AMX that multiplies float32
+    as it is, and at least as fast, so it is as good for float32 there.
+    """
+    before = torch.get_float32_matmul_precision()
+    if precision == torch.bfloat16 or _keeps_float32():
+        torch.set_float32_matmul_precision("medium")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+@cache
+def _multiplies_bfloat16(kind: str) -> bool:
+    if kind == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return kind == "cpu" and bool(_instructions() & {"avx512_bf16", "amx_bf16"})
+
+
+@cache
+def _keeps_float32() -> bool:
+    there = _instructions()
+    return "avx512_f" in there and "amx_bf16" not in there and not torch.cuda.is_available()
+
+
+def _instructions() -> set[str]:
+    """The names of what the CPU can do."""
+    known: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return {name for name, is_there in known.items() if is_there is True}
 
 
 def _best() -> str:

@@ -1,13 +1,19 @@
 """Optimizer: Adam for a part of a net."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import nn
 
+BETAS, EPSILON = (0.9, 0.999), 1e-8
+
 
 class Optimizer:
     """Adam; only matrices are decayed, no biases and no gains.
+
+    Where a gradient is sparse, only its rows change, their moments and what is decayed of them.
 
     Args:
         net: what to train, in place.
@@ -23,15 +29,55 @@ class Optimizer:
             {"params": matrices, "weight_decay": 2 * l2},
             {"params": vectors},
         ]
-        self.adam = torch.optim.Adam(groups, lr=learning_rate, fused=True)
-        self._trained = [*matrices, *vectors]
+        self.adam = torch.optim.Adam(groups, lr=learning_rate, betas=BETAS, eps=EPSILON, fused=True)
+        self._net, self._trained = net, [*matrices, *vectors]
+        self._learning_rate, self._decay = learning_rate, 2 * l2
 
-    def step(self, loss: torch.Tensor) -> None:
-        """Descend by the gradients of a loss."""
+    @contextmanager
+    def in_charge(self) -> Iterator[None]:
+        """Have gradients of its part of the net alone."""
+        self._net.requires_grad_(False)
+        for parameter in self._trained:
+            parameter.requires_grad_(True)
+        try:
+            yield
+        finally:
+            self._net.requires_grad_(True)
+
+    def step(self, loss: torch.Tensor, rate_share: float = 1.0) -> None:
+        """Descend by the gradients of a loss, at a share of the learning rate."""
+        for group in self.adam.param_groups:
+            group["lr"] = rate_share * self._learning_rate
         gradients = torch.autograd.grad(loss, self._trained)
         for parameter, gradient in zip(self._trained, gradients, strict=True):
-            parameter.grad = gradient
+            if gradient.is_sparse:
+                self._step_rows(parameter, gradient.coalesce(), rate_share * self._learning_rate)
+            parameter.grad = None if gradient.is_sparse else gradient
         self.adam.step()
+
+    @torch.no_grad()
+    def _step_rows(self, parameter: nn.Parameter, gradient: torch.Tensor, rate: float) -> None:
+        """Adam's step in the rows of a sparse gradient, which counts all steps, its own or not."""
+        rows, values = gradient.indices()[0], gradient.values()
+        state = self.adam.state[parameter] or self._begin(parameter)
+        state["step"] += 1
+        wholes = parameter, state["exp_avg"], state["exp_avg_sq"]
+        weights, first, second = (whole.index_select(0, rows) for whole in wholes)
+        if self._decay:
+            values = values.add(weights, alpha=self._decay)
+        first.lerp_(values, 1 - BETAS[0])
+        second.mul_(BETAS[1]).addcmul_(values, values, value=1 - BETAS[1])
+        corrections = [1 - beta ** state["step"].item() for beta in BETAS]
+        scale = (second / corrections[1]).sqrt_().add_(EPSILON)
+        weights.addcdiv_(first, scale, value=-rate / corrections[0])
+        for whole, part in zip(wholes, (weights, first, second), strict=True):
+            whole.index_copy_(0, rows, part)
+
+    def _begin(self, parameter: nn.Parameter) -> dict[str, torch.Tensor]:
+        state = self.adam.state[parameter]
+        state["step"] = torch.zeros((), dtype=torch.float32)
+        state["exp_avg"], state["exp_avg_sq"] = (torch.zeros_like(parameter) for _ in BETAS)
+        return state
 
     def state_dict(self) -> dict[str, Any]:
         """What `load_state_dict` takes: Adam's moments and steps, parameter by parameter."""

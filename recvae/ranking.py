@@ -5,12 +5,14 @@ Equal scores rank by ascending column, so that a list depends on nothing but its
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
 import torch
 
+from recvae import memory
 from recvae.errors import OptionError, TrainingError
 from recvae.progress import progress
 
@@ -58,33 +60,54 @@ def top_k(
         TrainingError: a score is not a number.
     """
     n_users, n_items = histories.shape
-    if not (isinstance(k, int | np.integer) and 1 <= k <= n_items):
-        raise OptionError(f"k={k} must be a whole number from 1 to that of the items, {n_items:,}.")
+    require_length(k, n_items)
     allow = _item_sets(allow, histories.shape, "allow")
     deny = _item_sets(deny, histories.shape, "deny")
     ids = np.empty((n_users, k), dtype=np.int64)
     scores = np.empty((n_users, k), dtype=np.float32)
     size = block_users(n_items)
-    for start in progress(range(0, n_users, size), label, unit="block"):
-        block = slice(start, start + size)
-        cells = score(histories[block], None if rows is None else rows[block])
-        if allow is not None:
-            _keep_only(cells, _positions(allow, block, cells.device))
-        if deny is not None:
-            cells[_positions(deny, block, cells.device)] = -torch.inf
-        if exclude_seen:
-            cells[_positions(histories, block, cells.device)] = -torch.inf
-        best, columns = _largest(cells, k)
-        if best.isnan().any():
-            raise TrainingError("the model scores items as NaN: train it again, more gently.")
-        columns[best == -torch.inf] = -1
-        ids[block], scores[block] = columns.cpu().numpy(), best.cpu().numpy()
+    with memory.kept() if n_users > size else nullcontext():
+        for start in progress(range(0, n_users, size), label, unit="block"):
+            block = slice(start, start + size)
+            cells = score(histories[block], None if rows is None else rows[block])
+            _mask(cells, block, histories if exclude_seen else None, allow, deny)
+            ids[block], scores[block] = _best(cells, k)
     return ids, scores
+
+
+def require_length(k: int, n_items: int) -> None:
+    """Raise OptionError if lists can't be of length k."""
+    if not (isinstance(k, int | np.integer) and 1 <= k <= n_items):
+        raise OptionError(f"k={k} must be a whole number from 1 to that of the items, {n_items:,}.")
 
 
 def block_users(n_items: int) -> int:
     """How many users' scores of so many items are held at a time."""
     return max(1, min(BLOCK_CELLS // n_items, MAX_BLOCK_USERS))
+
+
+def _mask(
+    cells: torch.Tensor,
+    block: slice,
+    seen: sp.csr_matrix | None,
+    allow: np.ndarray | sp.csr_matrix | None,
+    deny: np.ndarray | sp.csr_matrix | None,
+) -> None:
+    """Score what a block of users may not be shown as -inf."""
+    if allow is not None:
+        _keep_only(cells, _positions(allow, block, cells.device))
+    for items in (deny, seen):
+        if items is not None:
+            cells[_positions(items, block, cells.device)] = -torch.inf
+
+
+def _best(cells: torch.Tensor, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The columns [users, k] of the best cells and their scores."""
+    best, columns = _largest(cells, k)
+    if best.isnan().any():
+        raise TrainingError("the model scores items as NaN: train it again, more gently.")
+    columns[best == -torch.inf] = -1
+    return columns.cpu().numpy(), best.cpu().numpy()
 
 
 def _keep_only(cells: torch.Tensor, where: Positions) -> None:

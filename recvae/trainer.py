@@ -11,8 +11,10 @@ import pandas as pd
 import torch
 from torch import nn
 
+from recvae.annealing import RateSchedule, rate_share
 from recvae.batches import Batch, Batches
 from recvae.checkpoints import Checkpoints
+from recvae.devices import multiplying
 from recvae.errors import TrainingError
 from recvae.interrupts import HeldBack
 from recvae.optimizer import Optimizer
@@ -35,6 +37,7 @@ class Trainer:
         passes: what an epoch is made of.
         epochs: how many there are, at most.
         learning_rate: Adam's.
+        rate_schedule: how it goes down over the epochs, see `recvae.annealing.rate_share`.
         l2: coefficient of the sum of squared weights, whose gradient is added to the loss's; the
             loss in the history is without it.
         validate: judges the net after each epoch, higher is better; None trains to the last epoch.
@@ -43,6 +46,7 @@ class Trainer:
         patience: stop after so many epochs without a better value; None never stops early.
         averaging: judge and keep the average of the weights, by this power of the step (see
             `recvae.weights.Average`); None keeps those of the last step.
+        precision: to multiply float32 matrices in, in training alone.
         noise: what the passes draw from; its state belongs to a checkpoint.
         checkpoints: where to keep the state after each epoch, every few minutes, and when Ctrl-C
             or SIGTERM ends the training; None keeps none.
@@ -55,12 +59,14 @@ class Trainer:
     passes: Sequence[Pass]
     epochs: int
     learning_rate: float
+    rate_schedule: RateSchedule = "constant"
     l2: float = 0.0
     validate: Callable[[], float] | None = None
     metric: str = ""
     on_epoch: OnEpoch | None = None
     patience: int | None = None
     averaging: float | None = None
+    precision: torch.dtype = torch.float32
     noise: torch.Generator | None = None
     checkpoints: Checkpoints | None = None
     steps: int = 0
@@ -121,9 +127,10 @@ class Trainer:
         for one, optimizer, number in rounds[totals.rounds :]:
             if number == self._batches.done == 0:
                 one.before()
-            for batch in self._batches:
-                totals.add(self._step(one, batch, optimizer), len(batch))
-                self._checkpoint()
+            with optimizer.in_charge(), multiplying(self.precision):
+                for batch in self._batches:
+                    totals.add(self._step(one, batch, optimizer), len(batch))
+                    self._checkpoint()
             totals.rounds += 1
         self._totals = None
         return {"epoch": epoch + 1, **totals.record()}
@@ -139,11 +146,15 @@ class Trainer:
 
     def _step(self, one: Pass, batch: Batch, optimizer: Optimizer) -> Terms:
         terms = one.step(batch, self.steps)
-        optimizer.step(terms.loss)
+        optimizer.step(terms.loss, self._rate_share())
         if self._average:
             self._average.update()
         self.steps += 1
         return terms
+
+    def _rate_share(self) -> float:
+        total = self.epochs * len(self._batches) * sum(one.repeat for one in self.passes)
+        return rate_share(self.steps, total=total, schedule=self.rate_schedule)
 
     def _checkpoint(self, *, now: bool = False) -> None:
         """Keep the state, if it is time to; then let Ctrl-C and SIGTERM take effect."""

@@ -1,4 +1,5 @@
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import scipy.sparse as sp
 import torch
 from torch import nn
 
+from recvae.annealing import rate_share
 from recvae.batches import Batches
 from recvae.errors import TrainingError
 from recvae.optimizer import Optimizer
@@ -151,3 +153,11 @@ def test_l2_is_the_gradient_of_the_squared_weights_and_spares_biases():
     assert weights["params"] == [net.weight]
     assert biases["weight_decay"] == 0
     assert biases["params"] == [net.bias]
+
+
+def test_the_rate_goes_down_over_all_steps_of_the_run():
+    one = trainer(epochs=10)
+    one.rate_schedule, one.passes = "cosine", [replace(one.passes[0], repeat=2)]
+    fit(one, size=2)
+    shares = [rate_share(step, total=60, schedule="cosine") for step in range(60)]
+    assert one.net.weight.item() == pytest.approx(sum(shares), rel=1e-4)

@@ -11,6 +11,7 @@ import recvae
 from recvae.cli.compare import compare
 from recvae.cli.data import data
 from recvae.cli.evaluate import evaluate
+from recvae.cli.export import export
 from recvae.cli.groups import spread
 from recvae.cli.output import Commands
 from recvae.cli.recommend import recommend
@@ -26,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (data, train, tune, evaluate, recommend, compare, serve):
+for command in (data, train, tune, evaluate, recommend, compare, export, serve):
     app.command()(spread(command))
 
 

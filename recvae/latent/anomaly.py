@@ -6,46 +6,87 @@ import scipy.sparse as sp
 import torch
 
 from recvae.batches import Batch, in_blocks
+from recvae.interactions import Interactions
 from recvae.latent.models import Coder, likely
 from recvae.models.base import Recommender
 from recvae.models.inputs import as_input
-from recvae.objectives import gaussian_kl, multinomial_log_likelihood
+from recvae.objectives import gaussian_kl
 from recvae.ranking import block_users
 
 
-def oddity(model: Recommender, histories: sp.csr_matrix) -> pd.DataFrame:
-    """Nats that it takes to write down each item of a user's history: the more, the odder.
+def oddity(model: Recommender, histories: sp.csr_matrix, *, seed: int = 0) -> pd.DataFrame:
+    """How badly the items of a user's history predict one another, in nats: the more, the odder.
 
-    The negative ELBO is the length of a code for the history, the KL term being what its code costs
-    (Hinton & van Camp, "Keeping the Neural Networks Simple by Minimizing the Description Length",
-    COLT 1993). Divided by the number of items, long and short histories can be compared.
+    Each half of a history is predicted from the other. A false user can hide behind items that
+    everybody has, but not the rest of the items, which have nothing to do with these: so the score
+    is the mean over the half of the items that are the least expected.
 
     Args:
         model: a fitted autoencoder of multinomial likelihood, or an Ensemble.
-        histories: CSR [users, items], weights not read.
+        histories: CSR [users, items], weights not read; may be those that it was trained on.
+        seed: halves the histories.
 
     Returns:
-        A line per user: `surprise`, the negative log-likelihood of an item given the mean of the
-        code; `kl`, of the code from N(0, I), for an item (0 for a model without variance); `score`,
-        their sum; `length`, the number of items. NaN for empty histories.
+        A line per user: `score`; `surprise`, the mean over all items; `kl`, the divergence of the
+        whole history's code from N(0, I) for an item of it (0 for a model without variance);
+        `length`, the number of items. NaN for empty histories.
 
     Raises:
         DataError: the histories do not have the training items as columns.
         OptionError: the model's scores are no log-probabilities.
     """
     coder = likely(model)
-    histories = as_input(coder.checked(histories))
-    blocks = in_blocks(histories, block_users(histories.shape[1]))
-    nats = np.concatenate([np.zeros((0, 2)), *(_nats(coder, block) for block in blocks)])
-    lengths = np.diff(histories.indptr)
-    surprise, kl = nats.T / np.where(lengths > 0, lengths, np.nan)
-    return pd.DataFrame({"surprise": surprise, "kl": kl, "score": surprise + kl, "length": lengths})
+    data = Interactions.of(as_input(coder.checked(histories)))
+    lengths = np.diff(data.matrix.indptr)
+    nats = _cross_nats(coder, data, np.random.default_rng(seed))
+    odd = _places(-nats, data) < (lengths[data.rows] + 1) // 2
+    return pd.DataFrame(
+        {
+            "score": _means(nats, data, odd),
+            "surprise": _means(nats, data, np.ones_like(odd)),
+            "kl": _kl(coder, data.matrix) / np.where(lengths > 0, lengths, np.nan),
+            "length": lengths,
+        }
+    )
 
 
-def _nats(model: Coder, histories: sp.csr_matrix) -> np.ndarray:
-    """Negative log-likelihood and KL divergence of whole histories: [users, 2]."""
-    scores = model.score(histories)
+def _cross_nats(model: Coder, data: Interactions, rng: np.random.Generator) -> np.ndarray:
+    """Negative log-likelihood of each entry, predicted from the other half of its row: [nnz]."""
+    half = _places(rng.random(data.matrix.nnz), data) % 2 == 0
+    nats = np.empty(data.matrix.nnz, dtype=np.float32)
+    for left in (half, ~half):
+        nats[left] = _nats(model, data.keep(~left).matrix, data.keep(left).matrix)
+    return nats
+
+
+def _nats(model: Coder, kept: sp.csr_matrix, left: sp.csr_matrix) -> np.ndarray:
+    """Negative log-likelihood of each entry of what is left, among all items that are not kept."""
+    parts = (in_blocks(part, block_users(kept.shape[1])) for part in (kept, left))
+    nats = [_block_nats(model, *blocks) for blocks in zip(*parts, strict=True)]
+    return np.concatenate([*nats, np.empty(0, dtype=np.float32)])
+
+
+def _block_nats(model: Coder, kept: sp.csr_matrix, left: sp.csr_matrix) -> np.ndarray:
+    scores = model.score(kept)
+    known, hidden = (Batch.of(part, scores.device) for part in (kept, left))
+    scores[known.rows, known.columns] = -torch.inf
+    return -scores.log_softmax(dim=1)[hidden.rows, hidden.columns].cpu().numpy()
+
+
+def _kl(model: Coder, histories: sp.csr_matrix) -> np.ndarray:
     mean, logvar = (torch.from_numpy(part) for part in model.encode(histories))
-    log_likelihood = multinomial_log_likelihood(scores, Batch.of(histories, scores.device))
-    kl = gaussian_kl(mean, logvar).nan_to_num(posinf=0.0)
-    return torch.stack([-log_likelihood.cpu(), kl], dim=1).numpy()
+    return gaussian_kl(mean, logvar).nan_to_num(posinf=0.0).numpy()
+
+
+def _places(values: np.ndarray, data: Interactions) -> np.ndarray:
+    """The place of each entry's value in its row, the least first: int64 [nnz]."""
+    places = np.empty(len(values), dtype=np.int64)
+    places[np.lexsort((values, data.rows))] = np.arange(len(values))
+    return places - data.matrix.indptr[data.rows]
+
+
+def _means(values: np.ndarray, data: Interactions, chosen: np.ndarray) -> np.ndarray:
+    """The mean of the chosen entries of each row; NaN where there is none."""
+    rows, n_users = data.rows[chosen], data.shape[0]
+    counts = np.bincount(rows, minlength=n_users)
+    return np.bincount(rows, values[chosen], n_users) / np.where(counts > 0, counts, np.nan)

@@ -64,10 +64,11 @@ def fidelity(
     """Judge synthetic users: by what they are like, and by what can be learnt from them.
 
     Args:
-        synthetic: CSR [synthetic users, items]; to be fair, as many as there are training users.
+        synthetic: CSR [synthetic users, items], as many as are to be used.
         train: the real users that the generating model was trained on, of the same items.
         test: real users that it was not trained on.
-        judge: the model to be trained on either, left as it is; EASE if none is named.
+        judge: the model to be trained on either, left as it is; EASE if none is named, whose
+            regularization suits about as many synthetic users as real ones.
         metric: what it is judged by.
 
     Raises:

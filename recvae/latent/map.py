@@ -105,7 +105,9 @@ class TasteMap:
 def item_codes(model: Recommender, histories: sp.csr_matrix) -> np.ndarray:
     """The mean of the codes of the users who have an item; where nobody has, of all users.
 
-    The code of a history of one item says less: few users have such, and nets answer them faintly.
+    A user of n items weighs 1 / sqrt(n), since a long history says less of each of its items. The
+    code of a history of one item says less still: few users have such, and nets answer them
+    faintly.
 
     Args:
         model: a fitted autoencoder, or an Ensemble.
@@ -123,9 +125,11 @@ def item_codes(model: Recommender, histories: sp.csr_matrix) -> np.ndarray:
     if histories.nnz == 0:
         raise DataError("no user has an item: give histories, such as the training users'.")
     codes, _ = source.encode(histories)
-    counts = np.bincount(histories.indices, minlength=histories.shape[1])[:, None]
-    means = (histories.T @ codes) / np.maximum(counts, 1)
-    return np.where(counts > 0, means, codes.mean(axis=0)).astype(np.float32)
+    weights = np.maximum(np.diff(histories.indptr), 1) ** -0.5
+    members = (sp.diags(weights) @ histories).T.tocsr()
+    totals = members.sum(axis=1).A1[:, None]
+    means = (members @ codes) / np.maximum(totals, np.finfo(np.float32).tiny)
+    return np.where(totals > 0, means, codes.mean(axis=0)).astype(np.float32)
 
 
 def _new_plane(method: Method, seed: int) -> Any:

@@ -10,13 +10,17 @@ from recvae.errors import DataError
 from recvae.ranking import top_k
 
 
-def genre_purity(vectors: np.ndarray, genres: pd.Series, k: int = 10) -> float:
-    """The share of each item's k nearest neighbours that share a genre with it, on average.
+def genre_purity(vectors: np.ndarray, genres: pd.Series, k: int = 10) -> np.ndarray:
+    """The share of each item's k nearest neighbours that share a genre with it.
 
     Args:
         vectors: [items, d], compared by their cosine: `item_codes`, or any other to hold against.
-        genres: text [items], the genres of each separated by `|`; items with none do not count.
+        genres: text [items], the genres of each separated by `|`; items with none are nobody's
+            neighbours.
         k: how many neighbours, less than the items that have genres.
+
+    Returns:
+        float64 [items], NaN for items with no genres.
 
     Raises:
         DataError: not one vector for each of the genres, or no item has any.
@@ -32,7 +36,9 @@ def genre_purity(vectors: np.ndarray, genres: pd.Series, k: int = 10) -> float:
     near = _neighbours(vectors[known], k)
     members = sp.csr_matrix(marks.to_numpy(dtype=np.float32)[known])
     shared = members[np.arange(len(near)).repeat(k)].multiply(members[near.ravel()])
-    return float((shared.sum(axis=1) > 0).mean())
+    purity = np.full(len(vectors), np.nan)
+    purity[known] = (shared.getnnz(axis=1) > 0).reshape(-1, k).mean(axis=1)
+    return purity
 
 
 def _neighbours(vectors: np.ndarray, k: int) -> np.ndarray:

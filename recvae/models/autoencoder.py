@@ -12,6 +12,7 @@ import torch
 from annotated_types import MinLen
 
 from recvae import devices
+from recvae.annealing import RateSchedule
 from recvae.batches import Batch, Batches, in_blocks
 from recvae.evaluation import evaluate
 from recvae.evaluation.metrics import parse_metrics
@@ -42,6 +43,7 @@ class AutoencoderRecommender(Recommender):
         dropout: share of the input's entries left out in training.
         input: "binary" sets every weight to 1; "counts" takes them as they are.
         learning_rate: Adam's.
+        rate_schedule: "constant", or "cosine": down to 0 over the epochs, after a short rise.
         l2: coefficient of the sum of squared weights, whose gradient Adam adds to the loss's.
         batch_size: users per training step; at most a fifth of the training users, so that small
             sets get enough steps.
@@ -50,6 +52,8 @@ class AutoencoderRecommender(Recommender):
         metric: the validation metric that the best epoch is chosen by.
         seed: decides initial weights, order of users, dropout and noise.
         device: "auto", "cpu", "cuda", "mps", ...
+        precision: of the matrix products, which sum up in float32 in any case. "auto" trains in
+            bfloat16 where the device is made for it, and scores in float32.
         history_: DataFrame, a row an epoch: loss, log_likelihood, kl (nats, mean over users),
             beta (the weight of the KL term), seconds, users_per_second, and the validation metric.
         interrupted_: whether Ctrl-C ended the training early.
@@ -59,6 +63,7 @@ class AutoencoderRecommender(Recommender):
     dropout: DropRate = 0.5
     input: Input = "binary"
     learning_rate: PositiveFloat = 1e-3
+    rate_schedule: RateSchedule = "constant"
     l2: NonNegativeFloat = 0.0
     batch_size: PositiveInt = 500
     epochs: PositiveInt = 100
@@ -66,6 +71,7 @@ class AutoencoderRecommender(Recommender):
     metric: str = "ndcg@100"
     seed: NonNegativeInt = 0
     device: Annotated[str, MinLen(1)] = "auto"
+    precision: devices.Precision = "auto"
 
     averaging: ClassVar[float | None] = None
     """See `Trainer`."""
@@ -97,7 +103,8 @@ class AutoencoderRecommender(Recommender):
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Logits of all items, decoded from the mean of the code, without dropout."""
-        with torch.no_grad():
+        precision = torch.bfloat16 if self.precision == "bfloat16" else torch.float32
+        with torch.no_grad(), devices.multiplying(precision):
             return self.forward(self.batch(histories))
 
     def batch(self, histories: sp.csr_matrix) -> Batch:
@@ -131,12 +138,14 @@ class AutoencoderRecommender(Recommender):
             self._passes(self.net_, len(batches), noise),
             epochs=self.epochs,
             learning_rate=self.learning_rate,
+            rate_schedule=self.rate_schedule,
             l2=self.l2,
             validate=None if validation is None else lambda: self._judge(validation),
             metric=self.metric,
             on_epoch=self._on_epoch,
             patience=self.patience,
             averaging=self.averaging,
+            precision=devices.products(self.precision, device),
             noise=noise,
             checkpoints=self._checkpoints,
         )
@@ -165,6 +174,10 @@ class AutoencoderRecommender(Recommender):
     @property
     def _device(self) -> torch.device:
         return next(self.net_.parameters()).device
+
+    def _item_vectors(self) -> torch.Tensor:
+        """The weights that lead to each item: [items, width]."""
+        return self.net_.last_layer()[0].detach()
 
     def _state(self) -> dict[str, torch.Tensor]:
         return dict(self.net_.state_dict())

@@ -15,7 +15,7 @@ import scipy.sparse as sp
 import torch
 
 import recvae
-from recvae import options, storage
+from recvae import memory, options, storage
 from recvae.checkpoints import Checkpoints
 from recvae.errors import DataError, FoldInError, NotFittedError, OptionError
 from recvae.interactions import Interactions
@@ -95,7 +95,7 @@ class Recommender(ABC):
         if checkpoints is not None:
             self._checkpoints = Checkpoints(Path(checkpoints), self._about(validation))
         try:
-            with self._checkpoints or nullcontext():
+            with self._checkpoints or nullcontext(), memory.kept():
                 self._fit(data.matrix, validation)
         except BaseException:
             del self.items_

@@ -59,6 +59,3 @@ class ELSA(AutoencoderRecommender):
         """Half the squared distance: a Gaussian's negative log-likelihood of variance 1."""
         log_likelihood = net(batch, noise).mean() - 1
         return Terms(-log_likelihood, log_likelihood, torch.zeros_like(log_likelihood), 0.0)
-
-    def _item_vectors(self) -> torch.Tensor:
-        return self.net_.get_parameter("weight").detach()

@@ -1,5 +1,6 @@
 """Ensemble: models that know different things, asked together."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -71,13 +72,17 @@ class Ensemble(Recommender):
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Sum the members' log-probabilities, each but for a constant per user."""
+        seen = self.vaes_[0].batch(histories)
+        return self.pool(lambda member: member.score(histories), seen)
+
+    def pool(self, score: Callable[[Recommender], torch.Tensor], seen: Batch) -> torch.Tensor:
+        """Sum the log-probabilities of the members, given what scores each and the histories."""
         first, *others = self.vaes_
-        total = first.score(histories)
+        total = score(first)
         for vae in others:
-            total += vae.score(histories)
-        seen = Batch.of(as_input(histories), total.device)
+            total += score(vae)
         for member in (self.elsa_, self.als_):
-            total += log_shares(member.score(histories).to(total.device), seen)
+            total += log_shares(score(member).to(total.device), seen)
         return total
 
     def encode(self, histories: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
+from recvae.batches import Batch
 from recvae.linear import gram, inverse_, require_memory, zero_diagonal_weights_
 from recvae.models.base import Recommender, of_shape
 from recvae.models.inputs import as_input
@@ -31,7 +32,11 @@ class LinearAutoencoder(Recommender):
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Sum the weights of the history's items."""
-        return torch.from_numpy(as_input(histories) @ self.weights_.numpy())
+        return self.forward(Batch.of(as_input(histories), self.weights_.device))
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        """What `score` gives, of weights that are all 1: [users, items]."""
+        return batch.multiply(self.weights_)
 
     def inverse(self, matrix: sp.csr_matrix) -> torch.Tensor:
         """P = (X'X + Lambda)^-1 of CSR X [users, items], which the weights are made from.

@@ -10,7 +10,7 @@ import torch
 from recvae import nets
 from recvae.batches import Batch
 from recvae.errors import OptionError
-from recvae.models.autoencoder import AutoencoderRecommender
+from recvae.models.softmax import SoftmaxAutoencoder
 from recvae.objectives import LOG_LIKELIHOODS, Likelihood, gaussian_kl
 from recvae.options import Widths
 from recvae.passes import Pass, Terms
@@ -18,7 +18,7 @@ from recvae.splits import Holdout
 
 
 @dataclass(kw_only=True, eq=False)
-class MultAutoencoder(AutoencoderRecommender):
+class MultAutoencoder(SoftmaxAutoencoder):
     """Items - hidden - latent - hidden - items, judged by a log-likelihood of the whole row.
 
     Attributes:
@@ -51,13 +51,17 @@ class MultAutoencoder(AutoencoderRecommender):
 
     def _terms(self, net: nets.Net, batch: Batch, beta: float, noise: torch.Generator) -> Terms:
         """The negative ELBO of a batch, averaged over its users."""
-        logits, mean, logvar = net(batch, noise)
-        log_likelihood = LOG_LIKELIHOODS[self.likelihood](logits, batch).mean()
+        code, mean, logvar = net(batch, noise)
+        log_likelihood = self._log_likelihood(net, code, batch, noise).mean()
         if not self.variational:
             return Terms(-log_likelihood, log_likelihood, torch.zeros_like(log_likelihood), 0.0)
         kl = gaussian_kl(mean, logvar).mean()
         return Terms(beta * kl - log_likelihood, log_likelihood, kl, beta)
 
-    def _item_vectors(self) -> torch.Tensor:
-        """The weights that lead from the last hidden layer to each item."""
-        return self.net_.get_parameter(f"decoder.{len(self.hidden)}.weight").detach()
+    def _log_likelihood(
+        self, net: nets.Net, code: torch.Tensor, batch: Batch, noise: torch.Generator
+    ) -> torch.Tensor:
+        """Of the users' rows under what the decoder makes of their codes: [users]."""
+        if self.likelihood == "multinomial":
+            return self._multinomial(net, code, batch, noise)
+        return LOG_LIKELIHOODS[self.likelihood](net.decode(code), batch)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from recvae.annealing import RateSchedule
 from recvae.models.mult import MultAutoencoder
-from recvae.options import NonNegativeFloat, Widths
+from recvae.options import NonNegativeFloat, PositiveFloat, PositiveInt, Widths
 from recvae.spaces import Real, Space, Whole
 
 
@@ -28,3 +29,6 @@ class MultDAE(MultAutoencoder):
 
     hidden: Widths = ()
     l2: NonNegativeFloat = 0.01 / 500
+    learning_rate: PositiveFloat = 5e-3
+    rate_schedule: RateSchedule = "cosine"
+    epochs: PositiveInt = 50

@@ -7,10 +7,10 @@ from typing import ClassVar, Literal, Self
 import pandas as pd
 import scipy.sparse as sp
 
-from recvae.annealing import Schedule, WarmUp, kl_weight, warm_up_steps
+from recvae.annealing import RateSchedule, Schedule, WarmUp, kl_weight, warm_up_steps
 from recvae.errors import OptionError
 from recvae.models.mult import MultAutoencoder
-from recvae.options import NonNegativeFloat
+from recvae.options import NonNegativeFloat, PositiveFloat, PositiveInt
 from recvae.spaces import Choice, Real, Space, Whole
 from recvae.splits import Holdout
 
@@ -20,7 +20,8 @@ class MultVAE(MultAutoencoder):
     """Mult-VAE (Liang et al., "Variational Autoencoders for Collaborative Filtering", WWW 2018).
 
     Items - 600 - 200 - 600 - items with tanh; the code is a Gaussian; the loss is the negative
-    log-likelihood plus beta times the KL divergence of the code from N(0, I).
+    log-likelihood plus beta times the KL divergence of the code from N(0, I). The paper trains by
+    `learning_rate=1e-3, rate_schedule="constant", batch_size=500`, for longer.
 
     Attributes:
         beta: the KL term's final weight; "best" selects it as the paper does: anneal to 1, note
@@ -44,6 +45,10 @@ class MultVAE(MultAutoencoder):
     beta: NonNegativeFloat | Literal["best"] = 0.2
     schedule: Schedule = "linear"
     warm_up: WarmUp = 0.5
+    learning_rate: PositiveFloat = 3e-3
+    rate_schedule: RateSchedule = "cosine"
+    batch_size: PositiveInt = 250
+    epochs: PositiveInt = 60
 
     def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
         self.beta_search_: pd.DataFrame | None = None

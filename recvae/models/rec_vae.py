@@ -9,15 +9,15 @@ from torch import nn
 
 from recvae import nets
 from recvae.batches import Batch
-from recvae.models.autoencoder import AutoencoderRecommender
-from recvae.objectives import multinomial_log_likelihood, sampled_composite_kl
+from recvae.models.softmax import SoftmaxAutoencoder
+from recvae.objectives import sampled_composite_kl
 from recvae.options import NonNegativeFloat, PositiveFloat, PositiveInt
 from recvae.passes import Pass, Terms
 from recvae.spaces import Real, Space, Whole
 
 
 @dataclass(kw_only=True, eq=False)
-class RecVAE(AutoencoderRecommender):
+class RecVAE(SoftmaxAutoencoder):
     """RecVAE (Shenbin et al., "RecVAE: A New Variational Autoencoder for Top-N Recommendations
     with Implicit Feedback", WSDM 2020).
 
@@ -85,11 +85,7 @@ class RecVAE(AutoencoderRecommender):
         rows = batch.normalized()
         mean, logvar = net.encode(rows.dropout(dropout, noise))
         code = nets.sample(mean, logvar, noise)
-        log_likelihood = multinomial_log_likelihood(net.decode(code), batch).mean()
+        log_likelihood = self._multinomial(net, code, batch, noise).mean()
         kl = sampled_composite_kl(code, mean, logvar, previous(rows))
         weighted = self.gamma * (batch.sum(batch.values) * kl).mean()
         return Terms(weighted - log_likelihood, log_likelihood, kl.mean(), self.gamma)
-
-    def _item_vectors(self) -> torch.Tensor:
-        """The decoder's weights of each item."""
-        return self.net_.get_parameter("decoder.weight").detach()

@@ -124,10 +124,6 @@ class ResidualVAE(AutoencoderRecommender):
         weighted = self.gamma * (sizes * kl).mean()
         return Terms(weighted - log_likelihood, log_likelihood, kl.mean(), self.gamma)
 
-    def _item_vectors(self) -> torch.Tensor:
-        """The decoder's weights of each item."""
-        return self.net_.get_parameter("decoder.weight").detach()
-
 
 def _linear(net: nets.Net) -> nets.LinearPath:
     return cast(nets.LinearPath, net.get_submodule("linear"))

@@ -6,10 +6,10 @@ from typing import ClassVar
 import torch
 
 from recvae import nets
+from recvae.annealing import RateSchedule
 from recvae.batches import Batch
 from recvae.models.mult_vae import MultVAE
-from recvae.objectives import LOG_LIKELIHOODS
-from recvae.options import DropRate, PositiveInt
+from recvae.options import DropRate, PositiveFloat, PositiveInt
 from recvae.passes import Terms
 from recvae.spaces import Choice, Real, Space, Whole
 
@@ -46,6 +46,8 @@ class VampVAE(MultVAE):
     hierarchical: bool = True
     gated: bool = True
     dropout: DropRate = 0.7
+    learning_rate: PositiveFloat = 1e-3
+    rate_schedule: RateSchedule = "constant"
     batch_size: PositiveInt = 100
     epochs: PositiveInt = 50
 
@@ -62,11 +64,7 @@ class VampVAE(MultVAE):
 
     def _terms(self, net: nets.Net, batch: Batch, beta: float, noise: torch.Generator) -> Terms:
         """The negative ELBO of a batch, averaged over its users."""
-        logits, kl = net(batch, noise)
-        log_likelihood = LOG_LIKELIHOODS[self.likelihood](logits, batch).mean()
+        code, kl = net(batch, noise)
+        log_likelihood = self._log_likelihood(net, code, batch, noise).mean()
         kl = kl.mean()
         return Terms(beta * kl - log_likelihood, log_likelihood, kl, beta)
-
-    def _item_vectors(self) -> torch.Tensor:
-        """The weights that lead from the last hidden layer to each item."""
-        return self.net_.get_parameter(f"decoder.{2 * len(self.hidden)}.weight").detach()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import nn
@@ -51,18 +52,21 @@ class Autoencoder(Net):
             return mean, logvar
         return code.tanh(), torch.full_like(code, -torch.inf)
 
-    def decode(self, code: torch.Tensor) -> torch.Tensor:
-        """Map codes [users, latent] to logits [users, items]."""
-        first, *others = self.decoder
-        outputs: torch.Tensor = first(code)
-        for layer in others:
-            outputs = layer(outputs.tanh())
-        return outputs
+    def hidden(self, code: torch.Tensor) -> torch.Tensor:
+        """Map codes [users, latent] to what the last layer sees, [users, width]."""
+        for layer in self.decoder[:-1]:
+            code = layer(code).tanh()
+        return code
+
+    def last_layer(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The weights [items, width] and biases [items] of the last layer."""
+        last = cast(nn.Linear, self.decoder[-1])
+        return last.weight, last.bias
 
     def forward(
         self, batch: Batch, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Corrupt, encode, draw a code and decode it: logits, mean and log-variance."""
+        """Corrupt, encode and draw a code: the code, mean and log-variance."""
         noisy = batch.normalized().dropout(self.dropout, generator)
         mean, logvar = self.encode(noisy)
-        return self.decode(sample(mean, logvar, generator)), mean, logvar
+        return sample(mean, logvar, generator), mean, logvar

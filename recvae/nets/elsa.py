@@ -6,7 +6,7 @@ from torch.nn.functional import normalize
 
 from recvae.batches import Batch
 from recvae.nets.base import Net
-from recvae.nets.layers import multiply
+from recvae.sparse import multiply
 
 EPSILON = 1e-12
 
@@ -38,9 +38,13 @@ class ELSANet(Net):
         code = multiply(batch, self.vectors)
         return code, torch.full_like(code, -torch.inf)
 
-    def decode(self, code: torch.Tensor) -> torch.Tensor:
-        """Map codes XA to XAA', [users, items]; the input is not taken off yet."""
-        return code @ self.vectors.T
+    def hidden(self, code: torch.Tensor) -> torch.Tensor:
+        """Codes XA as they are; decoded they are XAA', the input not taken off yet."""
+        return code
+
+    def last_layer(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """A [items, latent], and biases of 0."""
+        return self.vectors, self.weight.new_zeros(len(self.weight))
 
     def forward(self, batch: Batch, generator: torch.Generator) -> torch.Tensor:
         """Cosine [users] of each row with the output for what dropout leaves of it.

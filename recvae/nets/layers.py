@@ -2,9 +2,9 @@
 
 import torch
 from torch import nn
-from torch.nn.functional import embedding_bag
 
 from recvae.batches import Batch
+from recvae.sparse import multiply
 
 
 class SparseLinear(nn.Module):
@@ -27,18 +27,6 @@ class SparseLinear(nn.Module):
     def dense(self, rows: torch.Tensor) -> torch.Tensor:
         """Map dense rows [n, items] to [n, outputs]."""
         return torch.addmm(self.bias, rows, self.weight)
-
-
-def multiply(batch: Batch, weight: torch.Tensor) -> torch.Tensor:
-    """Multiply sparse rows [users, items] by weights [items, outputs]."""
-    return embedding_bag(
-        batch.columns,
-        weight,
-        batch.offsets,
-        mode="sum",
-        per_sample_weights=batch.values,
-        include_last_offset=True,
-    )
 
 
 def linear(n_inputs: int, n_outputs: int) -> nn.Linear:

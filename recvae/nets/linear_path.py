@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from recvae.batches import Batch
-from recvae.nets.layers import multiply
+from recvae.sparse import multiply
 
 
 def user_weights(sizes: torch.Tensor) -> torch.Tensor:

@@ -56,10 +56,13 @@ class RecVAENet(Net):
         mean, logvar = self.encoder(batch)
         return mean, logvar
 
-    def decode(self, code: torch.Tensor) -> torch.Tensor:
-        """Map codes [users, latent] to logits [users, items]."""
-        logits: torch.Tensor = self.decoder(code)
-        return logits
+    def hidden(self, code: torch.Tensor) -> torch.Tensor:
+        """Codes [users, latent] as they are: the decoder is one layer."""
+        return code
+
+    def last_layer(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The weights [items, latent] and biases [items] of the decoder."""
+        return self.decoder.weight, self.decoder.bias
 
 
 def _draw(layer: nn.Module, n_inputs: int, generator: torch.Generator) -> None:

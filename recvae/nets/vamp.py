@@ -1,6 +1,7 @@
 """The net of VampVAE."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import nn
@@ -97,15 +98,20 @@ class VampNet(Net):
         mean, logvar = (torch.cat(parts, dim=1) for parts in zip(upper, lower, strict=True))
         return mean, logvar
 
-    def decode(self, code: torch.Tensor) -> torch.Tensor:
-        """Map codes, as `encode` gives them, to logits [users, items]."""
-        logits: torch.Tensor = self.decoder(code)
-        return logits
+    def hidden(self, code: torch.Tensor) -> torch.Tensor:
+        """Map codes, as `encode` gives them, to what the last layer sees, [users, width]."""
+        outputs: torch.Tensor = self.decoder[:-1](code)
+        return outputs
+
+    def last_layer(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The weights [items, width] and biases [items] of the last layer."""
+        last = cast(nn.Linear, self.decoder[-1])
+        return last.weight, last.bias
 
     def forward(
         self, batch: Batch, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Corrupt, encode, draw a code and decode it: logits, and the KL [users] by that draw."""
+        """Corrupt, encode and draw a code: the code, and the KL [users] by that draw."""
         noisy = batch.normalized().dropout(self.dropout, generator)
         posterior = self._encode(noisy)
         code = sample(*posterior, generator)
@@ -113,7 +119,7 @@ class VampNet(Net):
         if self.lower is not None:
             lower, lower_kl = self.lower.sample(noisy, code, generator)
             code, kl = torch.cat([code, lower], dim=1), kl + lower_kl
-        return self.decode(code), kl
+        return code, kl
 
     def log_prior(self, code: torch.Tensor) -> torch.Tensor:
         """Log-density [users] of (upper) codes [users, latent] under the VampPrior."""

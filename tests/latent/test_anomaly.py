@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+import torch
 from sklearn.metrics import roc_auc_score
 
 import recvae as rv
@@ -31,18 +32,54 @@ def inject(ratings, attack, **options):
     return inject_shilling(ratings, attack, 7, segment=segment, **options)
 
 
+def nats(model, known, item):
+    """Of an item, given the only other one of a history, among all others."""
+    scores = model.score(known).numpy()[0].astype(np.float64)
+    others = np.delete(scores, known.indices)
+    return np.log(np.exp(others).sum()) - scores[item]
+
+
 @pytest.mark.parametrize("name", ["mult-vae", "mult-dae", "residual-vae", "ensemble"])
-def test_nats_of_an_item_by_hand(name, models, matrix):
-    model, row = models[name], matrix[2]
-    mean, logvar = model.encode(row)
-    scores = model.score(row).numpy()[0].astype(np.float64)
-    surprise = np.log(np.exp(scores).sum()) - scores[row.indices].mean()
-    kl = 0.0
-    if np.isfinite(logvar).all():
-        kl = 0.5 * float((mean**2 + np.exp(logvar) - logvar - 1).sum()) / row.nnz
-    table = oddity(model, 3 * matrix)
-    found = table.loc[2, ["surprise", "kl", "score", "length"]].to_numpy(dtype=float)
-    np.testing.assert_allclose(found, [surprise, kl, surprise + kl, row.nnz], rtol=1e-4)
+def test_two_items_predict_one_another(name, models, matrix):
+    model, both = models[name], sp.csr_matrix(([3.0, 3.0], [2, 9], [0, 2]), (1, matrix.shape[1]))
+    alone = [sp.csr_matrix(([1.0], [item], [0, 1]), both.shape) for item in (2, 9)]
+    expected = [nats(model, alone[1], 2), nats(model, alone[0], 9)]
+    found = oddity(model, both).loc[0]
+    assert found["surprise"] == pytest.approx(np.mean(expected), rel=1e-4)
+    assert found["score"] == pytest.approx(max(expected), rel=1e-4)
+
+
+def test_one_item_is_predicted_from_nothing(vae, matrix):
+    one = sp.csr_matrix(([1.0], [5], [0, 1]), (1, matrix.shape[1]))
+    found = oddity(vae, one).loc[0, ["score", "surprise"]].to_numpy(dtype=float)
+    nothing = sp.csr_matrix(one.shape, dtype=np.float32)
+    np.testing.assert_allclose(found, nats(vae, nothing, 5), rtol=1e-4)
+
+
+@pytest.mark.parametrize(("n", "tail"), [(4, 2), (5, 3)])
+def test_the_score_is_of_the_less_expected_half(n, tail, vae, matrix, monkeypatch):
+    """Of items so rare that it does not matter which of them are known."""
+    logits = np.append(np.zeros(matrix.shape[1] - n), -np.arange(20.0, 20 + n)).astype("f4")
+    scores = torch.from_numpy(logits)
+    monkeypatch.setattr(vae, "score", lambda rows: scores.repeat(rows.shape[0], 1))
+    row = sp.csr_matrix(logits < 0, dtype=np.float32)
+    expected = np.log(matrix.shape[1] - n) - logits[-n:]
+    found = oddity(vae, sp.vstack([row, row], format="csr"))
+    np.testing.assert_allclose(found["surprise"], expected.mean(), rtol=1e-5)
+    np.testing.assert_allclose(found["score"], expected[-tail:].mean(), rtol=1e-5)
+
+
+def test_the_code_is_of_the_whole_history(models, matrix):
+    mean, logvar = models["mult-vae"].encode(matrix[2])
+    kl = 0.5 * float((mean**2 + np.exp(logvar) - logvar - 1).sum()) / matrix[2].nnz
+    assert oddity(models["mult-vae"], 3 * matrix)["kl"][2] == pytest.approx(kl, rel=1e-4)
+    assert (oddity(models["mult-dae"], matrix)["kl"] == 0).all()
+
+
+def test_the_seed_halves(vae, matrix):
+    one, same, other = (oddity(vae, matrix, seed=seed) for seed in (0, 0, 1))
+    pd.testing.assert_frame_equal(one, same)
+    assert (one["surprise"] != other["surprise"]).mean() > 0.9
 
 
 def test_the_odd_are_odder(vae, matrix):
@@ -62,7 +99,7 @@ def test_oddity_does_not_depend_on_the_blocks(vae, matrix, monkeypatch):
 
 def test_empty_histories_are_neither_odd_nor_not(vae, matrix):
     table = oddity(vae, sp.csr_matrix((2, matrix.shape[1])))
-    assert table[["surprise", "kl", "score"]].isna().all(axis=None)
+    assert table[["score", "surprise", "kl"]].isna().all(axis=None)
     assert len(oddity(vae, matrix[:0])) == 0
 
 

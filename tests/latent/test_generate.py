@@ -103,6 +103,28 @@ def test_a_code_of_one_taste_gets_items_of_that_taste(vae, matrix):
     assert counts[::3].sum() > 2 * counts[2::3].sum()
 
 
+@pytest.mark.parametrize("source", ["posterior", "mixture"])
+def test_lengths_go_with_tastes(source, vae, matrix):
+    """Those who like taste 0 have 8 items, those who like taste 1 two."""
+    columns = [np.arange(0, 24, 3), [1, 4]]
+    rows = np.repeat(np.arange(100), np.tile([8, 2], 50))
+    known = sp.csr_matrix((np.ones(500), (rows, np.tile(np.concatenate(columns), 50))), (100, 24))
+    drawn = generate(vae, known, 400, source, components=2)
+    alike = drawn[:, ::3].sum(axis=1).A1 > drawn[:, 1::3].sum(axis=1).A1
+    lengths = np.diff(drawn.indptr)
+    assert set(lengths) == {2, 8}
+    assert (lengths == 8).mean() == pytest.approx(0.5, abs=0.1)
+    assert alike[lengths == 8].mean() > 0.9
+    assert alike[lengths == 2].mean() < 0.4
+
+
+def test_the_coldest_draws_are_the_likeliest_items(models, matrix):
+    model, history = models["mult-dae"], matrix[5]
+    drawn = generate(model, history, 3, "posterior", temperature=1e-4)
+    likeliest = model.score(history).topk(history.nnz).indices[0].sort().values
+    np.testing.assert_array_equal(drawn.indices.reshape(3, -1), np.tile(likeliest, (3, 1)))
+
+
 @pytest.mark.parametrize("name", ["residual-vae", "elsa", "ensemble", "ease"])
 def test_models_whose_codes_do_not_decide(name, models, matrix):
     with pytest.raises(OptionError, match="code alone"):
@@ -120,6 +142,8 @@ def test_mistakes(vae, matrix):
     for wrong in ({"n_users": 0}, {"n_users": 5, "components": 0}):
         with pytest.raises(OptionError, match="1 or more"):
             generate(vae, matrix, **wrong)
+    with pytest.raises(OptionError, match="temperature=0 must be above 0"):
+        generate(vae, matrix, 3, temperature=0)
     with pytest.raises(DataError, match="10 histories or more are needed, and 4"):
         generate(vae, matrix[:4], 3)
     with pytest.raises(DataError, match="0 are not empty"):

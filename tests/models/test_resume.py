@@ -14,9 +14,10 @@ import scipy.sparse as sp
 import torch
 
 import recvae as rv
-from recvae import checkpoints
+from recvae import checkpoints, sparse
 from recvae.checkpoints import Checkpoints
 from recvae.errors import CheckpointError
+from recvae.models import softmax
 
 KILLS = Path(__file__).parents[2] / "benchmarks" / "kills.py"
 TIMES = ["seconds", "users_per_second"]
@@ -62,6 +63,17 @@ def each_step(monkeypatch):
 
 @pytest.mark.parametrize("name", OPTIONS)
 def test_it_goes_on_bit_for_bit_wherever_it_was_cut(name, split, tmp_path, monkeypatch, each_step):
+    check_cuts(name, split, tmp_path, monkeypatch)
+
+
+def test_in_a_large_catalogue_too(split, tmp_path, monkeypatch, each_step):
+    monkeypatch.setattr(sparse, "LARGE", 0)
+    monkeypatch.setattr(softmax, "N_SAMPLED", 5)
+    monkeypatch.setitem(OPTIONS, "mult-vae", OPTIONS["mult-vae"] | {"softmax": "sampled"})
+    check_cuts("mult-vae", split, tmp_path, monkeypatch)
+
+
+def check_cuts(name, split, tmp_path, monkeypatch):
     save, saved = Checkpoints.save, []
 
     def save_and_die(self, state):
@@ -76,7 +88,7 @@ def test_it_goes_on_bit_for_bit_wherever_it_was_cut(name, split, tmp_path, monke
         with suppress(CutError):
             model = fit(name, split, checkpoints=tmp_path)
     assert len(saved) > 12
-    monkeypatch.undo()
+    monkeypatch.setattr(Checkpoints, "save", save)
     assert_same(fit(name, split), model)
 
 

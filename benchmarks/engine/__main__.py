@@ -1,0 +1,63 @@
+"""How fast the engine is, beside the plain way and others: the figures of docs/performance.md.
+
+    python benchmarks/engine                          # all that is not measured yet
+    python benchmarks/engine training --scale 0.1     # one part, again, on less
+
+Each part writes docs/engine/PART.json and prints a table. Nothing else should run meanwhile.
+"""
+
+import argparse
+import json
+import platform
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+PARTS = ("training", "catalogue", "scoring", "quality", "peers")
+"""The modules beside this one; each has `measure`, which gives a line of a table at a time."""
+
+
+def main() -> None:
+    """Measure the parts named, or those that have no figures yet."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--scale", type=float, default=1.0, help="of the sizes (%(default)s)")
+    parser.add_argument("--out", type=Path, default=Path("docs/engine"), help="folder to write to")
+    args = parser.parse_args()
+    if unknown := set(args.parts) - set(PARTS):
+        parser.error(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    for part in args.parts or PARTS:
+        figures = args.out / f"{part}.json"
+        if args.parts or not figures.is_file():
+            run(part, args.scale, figures)
+
+
+def run(part: str, scale: float, figures: Path) -> None:
+    """Measure a part; write its figures, and print each line as soon as it is known."""
+    print(f"\n{part}, scale {scale:g}, on {machine()}", flush=True)
+    lines = []
+    for line in import_module(part).measure(scale):
+        lines.append(line)
+        print("  ".join(f"{name}: {value}" for name, value in line.items()), flush=True)
+    figures.parent.mkdir(parents=True, exist_ok=True)
+    found = {"machine": machine(), "scale": scale, "lines": lines}
+    figures.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    print(pd.DataFrame(lines).to_string(index=False, na_rep=""))
+
+
+def machine() -> str:
+    """What there is to run on."""
+    known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    wanted = ("avx2", "avx512_f", "avx512_bf16", "amx_bf16")
+    instructions = " ".join(name for name in wanted if known.get(name))
+    kind = known.get("cpu_name", platform.machine())
+    return f"{torch.get_num_threads()} threads, {kind}, {instructions}, torch {torch.__version__}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""The graph: histories -> scores -> mask what was seen -> top-k."""
+
+import torch
+from torch import nn
+
+from recvae.exporting.padded import Padded
+from recvae.exporting.scores import scores
+from recvae.models import Ensemble, Recommender
+
+
+class Lists(nn.Module):
+    """Columns int64 [users, length] -> ids int64 and scores float32 [users, k].
+
+    They are those of `Recommender.recommend`.
+    """
+
+    counts: torch.Tensor
+
+    def __init__(self, model: Recommender, k: int) -> None:
+        super().__init__()
+        self.model, self.k = model, k
+        self.nets = nn.ModuleList(_nets(model))
+        self.register_buffer("counts", torch.from_numpy(model.item_counts_).float())
+
+    def forward(self, items: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Rank what is not in the histories; the popular items for an empty one."""
+        batch = Padded.of_items(items, len(self.counts))
+        unseen = scores(self.model, batch).scatter(1, batch.columns, -torch.inf)
+        empty = batch.sum(batch.values)[:, None] == 0
+        best, ids = torch.where(empty, self.counts, unseen).topk(self.k)
+        return ids.masked_fill(best == -torch.inf, -1), best
+
+
+def _nets(model: Recommender) -> list[nn.Module]:
+    """The nets that a model scores by, for the exporter to find their weights."""
+    members = [*model.vaes_, model.elsa_] if isinstance(model, Ensemble) else [model]
+    return [member.net_ for member in members if hasattr(member, "net_")]

@@ -1,0 +1,108 @@
+"""An ONNX file, which is whole or not there at all."""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import torch
+from pydantic_core import to_json
+
+import recvae
+from recvae.atomic import draft_of
+from recvae.errors import MissingPackageError, OptionError
+from recvae.exporting.graph import Lists
+from recvae.exporting.scores import require_exportable
+from recvae.models import Recommender
+from recvae.ranking import require_length
+
+OPSET = 18
+"""The version of ONNX's operators; onnxruntime has them since 1.14."""
+LARGE = 2_000_000_000
+"""Bytes of weights from which they get a file of their own: a graph holds 2 GiB at most."""
+
+
+def export_onnx(model: Recommender, path: str | PathLike[str], k: int = 10) -> None:
+    """Write a fitted model as an ONNX graph that masks seen items and ranks the others.
+
+    Input: `items`, int64 [users, length], the columns of each history in any order, shorter ones
+    filled up with -1. Outputs, as of `Recommender.recommend`: `ids`, int64 [users, k], and
+    `scores`, float32 [users, k], best first; -1 and -inf where items run out; the most popular
+    items for an empty history. Any number of users and any length will do; it takes about
+    users x length x (width of the first layer; items for EASE, EDLAE and ResidualVAE) x 4 bytes.
+
+    The file's metadata say `model`, `recvae` (the version), `fingerprint` (of the training data)
+    and `items`, the raw ids in column order as JSON. Weights of more than 2 GB are in a file
+    beside it, whose name the graph knows.
+
+    Args:
+        model: an autoencoder, linear ones too, ImplicitALS or Ensemble, that ignores weights.
+        path: where to write it; what is there is replaced when the new one is whole.
+        k: length of the lists, from 1 to the number of items. A shorter list is the beginning of a
+            longer one.
+
+    Raises:
+        NotFittedError: fit or load the model first.
+        OptionError: the model is none of these, or not on the CPU, or k is out of range.
+        MissingPackageError: the extra recvae[onnx] is not installed.
+        OSError: the file can't be written.
+    """
+    model._require_fitted()
+    require_exportable(model)
+    require_length(k, len(model.items_))
+    graph = _graph_of(model, k)
+    graph.metadata_props.update(
+        recvae=recvae.__version__,
+        model=model.name,
+        fingerprint=model.fingerprint_,
+        items=to_json(model.item_ids_.tolist()).decode(),
+    )
+    _write(graph, Path(path))
+
+
+def _graph_of(model: Recommender, k: int) -> Any:
+    try:
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        raise MissingPackageError("export needs onnxscript: pip install 'recvae[onnx]'.") from error
+    lists = Lists(model, k).eval()
+    if any(weight.device.type != "cpu" for weight in lists.parameters()):
+        raise OptionError("the model is on another device: load_model(folder, device='cpu').")
+    with _quiet(), torch.no_grad():
+        program: Any = torch.onnx.export(
+            lists,
+            (torch.zeros(2, 3, dtype=torch.int64),),
+            dynamo=True,
+            input_names=["items"],
+            output_names=["ids", "scores"],
+            dynamic_shapes=({0: torch.export.Dim("users"), 1: torch.export.Dim("length")},),
+            opset_version=OPSET,
+            verbose=False,
+        )
+    return program.model
+
+
+def _write(graph: Any, path: Path) -> None:
+    import onnx_ir
+
+    size = sum(weight.const_value.nbytes for weight in graph.graph.initializers.values())
+    data = f"{path.stem}-{token_hex(6)}.data" if size > LARGE else None
+    with draft_of(path) as draft:
+        onnx_ir.save(graph, draft, external_data=data)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what the exporter says of itself from the users of a model."""
+    level = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)

@@ -1,0 +1,70 @@
+"""The multinomial log-likelihood over a part of a large catalogue.
+
+The items of the batch, which hold all that is famous, are all there. Of the others a sample is,
+and each counts for as many as there are to one sampled: the sum that normalizes is right on
+average (Bengio & Senécal, "Quick Training of Probabilistic Neural Nets by Importance Sampling",
+AISTATS 2003). If the sample is everything, so is the likelihood.
+"""
+
+from dataclasses import replace
+from math import log
+
+import torch
+
+from recvae import tiled
+from recvae.batches import Batch
+from recvae.sparse import take
+
+
+def multinomial_log_likelihood(
+    hidden: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor,
+    targets: Batch,
+    precision: torch.dtype,
+    n_sampled: int,
+    generator: torch.Generator,
+) -> torch.Tensor:
+    """Log-likelihood of the counts under softmax probabilities of the batch's items and a sample.
+
+    Args:
+        hidden: float32 [users, width].
+        weight: float32 [items, width].
+        bias: float32 [items].
+        targets: counts, [users, items].
+        precision: see `tiled.multinomial_log_likelihood`.
+        n_sampled: items to sample beside those of the batch, at most.
+        generator: draws the sample.
+
+    Returns:
+        [users], summed over the items.
+    """
+    present, columns = torch.unique(targets.columns, return_inverse=True)
+    others = sample_others(present, targets.n_items, n_sampled, generator)
+    n_others = targets.n_items - len(present)
+    items, order = torch.cat([present, others]).sort()
+    chosen = replace(targets, columns=order.argsort()[columns], n_items=len(items))
+    for_each = log(n_others / len(others)) if len(others) else 0.0
+    offsets = bias[items] + for_each * (order >= len(present))
+    return tiled.multinomial_log_likelihood(hidden, take(weight, items), offsets, chosen, precision)
+
+
+def sample_others(
+    present: torch.Tensor, n_items: int, n_sampled: int, generator: torch.Generator
+) -> torch.Tensor:
+    """Draw items, each of those that are not present as likely as any other, none twice.
+
+    Args:
+        present: int64, ascending.
+        n_items: in the catalogue.
+        n_sampled: draws; those that come twice count once. As many as there are: all of them.
+        generator: draws.
+    """
+    n_others = n_items - len(present)
+    if n_sampled >= n_others:
+        ranks = torch.arange(n_others, device=present.device)
+    else:
+        draws = torch.randint(n_others, (n_sampled,), generator=generator, device=present.device)
+        ranks = torch.unique(draws)
+    before = present - torch.arange(len(present), device=present.device)
+    return ranks + torch.searchsorted(before, ranks, right=True)

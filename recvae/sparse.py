@@ -1,0 +1,84 @@
+"""Products of sparse rows with dense matrices, and gradients that are written where they are not 0.
+
+The parameters of a large catalogue, a row an item, have gradients that hold no other rows than
+those that a batch has used.
+"""
+
+from typing import Any, cast
+
+import torch
+from torch.autograd.function import once_differentiable
+
+from recvae.batches import Batch
+
+LARGE = 50_000
+"""The gradients of more rows than that are sparse."""
+
+
+def multiply(batch: Batch, weight: torch.Tensor) -> torch.Tensor:
+    """Multiply sparse rows [users, items] by weights [items, n]: [users, n].
+
+    Differentiable in the weights or, if these are asked for, in the values of the rows.
+    """
+    if torch.is_grad_enabled() and weight.requires_grad and not batch.values.requires_grad:
+        return cast(torch.Tensor, _Product.apply(weight, batch))  # type: ignore[no-untyped-call]
+    return batch.multiply(weight)
+
+
+def multiply_transposed(batch: Batch, dense: torch.Tensor) -> torch.Tensor:
+    """Multiply transposed sparse rows [items, users] by a dense [users, n]: [items, n]."""
+    every = torch.arange(batch.n_items + 1, device=dense.device)
+    offsets = torch.searchsorted(batch.columns[batch.by_item], every)
+    rows, values = batch.rows[batch.by_item], batch.values[batch.by_item]
+    return Batch(offsets, rows, values, len(dense)).multiply(dense)
+
+
+def take(weight: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    """The rows [n], ascending, of weights [items, width]: [n, width]."""
+    return cast(torch.Tensor, _Rows.apply(weight, rows))  # type: ignore[no-untyped-call]
+
+
+def _by_rows(rows: torch.Tensor, values: torch.Tensor, n_items: int) -> torch.Tensor:
+    """A sparse [items, width] of which some rows, ascending, have values [rows, width]."""
+    shape = (n_items, values.shape[1])
+    return torch.sparse_coo_tensor(
+        rows[None], values, shape, is_coalesced=True, check_invariants=False
+    )
+
+
+class _Product(torch.autograd.Function):
+    """Its gradient is gathered item by item, each written once."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: torch.Tensor, batch: Batch) -> torch.Tensor:
+        ctx.batch, ctx.large = batch, _is_large(weight)
+        return batch.multiply(weight)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
+        batch: Batch = ctx.batch
+        if not ctx.large:
+            return multiply_transposed(batch, gradient), None
+        used, columns = torch.unique(batch.columns, return_inverse=True)
+        present = Batch(batch.offsets, columns, batch.values, len(used))
+        return _by_rows(used, multiply_transposed(present, gradient), batch.n_items), None
+
+
+class _Rows(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, weight: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        ctx.rows, ctx.n_items, ctx.large = rows, len(weight), _is_large(weight)
+        return weight.index_select(0, rows)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
+        if ctx.large:
+            return _by_rows(ctx.rows, gradient, ctx.n_items), None
+        dense = gradient.new_zeros(ctx.n_items, gradient.shape[1])
+        return dense.index_copy_(0, ctx.rows, gradient), None
+
+
+def _is_large(weight: torch.Tensor) -> bool:
+    return weight.is_leaf and len(weight) > LARGE

@@ -1,0 +1,87 @@
+"""The likelihood over a part of the catalogue."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import torch
+from torch.nn.functional import linear
+
+from recvae import sampled
+from recvae.batches import Batch
+from recvae.objectives import multinomial_log_likelihood
+
+USERS, ITEMS, WIDTH = 5, 40, 8
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def problem():
+    rows = sp.random(USERS, ITEMS, 0.1, format="csr", random_state=0, dtype=np.float32)
+    shapes = (USERS, WIDTH), (ITEMS, WIDTH), (ITEMS,)
+    noise = generator(1)
+    parts = [torch.randn(shape, generator=noise).requires_grad_() for shape in shapes]
+    return parts, Batch.of(rows, torch.device("cpu"))
+
+
+def likelihood(parts, targets, n_sampled, seed=0):
+    return sampled.multinomial_log_likelihood(
+        *parts, targets, torch.float32, n_sampled, generator(seed)
+    )
+
+
+def test_a_sample_of_everything_is_exact():
+    parts, targets = problem()
+    expected = multinomial_log_likelihood(linear(*parts), targets)
+    values = likelihood(parts, targets, ITEMS)
+    torch.testing.assert_close(values, expected, rtol=1e-5, atol=1e-5)
+    for own, other in zip(
+        torch.autograd.grad(values.sum(), parts),
+        torch.autograd.grad(expected.sum(), parts),
+        strict=True,
+    ):
+        torch.testing.assert_close(own, other, rtol=1e-4, atol=1e-5)
+
+
+def test_the_normalizer_is_right_on_average():
+    parts, targets = problem()
+    logits = linear(*parts).detach().double()
+    observed = torch.stack(
+        [row @ scores for row, scores in zip(dense(targets), logits, strict=True)]
+    )
+    sizes = dense(targets).sum(dim=1)
+    values = torch.stack([likelihood(parts, targets, 8, seed).detach() for seed in range(3000)])
+    sums = ((observed - values.double()) / sizes).exp()
+    expected = logits.exp().sum(dim=1)
+    tolerance = 5 * sums.std(dim=0) / len(sums) ** 0.5
+    assert ((sums.mean(dim=0) - expected).abs() < tolerance).all()
+    assert (sums.std(dim=0) > 0.01 * expected).all()
+
+
+def dense(batch):
+    rows = torch.zeros(len(batch), batch.n_items, dtype=torch.float64)
+    rows[batch.rows, batch.columns] = batch.values.double()
+    return rows
+
+
+def test_others_are_even_and_never_present():
+    present = torch.tensor([0, 3, 4, 9])
+    counts = np.zeros(10)
+    for seed in range(4000):
+        drawn = sampled.sample_others(present, 10, 2, generator(seed)).numpy()
+        assert len(set(drawn)) == len(drawn) <= 2
+        counts[drawn] += 1
+    assert not counts[present].any()
+    others = np.delete(counts, present)
+    assert others.min() > 0.9 * others.max()
+
+
+@pytest.mark.parametrize("n_sampled", [6, 100])
+def test_all_others_if_there_are_no_more(n_sampled):
+    drawn = sampled.sample_others(torch.tensor([0, 3, 4, 9]), 10, n_sampled, generator())
+    assert drawn.tolist() == [1, 2, 5, 6, 7, 8]
+
+
+def test_no_others_if_all_are_present():
+    assert not len(sampled.sample_others(torch.arange(5), 5, 3, generator()))
