@@ -24,8 +24,22 @@ SHARES = (0.01, 0.03, 0.1)
 SHOWN = "3%"
 SEEDS = range(3)
 WATCHERS = {
-    "ml-100k": rv.MultVAE(hidden=(), latent=64, epochs=40, batch_size=100),
-    "ml-1m": rv.MultVAE(hidden=(), latent=100, epochs=10, batch_size=200, learning_rate=2e-3),
+    "ml-100k": rv.MultVAE(
+        hidden=(),
+        latent=64,
+        epochs=40,
+        batch_size=100,
+        rate_schedule="constant",
+        learning_rate=1e-3,
+    ),
+    "ml-1m": rv.MultVAE(
+        hidden=(),
+        latent=100,
+        epochs=10,
+        batch_size=200,
+        rate_schedule="constant",
+        learning_rate=2e-3,
+    ),
 }
 SEGMENT, SEGMENT_SIZE = "Horror", 5
 TARGET_RATINGS = (5, 50)

@@ -15,11 +15,12 @@ KEPT = Path("build/latent")
 N_HELD_OUT = {"ml-1m": 1000, "ml-100k": 150}
 """Validation users, and as many test users."""
 
+CONSTANT: dict[str, Any] = {"rate_schedule": "constant", "epochs": 100}
 MODELS: dict[str, Recommender] = {
     "mult-vae": rv.MultVAE(
-        hidden=(), beta=0.0165, dropout=0.253, learning_rate=3.82e-4, batch_size=57
+        hidden=(), beta=0.0165, dropout=0.253, learning_rate=3.82e-4, batch_size=57, **CONSTANT
     ),
-    "mult-vae-deep": rv.MultVAE(),
+    "mult-vae-deep": rv.MultVAE(learning_rate=1e-3, batch_size=500, **CONSTANT),
     "residual-vae": rv.ResidualVAE(),
 }
 """Those of the README's table, as they were tuned there; and Mult-VAE as Liang et al. have it."""

@@ -7,7 +7,13 @@ import scipy.sparse as sp
 import recvae as rv
 
 USERS, ITEMS = 90, 24
-NET = {"batch_size": 30, "learning_rate": 0.01, "epochs": 15, "device": "cpu"}
+NET = {
+    "batch_size": 30,
+    "learning_rate": 0.01,
+    "rate_schedule": "constant",
+    "epochs": 15,
+    "device": "cpu",
+}
 
 
 @pytest.fixture(scope="session")
