@@ -1,6 +1,6 @@
 """A table ten times the memory that a process may take: shards, training, lists.
 
-    python benchmarks/out_of_core.py                             # 600 MB of memory, 6 GB of table
+    python benchmarks/out_of_core.py                             # 700 MB of memory, 7 GB of table
     python benchmarks/out_of_core.py --cap 512 --times 1 --folder /data/scratch
 
 A table of plays is generated, as Parquet files in no order. `recvae shard`, `train` and
@@ -55,7 +55,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--cap", type=int, default=600, help="megabytes of memory for a process")
+    parser.add_argument("--cap", type=int, default=700, help="megabytes of memory for a process")
     parser.add_argument("--times", type=float, default=10, help="how often the table is as large")
     parser.add_argument(
         "--lines", type=int, default=2**18, help="of the table, in memory at a time"
