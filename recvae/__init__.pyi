@@ -1,6 +1,8 @@
 __version__: str
 
 from . import errors, latent
+from .cluster.recommend import recommend_shards
+from .cluster.shard import shard_table
 from .datasets import load_dataset, load_tables, read_netflix
 from .evaluation import compare, evaluate, tune
 from .exporting import export_onnx
@@ -24,12 +26,15 @@ from .models import (
     load_model,
 )
 from .reading import read_interactions
+from .shards import Shards, read_shards
 from .splits import (
     Holdout,
+    ShardSplit,
     Split,
     split_folds,
     split_interactions,
     split_last,
+    split_shards,
     split_time,
     split_users,
 )
@@ -50,6 +55,8 @@ __all__ = [
     "Popularity",
     "RecVAE",
     "ResidualVAE",
+    "ShardSplit",
+    "Shards",
     "Split",
     "VampVAE",
     "build_model",
@@ -63,9 +70,13 @@ __all__ = [
     "load_tables",
     "read_interactions",
     "read_netflix",
+    "read_shards",
+    "recommend_shards",
+    "shard_table",
     "split_folds",
     "split_interactions",
     "split_last",
+    "split_shards",
     "split_time",
     "split_users",
     "tune",

@@ -126,11 +126,16 @@ class Batches:
 
     def __iter__(self) -> Iterator[Batch]:
         """Go through all users once, or through those that a loaded state has left."""
-        order = self.generator.permutation(self.matrix.shape[0])
-        for start in range(self.done * self.size, len(order), self.size):
+        for rows in self._rows(self.done * self.size):
             self.done += 1
-            yield Batch.of(self.matrix[order[start : start + self.size]], self.device)
+            yield Batch.of(rows, self.device)
         self.done, self._before = 0, self.generator.bit_generator.state
+
+    def _rows(self, first: int) -> Iterator[sp.csr_matrix]:
+        """The rows of each batch, but for those of the `first` users of the order."""
+        order = self.generator.permutation(self.matrix.shape[0])
+        for start in range(first, len(order), self.size):
+            yield self.matrix[order[start : start + self.size]]
 
     def state_dict(self) -> dict[str, Any]:
         """What `load_state_dict` takes: the generator before the present order, and `done`."""

@@ -69,6 +69,11 @@ class Interactions:
         return n_users, n_items
 
     @property
+    def item_counts(self) -> np.ndarray:
+        """int64 [items]: how many users have each item."""
+        return np.bincount(self.matrix.indices, minlength=self.matrix.shape[1])
+
+    @property
     def rows(self) -> np.ndarray:
         """int64 [nnz]: the row of each entry, aligned with `matrix.indices`."""
         return np.repeat(np.arange(self.matrix.shape[0]), np.diff(self.matrix.indptr))
@@ -129,11 +134,11 @@ class Interactions:
         kept = self if min_weight is None else self.keep(self.matrix.data >= min_weight)
         while True:
             before = kept.shape
-            kept = kept.select_items(_counts_per_item(kept.matrix) >= max(min_item_users, 1))
+            kept = kept.select_items(kept.item_counts >= max(min_item_users, 1))
             kept = kept.select_users(np.diff(kept.matrix.indptr) >= max(min_user_items, 1))
             if not k_core or kept.shape == before:
                 break
-        kept = kept.select_items(_counts_per_item(kept.matrix) > 0)
+        kept = kept.select_items(kept.item_counts > 0)
         if kept.matrix.nnz == 0:
             raise DataError(
                 f"no interaction is left of {self.matrix.nnz:,} after min_weight={min_weight}, "
@@ -211,10 +216,6 @@ def as_csr(matrix: "sp.spmatrix | sp.sparray") -> sp.csr_matrix:
     if not np.isfinite(csr.data).all() or (csr.data < 0).any():
         raise DataError("weights must be finite and not negative: drop or repair those entries.")
     return csr
-
-
-def _counts_per_item(matrix: sp.csr_matrix) -> np.ndarray:
-    return np.bincount(matrix.indices, minlength=matrix.shape[1])
 
 
 def _as_numbers(selection: np.ndarray) -> np.ndarray:

@@ -24,7 +24,9 @@ from recvae.datasets import DATASETS
 from recvae.datasets.sizes import SIZES
 from recvae.models import MODELS
 
-COMMANDS = ("data", "train", "tune", "evaluate", "recommend", "compare", "export", "serve")
+COMMANDS = (
+    "data", "shard", "train", "tune", "evaluate", "recommend", "compare", "export", "serve",
+)  # fmt: skip
 SMALL = ("epochs=3", "latent=4", "hidden=8", "batch_size=20", "device=cpu")
 TINY = [f"--set={setting}" for setting in SMALL]
 

@@ -16,6 +16,7 @@ from recvae.cli.groups import spread
 from recvae.cli.output import Commands
 from recvae.cli.recommend import recommend
 from recvae.cli.serve import serve
+from recvae.cli.shard import shard
 from recvae.cli.train import train
 from recvae.cli.tune import tune
 
@@ -27,7 +28,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (data, train, tune, evaluate, recommend, compare, export, serve):
+for command in (data, shard, train, tune, evaluate, recommend, compare, export, serve):
     app.command()(spread(command))
 
 

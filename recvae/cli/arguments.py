@@ -12,7 +12,8 @@ import recvae as rv
 
 if TYPE_CHECKING:
     from recvae.interactions import Interactions
-    from recvae.splits import Holdout, Split
+    from recvae.shards import Shards
+    from recvae.splits import Holdout, ShardSplit, Split
 
 MIN_RATING = 4.0
 """What counts as liked in the data sets known by name, all of which rate by up to 5 stars."""
@@ -52,13 +53,29 @@ def names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+Address = Annotated[
+    str | None,
+    typer.Option(
+        help="Do the work on Ray: `local` starts it on this machine, `auto` or HOST:PORT finds a "
+        "cluster, whose machines must see the same files.",
+        show_default="this process",
+    ),
+]
+
+
 @dataclass(frozen=True, kw_only=True)
-class Source:
-    """Where data come from."""
+class Columns:
+    """What the columns of a file are called."""
 
     user: User = "user"
     item: Item = "item"
     value: Value = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source(Columns):
+    """Where data come from."""
+
     timestamp: Annotated[
         str | None, _Data(help="A file's column of times, for --split last and time.")
     ] = None
@@ -68,7 +85,12 @@ class Source:
     ] = None
 
     def read(self, data: str, *, min_weight: float | None = None, **filters: Any) -> "Interactions":
-        """A data set known by name, or a file."""
+        """A data set known by name, a file, or a folder of Parquet files."""
+        if are_shards(data):
+            raise typer.BadParameter(
+                f"{data} holds shards, which only train, evaluate and recommend can read: give "
+                "the table that they were made from."
+            )
         if not _is_file(data):
             return rv.load_dataset(data, min_rating=min_weight, data_dir=self.data_dir, **filters)
         return rv.read_interactions(
@@ -93,15 +115,9 @@ class SplitKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Experiment(Source):
-    """Data, filtered and split: the same arguments give the same users to every command."""
+class Filters:
+    """What is left out of the data."""
 
-    data: Annotated[
-        str,
-        _Data(
-            help="A data set's name (`recvae data` lists them), or a CSV, TSV or Parquet file.",
-        ),
-    ]
     min_rating: Annotated[
         float | None,
         _Filter(
@@ -116,6 +132,25 @@ class Experiment(Source):
     k_core: Annotated[
         bool, _Filter("--k-core", help="Repeat these two until both hold at once.")
     ] = False
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """The filters by name, but for the weight."""
+        names = ("min_user_items", "min_item_users", "k_core")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment(Filters, Source):
+    """Data, filtered and split: the same arguments give the same users to every command."""
+
+    data: Annotated[
+        str,
+        _Data(
+            help="A data set's name (`recvae data` lists them), a CSV, TSV or Parquet file, a "
+            "folder of Parquet files, or one of shards (`recvae shard` makes them).",
+        ),
+    ]
     split: Annotated[
         SplitKind,
         _Split(
@@ -138,7 +173,11 @@ class Experiment(Source):
     test_from: Annotated[str | None, _Split(help="For --split time: when the test begins.")] = None
     seed: Annotated[int, _Split(help="Decides the split.")] = 98765
 
-    def prepare(self) -> "Split":
+    def prepare(self) -> "Split | ShardSplit":
+        """Read, filter and split; of shards, the training users stay on the disk."""
+        return self._split_shards() if are_shards(self.data) else self.prepare_in_memory()
+
+    def prepare_in_memory(self) -> "Split":
         """Read, filter and split."""
         data = self._read()
         match self.split:
@@ -160,10 +199,10 @@ class Experiment(Source):
             raise typer.BadParameter("--folds are of users: leave out --split.")
         return rv.split_folds(self._read(), n_folds, self.held_out_users, seed=self.seed)
 
-    def learn_from(self) -> "tuple[Interactions, Holdout | None]":
+    def learn_from(self) -> "tuple[Interactions | Shards, Holdout | None]":
         """What to train on, and the users to validate by, if there are any."""
         if self.split is SplitKind.NONE:
-            return self._read(), None
+            return self._open_shards() if are_shards(self.data) else self._read(), None
         split = self.prepare()
         return split.train, split.validation
 
@@ -198,10 +237,19 @@ class Experiment(Source):
         return self.read(
             self.data,
             min_weight=self._min_weight,
-            min_user_items=self.min_user_items,
-            min_item_users=self.min_item_users,
-            k_core=self.k_core,
+            **self.filters,
         )
+
+    def _split_shards(self) -> "ShardSplit":
+        if self.split is not SplitKind.USERS:
+            raise typer.BadParameter("shards are split by users, or not at all (--split none).")
+        n = self.held_out_users
+        return rv.split_shards(self._open_shards(), n_validation=n, n_test=n, seed=self.seed)
+
+    def _open_shards(self) -> "Shards":
+        if self.filters != Filters().filters or self.min_rating is not None:
+            raise typer.BadParameter("shards are filtered when they are made, by `recvae shard`.")
+        return rv.read_shards(self.data)
 
     def _points_in_time(self) -> tuple[str, str]:
         if self.validation_from is None or self.test_from is None:
@@ -209,7 +257,14 @@ class Experiment(Source):
         return self.validation_from, self.test_from
 
 
+def are_shards(data: str | Path) -> bool:
+    """Whether this is a folder of shards."""
+    from recvae.shards import are_in
+
+    return are_in(Path(data))
+
+
 def _is_file(data: str) -> bool:
     """Whether this is a path, there or mistyped, and no data set's name."""
     path = Path(data)
-    return path.is_file() or bool(path.suffix) or path.name != data
+    return path.exists() or bool(path.suffix) or path.name != data

@@ -70,7 +70,7 @@ def compare(
     $ recvae compare --data ml-100k --models ease,mult-vae --folds 5 --seeds 0,1,2 --keep runs/kept
     """
     chosen = _build(names(models), parse_settings(settings))
-    split = experiment.prepare() if folds is None else experiment.prepare_folds(folds)
+    split = experiment.prepare_in_memory() if folds is None else experiment.prepare_folds(folds)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)  # what can't be written should fail now
     result = rv.compare(

@@ -10,6 +10,7 @@ from recvae.errors import DataError
 if TYPE_CHECKING:
     from recvae.interactions import Interactions
     from recvae.models.base import Recommender
+    from recvae.shards import Shards
 
 
 def evaluate(
@@ -37,7 +38,7 @@ def evaluate(
     show(report, report.to_dict(), json)
 
 
-def _check_trained_on(model: "Recommender", train: "Interactions") -> None:
+def _check_trained_on(model: "Recommender", train: "Interactions | Shards") -> None:
     if not model.item_ids_.equals(train.item_ids):
         raise DataError(
             f"the model knows {len(model.items_):,} items, and they are not the {train.shape[1]:,} "

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import recvae as rv
-from recvae.cli.arguments import Device, Item, Json, Model, User, Value
+from recvae.cli.arguments import Address, Device, Item, Json, Model, User, Value, are_shards
 from recvae.cli.output import note, show
 from recvae.errors import DataError
 
@@ -21,7 +21,8 @@ def recommend(
         Path,
         typer.Option(
             help="CSV, TSV or Parquet file of who has what, in a column of users and one of items; "
-            "with the items' column alone they are all one user's."
+            "with the items' column alone they are all one user's. Or a folder of shards, whose "
+            "users may be any number."
         ),
     ],
     user: User = "user",
@@ -31,11 +32,11 @@ def recommend(
     out: Annotated[
         Path | None,
         typer.Option(
-            dir_okay=False,
             help="File to write to instead, .csv or .parquet, as the lists are made: they may be "
-            "any number.",
+            "any number. Of shards, a folder, for a Parquet file of each.",
         ),
     ] = None,
+    address: Address = None,
     device: Device = "auto",
     json: Json = False,
 ) -> None:
@@ -46,12 +47,41 @@ def recommend(
     $ recvae recommend runs/vae --history mine.csv -k 10
 
     $ recvae recommend runs/vae --history all.parquet --user userID --out lists.parquet
+
+    $ recvae recommend runs/vae --history shards --out lists --address auto
     """
+    if are_shards(history):
+        _recommend_shards(model, history, k, out, device, address)
+    elif address is not None:
+        raise typer.BadParameter("--address is for shards: `recvae shard` makes them of a table.")
+    else:
+        _recommend(model, history, (user, item, value), k, out, device, json)
+
+
+def _recommend_shards(
+    model: Path, history: Path, k: int, out: Path | None, device: str, address: str | None
+) -> None:
+    if out is None:
+        raise typer.BadParameter("--out is missing: the folder for the lists of shards.")
+    files = rv.recommend_shards(model, history, out, k, device=device, address=address)
+    note(f"written to {out}, in {len(files)} files")
+
+
+def _recommend(
+    model: Path,
+    history: Path,
+    columns: tuple[str, str, str | None],
+    k: int,
+    out: Path | None,
+    device: str,
+    json: bool,
+) -> None:
     import pandas as pd
 
     from recvae.writing import write_tables
 
     recommender = rv.load_model(model, device=device)
+    user, item, value = columns
     histories = _read(history, user, item, value)
     if histories.empty:
         raise DataError(f"{history} holds no interactions: give it at least one line.")

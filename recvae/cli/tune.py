@@ -56,7 +56,7 @@ def tune(
     $ recvae tune --data ml-1m --model mult-vae --minutes 20 --study runs/vae.study --out runs/vae
     """
     recommender = rv.build_model(model, parse_settings(settings))
-    split = experiment.prepare()
+    split = experiment.prepare_in_memory()
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)  # what can't be saved should fail now
     tuned = rv.tune(

@@ -13,7 +13,7 @@ from annotated_types import MinLen
 
 from recvae import devices
 from recvae.annealing import RateSchedule
-from recvae.batches import Batch, Batches, in_blocks
+from recvae.batches import Batch, in_blocks
 from recvae.evaluation import evaluate
 from recvae.evaluation.metrics import parse_metrics
 from recvae.models.base import Recommender
@@ -28,6 +28,7 @@ from recvae.options import (
 )
 from recvae.passes import Pass
 from recvae.splits import Holdout
+from recvae.streaming import batches_of
 from recvae.trainer import Trainer
 
 MIN_STEPS = 5
@@ -73,6 +74,7 @@ class AutoencoderRecommender(Recommender):
     device: Annotated[str, MinLen(1)] = "auto"
     precision: devices.Precision = "auto"
 
+    streams: ClassVar[bool] = True
     averaging: ClassVar[float | None] = None
     """See `Trainer`."""
 
@@ -132,7 +134,7 @@ class AutoencoderRecommender(Recommender):
         self.net_.to(device)
         noise = torch.Generator(device).manual_seed(int(noise_seed))
         batch_size = min(self.batch_size, ceil(train.shape[0] / MIN_STEPS))
-        batches = Batches(matrix, batch_size, device, np.random.default_rng(order_seed))
+        batches = batches_of(matrix, batch_size, device, np.random.default_rng(order_seed))
         trainer = Trainer(
             self.net_,
             self._passes(self.net_, len(batches), noise),

@@ -22,6 +22,7 @@ from recvae.interactions import Interactions
 from recvae.progress import progress
 from recvae.ranking import MAX_BLOCK_USERS, ItemSets, as_columns, top_k
 from recvae.reading import read_histories
+from recvae.shards import Shards
 from recvae.spaces import Space
 from recvae.splits import Holdout
 from recvae.trainer import OnEpoch
@@ -50,12 +51,14 @@ class Recommender(ABC):
     """What the command line calls it."""
     folds_in: ClassVar[bool] = True
     """Whether it can recommend for users that it was not trained on."""
+    streams: ClassVar[bool] = False
+    """Whether it can learn from shards, of which a few are in memory at a time."""
     space: ClassVar[Space] = {}
     """The values of each hyper-parameter that tuning chooses from."""
 
     def fit(
         self,
-        interactions: Interactions | sp.csr_matrix,
+        interactions: Interactions | Shards | sp.csr_matrix,
         validation: Holdout | None = None,
         on_epoch: OnEpoch | None = None,
         checkpoints: str | PathLike[str] | None = None,
@@ -63,7 +66,7 @@ class Recommender(ABC):
         """Learn from users x items; return self.
 
         Args:
-            interactions: the training users, as Interactions or CSR [users, items].
+            interactions: the training users, as Interactions, CSR [users, items], or Shards.
             validation: users to choose the best epoch by, for models trained in epochs.
             on_epoch: called with an epoch's number, from 1, and its validation value, by models
                 that choose their best epoch; what it raises ends the fit.
@@ -72,13 +75,15 @@ class Recommender(ABC):
 
         Raises:
             DataError: nothing to learn from, or validation items that are not the training items.
-            OptionError: a hyper-parameter is out of its range.
+            OptionError: a hyper-parameter is out of its range, or the model needs all users in
+                memory and was given shards.
             CheckpointError: the checkpoints are damaged, in use, of another training, or can't be
                 written.
         """
         options.check(self)
-        data = Interactions.of(interactions)
-        if data.matrix.nnz == 0:
+        data = self._checked_data(interactions)
+        counts = data.item_counts
+        if not counts.any():
             raise DataError("there is no interaction to learn from.")
         if validation is not None and validation.fold_in.shape[1] != data.shape[1]:
             raise DataError(
@@ -86,7 +91,7 @@ class Recommender(ABC):
                 "both must have the same columns, as the functions of recvae.splits make them."
             )
         self.items_ = data.items
-        self.item_counts_ = np.bincount(data.matrix.indices, minlength=data.shape[1])
+        self.item_counts_ = counts
         self.n_users_ = data.shape[0]
         self.user_ids_ = None if self.folds_in else data.user_ids
         self.fingerprint_ = data.fingerprint()
@@ -96,13 +101,23 @@ class Recommender(ABC):
             self._checkpoints = Checkpoints(Path(checkpoints), self._about(validation))
         try:
             with self._checkpoints or nullcontext(), memory.kept():
-                self._fit(data.matrix, validation)
+                self._fit(data if isinstance(data, Shards) else data.matrix, validation)
         except BaseException:
             del self.items_
             raise
         finally:
             del self._on_epoch, self._checkpoints
         return self
+
+    def _checked_data(self, data: Interactions | Shards | sp.csr_matrix) -> Interactions | Shards:
+        if not isinstance(data, Shards):
+            return Interactions.of(data)
+        if not self.streams:
+            raise OptionError(
+                f"{type(self).__name__} needs all users in memory and can't learn from shards: use "
+                "MultVAE, MultDAE, RecVAE, VampVAE, ELSA or Popularity, or read the table."
+            )
+        return data
 
     def _about(self, validation: Holdout | None) -> dict[str, Any]:
         """All that decides what `fit` learns, by name."""
@@ -121,7 +136,7 @@ class Recommender(ABC):
 
     @abstractmethod
     def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
-        """Learn from a CSR float32 [users, items]."""
+        """Learn from a CSR float32 [users, items], or from shards if the model `streams`."""
 
     @abstractmethod
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
@@ -247,6 +262,17 @@ class Recommender(ABC):
         histories, user_ids = read_histories(
             interactions, self.item_ids_, user=user, item=item, value=value
         )
+        yield from self.ranked_tables(histories, user_ids, k, exclude_seen=exclude_seen)
+
+    def ranked_tables(
+        self,
+        histories: sp.csr_matrix,
+        user_ids: pd.Index,
+        k: int = 10,
+        *,
+        exclude_seen: bool = True,
+    ) -> Iterator[pd.DataFrame]:
+        """Recommend as `recommend_tables` does, for CSR [users, items] of users with raw ids."""
         rows = None if self.folds_in else self._rows_of(user_ids)
         histories, rows = self._checked_users(histories, rows)
         starts = range(0, max(len(user_ids), 1), MAX_BLOCK_USERS)

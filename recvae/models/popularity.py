@@ -19,6 +19,7 @@ class Popularity(Recommender):
     """
 
     name: ClassVar[str] = "popularity"
+    streams: ClassVar[bool] = True
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """How many training users have each item."""

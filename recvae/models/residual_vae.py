@@ -55,6 +55,7 @@ class ResidualVAE(AutoencoderRecommender):
         "learning_rate": Real(3e-4, 3e-3, log=True),
         "batch_size": Whole(50, 500, log=True),
     }
+    streams: ClassVar[bool] = False
     averaging: ClassVar[float | None] = 5.0
 
     dropout: Annotated[float, Gt(0), Lt(1)] = 0.5

@@ -1,7 +1,7 @@
 """Files: columns of CSV, TSV and Parquet."""
 
 import csv
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,16 +30,58 @@ def is_parquet(path: Path) -> bool:
         return file.read(4) == b"PAR1"
 
 
-def read_parquet(path: Path, ids: Collection[str], others: Collection[str]) -> dict[str, pd.Series]:
-    """Read columns of a Parquet file; their types are the file's.
+def parquet_files(folder: Path) -> list[Path]:
+    """The Parquet files in a folder and in those in it, in the order of their paths.
+
+    Raises:
+        DataError: there are none.
+    """
+    found = sorted(folder.rglob("*.parquet"))
+    files = [path for path in found if not path.name.startswith(("_", "."))]
+    if not files:
+        raise DataError(f"there are no Parquet files in {folder}: their names end in .parquet.")
+    return files
+
+
+def parquet_schema(path: Path, names: Collection[str]) -> pa.Schema:
+    """The types of columns of a Parquet file.
 
     Raises:
         DataError: the file is damaged, or a column is missing.
     """
+    with one_clear_error(path):
+        schema = pa.parquet.read_schema(path)
+        require_columns(schema.names, names, str(path))
+        return pa.schema([(name, schema.field(name).type) for name in names])
+
+
+def read_parquet(path: Path, ids: Collection[str], others: Collection[str]) -> dict[str, pd.Series]:
+    """Read columns of a Parquet file, or of a folder of such files; their types are the files'.
+
+    Raises:
+        DataError: a file is damaged or of other types than the first, or a column is missing.
+    """
     names = [*ids, *others]
-    with _one_clear_error(path):
-        require_columns(pa.parquet.read_schema(path).names, names, str(path))
-        return _to_pandas(pa.parquet.read_table(path, columns=names, partitioning=None))
+    files = parquet_files(path) if path.is_dir() else [path]
+    require_same_types({file: parquet_schema(file, names) for file in files})
+    with one_clear_error(path):
+        parts = [pa.parquet.read_table(file, columns=names, partitioning=None) for file in files]
+        return to_pandas(pa.concat_tables(parts))
+
+
+def require_same_types(schemas: Mapping[Path, pa.Schema]) -> None:
+    """Raise DataError unless the columns have the same types in all files."""
+    first, *others = schemas
+    for path in others:
+        if not schemas[path].equals(schemas[first]):
+            raise DataError(
+                f"{path} has other types than {first}: {_types(schemas[path])}, and not "
+                f"{_types(schemas[first])}: write all files with the same."
+            )
+
+
+def _types(schema: pa.Schema) -> str:
+    return ", ".join(f"{field.name} {field.type}" for field in schema)
 
 
 def read_text(
@@ -54,18 +96,19 @@ def read_text(
         DataError: the file is no table, is damaged, or a column is missing.
     """
     names = [*ids, *others]
-    with _one_clear_error(path):
+    with one_clear_error(path):
         delimiter, first = _sniff(path, set(names))
         if header is None:
             require_columns(first, names, f"{path}, whose first line must name its columns,")
         else:
             require_columns(header, names, "columns")
-        columns = _to_pandas(_read_csv(path, delimiter, names, dict.fromkeys(ids, ID), header))
+        columns = to_pandas(_read_csv(path, delimiter, names, dict.fromkeys(ids, ID), header))
     return columns | {name: _integers_if_all_are(columns[name]) for name in ids}
 
 
 @contextmanager
-def _one_clear_error(path: Path) -> Iterator[None]:
+def one_clear_error(path: Path) -> Iterator[None]:
+    """Make a DataError of what goes wrong while a file is read."""
     try:
         yield
     except DataError:
@@ -120,7 +163,8 @@ def _read_csv(
         return read("latin-1")
 
 
-def _to_pandas(table: pa.Table) -> dict[str, pd.Series]:
+def to_pandas(table: pa.Table) -> dict[str, pd.Series]:
+    """The columns of a table by name."""
     return dict(table.unify_dictionaries().to_pandas(date_as_object=False).items())
 
 

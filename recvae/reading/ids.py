@@ -43,6 +43,8 @@ def _missing(count: int, name: str) -> str:
 
 
 def _as_integers_or_strings(ids: pd.Series, name: str) -> pd.Series:
+    if isinstance(ids.dtype, pd.StringDtype):
+        return ids
     kind = pd.api.types.infer_dtype(ids, skipna=False)
     if kind == "string" or pd.api.types.is_integer_dtype(ids.dtype):
         return ids

@@ -23,7 +23,8 @@ def read_columns(
     """Read some columns of a table.
 
     Args:
-        source: a path of a CSV, TSV or Parquet file, a DataFrame, or a mapping of arrays.
+        source: a path of a CSV, TSV or Parquet file, or of a folder of Parquet files, a DataFrame,
+            or a mapping of arrays.
         ids: names of the columns of raw ids. Those of a text file come as categoricals: of
             integers if all are written as such, else of strings, as "007" is one.
         others: names of the columns of numbers and dates.
@@ -44,9 +45,9 @@ def read_columns(
             "a pandas DataFrame or a mapping of arrays."
         )
     path = Path(source).expanduser()
-    if not path.is_file():
+    if not path.exists():
         raise MissingFileError(f"there is no file {path}.")
-    if is_parquet(path):
+    if path.is_dir() or is_parquet(path):
         _refuse(header)
         return read_parquet(path, ids, others)
     return read_text(path, ids, others, header)

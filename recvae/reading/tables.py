@@ -32,9 +32,10 @@ def read_interactions(
     items, then users with few items. So play counts are summed before they are compared.
 
     Args:
-        source: a path of a CSV, TSV or Parquet file, a pandas DataFrame, or a mapping of arrays.
-            Of text files, comma, tab, semicolon or bar as delimiter, UTF-8 or Latin-1, and
-            compression (`.gz`) are found out.
+        source: a path of a CSV, TSV or Parquet file, or of a folder of Parquet files, which are
+            read in the order of their paths, a pandas DataFrame, or a mapping of arrays. Of text
+            files, comma, tab, semicolon or bar as delimiter, UTF-8 or Latin-1, and compression
+            (`.gz`) are found out.
         user: name of the column of user ids, all integers or all strings. In a text file ids are
             strings if any is not written as an integer, as "007".
         item: name of the column of item ids, likewise.
@@ -61,7 +62,7 @@ def read_interactions(
     named = [name for name in (value, timestamp) if name is not None]
     table = read_columns(source, [user, item], named, columns)
     if min_weight is not None and value is not None:
-        table = _drop_not_positive(table, value)
+        table = drop_not_positive(table, value)
     data = build_interactions(
         table[user],
         table[item],
@@ -77,7 +78,7 @@ def read_interactions(
     )
 
 
-def _drop_not_positive(columns: dict[str, Any], value: str) -> dict[str, Any]:
+def drop_not_positive(columns: dict[str, Any], value: str) -> dict[str, Any]:
     """Drop lines with a value <= 0; what is no number at all stays, to be reported."""
     require_lines(columns)
     numbers = pd.to_numeric(pd.Series(columns[value]), errors="coerce")

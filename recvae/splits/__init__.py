@@ -7,15 +7,18 @@ In the drawn matrices users are rows and items are columns; `T` is trained on, `
 from recvae.splits.holdout import Holdout, Split
 from recvae.splits.interactions import split_interactions
 from recvae.splits.last import split_last
+from recvae.splits.shards import ShardSplit, split_shards
 from recvae.splits.time import split_time
 from recvae.splits.users import split_folds, split_users
 
 __all__ = [
     "Holdout",
+    "ShardSplit",
     "Split",
     "split_folds",
     "split_interactions",
     "split_last",
+    "split_shards",
     "split_time",
     "split_users",
 ]

@@ -4,6 +4,7 @@ import numpy as np
 
 from recvae.errors import OptionError
 from recvae.interactions import Interactions
+from recvae.shards import Shards
 from recvae.splits.holdout import Holdout, Split
 from recvae.splits.parts import hold_out, source_order
 
@@ -49,10 +50,10 @@ def split_users(
         OptionError: no training user would be left, or an argument is out of its range.
         DataError: no held-out user has enough items.
     """
-    n_validation = _usual(data) if n_validation is None else n_validation
-    n_test = _usual(data) if n_test is None else n_test
-    _check(data, seed, held_out, n_validation=n_validation, n_test=n_test)
-    return _split(data, _shuffled(data, seed), n_validation, n_test, seed, held_out)
+    n_validation = usual(data) if n_validation is None else n_validation
+    n_test = usual(data) if n_test is None else n_test
+    check(data, seed, held_out, n_validation=n_validation, n_test=n_test)
+    return _split(data, shuffled(data, seed), n_validation, n_test, seed, held_out)
 
 
 def split_folds(
@@ -89,26 +90,28 @@ def split_folds(
         OptionError: no training user would be left, or an argument is out of its range.
         DataError: no held-out user of a fold has enough items.
     """
-    n_validation = _usual(data) if n_validation is None else n_validation
+    n_validation = usual(data) if n_validation is None else n_validation
     if not isinstance(n_folds, int | np.integer) or not 2 <= n_folds <= data.shape[0]:
         raise OptionError(f"n_folds={n_folds} must be from 2 to the {data.shape[0]:,} users.")
     most = -(-data.shape[0] // n_folds)
-    _check(data, seed, held_out, n_validation=n_validation, n_test=most)
-    shuffled = _shuffled(data, seed)
-    sizes = [len(fold) for fold in np.array_split(shuffled, n_folds)]
+    check(data, seed, held_out, n_validation=n_validation, n_test=most)
+    order = shuffled(data, seed)
+    sizes = [len(fold) for fold in np.array_split(order, n_folds)]
     return [
-        _split(data, np.roll(shuffled, -end), n_validation, size, seed, held_out)
+        _split(data, np.roll(order, -end), n_validation, size, seed, held_out)
         for size, end in zip(sizes, np.cumsum(sizes), strict=True)
     ]
 
 
-def _usual(data: Interactions) -> int:
+def usual(data: Interactions | Shards) -> int:
+    """How many users are held out unless said otherwise."""
     return min(MOST_HELD_OUT, data.shape[0] // 5)
 
 
-def _check(
-    data: Interactions, seed: int, held_out: float, *, n_validation: int, n_test: int
+def check(
+    data: Interactions | Shards, seed: int, held_out: float, *, n_validation: int, n_test: int
 ) -> None:
+    """Raise OptionError if an argument is out of its range, or no training user would be left."""
     if not all(isinstance(n, int | np.integer) for n in (n_validation, n_test, seed)):
         raise OptionError("n_validation, n_test and seed must be whole numbers.")
     if not 0 <= seed < 2**32:
@@ -122,14 +125,14 @@ def _check(
         raise OptionError(f"held_out={held_out} must be between 0 and 1.")
 
 
-def _shuffled(data: Interactions, seed: int) -> np.ndarray:
+def shuffled(data: Interactions | Shards, seed: int) -> np.ndarray:
     """Ranks int [users] among the ascending ids, shuffled."""
     return np.random.RandomState(seed).permutation(data.shape[0])
 
 
 def _split(
     data: Interactions,
-    shuffled: np.ndarray,
+    order: np.ndarray,
     n_validation: int,
     n_test: int,
     seed: int,
@@ -137,17 +140,18 @@ def _split(
 ) -> Split:
     """The last of the shuffled users are for test, those before them for validation."""
     ascending = np.argsort(data.user_ids)
-    ranks = np.split(shuffled, [-n_test - n_validation, -n_test])
+    ranks = np.split(order, [-n_test - n_validation, -n_test])
     train, validation, test = (data.select_users(ascending[np.sort(rank)]) for rank in ranks)
     items = np.unique(train.matrix.indices)
     return Split(
         train.select_items(items),
-        _hold_out_items(validation.select_items(items), held_out, seed),
-        _hold_out_items(test.select_items(items), held_out, seed),
+        hold_out_items(validation.select_items(items), held_out, seed),
+        hold_out_items(test.select_items(items), held_out, seed),
     )
 
 
-def _hold_out_items(data: Interactions, share: float, seed: int) -> Holdout:
+def hold_out_items(data: Interactions, share: float, seed: int) -> Holdout:
+    """Hold out a random share of the items of each user."""
     random = np.random.RandomState(seed)
     order = source_order(data)
     lengths = np.diff(data.matrix.indptr)

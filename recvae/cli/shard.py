@@ -1,0 +1,63 @@
+"""`recvae shard`: a table of any size -> users in pieces on the disk."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import recvae as rv
+from recvae.cli.arguments import Address, Columns, Filters, Json
+from recvae.cli.output import note, show
+
+
+def shard(
+    table: Annotated[
+        Path, typer.Argument(help="A Parquet file, or a folder of such files and folders.")
+    ],
+    columns: Columns,
+    filters: Filters,
+    *,
+    out: Annotated[
+        Path,
+        typer.Option(
+            file_okay=False,
+            help="Folder for the shards; while they are made, it holds about twice the table.",
+        ),
+    ],
+    lines: Annotated[
+        int,
+        typer.Option(min=1, help="Lines of the table that each process has in memory at a time."),
+    ] = 2**20,
+    address: Address = None,
+    json: Json = False,
+) -> None:
+    """Cut a table that does not fit into memory into shards that train and recommend can read.
+
+    The shards hold what the same table would give in memory. What was ended early is gone on with
+    by the same command.
+
+    [bold]Examples[/bold]
+
+    $ recvae shard plays/ --user userID --item artistID --out shards
+
+    $ recvae train --data shards --model mult-vae --out runs/vae
+
+    $ recvae recommend runs/vae --history shards --out lists
+
+    $ recvae shard plays/ --out shards --address 10.0.0.7:6379
+    """
+    shards = rv.shard_table(
+        table,
+        out,
+        user=columns.user,
+        item=columns.item,
+        value=columns.value,
+        min_weight=filters.min_rating,
+        **filters.filters,
+        lines=lines,
+        address=address,
+    )
+    note(f"written to {out}")
+    n_users, n_items = shards.shape
+    facts = {"users": n_users, "items": n_items, "interactions": int(shards.item_counts.sum())}
+    show(shards, {"folder": str(out), **facts, "shards": len(shards)}, json)

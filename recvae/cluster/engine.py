@@ -1,0 +1,74 @@
+"""Engine: tasks by their numbers, done in this process or on a Ray cluster."""
+
+import logging
+import os
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from recvae import errors
+from recvae.latent.packages import optional
+from recvae.progress import progress
+
+Work = Callable[[int], object]
+"""What a task does; it is sent to other machines, so that it names files and holds little."""
+
+
+def run(work: Work, n_tasks: int, label: str, *, address: str | None, gpus: float = 0) -> None:
+    """Do tasks 0 to n - 1.
+
+    Args:
+        work: does the task of a number.
+        n_tasks: how many there are.
+        label: what the progress bar says.
+        address: None does one after another in this process; "local" starts Ray on this machine,
+            "auto" or a host and port finds a Ray cluster that runs.
+        gpus: how many of them a task needs, or what share of one; for Ray.
+
+    Raises:
+        MissingPackageError: an address was given, and Ray is not installed.
+        OptionError: there is no cluster at the address.
+        RecvaeError, OSError: what a task has raised.
+    """
+    if address is None:
+        for number in progress(range(n_tasks), label, unit="task"):
+            work(number)
+    elif n_tasks:
+        _connect(address)
+        _run_on_ray(work, n_tasks, label, gpus)
+
+
+def _connect(address: str) -> None:
+    """Start Ray, or find it, unless this process has done so."""
+    ray = optional("ray", "'recvae[ray]'")
+    if ray.is_initialized():
+        return
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    options = {"include_dashboard": False} if address == "local" else {}
+    try:
+        ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **options)
+    except (ConnectionError, ValueError) as error:
+        raise errors.OptionError(
+            f"there is no Ray cluster at {address!r} ({str(error).splitlines()[0]}): start one "
+            "with `ray start --head`, or give --address local."
+        ) from None
+
+
+def _run_on_ray(work: Work, n_tasks: int, label: str, gpus: float) -> None:
+    data = optional("ray.data", "'recvae[ray]'")
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    data.DataContext.get_current().enable_progress_bars = False
+    numbers = data.range(n_tasks, override_num_blocks=n_tasks)
+    done = numbers.map(partial(_do, work=work), num_cpus=1, num_gpus=gpus or None)
+    for row in progress(done.iter_rows(), label, unit="task", total=n_tasks):
+        if row["error"]:
+            raise getattr(errors, row["error"], OSError)(row["message"])
+
+
+def _do(row: dict[str, Any], work: Work) -> dict[str, Any]:
+    """Do a task; Ray does not carry our errors, so that they come as text."""
+    try:
+        work(row["id"])
+    except (errors.RecvaeError, OSError) as error:
+        return {"error": type(error).__name__, "message": str(error)}
+    return {"error": "", "message": ""}

@@ -1,0 +1,141 @@
+"""Recommend: lists for the users of shards, a file for each shard."""
+
+import warnings
+from dataclasses import dataclass
+from functools import cache
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from recvae import atomic
+from recvae.cluster.engine import run
+from recvae.cluster.job import Files, Job
+from recvae.errors import DataError
+from recvae.interactions import Interactions
+from recvae.models import load_model
+from recvae.models.base import Recommender
+from recvae.reading import UnknownItemWarning
+from recvae.shards import Shards, read_shards
+from recvae.storage import MANIFEST
+from recvae.writing import write_tables
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Write the lists of a shard's users.
+
+    Attributes:
+        model: the folder of a saved model.
+        digest: the checksum of what names its files.
+        shards: the folder of the histories.
+        out: where the lists go.
+        k: their length.
+        device: where the model lives.
+    """
+
+    model: Path
+    digest: str
+    shards: Path
+    out: Files
+    k: int
+    device: str
+
+    def __call__(self, number: int) -> None:
+        """Do the task of a number, unless its file is there."""
+        if self.out[number].exists():
+            return
+        model = _load(self.model, self.digest, self.device)
+        data = read_shards(self.shards).read(number)
+        histories = in_columns_of(model, data)
+        write_tables(model.ranked_tables(histories, data.user_ids, self.k), self.out[number])
+
+
+def recommend_shards(
+    model: str | PathLike[str],
+    shards: str | PathLike[str],
+    out: str | PathLike[str],
+    k: int = 10,
+    *,
+    device: str = "auto",
+    address: str | None = None,
+) -> list[Path]:
+    """Recommend k items to every user of shards, as `recommend_table` does.
+
+    Each shard's lists become a Parquet file, so that a job that was ended early is gone on with by
+    the same call.
+
+    Args:
+        model: the folder of a saved model.
+        shards: the folder of shards of what each user has had so far.
+        out: the folder for the lists: one line per user and rank, users in ascending order.
+        k: length of the lists.
+        device: where the model lives; with "cuda", a task on Ray takes a GPU.
+        address: where the work is done, see `recvae.cluster.engine.run`.
+
+    Returns:
+        The files, in the order of the users.
+
+    Raises:
+        MissingFileError: there is no such model, or there are no shards.
+        ModelFileError: the model is damaged.
+        DataError: a shard is damaged, no item is known, or `out` holds something else.
+        OptionError: k is out of range, or there is no cluster at the address.
+    """
+    model, shards, out = (Path(path).expanduser().absolute() for path in (model, shards, out))
+    histories = read_shards(shards)
+    digest = _digest(model, device)
+    _report_unknown(_load(model, digest, device), histories)
+    files = Files(out, "lists-{:05}.parquet")
+    about = {"model": digest, "histories": histories.fingerprint(), "k": k}
+    with Job(out, about):
+        work = Lists(model, digest, shards, files, k, device)
+        gpus = 1 if device.startswith("cuda") else 0
+        run(work, len(histories), "recommending", address=address, gpus=gpus)
+    return [files[number] for number in range(len(histories))]
+
+
+def in_columns_of(model: Recommender, data: Interactions) -> sp.csr_matrix:
+    """Histories in the columns of a model: CSR [users, items]; items it does not know are gone."""
+    columns = _columns(model, data.item_ids)[data.matrix.indices]
+    known = columns >= 0
+    entries = data.matrix.data[known], (data.rows[known], columns[known])
+    return sp.coo_matrix(entries, shape=(data.shape[0], len(model.items_))).tocsr()
+
+
+def _columns(model: Recommender, item_ids: pd.Index) -> np.ndarray:
+    """The model's column of each item, -1 if it has none."""
+    if model.item_ids_.inferred_type == "string":  # a part may be numbers where all is not
+        item_ids = item_ids.astype(str)
+    return model.item_ids_.get_indexer(item_ids)
+
+
+def _report_unknown(model: Recommender, histories: Shards) -> None:
+    known = _columns(model, histories.item_ids) >= 0
+    if not known.any():
+        raise DataError(
+            "the model knows no item of the histories: theirs are such as "
+            f"{histories.item_ids[0]}, the model's such as {model.item_ids_[0]}."
+        )
+    if not known.all():
+        warnings.warn(
+            f"{histories.item_counts[~known].sum():,} of {histories.item_counts.sum():,} "
+            "interactions are with items that the model does not know, such as "
+            f"{histories.item_ids[~known][0]}: they are skipped.",
+            UnknownItemWarning,
+            stacklevel=3,
+        )
+
+
+def _digest(model: Path, device: str) -> str:
+    if not (model / MANIFEST).is_file():
+        load_model(model, device=device)  # says what is wrong
+    return atomic.sha256(model / MANIFEST)
+
+
+@cache
+def _load(folder: Path, digest: str, device: str) -> Recommender:
+    """Load a model once in each process; its digest tells whether it has changed since."""
+    return load_model(folder, device=device)
