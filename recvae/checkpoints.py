@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 
 from recvae import atomic
 from recvae.errors import CheckpointError
+from recvae.untrusted import require_regular
 
 logger = logging.getLogger(__name__)
 
@@ -138,6 +139,7 @@ def are_in(folder: Path) -> bool:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    require_regular(path)
     if not path.stem.endswith(f"-{atomic.sha256(path)[:12]}"):
         raise ValueError("its checksum is not the one in its name")
     with safe_open(path, "pt") as file:

@@ -12,6 +12,7 @@ from recvae.cli.compare import compare
 from recvae.cli.data import data
 from recvae.cli.evaluate import evaluate
 from recvae.cli.groups import spread
+from recvae.cli.info import info
 from recvae.cli.output import Commands
 from recvae.cli.recommend import recommend
 from recvae.cli.serve import serve
@@ -26,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (data, train, tune, evaluate, recommend, compare, serve):
+for command in (data, train, tune, info, evaluate, recommend, compare, serve):
     app.command()(spread(command))
 
 
