@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -21,6 +22,13 @@ from recvae.serving.service import Service
 
 MAX_BATCH = 64
 """Requests in a forward pass."""
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"description": "The body can't be read."},
+    401: {"description": "The server wants its token."},
+    408: {"description": "The body came too slowly."},
+    413: {"description": "The body is too large."},
+    503: {"description": "Too many requests wait: try again."},
+}
 
 
 def create_app(
@@ -55,7 +63,8 @@ def create_app(
     )
     app.state.service = service
     app.include_router(open_router)
-    app.include_router(router, dependencies=[] if token is None else [Depends(bearer(token))])
+    needed = [] if token is None else [Depends(bearer(token))]
+    app.include_router(router, dependencies=needed, responses=REFUSALS)
     app.add_middleware(BodyLimit)
     app.add_middleware(Measured, metrics=service.metrics)
     app.add_exception_handler(RequestValidationError, _invalid)
