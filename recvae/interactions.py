@@ -218,6 +218,18 @@ def as_csr(matrix: "sp.spmatrix | sp.sparray") -> sp.csr_matrix:
     return csr
 
 
+def require_ids(ids: pd.Index, name: str) -> None:
+    """Raise DataError unless raw ids are all integers or all strings, and each is there once."""
+    if (kind := pd.api.types.infer_dtype(ids, skipna=False)) not in ("integer", "string"):
+        raise DataError(
+            f"{name} ids must be all integers or all strings, not {kind}: convert them."
+        )
+    if ids.hasnans:
+        raise DataError(f"some of the {name} ids are missing: drop or repair those rows.")
+    if ids.has_duplicates:
+        raise DataError(f"the {name} id {ids[ids.duplicated()][0]} is there twice: rename one.")
+
+
 def _as_numbers(selection: np.ndarray) -> np.ndarray:
     selection = np.asarray(selection)
     return np.flatnonzero(selection) if selection.dtype == bool else selection.astype(np.int64)

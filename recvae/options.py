@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Le, Lt, MaxLen
 from pydantic import AllowInfNan, BeforeValidator, TypeAdapter, ValidationError
 
 from recvae.errors import OptionError, did_you_mean
@@ -21,7 +21,9 @@ PositiveFloat = Annotated[float, Gt(0), AllowInfNan(False)]
 NonNegativeFloat = Annotated[float, Ge(0), AllowInfNan(False)]
 Fraction = Annotated[float, Ge(0), Le(1)]
 DropRate = Annotated[float, Ge(0), Lt(1)]
-Widths = Annotated[tuple[PositiveInt, ...], BeforeValidator(_listed)]
+Threads = Annotated[int, Ge(0), Le(1024)]
+"""How many threads to use; 0 means all. OpenMP ends the process that asks for too many."""
+Widths = Annotated[tuple[PositiveInt, ...], BeforeValidator(_listed), MaxLen(100)]
 """Widths of layers; `600` and `"600,200"` are read as `(600,)` and `(600, 200)`."""
 
 T = TypeVar("T")

@@ -1,7 +1,8 @@
 """Storage: a fitted model as a folder of safetensors, Parquet and JSON. Nothing is unpickled.
 
 `model.json` names the other files with their checksums. It is replaced last and in one step, so
-that a crash at any moment leaves the old model or the new one, whole.
+that a crash at any moment leaves the old model or the new one, whole. What is loaded may be a
+stranger's: all of it is checked before it is used.
 """
 
 import re
@@ -9,46 +10,26 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import torch
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 
 import recvae
-from recvae import atomic, devices, options
+from recvae import atomic, devices, manifest, options
 from recvae.errors import MissingFileError, ModelFileError, OptionError, did_you_mean
+from recvae.interactions import require_ids
+from recvae.manifest import FILE_NAME, MANIFEST, Manifest, SavedFile
+from recvae.untrusted import read_table, read_verified
 
 if TYPE_CHECKING:
     from recvae.models.base import Recommender
-
-MANIFEST = "model.json"
-FILE_NAME = r"^(weights|items|users|history)-[0-9a-f]{12}\.(safetensors|parquet)$"
-
-
-class SavedFile(BaseModel):
-    """A file beside the manifest, and its SHA-256."""
-
-    name: Annotated[str, StringConstraints(pattern=FILE_NAME)]
-    sha256: str
-
-
-class Manifest(BaseModel):
-    """What `model.json` says."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    format: Literal[1] = 1
-    recvae: str
-    model: str
-    options: dict[str, Any]
-    n_users: int
-    n_items: int
-    fingerprint: str
-    files: dict[Literal["weights", "items", "users", "history"], SavedFile]
 
 
 def save(model: "Recommender", folder: str | PathLike[str]) -> None:
@@ -60,17 +41,9 @@ def save(model: "Recommender", folder: str | PathLike[str]) -> None:
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        manifest = Manifest(
-            recvae=recvae.__version__,
-            model=model.name,
-            options=options.values(model),
-            n_users=model.n_users_,
-            n_items=len(model.items_),
-            fingerprint=model.fingerprint_,
-            files=_write_files(model, folder),
-        )
-        atomic.replace(folder / MANIFEST, manifest.model_dump_json(indent=2).encode())
-        _remove_others(folder, {file.name for file in manifest.files.values()})
+        files = _write_files(model, folder)
+        manifest.write(_describe(model, files), folder)
+        _remove_others(folder, {file.name for file in files.values()})
     except pa.ArrowException as error:
         raise ModelFileError(
             f"the table of items can't be saved: {error}. Give each column values of one type."
@@ -93,21 +66,59 @@ def load_folder(
         OptionError: the device is not on this machine.
     """
     folder = Path(folder)
-    manifest = _read_manifest(folder)
-    if manifest.model not in classes:
+    described = read_manifest(folder)
+    if described.model not in classes:
         raise ModelFileError(
-            f"{folder} holds a model {manifest.model!r}: {did_you_mean(manifest.model, classes)}"
+            f"{folder} holds a model {described.model!r}: {did_you_mean(described.model, classes)}"
         )
     devices.resolve(device)
-    chosen = dict(manifest.options)
+    chosen = dict(described.options)
     if "device" in chosen:
         chosen["device"] = device
     try:
-        model = options.build(classes[manifest.model], chosen)
-        _restore(model, manifest, folder)
+        model = options.build(classes[described.model], chosen)
+        _restore(model, described, folder)
     except OptionError as error:
         raise ModelFileError(f"{folder / MANIFEST} is damaged: {error}") from error
+    except Exception as error:  # whatever a parser makes of a file that may hold anything
+        raise ModelFileError(
+            f"the model in {folder} is damaged ({error}): restore it from a copy or train again."
+        ) from error
     return model
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read what a folder says of its model.
+
+    Raises:
+        MissingFileError: there is no model in the folder.
+        ModelFileError: it is damaged or of another version.
+    """
+    try:
+        return manifest.read(folder)
+    except FileNotFoundError:
+        raise MissingFileError(
+            f"there is no model in {folder}: {MANIFEST} is missing. Save one with model.save(...)."
+        ) from None
+    except (ValueError, OSError, RecursionError) as error:
+        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
+        raise ModelFileError(
+            f"{folder / MANIFEST} is damaged or of another version of recvae ({reason}): "
+            "save the model again."
+        ) from error
+
+
+def _describe(model: "Recommender", files: dict[Any, SavedFile]) -> Manifest:
+    return Manifest(
+        recvae=recvae.__version__,
+        model=model.name,
+        options=options.values(model),
+        n_users=model.n_users_,
+        n_items=len(model.items_),
+        fingerprint=model.fingerprint_,
+        files=files,
+        origin=model.origin_,
+    )
 
 
 def _write_files(model: "Recommender", folder: Path) -> dict[Any, SavedFile]:
@@ -115,15 +126,23 @@ def _write_files(model: "Recommender", folder: Path) -> dict[Any, SavedFile]:
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     files = {
         "weights": _write(folder, "weights.safetensors", lambda path: save_file(weights, path)),
-        "items": _write(folder, "items.parquet", partial(model.items_.to_parquet, index=True)),
+        "items": _write(folder, "items.parquet", partial(_write_table, model.items_)),
     }
     if model.user_ids_ is not None:
         users = pd.DataFrame(index=model.user_ids_)
-        files["users"] = _write(folder, "users.parquet", partial(users.to_parquet, index=True))
+        files["users"] = _write(folder, "users.parquet", partial(_write_table, users))
     history: pd.DataFrame | None = getattr(model, "history_", None)
     if history is not None:
-        files["history"] = _write(folder, "history.parquet", history.to_parquet)
+        files["history"] = _write(folder, "history.parquet", partial(_write_table, history))
     return files
+
+
+def _write_table(table: pd.DataFrame, path: Path) -> None:
+    columns = pa.Table.from_pandas(table, preserve_index=True)
+    for field in columns.schema:
+        if pa.types.is_nested(field.type):
+            raise pa.ArrowTypeError(f"column {field.name!r} holds {field.type}")
+    pq.write_table(columns, path)
 
 
 def _write(folder: Path, name: str, fill: Callable[[Path], object]) -> SavedFile:
@@ -138,52 +157,52 @@ def _remove_others(folder: Path, kept: set[str]) -> None:
             path.unlink(missing_ok=True)
 
 
-def _read_manifest(folder: Path) -> Manifest:
-    path = folder / MANIFEST
-    if not path.is_file():
-        raise MissingFileError(
-            f"there is no model in {folder}: {MANIFEST} is missing. Save one with model.save(...)."
-        )
-    try:
-        return Manifest.model_validate_json(path.read_bytes())
-    except (ValidationError, OSError) as error:
-        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
-        raise ModelFileError(
-            f"{path} is damaged or of another version of recvae ({reason}): save the model again."
-        ) from error
+def _restore(model: "Recommender", described: Manifest, folder: Path) -> None:
+    """Fill in a model. The weights come first: their file says how much there can be of all."""
+    files = {role: (folder / file.name, file.sha256) for role, file in described.files.items()}
+    state = load(read_verified(*files["weights"]))
+    model.n_users_, model.fingerprint_ = described.n_users, described.fingerprint
+    model.origin_ = described.origin
+    model.item_counts_ = _checked_counts(state.pop("item_counts"), described)
+    tables = {role: read_table(read_verified(*files[role])) for role in files if role != "weights"}
+    model.items_ = tables["items"]
+    _require_vocabulary(model.items_, "item", described.n_items)
+    model.user_ids_ = None
+    if not model.folds_in:
+        _require_vocabulary(tables["users"], "user", described.n_users)
+        model.user_ids_ = tables["users"].index
+    if "history" in tables:
+        model.history_ = tables["history"]  # type: ignore[attr-defined]
+    _require_finite(state)
+    model._restore(dict(state))
+    _require_same_layout(model._state(), state)
 
 
-def _restore(model: "Recommender", manifest: Manifest, folder: Path) -> None:
-    damaged = (SafetensorError, RuntimeError, KeyError, ValueError, TypeError, OSError)
-    paths = {role: _verified(folder, file) for role, file in manifest.files.items()}
-    try:
-        state = load(paths["weights"].read_bytes())
-        model.items_ = pd.read_parquet(paths["items"])
-        model.item_counts_ = state.pop("item_counts").numpy()
-        model.n_users_, model.fingerprint_ = manifest.n_users, manifest.fingerprint
-        model.user_ids_ = pd.read_parquet(paths["users"]).index if "users" in paths else None
-        if "history" in paths:
-            model.history_ = pd.read_parquet(paths["history"])  # type: ignore[attr-defined]
-        if not len(model.items_) == len(model.item_counts_) == manifest.n_items:
-            raise ValueError("the files disagree about the number of items")
-        model._restore(state)
-    except damaged as error:
-        raise ModelFileError(
-            f"the model in {folder} is damaged ({error}): restore it from a copy or train again."
-        ) from error
+def _checked_counts(counts: torch.Tensor, described: Manifest) -> np.ndarray:
+    if counts.shape != (described.n_items,) or counts.dtype != torch.int64:
+        raise ValueError("the files disagree about the number of items")
+    if counts.min() < 0 or counts.max() > described.n_users:
+        raise ValueError("an item has been counted more often than there are users")
+    return counts.numpy()
 
 
-def _verified(folder: Path, file: SavedFile) -> Path:
-    path = folder / file.name
-    try:
-        digest = atomic.sha256(path)
-    except OSError as error:
-        raise ModelFileError(
-            f"{path} can't be read ({error.strerror}): restore it from a copy or train again."
-        ) from error
-    if digest != file.sha256:
-        raise ModelFileError(
-            f"{path} is damaged (its checksum is not the one in {MANIFEST}): "
-            "restore it from a copy or train again."
-        )
-    return path
+def _require_vocabulary(table: pd.DataFrame, name: str, n: int) -> None:
+    if len(table) != n:
+        raise ValueError(f"the files disagree about the number of {name}s")
+    require_ids(table.index, name)
+
+
+def _require_finite(state: dict[str, torch.Tensor]) -> None:
+    for name, tensor in state.items():
+        if tensor.numel() and not torch.stack(tensor.aminmax()).isfinite().all():
+            raise ValueError(f"the tensor {name} is not finite")
+
+
+def _require_same_layout(taken: dict[str, torch.Tensor], given: dict[str, torch.Tensor]) -> None:
+    """Whether a model has taken each tensor as it was."""
+    layouts = [
+        {name: (tensor.shape, tensor.dtype) for name, tensor in state.items()}
+        for state in (taken, given)
+    ]
+    if layouts[0] != layouts[1]:
+        raise ValueError("the tensors are not those of such a model")

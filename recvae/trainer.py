@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from recvae.annealing import RateSchedule, rate_share
 from recvae.batches import Batch, Batches
 from recvae.checkpoints import Checkpoints
 from recvae.devices import multiplying
-from recvae.errors import TrainingError
+from recvae.errors import CheckpointError, TrainingError
 from recvae.interrupts import HeldBack
 from recvae.optimizer import Optimizer
 from recvae.passes import Pass, Terms, Totals
@@ -89,7 +90,7 @@ class Trainer:
         ]
         self._totals: Totals | None = None
         if self.checkpoints and (state := self.checkpoints.load()):
-            self.load_state_dict(state)
+            self._resume(state, self.checkpoints.folder)
         try:
             with self._signals:
                 self._train()
@@ -184,6 +185,15 @@ class Trainer:
             self._totals = self._new_totals()
             self._totals.load_state_dict(state["totals"])
         self.steps, self.history = state["steps"], state["history"]
+
+    def _resume(self, state: dict[str, Any], folder: Path) -> None:
+        try:
+            self.load_state_dict(state)
+        except Exception as error:  # whatever comes of a state that is none
+            raise CheckpointError(
+                f"the checkpoint in {folder} is of no such training ({error}): remove it to begin "
+                "anew."
+            ) from error
 
     def _parts(self) -> dict[str, Any]:
         """What has a state of its own."""

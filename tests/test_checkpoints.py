@@ -70,7 +70,7 @@ def test_there_is_none(kept):
     assert not checkpoints.are_in(kept.folder)
 
 
-@pytest.mark.parametrize("damage", ["flip", "truncate", "empty", "rename"])
+@pytest.mark.parametrize("damage", ["flip", "truncate", "empty", "rename", "pipe", "endless"])
 def test_a_damaged_one_gives_way_to_the_one_before(kept, damage, caplog):
     for number in range(2):
         kept.save({"number": number, "weight": torch.zeros(9)})
@@ -79,6 +79,11 @@ def test_a_damaged_one_gives_way_to_the_one_before(kept, damage, caplog):
     if damage == "flip":
         content[-1] ^= 1
         newest.write_bytes(content)
+    elif damage == "pipe":
+        newest.unlink()
+        os.mkfifo(newest)
+    elif damage == "endless":
+        os.truncate(newest, 2**42)
     elif damage == "rename":
         newest.rename(newest.with_name(f"state-000002-{'0' * 12}.safetensors"))
     else:

@@ -4,6 +4,7 @@ import json
 import os
 import resource
 import shlex
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -16,6 +17,7 @@ from time import perf_counter, sleep
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from typer.testing import CliRunner
 
 import recvae as rv
@@ -25,7 +27,7 @@ from recvae.datasets.sizes import SIZES
 from recvae.models import MODELS
 
 COMMANDS = (
-    "data", "shard", "train", "tune", "evaluate", "recommend", "compare", "export", "serve",
+    "data", "shard", "train", "tune", "info", "evaluate", "recommend", "compare", "export", "serve",
 )  # fmt: skip
 SMALL = ("epochs=3", "latent=4", "hidden=8", "batch_size=20", "device=cpu")
 TINY = [f"--set={setting}" for setting in SMALL]
@@ -219,6 +221,31 @@ def test_filters_reach_the_data(plays, tmp_path):
     n = len(data.users) // 5
     split = rv.split_users(data, n_validation=n, n_test=n)
     assert rv.load_model(tmp_path / "model").fingerprint_ == split.train.fingerprint()
+
+
+def test_info_says_what_a_model_is_and_where_it_comes_from(model, split):
+    shown = recvae("info", model).stdout
+    facts = json.loads(recvae("info", model, "--json").stdout)
+    history = rv.load_model(model).history_
+    assert facts["fingerprint"] == split.train.fingerprint()
+    assert facts["interactions"] == split.train.matrix.nnz
+    assert facts["options"]["latent"] == rv.load_model(model).latent
+    assert facts["origin"]["torch"] == torch.__version__
+    assert facts["origin"]["best"] == {
+        "metric": "ndcg@100",
+        "value": history["ndcg@100"].max(),
+        "epoch": history["epoch"][history["ndcg@100"].argmax()],
+    }
+    for said in ("mult-vae", facts["fingerprint"], facts["files"]["weights"]["sha256"]):
+        assert said in shown
+
+
+def test_info_of_a_damaged_model(model, tmp_path):
+    shutil.copytree(model, tmp_path / "model")
+    next((tmp_path / "model").glob("weights-*")).write_bytes(b"")
+    result = recvae("info", tmp_path / "model", code=1)
+    assert "weights" in result.stderr
+    assert "is damaged" in result.stderr
 
 
 def test_evaluate_gives_what_the_library_gives(model, data, split):

@@ -1,14 +1,23 @@
 import json
+import os
+import subprocess
+from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import scipy.sparse as sp
+import torch
+from safetensors.torch import load_file, save
 
 import recvae as rv
-from recvae import atomic
+from recvae import atomic, manifest
 from recvae.errors import MissingFileError, ModelFileError, OptionError
 from recvae.interactions import Interactions
+from recvae.origin import code_commit
 
 USERS = pd.DataFrame(index=pd.Index([f"u{n}" for n in range(30)], name="user"))
 ITEMS = pd.DataFrame(
@@ -78,9 +87,10 @@ def test_a_crash_while_saving_leaves_the_old_model(saved, data, monkeypatch):
     assert len(list(folder.iterdir())) == 4
 
 
-def test_a_table_of_items_that_can_not_be_saved(data, tmp_path):
-    mixed = pd.DataFrame({"title": ["one", 2] * 6}, index=ITEMS.index)
-    model = rv.Popularity().fit(data.with_item_info(mixed))
+@pytest.mark.parametrize("values", [["one", 2], [["a list"], []], [{"a": "map"}, {}]])
+def test_a_table_of_items_that_can_not_be_saved(data, tmp_path, values):
+    table = pd.DataFrame({"title": values * 6}, index=ITEMS.index)
+    model = rv.Popularity().fit(data.with_item_info(table))
     with pytest.raises(ModelFileError, match="table of items"):
         model.save(tmp_path)
 
@@ -113,14 +123,17 @@ def test_a_damaged_file_is_one_clear_error(saved, role, damage):
 
 
 def rewrite(folder, **changes):
+    """Change the manifest, and its checksum with it."""
     path = folder / "model.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    content = json.loads(path.read_text()) | changes
+    del content["checksum"]
+    path.write_bytes(manifest.sealed(content))
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"format": 2},
+        {"format": 3},
         {"model": "mult-vea"},
         {"options": {"latent": -1}},
         {"options": {"no_such_option": 1}},
@@ -142,6 +155,142 @@ def test_a_manifest_that_is_none(saved, text):
     (saved[1] / "model.json").write_text(text)
     with pytest.raises(ModelFileError, match=r"model\.json"):
         rv.load_model(saved[1])
+
+
+def test_a_manifest_that_was_changed_by_hand(saved):
+    path = saved[1] / "model.json"
+    path.write_text(path.read_text().replace('"seed": 0', '"seed": 1'))
+    with pytest.raises(ModelFileError, match="does not have its checksum"):
+        rv.load_model(saved[1])
+    path.write_text(path.read_text().replace('"seed": 1', '"seed": 0') + "\n")
+    rv.load_model(saved[1])
+
+
+def forge(folder, role, content):
+    """Put another file in the place of one, with its checksum."""
+    digest = atomic.sha256_of(content)
+    manifest_ = json.loads((folder / "model.json").read_text())
+    name = f"{role}-{digest[:12]}{Path(manifest_['files'][role]['name']).suffix}"
+    (folder / name).write_bytes(content)
+    rewrite(folder, files=manifest_["files"] | {role: {"name": name, "sha256": digest}})
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda state: state | {"more": torch.ones(1)}, "not those of such a model|Unexpected key"),
+        (lambda state: state | {"input.bias": torch.ones(9)}, "size mismatch"),
+        (lambda state: state | {"input.bias": torch.full((8,), torch.nan)}, "not finite"),
+        (lambda state: state | {"input.bias": torch.ones(8).double()}, "not those of such a model"),
+        (lambda state: state | {"item_counts": torch.ones(12)}, "disagree about the number"),
+        (lambda state: state | {"item_counts": torch.full((12,), 31)}, "more often than there are"),
+        (lambda state: {"item_counts": state["item_counts"]}, "Missing key"),
+    ],
+)
+def test_weights_that_were_forged(saved, change, problem):
+    state = load_file(next(saved[1].glob("weights-*")))
+    forge(saved[1], "weights", save(change(state)))
+    with pytest.raises(ModelFileError, match=problem):
+        rv.load_model(saved[1])
+
+
+@pytest.mark.parametrize(
+    ("ids", "problem"),
+    [
+        ([*"abcdefghijkk"], "the item id k is there twice"),
+        ([*"abcdefghijk", None], "of the item ids are missing|not mixed"),
+        ([n / 2 for n in range(12)], "all integers or all strings, not floating"),
+        ([*"abcdefghijk"], "disagree about the number of items"),
+    ],
+)
+def test_a_vocabulary_that_was_forged(saved, ids, problem):
+    forge(saved[1], "items", pd.DataFrame(index=pd.Index(ids, name="item")).to_parquet())
+    with pytest.raises(ModelFileError, match=problem):
+        rv.load_model(saved[1])
+
+
+def test_a_table_that_is_a_bomb(saved):
+    text = pa.DictionaryArray.from_arrays(np.zeros(4000, np.int32), ["x" * 10**6])
+    file = BytesIO()
+    pq.write_table(pa.table({"title": text}), file)
+    assert len(file.getvalue()) < 2**20
+    forge(saved[1], "items", file.getvalue())
+    with pytest.raises(ModelFileError, match=r"would take 3\.7 GiB unpacked"):
+        rv.load_model(saved[1])
+
+
+def test_a_table_with_lists(saved):
+    lists = pd.DataFrame({"title": [["a"]] * 12}, index=ITEMS.index)
+    forge(saved[1], "items", lists.to_parquet())
+    with pytest.raises(ModelFileError, match="lists in its columns"):
+        rv.load_model(saved[1])
+
+
+def test_similarities_of_another_type(data, tmp_path):
+    rv.ItemKNN().fit(data).save(tmp_path)
+    state = load_file(next(tmp_path.glob("weights-*")))
+    forge(tmp_path, "weights", save(state | {"data": state["data"].to(torch.int8)}))
+    with pytest.raises(ModelFileError, match=r"torch\.int8"):
+        rv.load_model(tmp_path)
+
+
+def test_similarities_of_items_that_are_not_there(data, tmp_path):
+    rv.ItemKNN().fit(data).save(tmp_path)
+    state = load_file(next(tmp_path.glob("weights-*")))
+    forge(tmp_path, "weights", save(state | {"indices": state["indices"] + 10**6}))
+    with pytest.raises(ModelFileError, match="indices"):
+        rv.load_model(tmp_path)
+
+
+def test_options_that_claim_too_much_take_no_memory(saved):
+    rewrite(saved[1], options={"hidden": [10**9], "latent": 10**9})
+    with pytest.raises(ModelFileError, match="size mismatch"):
+        rv.load_model(saved[1])
+
+
+@pytest.mark.parametrize("name", ["model.json", "weights", "items"])
+@pytest.mark.parametrize("trick", ["link", "endless", "pipe", "folder"])
+def test_what_is_no_regular_file(saved, tmp_path, name, trick):
+    (path,) = saved[1].glob(f"{name}*")
+    path.rename(tmp_path / "aside")
+    match trick:
+        case "link":
+            path.symlink_to(tmp_path / "aside")
+        case "endless":
+            path.symlink_to("/dev/zero")
+        case "pipe":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+    with pytest.raises(ModelFileError, match="is no regular file"):
+        rv.load_model(saved[1])
+
+
+def test_a_manifest_that_is_too_long(saved):
+    with (saved[1] / "model.json").open("ab") as file:
+        file.truncate(2**40)
+    with pytest.raises(ModelFileError, match=r"longer than 1,048,576 bytes"):
+        rv.load_model(saved[1])
+
+
+def test_where_a_model_comes_from_stays_with_it(saved, data, tmp_path):
+    model, folder = saved
+    loaded = rv.load_model(folder)
+    assert loaded.origin_ == model.origin_
+    assert loaded.origin_.torch == torch.__version__
+    assert loaded.origin_.best is None
+    loaded.save(tmp_path / "again")
+    assert rv.load_model(tmp_path / "again").origin_ == model.origin_
+
+
+def test_the_commit_of_a_checkout(tmp_path):
+    assert code_commit(tmp_path) is None
+    git = ["git", "-C", tmp_path, "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "one"], check=True)
+    told = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+    code_commit.cache_clear()
+    assert code_commit(tmp_path) == told.stdout.strip()
 
 
 def test_no_model_there(tmp_path):

@@ -13,6 +13,7 @@ from recvae.cli.data import data
 from recvae.cli.evaluate import evaluate
 from recvae.cli.export import export
 from recvae.cli.groups import spread
+from recvae.cli.info import info
 from recvae.cli.output import Commands
 from recvae.cli.recommend import recommend
 from recvae.cli.serve import serve
@@ -28,7 +29,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (data, shard, train, tune, evaluate, recommend, compare, export, serve):
+for command in (data, shard, train, tune, info, evaluate, recommend, compare, export, serve):
     app.command()(spread(command))
 
 

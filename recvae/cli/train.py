@@ -67,7 +67,7 @@ def train(
 def _checkpoints(out: Path, *, resume: bool) -> Path:
     """Where the checkpoints are, or will be, if they are as the user believes."""
     from recvae.checkpoints import are_in
-    from recvae.storage import MANIFEST
+    from recvae.manifest import MANIFEST
 
     folder = out / "checkpoints"
     if not resume and are_in(folder):

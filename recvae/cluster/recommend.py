@@ -15,11 +15,11 @@ from recvae.cluster.engine import run
 from recvae.cluster.job import Files, Job
 from recvae.errors import DataError
 from recvae.interactions import Interactions
+from recvae.manifest import MANIFEST
 from recvae.models import load_model
 from recvae.models.base import Recommender
 from recvae.reading import UnknownItemWarning
 from recvae.shards import Shards, read_shards
-from recvae.storage import MANIFEST
 from recvae.writing import write_tables
 
 

@@ -12,11 +12,11 @@ from tempfile import TemporaryDirectory
 from typing import TypeAlias
 
 import numpy as np
-import pandas as pd
 import pooch
 import scipy.sparse as sp
 
-from recvae.interactions import Interactions
+from recvae.interactions import Interactions, require_ids
+from recvae.untrusted import read_file, read_table, require_regular
 
 FORMAT = 1
 """Count it up when what is kept changes."""
@@ -42,8 +42,8 @@ def cached(sources: Iterable[Path], parse: Callable[[], Interactions]) -> Intera
     """
     state: State = [[FORMAT], *(_state(path) for path in sources)]
     folder = _cache_directory() / _name(state)
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        if _manifest(folder, state) == json.loads((folder / MANIFEST).read_text(encoding="utf8")):
+    with suppress(Exception):  # whatever a parser makes of a damaged file
+        if _manifest(folder, state) == json.loads(read_file(folder / MANIFEST)):
             return _read(folder)
     data = parse()
     with suppress(OSError):
@@ -70,6 +70,8 @@ def _name(state: State) -> str:
 def _manifest(folder: Path, state: State) -> dict[str, State | dict[str, int]]:
     """What the files of the cache were made from, and their checksums."""
     files = sorted(path for path in folder.iterdir() if path.name != MANIFEST)
+    for path in files:
+        require_regular(path)
     return {
         "sources": state,
         "crc32": {path.name: zlib.crc32(np.memmap(path, mode="r").data) for path in files},
@@ -101,7 +103,20 @@ def _read(folder: Path) -> Interactions:
     weights, indices, indptr, timestamps, positions = (
         np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r")) for name in ARRAYS
     )
-    users = pd.read_parquet(folder / "users.parquet")
-    items = pd.read_parquet(folder / "items.parquet")
+    users = read_table(read_file(folder / "users.parquet"))
+    items = read_table(read_file(folder / "items.parquet"))
     matrix = sp.csr_matrix((weights, indices, indptr), shape=(len(users), len(items)))
+    _require_sound(matrix, timestamps, positions)
+    require_ids(users.index, "user")
+    require_ids(items.index, "item")
     return Interactions(matrix, users, items, timestamps, positions)
+
+
+def _require_sound(matrix: sp.csr_matrix, *others: np.ndarray) -> None:
+    """Raise ValueError unless arrays are as `_write` made them; scipy would read past their end."""
+    matrix.check_format(full_check=True)
+    weights = matrix.data
+    if weights.dtype != np.float32 or not (np.isfinite(weights).all() and (weights > 0).all()):
+        raise ValueError("the weights are not finite and above 0")
+    if any(array.dtype != np.int64 or array.shape != weights.shape for array in others):
+        raise ValueError("the arrays are not equally long")

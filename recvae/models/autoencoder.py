@@ -186,6 +186,7 @@ class AutoencoderRecommender(Recommender):
 
     def _restore(self, state: dict[str, torch.Tensor]) -> None:
         self.interrupted_ = False
-        self.net_ = self._new_net(len(self.items_))
+        with torch.device("meta"):  # no memory is taken for what the options only claim
+            self.net_ = self._new_net(len(self.items_))
         self.net_.load_state_dict(state, assign=True)
         self.net_.to(devices.resolve(self.device), torch.float32).eval()

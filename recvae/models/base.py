@@ -18,7 +18,8 @@ import recvae
 from recvae import memory, options, storage
 from recvae.checkpoints import Checkpoints
 from recvae.errors import DataError, FoldInError, NotFittedError, OptionError
-from recvae.interactions import Interactions
+from recvae.interactions import Interactions, require_ids
+from recvae.origin import Origin
 from recvae.progress import progress
 from recvae.ranking import MAX_BLOCK_USERS, ItemSets, as_columns, top_k
 from recvae.reading import read_histories
@@ -45,6 +46,7 @@ class Recommender(ABC):
         n_users_: how many users it was trained on.
         user_ids_: their raw ids, in row order, if the model knows no others; None if it does.
         fingerprint_: the training data's fingerprint.
+        origin_: when and by which code it was fitted; None if it was saved without.
     """
 
     name: ClassVar[str]
@@ -90,10 +92,14 @@ class Recommender(ABC):
                 f"validation has {validation.fold_in.shape[1]} items, training {data.shape[1]}: "
                 "both must have the same columns, as the functions of recvae.splits make them."
             )
+        require_ids(data.item_ids, "item")
         self.items_ = data.items
         self.item_counts_ = counts
         self.n_users_ = data.shape[0]
-        self.user_ids_ = None if self.folds_in else data.user_ids
+        self.user_ids_ = None
+        if not self.folds_in:
+            require_ids(data.user_ids, "user")
+            self.user_ids_ = data.user_ids
         self.fingerprint_ = data.fingerprint()
         self._on_epoch = on_epoch
         self._checkpoints: Checkpoints | None = None
@@ -102,6 +108,7 @@ class Recommender(ABC):
         try:
             with self._checkpoints or nullcontext(), memory.kept():
                 self._fit(data if isinstance(data, Shards) else data.matrix, validation)
+            self.origin_: Origin | None = Origin.now(getattr(self, "history_", None))
         except BaseException:
             del self.items_
             raise

@@ -11,7 +11,7 @@ from implicit.cpu.als import AlternatingLeastSquares
 from recvae.models.base import Recommender, of_shape
 from recvae.models.implicit_base import fit_implicit, one_blas_thread
 from recvae.models.inputs import Input, as_input
-from recvae.options import NonNegativeInt, PositiveFloat, PositiveInt
+from recvae.options import NonNegativeInt, PositiveFloat, PositiveInt, Threads
 from recvae.spaces import Real, Space, Whole
 from recvae.splits import Holdout
 
@@ -50,7 +50,7 @@ class ImplicitALS(Recommender):
     iterations: PositiveInt = 15
     input: Input = "binary"
     seed: NonNegativeInt = 0
-    threads: NonNegativeInt = 0
+    threads: Threads = 0
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Inner products of the users' vectors, solved for anew, with all items'."""

@@ -8,7 +8,7 @@ from implicit.cpu.bpr import BayesianPersonalizedRanking
 
 from recvae.models.implicit_base import TrainedUsers
 from recvae.models.inputs import as_input
-from recvae.options import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from recvae.options import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Threads
 from recvae.spaces import Real, Space, Whole
 from recvae.splits import Holdout
 
@@ -44,7 +44,7 @@ class ImplicitBPR(TrainedUsers):
     regularization: NonNegativeFloat = 0.003
     iterations: PositiveInt = 50
     seed: NonNegativeInt = 0
-    threads: NonNegativeInt = 1
+    threads: Threads = 1
 
     def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
         model = BayesianPersonalizedRanking(

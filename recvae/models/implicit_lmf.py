@@ -8,7 +8,7 @@ from implicit.cpu.lmf import LogisticMatrixFactorization
 
 from recvae.models.implicit_base import TrainedUsers
 from recvae.models.inputs import Input, as_input
-from recvae.options import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from recvae.options import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Threads
 from recvae.spaces import Real, Space, Whole
 from recvae.splits import Holdout
 
@@ -48,7 +48,7 @@ class ImplicitLMF(TrainedUsers):
     iterations: PositiveInt = 60
     input: Input = "binary"
     seed: NonNegativeInt = 0
-    threads: NonNegativeInt = 0
+    threads: Threads = 0
 
     def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
         model = LogisticMatrixFactorization(

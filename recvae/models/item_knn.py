@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recvae.models.base import Recommender
+from recvae.models.base import Recommender, of_shape
 from recvae.models.inputs import Input, as_input
 from recvae.options import PositiveInt
 from recvae.ranking import top_k
@@ -78,8 +78,11 @@ class ItemKNN(Recommender):
         return {part: torch.from_numpy(getattr(self.similarity_, part)) for part in parts}
 
     def _restore(self, state: dict[str, torch.Tensor]) -> None:
-        arrays = tuple(state[part].numpy() for part in ("data", "indices", "indptr"))
-        self.similarity_ = sp.csr_matrix(arrays, shape=(len(self.items_), len(self.items_)))
+        indices, indptr = state["indices"].numpy(), state["indptr"].numpy()
+        data = of_shape(state["data"], len(indices)).numpy()
+        shape = len(self.items_), len(self.items_)
+        self.similarity_ = sp.csr_matrix((data, indices, indptr), shape=shape)
+        self.similarity_.check_format(full_check=True)
 
 
 def _weighed(matrix: sp.csr_matrix, similarity: Similarity) -> sp.csr_matrix:

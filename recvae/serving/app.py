@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -23,6 +24,13 @@ from recvae.serving.service import Service
 
 MAX_BATCH = 64
 """Requests in a forward pass."""
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"description": "The body can't be read."},
+    401: {"description": "The server wants its token."},
+    408: {"description": "The body came too slowly."},
+    413: {"description": "The body is too large."},
+    503: {"description": "Too many requests wait: try again."},
+}
 
 
 def create_app(
@@ -60,8 +68,8 @@ def create_app(
     pages.add_to(app)
     app.include_router(open_router)
     guards = [] if token is None else [Depends(bearer(token))]
-    app.include_router(router, dependencies=guards)
-    app.include_router(explorer_router, dependencies=guards)
+    app.include_router(router, dependencies=guards, responses=REFUSALS)
+    app.include_router(explorer_router, dependencies=guards, responses=REFUSALS)
     app.add_middleware(BodyLimit)
     app.add_middleware(Strict)
     app.add_middleware(Measured, metrics=service.metrics)

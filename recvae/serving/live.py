@@ -5,9 +5,10 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
+from recvae.manifest import MANIFEST, MAX_BYTES
 from recvae.models import load_model
 from recvae.serving.served import ServedModel
-from recvae.storage import MANIFEST
+from recvae.untrusted import read_file
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +54,6 @@ class LiveModel:
     def _manifest(self) -> bytes | None:
         """What the manifest says, or None if it can't be read now."""
         try:
-            return (self._folder / MANIFEST).read_bytes()
+            return read_file(self._folder / MANIFEST, MAX_BYTES)
         except OSError:
             return None

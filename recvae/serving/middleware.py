@@ -1,5 +1,6 @@
 """Middleware: limits to bodies and to what pages may load; requests counted and timed."""
 
+import asyncio
 from http import HTTPStatus
 from time import perf_counter
 
@@ -12,6 +13,8 @@ from recvae.serving.metrics import Metrics
 
 MAX_BODY = 2**20
 """Bytes."""
+BODY_SECONDS = 30.0
+"""What a body has to come in whole; slow ones would fill the server with what waits."""
 STRICT = {
     "Cache-Control": "no-cache",
     "Content-Security-Policy": "default-src 'none'; connect-src 'self'; img-src 'self' data:; "
@@ -22,10 +25,11 @@ STRICT = {
 }
 """What browsers are told: load nothing from elsewhere, run nothing inline, ask if files are new."""
 TOO_LARGE = f"the body may have {MAX_BODY:,} bytes: send a shorter history"
+TOO_SLOW = f"the body must be here within {BODY_SECONDS:g} seconds"
 
 
 class BodyLimit:
-    """Refuses bodies above `MAX_BODY`, be their length announced or not."""
+    """Refuses bodies above `MAX_BODY`, be their length announced or not, and those too slow."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -42,12 +46,17 @@ class BodyLimit:
 
 
 def _counted(receive: Receive) -> Receive:
-    left = MAX_BODY
+    left, whole = MAX_BODY, False
+    deadline = asyncio.get_running_loop().time() + BODY_SECONDS
 
     async def receive_some() -> Message:
-        nonlocal left
-        message = await receive()
-        left -= len(message.get("body", b""))
+        nonlocal left, whole
+        try:
+            async with asyncio.timeout_at(None if whole else deadline):
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, TOO_SLOW) from None
+        left, whole = left - len(message.get("body", b"")), not message.get("more_body")
         if left < 0:
             raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE)
         return message

@@ -1,4 +1,6 @@
+import json
 import os
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +115,38 @@ def test_a_damaged_cache_is_silently_rebuilt(number: int, how: str, folder, pars
     assert len(parsed) == 2
     assert_same(load_dataset("ml-1m"), whole)
     assert len(parsed) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("indices", [0, 1, 10**6]),
+        ("indices", [0, -1, 0]),
+        ("indptr", [0, 5, 3]),
+        ("data", [1.0, np.nan, 1.0]),
+        ("data", [1.0, 0.0, 1.0]),
+        ("timestamps", [1]),
+        ("positions", ["a", "b", "c"]),
+    ],
+)
+def test_a_cache_with_right_checksums_and_wrong_arrays(name, values, folder, parsed, tmp_path):
+    whole = load_dataset("ml-1m")
+    (path,) = (tmp_path / "cache").rglob(f"{name}.npy")
+    manifest = path.with_name("manifest.json")
+    np.save(path, np.array(values, dtype=np.load(path).dtype if name != "positions" else "U1"))
+    content = json.loads(manifest.read_text())
+    content["crc32"][path.name] = zlib.crc32(path.read_bytes())
+    manifest.write_text(json.dumps(content))
+    assert_same(load_dataset("ml-1m"), whole)
+    assert len(parsed) == 2
+
+
+def test_a_cache_with_a_pipe_in_it(folder, parsed, tmp_path):
+    whole = load_dataset("ml-1m")
+    path = cache_files(tmp_path)[0]
+    path.unlink()
+    os.mkfifo(path)
+    assert_same(load_dataset("ml-1m"), whole)
 
 
 def test_a_cache_that_can_not_be_written_is_no_error(folder, parsed, tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from serving_client import client_of
 import recvae as rv
 from recvae.errors import FoldInError
 from recvae.reranking import rerank
-from recvae.serving import create_app
+from recvae.serving import create_app, middleware
 from recvae.serving.middleware import MAX_BODY
 from recvae.serving.schemas import MAX_HISTORY, MAX_K
 
@@ -220,6 +220,22 @@ async def test_a_body_too_large(served, content):
         answer = await client.post("/recommend", content=content)
     assert answer.status_code == 413
     assert "shorter history" in answer.json()["detail"]
+
+
+async def test_a_body_too_slow(served, monkeypatch):
+    async def drop_by_drop():
+        for byte in b'{"items": [103]}':
+            yield bytes([byte])
+            await asyncio.sleep(0.02)
+
+    header = {"content-type": "application/json"}
+    async with served() as client:
+        patient = await client.post("/recommend", content=drop_by_drop(), headers=header)
+        monkeypatch.setattr(middleware, "BODY_SECONDS", 0.1)
+        slow = await client.post("/recommend", content=drop_by_drop(), headers=header)
+        assert (await client.post("/recommend", json={"items": [103]})).status_code == 200
+    assert (patient.status_code, slow.status_code) == (200, 408)
+    assert "within 30 seconds" in slow.json()["detail"]
 
 
 async def test_the_longest_history_fits(served):

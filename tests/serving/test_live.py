@@ -8,9 +8,9 @@ from serving_client import until
 
 import recvae as rv
 from recvae.errors import MissingFileError
+from recvae.manifest import MANIFEST
 from recvae.serving import create_app, service
 from recvae.serving.served import ServedModel
-from recvae.storage import MANIFEST
 
 pytestmark = pytest.mark.anyio
 

@@ -1,0 +1,61 @@
+"""The supported range, tested.
+
+pip install 'nox[uv]'
+nox                        # all of it
+nox -s oldest -- -k cli    # one session, and what pytest should run
+"""
+
+import nox
+
+nox.options.default_venv_backend = "uv"
+nox.options.error_on_missing_interpreters = False
+
+PYTHONS = ["3.11", "3.12", "3.13"]
+LOCK = "requirements.lock"
+COMPILE = (
+    *("uv", "pip", "compile", "pyproject.toml", "--all-extras", "--universal", "--quiet"),
+    *("--generate-hashes", "--constraint=constraints.txt", "--python-version=3.11"),
+)
+OLD_WARNINGS_ARE_FINE = "--override-ini=filterwarnings=default"
+
+
+@nox.session(python=PYTHONS)
+def pinned(session: nox.Session) -> None:
+    """The versions that `make test` installs."""
+    session.install("--constraint=constraints.txt", "--editable=.[dev]")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+def newest(session: nox.Session) -> None:
+    """The newest version of everything."""
+    session.install("--upgrade", "--editable=.[dev]")
+    session.run("pytest", OLD_WARNINGS_ARE_FINE, *session.posargs)
+
+
+@nox.session(python=PYTHONS[0])
+def oldest(session: nox.Session) -> None:
+    """The oldest versions that pyproject.toml allows: torch, numpy 1.26, pandas 2, and the rest."""
+    session.install("--resolution=lowest-direct", "--editable=.[dev]")
+    session.run("pytest", OLD_WARNINGS_ARE_FINE, *session.posargs)
+
+
+@nox.session(python=PYTHONS[0])
+@nox.parametrize("pin", ["numpy<2", "pandas<3"])
+def mixed(session: nox.Session, pin: str) -> None:
+    """One package of the generation before, the others as new as they go with it."""
+    session.install("--editable=.[dev]", pin)
+    session.run("pytest", OLD_WARNINGS_ARE_FINE, *session.posargs)
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Whether a pinned version has a known vulnerability."""
+    session.install("pip-audit")
+    session.run("pip-audit", "--requirement", LOCK, "--require-hashes", "--disable-pip", "--strict")
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Write the lock anew, after constraints.txt has changed."""
+    session.run(*COMPILE, "--output-file", LOCK, external=True)

@@ -1,0 +1,61 @@
+"""`recvae info`: what a saved model is, and where it comes from."""
+
+from typing import TYPE_CHECKING, Any
+
+import recvae as rv
+from recvae.cli.arguments import Json, Model
+from recvae.cli.output import show
+
+if TYPE_CHECKING:
+    from recvae.models.base import Recommender
+
+
+def info(model: Model, *, json: Json = False) -> None:
+    """Validate a saved model, and say what it is: its data, options, code and checksums.
+
+    [bold]Examples[/bold]
+
+    $ recvae info runs/vae
+
+    $ recvae info runs/vae --json
+    """
+    from recvae.storage import read_manifest
+
+    recommender = rv.load_model(model, device="cpu")
+    described = read_manifest(model).model_dump(mode="json")
+    facts = described | _learnt(recommender)
+    show(_as_text(facts), facts, json)
+
+
+def _learnt(model: "Recommender") -> dict[str, Any]:
+    return {
+        "interactions": int(model.item_counts_.sum()),
+        "parameters": model.n_parameters,
+        "bytes": model.n_bytes,
+    }
+
+
+def _as_text(facts: dict[str, Any]) -> str:
+    lines = {
+        "model": facts["model"],
+        "trained on": "{n_users:,} users x {n_items:,} items, {interactions:,} interactions, "
+        "fingerprint {fingerprint}".format(**facts),
+        "learnt": "{parameters:,} parameters, {bytes:,} bytes".format(**facts),
+        "saved by": "recvae {recvae}, format {format}".format(**facts),
+        **_origin_lines(facts["origin"]),
+        "options": ", ".join(f"{name}={value}" for name, value in facts["options"].items()),
+        **{role: file["sha256"] for role, file in facts["files"].items()},
+    }
+    return "\n".join(f"{name:<11} {value}" for name, value in lines.items() if value)
+
+
+def _origin_lines(origin: dict[str, Any] | None) -> dict[str, str]:
+    if origin is None:
+        return {"fitted": "before models knew where they come from"}
+    code = f"recvae {origin['recvae']}, commit {origin['commit'] or 'unknown'}"
+    best = origin["best"]
+    return {
+        "fitted": origin["fitted"],
+        "by": "{}, Python {python}, torch {torch}, numpy {numpy}".format(code, **origin),
+        "best": "{metric} {value:.4f} in epoch {epoch}".format(**best) if best else "",
+    }
