@@ -16,9 +16,15 @@ MODELS: dict[str, Recommender] = {
     "mult-vae": rv.MultVAE(
         hidden=(), beta=0.0165, dropout=0.253, learning_rate=3.82e-4, batch_size=57
     ),
+    "mult-vae-deep": rv.MultVAE(),
+    "mult-dae": rv.MultDAE(
+        latent=193, dropout=0.4, l2=1.34e-5, learning_rate=8.41e-4, batch_size=61
+    ),
     "residual-vae": rv.ResidualVAE(),
+    "ease": rv.EASE(regularization=568),
+    "als": rv.ImplicitALS(factors=53, alpha=5.99, regularization=33),
 }
-"""Those of the README's table, as they were tuned there."""
+"""Those of the README's table, as they were tuned there; and Mult-VAE as Liang et al. have it."""
 
 
 @cache

@@ -1,4 +1,6 @@
 from .anomaly import oddity
+from .corrupt import drop, pollute
+from .denoise import denoise, impute, surprise
 from .explain import agreement, explain, gradient, leave_one_out
 from .features import LatentFeatures
 from .fidelity import Fidelity, fidelity, nearest_distance
@@ -6,21 +8,26 @@ from .generate import generate
 from .interpolate import interpolate
 from .map import TasteMap, item_codes
 from .purity import genre_purity
+from .quantize import Quantized, quantize
 from .shilling import inject_shilling
 from .uncertainty import Uncertainty, entropy, judge_uncertainty, risk_coverage
 
 __all__ = [
     "Fidelity",
     "LatentFeatures",
+    "Quantized",
     "TasteMap",
     "Uncertainty",
     "agreement",
+    "denoise",
+    "drop",
     "entropy",
     "explain",
     "fidelity",
     "generate",
     "genre_purity",
     "gradient",
+    "impute",
     "inject_shilling",
     "interpolate",
     "item_codes",
@@ -28,5 +35,8 @@ __all__ = [
     "leave_one_out",
     "nearest_distance",
     "oddity",
+    "pollute",
+    "quantize",
     "risk_coverage",
+    "surprise",
 ]
