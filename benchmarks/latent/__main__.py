@@ -19,7 +19,7 @@ import matplotlib as mpl
 
 from recvae.evaluation.themes import LIGHT, STYLE
 
-PARTS = ("uncertainty", "robustness")
+PARTS = ("uncertainty", "sparse_codes", "features", "robustness")
 """The modules beside this one; each has `measure`, which gives what JSON can say, and `draw`,
 which makes a figure of it."""
 

@@ -10,12 +10,15 @@ from .map import TasteMap, item_codes
 from .purity import genre_purity
 from .quantize import Quantized, quantize
 from .shilling import inject_shilling
+from .sparse_codes import SparseCodes
 from .uncertainty import Uncertainty, entropy, judge_uncertainty, risk_coverage
+from .units import name_units
 
 __all__ = [
     "Fidelity",
     "LatentFeatures",
     "Quantized",
+    "SparseCodes",
     "TasteMap",
     "Uncertainty",
     "agreement",
@@ -33,6 +36,7 @@ __all__ = [
     "item_codes",
     "judge_uncertainty",
     "leave_one_out",
+    "name_units",
     "nearest_distance",
     "oddity",
     "pollute",
