@@ -71,27 +71,26 @@ def tags() -> pd.DataFrame:
     known = items.index[titles == items["title"]]
     used = tables.tags.assign(tag=tables.tags["tag"].str.lower())
     flags = pd.crosstab(used["item"], used["tag"]).reindex(known).reindex(items.index).fillna(0) > 0
-    return flags.loc[:, flags.sum() >= COMMON].add_prefix("tag: ")
+    return flags.loc[:, flags.sum() >= COMMON]
 
 
 def names() -> dict[str, Any]:
-    """How many units have a name, and the surest one of each label."""
-    codes = sparse("mult-vae")
+    """How many units genres and tags name, and the surest unit of each of some labels."""
+    codes, found = sparse("mult-vae"), {}
     users = np.bincount(codes.encode(split("ml-1m").train.matrix).indices, minlength=codes.units)
-    by_genre = name_units(codes, genres())
-    table = name_units(codes, genres().astype(bool).join(tags())).assign(users=users)
-    first = table.sort_values("p_value").drop_duplicates("label").head(12)
-    return {
-        "units": codes.units,
-        "in use": int((users > 0).sum()),
-        "named by a genre": int((by_genre["p_value"] < SURE).sum()),
-        "named by a genre or tag": int((table["p_value"] < SURE).sum()),
-        "units a user": mean(np.diff(codes.encode(split("ml-1m").test.fold_in).indptr)),
-        "surest": [
-            {"unit": unit, **line, "items": best(codes, unit)}
-            for unit, line in first.to_dict(orient="index").items()
-        ],
-    }
+    for kind, labels, n in (("genres", genres(), 12), ("tags", tags(), 6)):
+        table = name_units(codes, labels).assign(users=users)
+        first = table.sort_values("p_value").drop_duplicates("label").head(n)
+        found[kind] = {
+            "labels": labels.shape[1],
+            "items": int(labels.any(axis=1).sum()),
+            "named": int((table["p_value"] < SURE).sum()),
+            "surest": [
+                {"unit": unit, **line, "items": best(codes, int(unit))}
+                for unit, line in first.to_dict(orient="index").items()
+            ],
+        }
+    return {"units": codes.units, "in use": int((users > 0).sum()), **found}
 
 
 def best(codes: SparseCodes, unit: int, n: int = 3) -> list[str]:
