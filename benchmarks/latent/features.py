@@ -1,12 +1,12 @@
 """Features: what codes know of users beyond their items, against TruncatedSVD of the same size."""
 
-from dataclasses import replace
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from lab import MODELS, likes, mean
+from lab import MODELS, likes, mean, once
 from matplotlib.figure import Figure
 from sklearn.decomposition import TruncatedSVD
 from sklearn.linear_model import LogisticRegression
@@ -16,33 +16,30 @@ from sklearn.preprocessing import Normalizer, StandardScaler
 
 import recvae as rv
 
-SIZES = (32, 200)
+SIZE = 200
 PENALTIES = {"C": (1e-3, 1e-2, 1e-1)}
 FEATURES = ("mult-vae", "svd")
+FOLDS = 5
 TARGETS = {"gender": "all", "age band": "all", "favourite genre": "half"}
 """What is predicted, and from how much of a history: the genre is that of the other half."""
 
 
 def measure() -> dict[str, Any]:
-    """Accuracy on users of other folds, and the paired difference, by size and target."""
-    data = likes("ml-1m")
-    shown, targets = described(data)
-    results = {size: probe(shown, targets, size) for size in SIZES}
+    """Accuracy on users of other folds, and by how much codes are ahead, user by user."""
+    folds = [once(f"ml-1m/features-{fold}", partial(probe, fold)) for fold in range(FOLDS)]
+    hits = {name: pd.concat([pd.DataFrame(fold[name]) for fold in folds]) for name in TARGETS}
+    labels = described()[1]
     return {
-        "users": data.shape[0],
-        "most frequent": {
-            name: float(pd.Series(labels).value_counts(normalize=True).iloc[0])
-            for name, labels in targets.items()
-        },
-        **{
-            str(size): {name: summary(hits) for name, hits in results[size].items()}
-            for size in SIZES
-        },
+        "users": len(hits["gender"]),
+        "features": SIZE,
+        **{name: summary(hits[name], labels[name]) for name in TARGETS},
     }
 
 
-def described(data: rv.Interactions) -> tuple[dict[str, sp.csr_matrix], dict[str, np.ndarray]]:
+@cache
+def described() -> tuple[dict[str, sp.csr_matrix], dict[str, np.ndarray]]:
     """Histories, whole and half, and what is known of the users."""
+    data = likes("ml-1m")
     half = rv.latent.drop(data.matrix, 0.5)
     rest = data.matrix - half
     rest.eliminate_zeros()
@@ -63,28 +60,26 @@ def favourites(histories: sp.csr_matrix, genres: pd.DataFrame) -> np.ndarray:
     return genres.columns.to_numpy()[excess.argmax(axis=1)]
 
 
-def probe(
-    shown: dict[str, sp.csr_matrix], targets: dict[str, np.ndarray], size: int
-) -> dict[str, pd.DataFrame]:
-    """Whether each user's label is predicted, by features: trained on the users of other folds."""
-    n = shown["all"].shape[0]
-    hits = {name: pd.DataFrame(0.0, range(n), FEATURES) for name in targets}
-    for train, test in KFold(5, shuffle=True, random_state=0).split(np.arange(n)):
-        for kind in FEATURES:
-            encoder = new_encoder(kind, size).fit(shown["all"][train])
-            for name, labels in targets.items():
-                rows = encoder.transform(shown[TARGETS[name]])
-                found = new_probe().fit(rows[train], labels[train]).predict(rows[test])
-                hits[name].loc[test, kind] = (found == labels[test]).astype(float)
+def probe(fold: int) -> dict[str, dict[str, list[bool]]]:
+    """Whether the labels of a fold's users are predicted, trained on the users of the others."""
+    shown, targets = described()
+    folds = KFold(FOLDS, shuffle=True, random_state=0).split(shown["all"])
+    train, test = list(folds)[fold]
+    hits: dict[str, dict[str, list[bool]]] = {name: {} for name in TARGETS}
+    for kind in FEATURES:
+        encoder = new_encoder(kind).fit(shown["all"][train])
+        for name, labels in targets.items():
+            rows = encoder.transform(shown[TARGETS[name]])
+            found = new_probe().fit(rows[train], labels[train]).predict(rows[test])
+            hits[name][kind] = (found == labels[test]).tolist()
     return hits
 
 
-def new_encoder(kind: str, size: int) -> Any:
+def new_encoder(kind: str) -> Any:
     """What turns histories into so many numbers each."""
     if kind == "svd":
-        return make_pipeline(Normalizer(), TruncatedSVD(size, random_state=0))
-    options: Any = {"latent": size}
-    return rv.latent.LatentFeatures(replace(MODELS[kind], **options))
+        return make_pipeline(Normalizer(), TruncatedSVD(SIZE, random_state=0))
+    return rv.latent.LatentFeatures(MODELS[kind])
 
 
 def new_probe() -> Any:
@@ -93,25 +88,30 @@ def new_probe() -> Any:
     return make_pipeline(StandardScaler(), search)
 
 
-def summary(hits: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Accuracies, and by how much the first is ahead, user by user."""
-    accuracies = {kind: mean(hits[kind].to_numpy()) for kind in FEATURES}
-    return accuracies | {"difference": mean((hits["mult-vae"] - hits["svd"]).to_numpy())}
+def summary(hits: pd.DataFrame, labels: np.ndarray) -> dict[str, Any]:
+    """Accuracies, that of the most frequent label, and by how much codes are ahead of SVD."""
+    hits = hits.astype(float)
+    return {
+        **{kind: mean(hits[kind].to_numpy()) for kind in FEATURES},
+        "difference": mean((hits["mult-vae"] - hits["svd"]).to_numpy()),
+        "most frequent": float(pd.Series(labels).value_counts(normalize=True).iloc[0]),
+    }
 
 
 def draw(found: dict[str, Any]) -> Figure:
     """Accuracies with their standard errors, by target."""
-    figure = Figure(figsize=(7, 3), layout="constrained")
-    for axes, name in zip(figure.subplots(1, len(TARGETS)), TARGETS, strict=True):
-        for kind in FEATURES:
-            points = [found[str(size)][name][kind] for size in SIZES]
-            errors = [point["stderr"] for point in points]
-            axes.errorbar(SIZES, [point["mean"] for point in points], errors, label=kind, fmt="o-")
-        axes.axhline(found["most frequent"][name], color="grey", linewidth=1, label="most frequent")
-        axes.set_title(name)
-        axes.set_xticks(SIZES)
-        axes.set_xlabel("features")
-        axes.margins(x=0.3)
-    figure.axes[0].set_ylabel("accuracy")
-    figure.axes[0].legend()
+    figure = Figure(figsize=(6, 3), layout="constrained")
+    axes = figure.subplots()
+    for shift, kind in zip((-0.08, 0.08), FEATURES, strict=True):
+        points = [found[name][kind] for name in TARGETS]
+        places, errors = np.arange(len(TARGETS)) + shift, [point["stderr"] for point in points]
+        axes.errorbar(places, [point["mean"] for point in points], errors, label=kind, fmt="o")
+    frequent = [found[name]["most frequent"] for name in TARGETS]
+    axes.plot(
+        range(len(TARGETS)), frequent, "_", color="grey", markersize=30, label="most frequent"
+    )
+    axes.set_xticks(range(len(TARGETS)), TARGETS)
+    axes.set_ylabel("accuracy")
+    axes.margins(x=0.2)
+    axes.legend()
     return figure

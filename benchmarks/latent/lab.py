@@ -1,7 +1,10 @@
 """What the parts share: the data, the split, the models, a mean with its standard error."""
 
+import json
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -47,6 +50,16 @@ def fitted(model: str, data: str = "ml-1m") -> Recommender:
         parts = split(data)
         MODELS[model].fit(parts.train, validation=parts.validation).save(folder)
     return rv.load_model(folder)
+
+
+def once(name: str, compute: Callable[[], Any]) -> Any:
+    """What was computed, as JSON can say it; kept on the disk under a name."""
+    file = KEPT / f"{name}.json"
+    if not file.is_file():
+        found = compute()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(found), encoding="utf-8")
+    return json.loads(file.read_text(encoding="utf-8"))
 
 
 def mean(values: np.ndarray) -> dict[str, float]:
