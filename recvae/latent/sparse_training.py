@@ -24,6 +24,8 @@ Goal: TypeAlias = Literal["codes", "scores"]
 
 IMPOSSIBLE = -1e9
 """The score of what is known already."""
+LEAST = 1e-12
+"""What a code lacks at least, so that one can be drawn even if all lack nothing."""
 
 
 @dataclass(eq=False)
@@ -53,7 +55,7 @@ class Imitation:
         """Revive the units that nobody had, for users whose codes lack most."""
         dead = ~self.alive
         if dead.any():
-            shares = self.missed.square().sum(dim=1)
+            shares = self.missed.square().sum(dim=1).clamp(min=LEAST)
             users = shares.multinomial(int(dead.sum()), replacement=True, generator=self.noise)
             self.net.revive(dead, self.missed[users])
         self.alive.zero_()
@@ -61,7 +63,7 @@ class Imitation:
     def step(self, batch: Batch, _: int) -> Terms:
         """The loss of a batch, a random share of whose histories is hidden, from 0 to 1."""
         rate = torch.rand((), generator=self.noise, device=self.noise.device)
-        known, _hidden = batch.split(float(rate), self.noise)
+        known = batch.split(float(rate), self.noise)[0]
         with torch.no_grad():
             codes = self.model.net_.encode(known.normalized())[0]
         activations = self.net.encode(codes)
