@@ -19,7 +19,10 @@ import matplotlib as mpl
 
 from recvae.evaluation.themes import LIGHT, STYLE
 
-PARTS = ("generate", "anomaly", "uncertainty", "explain", "interpolate", "map")
+PARTS = (
+    *("generate", "anomaly", "uncertainty", "explain", "interpolate", "map"),
+    *("sparse_codes", "features", "robustness"),
+)
 """The modules beside this one; each has `measure`, which gives what JSON can say, and `draw`,
 which makes a figure of it."""
 

@@ -21,7 +21,12 @@ MODELS: dict[str, Recommender] = {
         hidden=(), beta=0.0165, dropout=0.253, learning_rate=3.82e-4, batch_size=57, **CONSTANT
     ),
     "mult-vae-deep": rv.MultVAE(learning_rate=1e-3, batch_size=500, **CONSTANT),
+    "mult-dae": rv.MultDAE(
+        latent=193, dropout=0.4, l2=1.34e-5, learning_rate=8.41e-4, batch_size=61, **CONSTANT
+    ),
     "residual-vae": rv.ResidualVAE(),
+    "ease": rv.EASE(regularization=568),
+    "als": rv.ImplicitALS(factors=53, alpha=5.99, regularization=33),
 }
 """Those of the README's table, as they were tuned there; and Mult-VAE as Liang et al. have it."""
 

@@ -7,6 +7,7 @@ from recvae.nets.layers import SparseLinear, sample
 from recvae.nets.linear_path import LinearPath, user_weights
 from recvae.nets.rec_vae import RecVAENet
 from recvae.nets.residual_vae import ResidualVAENet
+from recvae.nets.top_k import TopKAutoencoder
 from recvae.nets.vamp import VampNet
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "RecVAENet",
     "ResidualVAENet",
     "SparseLinear",
+    "TopKAutoencoder",
     "VampNet",
     "sample",
     "user_weights",

@@ -1,0 +1,95 @@
+"""Denoise and impute: histories as a model would have them."""
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+
+from recvae.batches import Batch, in_blocks
+from recvae.errors import OptionError
+from recvae.interactions import Interactions
+from recvae.latent.models import Coder, likely
+from recvae.models.base import Recommender
+from recvae.models.inputs import as_input
+from recvae.ranking import block_users
+
+
+def surprise(model: Recommender, histories: sp.csr_matrix) -> sp.csr_matrix:
+    """How unlikely each item of a history is to the model that reads it, in nats.
+
+    The negative log-probability, given the mean of the code of the whole history. It is that of
+    one draw: with it, items of few users are less likely than those of many.
+
+    Args:
+        model: a fitted autoencoder of multinomial likelihood, or an Ensemble.
+        histories: CSR [users, items], weights not read.
+
+    Returns:
+        CSR float32 [users, items], an entry for each of the histories'.
+
+    Raises:
+        DataError: the histories do not have the training items as columns.
+        OptionError: the model's scores are no log-probabilities.
+    """
+    coder = likely(model)
+    histories = as_input(coder.checked(histories))
+    blocks = in_blocks(histories, block_users(histories.shape[1]))
+    nats = [_nats(coder, block) for block in blocks]
+    histories.data = np.concatenate([*nats, np.zeros(0, dtype=np.float32)])
+    return histories
+
+
+def denoise(model: Recommender, histories: sp.csr_matrix, share: float = 0.1) -> sp.csr_matrix:
+    """Leave out the items of each history that the model finds least likely (see `surprise`).
+
+    Args:
+        model: see `surprise`.
+        histories: CSR [users, items].
+        share: of n items int(share * n) are left out; from 0, and below 1.
+
+    Returns:
+        CSR float32 [users, items], the weights as they were. Recommend for it with
+        `deny=histories`, so that what was left out does not come back.
+
+    Raises:
+        DataError: the histories do not have the training items as columns.
+        OptionError: the share is out of range, or the model's scores are no log-probabilities.
+    """
+    if not 0 <= share < 1:
+        raise OptionError(f"share={share} must be from 0, and below 1.")
+    data = Interactions.of(model.checked(histories))
+    order = np.lexsort((surprise(model, histories).data, data.rows))
+    place = np.arange(len(order)) - data.matrix.indptr[data.rows]
+    lengths = np.diff(data.matrix.indptr)
+    kept = np.empty(len(order), dtype=bool)
+    kept[order] = place < (lengths - (share * lengths).astype(int))[data.rows]
+    return data.keep(kept).matrix
+
+
+def impute(model: Recommender, histories: sp.csr_matrix, n: int = 10) -> sp.csr_matrix:
+    """Add to each history the n items that the model expects there most.
+
+    Args:
+        model: any fitted model that folds users in.
+        histories: CSR [users, items].
+        n: how many to add, from 1 to the number of items; fewer where fewer are left.
+
+    Returns:
+        CSR float32 [users, items] of ones.
+
+    Raises:
+        DataError, FoldInError, OptionError: see `Recommender.recommend`.
+    """
+    histories = model.checked(histories)
+    ids, _ = model.recommend(histories, n)
+    users, _ = np.nonzero(ids >= 0)
+    columns = ids[ids >= 0]
+    added = sp.csr_matrix((np.ones(len(columns)), (users, columns)), shape=histories.shape)
+    return as_input((histories + added).tocsr())
+
+
+def _nats(model: Coder, histories: sp.csr_matrix) -> np.ndarray:
+    """Negative log-probabilities [nnz] of the items of whole histories."""
+    scores = model.score(histories)
+    batch = Batch.of(histories, scores.device)
+    log_shares = scores[batch.rows, batch.columns] - scores.logsumexp(dim=1)[batch.rows]
+    return torch.neg(log_shares).cpu().numpy()

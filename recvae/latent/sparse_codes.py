@@ -1,0 +1,251 @@
+"""Sparse codes: a taste as a few of many units, each of which can be named and turned."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil
+from os import PathLike
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+
+from recvae import options
+from recvae.batches import Batches
+from recvae.errors import DataError, ModelFileError, NotFittedError, OptionError
+from recvae.evaluation import evaluate
+from recvae.latent import sparse_files
+from recvae.latent.models import autoencoder, likely
+from recvae.latent.sparse_training import Goal, Imitation
+from recvae.models.autoencoder import MIN_STEPS
+from recvae.models.base import Recommender
+from recvae.models.inputs import as_input
+from recvae.nets import TopKAutoencoder
+from recvae.options import NonNegativeInt, PositiveFloat, PositiveInt
+from recvae.passes import Pass
+from recvae.ranking import as_columns, block_users, top_k
+from recvae.splits import Holdout
+from recvae.trainer import Trainer
+
+METRIC = "ndcg@100"
+AVERAGING = 3.0
+"""See `recvae.weights.Average`."""
+
+
+@dataclass(kw_only=True, eq=False)
+class SparseCodes:
+    """A sparse autoencoder of the codes of a fitted model, between its encoder and its decoder.
+
+    A code becomes the sum of the directions of a few units (Spišák et al., "From Knots to Knobs:
+    Towards Steerable Collaborative Filtering Using Sparse Autoencoders", 2026). The model stays as
+    it is. The weights are averaged over the steps of training (`recvae.weights.Average`).
+
+    Attributes:
+        units: how many there are.
+        active: how many of them a user has, at most.
+        goal: what training keeps, see `recvae.latent.sparse_training`.
+        learning_rate: Adam's.
+        batch_size: users per training step; at most a fifth of the users.
+        epochs: how many there are, at most; each goes through the users.
+        patience: epochs without a better validation value before training stops; None: no stop.
+        seed: decides initial weights, order of users, and what is hidden of them.
+        model_: the model.
+        net_: the sparse autoencoder, a `recvae.nets.TopKAutoencoder`.
+        history_: DataFrame, a row an epoch, as models have it.
+    """
+
+    units: PositiveInt = 256
+    active: PositiveInt = 32
+    goal: Goal = "codes"
+    learning_rate: PositiveFloat = 1e-3
+    batch_size: PositiveInt = 200
+    epochs: PositiveInt = 60
+    patience: PositiveInt | None = 10
+    seed: NonNegativeInt = 0
+
+    def fit(
+        self, model: Recommender, histories: sp.csr_matrix, validation: Holdout | None = None
+    ) -> Self:
+        """Learn units from the histories of some users; return self.
+
+        Args:
+            model: a fitted autoencoder of multinomial likelihood.
+            histories: CSR [users, items], such as those it was trained on.
+            validation: users to choose the best epoch by.
+
+        Raises:
+            DataError: the histories are empty, or do not have the training items as columns.
+            OptionError: the model has no codes or no likelihood, or an option is out of range.
+        """
+        options.check(self)
+        if self.active > self.units:
+            raise OptionError(f"active={self.active} must be {self.units} at most, as units are.")
+        self.model_ = autoencoder(likely(model))
+        matrix = as_input(self.model_.checked(histories), self.model_.input)
+        if matrix.nnz == 0:
+            raise DataError("there is no interaction to learn from.")
+        weights_seed, order_seed, noise_seed = np.random.SeedSequence(self.seed).generate_state(3)
+        self.net_ = self._new_net(matrix, int(weights_seed))
+        noise = torch.Generator(self._device).manual_seed(int(noise_seed))
+        size = min(self.batch_size, ceil(matrix.shape[0] / MIN_STEPS))
+        batches = Batches(matrix, size, self._device, np.random.default_rng(order_seed))
+        try:
+            self.history_ = self._trainer(noise, validation).fit(batches)
+            self._measure(matrix)
+        except BaseException:
+            del self.net_
+            raise
+        return self
+
+    def encode(self, histories: sp.csr_matrix) -> sp.csr_matrix:
+        """How active each unit is for each user: CSR float32 [users, units].
+
+        Raises:
+            NotFittedError: fit or load it first.
+            DataError: the histories do not have the training items as columns.
+        """
+        self._require_fitted()
+        codes = torch.from_numpy(self.model_.encode(histories)[0]).to(self._device)
+        size = block_users(self.units)
+        with torch.no_grad():
+            parts = torch.tensor_split(codes, tuple(range(size, len(codes), size)))
+            blocks = [self.net_.encode(part).cpu() for part in parts]
+        return sp.vstack([sp.csr_matrix(block.numpy()) for block in blocks], format="csr")
+
+    def recommend(
+        self,
+        histories: sp.csr_matrix,
+        k: int = 10,
+        *,
+        rows: np.ndarray | None = None,
+        turned: Mapping[int, float] | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Recommend by sparse codes, with some units turned up or off.
+
+        Args:
+            histories: CSR [users, items].
+            k: length of the lists.
+            rows: not looked at; `evaluate` gives it.
+            turned: for some units, how active they shall be: 0 is off, and 1 as active as they are
+                on average for those who have them.
+
+        Returns:
+            Columns int64 [users, k] and scores float32 [users, k], as models give them.
+
+        Raises:
+            NotFittedError: fit or load it first.
+            DataError: the histories do not have the training items as columns.
+            OptionError: k, a unit or how far it is turned is out of range.
+        """
+        self._require_fitted()
+        units, levels = self._levels(turned or {})
+        histories = self.model_.checked(histories)
+        return top_k(lambda block, _: self._score(block, units, levels), histories, k)
+
+    def effects(self) -> np.ndarray:
+        """What each unit does to the score of each item: float32 [units, items].
+
+        Added to the code of which no unit is active, as active as it usually is.
+        """
+        self._require_fitted()
+        decode = self.model_.net_.decode
+        with torch.no_grad():
+            alone = self.net_.decode(self.net_.strengths.diag())
+            return (decode(alone) - decode(self.net_.center[None])).cpu().numpy()
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Save to one file of safetensors; the model is saved by its own `save`.
+
+        Raises:
+            NotFittedError: fit or load it first.
+            ModelFileError: the file can't be written.
+        """
+        self._require_fitted()
+        sparse_files.write(
+            Path(path), options.values(self), self.model_, dict(self.net_.state_dict())
+        )
+
+    @classmethod
+    def load(cls, path: str | PathLike[str], model: Recommender) -> Self:
+        """Read what `save` has written.
+
+        Args:
+            path: the file.
+            model: the model that it was fitted to.
+
+        Raises:
+            MissingFileError: there is no such file.
+            ModelFileError: it is damaged, or of another model.
+        """
+        source = autoencoder(model)
+        source._require_fitted()
+        chosen, state = sparse_files.read(Path(path), source)
+        try:
+            codes = options.build(cls, chosen)
+            codes.model_ = source
+            codes.net_ = TopKAutoencoder(len(state["center"]), codes.units, codes.active)
+            codes.net_.load_state_dict(state)
+        except (OptionError, RuntimeError, KeyError) as error:
+            raise ModelFileError(f"{path} is damaged: {error}") from error
+        codes.net_.to(source._device)
+        return codes
+
+    def _score(
+        self, histories: sp.csr_matrix, units: torch.Tensor, levels: torch.Tensor
+    ) -> torch.Tensor:
+        """The model's scores, with what the sparse codes decode to in place of the codes."""
+        net = self.model_.net_
+        with torch.no_grad():
+            batch = self.model_.batch(histories)
+            codes, _ = net.encode(batch.normalized())
+            activations = self.net_.encode(codes)
+            activations[:, units] = levels
+            sparse = self.net_.decode(activations)
+            return self.model_.forward(batch) + net.decode(sparse) - net.decode(codes)
+
+    def _levels(self, turned: Mapping[int, float]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Units int64 [n], and how active they shall be [n]."""
+        units = torch.from_numpy(as_columns(list(turned), self.units, "turned")).to(self._device)
+        shares = torch.tensor(list(turned.values()), dtype=torch.float32, device=self._device)
+        if not ((shares >= 0) & shares.isfinite()).all():
+            raise OptionError(f"turned={dict(turned)} must hold finite numbers, not negative.")
+        return units, shares * self.net_.strengths[units]
+
+    def _new_net(self, histories: sp.csr_matrix, seed: int) -> TopKAutoencoder:
+        codes = torch.from_numpy(self.model_.encode(histories)[0])
+        net = TopKAutoencoder(codes.shape[1], self.units, self.active)
+        net.initialize(codes, torch.Generator().manual_seed(seed))
+        return net.to(self._device)
+
+    def _trainer(self, noise: torch.Generator, validation: Holdout | None) -> Trainer:
+        imitation = Imitation(self.model_, self.net_, self.goal, noise)
+        return Trainer(
+            self.net_,
+            [Pass(imitation.step, before=imitation.begin)],
+            epochs=self.epochs,
+            learning_rate=self.learning_rate,
+            validate=None if validation is None else lambda: self._judge(validation),
+            metric=METRIC,
+            patience=self.patience,
+            averaging=AVERAGING,
+            noise=noise,
+        )
+
+    def _judge(self, validation: Holdout) -> float:
+        return float(evaluate(self, validation, METRIC).mean[METRIC])
+
+    def _measure(self, histories: sp.csr_matrix) -> None:
+        """Note how active each unit is for those of some users who have it; 0 if nobody does."""
+        activations = self.encode(histories)
+        counts = np.bincount(activations.indices, minlength=self.units)
+        means = np.asarray(activations.sum(axis=0)).ravel() / np.maximum(counts, 1)
+        self.net_.strengths.copy_(torch.from_numpy(means))
+
+    def _require_fitted(self) -> None:
+        if not hasattr(self, "net_"):
+            raise NotFittedError("these SparseCodes are not fitted: call fit(...) or load(...).")
+
+    @property
+    def _device(self) -> torch.device:
+        return self.model_._device

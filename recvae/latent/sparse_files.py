@@ -1,0 +1,60 @@
+"""Sparse codes on the disk: one file of safetensors. Nothing is unpickled."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save, save_file
+
+from recvae import atomic
+from recvae.errors import MissingFileError, ModelFileError
+from recvae.models.autoencoder import AutoencoderRecommender
+
+
+def write(
+    path: Path, options: dict[str, Any], model: AutoencoderRecommender, state: dict[str, Any]
+) -> None:
+    """Write options and tensors, in the place of what is there, in one step.
+
+    Raises:
+        ModelFileError: the file can't be written.
+    """
+    about = {"options": json.dumps(options), "model": _digest(model)}
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    try:
+        with atomic.draft_of(path) as draft:
+            save_file(tensors, draft, metadata=about)
+    except (OSError, SafetensorError) as error:
+        raise ModelFileError(f"{path} can't be written ({error}): choose another place.") from error
+
+
+def read(
+    path: Path, model: AutoencoderRecommender
+) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """Read options and tensors of sparse codes of a model.
+
+    Raises:
+        MissingFileError: there is no such file.
+        ModelFileError: it is damaged, or of another model.
+    """
+    if not path.is_file():
+        raise MissingFileError(f"there is no {path}: save sparse codes with codes.save(...).")
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = file.metadata()
+            options = json.loads(about["options"])
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise ModelFileError(f"{path} is damaged ({error}): fit the sparse codes again.") from error
+    if about["model"] != _digest(model):
+        raise ModelFileError(f"{path} is of another model: give the one that it was fitted to.")
+    return options, state
+
+
+def _digest(model: AutoencoderRecommender) -> str:
+    """Tells a model's weights from any other's."""
+    state = {name: tensor.cpu().contiguous() for name, tensor in model._state().items()}
+    return hashlib.sha256(save(state)).hexdigest()

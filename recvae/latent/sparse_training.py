@@ -1,0 +1,91 @@
+"""How sparse codes are learnt, between the encoder and the decoder of a model, which stay as are.
+
+What training keeps is one of two:
+
+    codes    the model's code: the squared distance of the sparse one from it
+    scores   what the model makes of it: the KL divergence of the sparse code's distribution
+             over the items that are not in the history from the model's (Braun et al.,
+             "Identifying Functionally Important Features with End-to-End Sparse Dictionary
+             Learning", NeurIPS 2024)
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import torch
+from torch.nn.functional import kl_div, mse_loss
+
+from recvae.batches import Batch
+from recvae.models.autoencoder import AutoencoderRecommender
+from recvae.nets import TopKAutoencoder
+from recvae.passes import Terms
+
+Goal: TypeAlias = Literal["codes", "scores"]
+
+IMPOSSIBLE = -1e9
+"""The score of what is known already."""
+LEAST = 1e-12
+"""What a code lacks at least, so that one can be drawn even if all lack nothing."""
+
+
+@dataclass(eq=False)
+class Imitation:
+    """A way through the users, for `recvae.passes.Pass`.
+
+    Attributes:
+        model: whose codes.
+        net: the sparse autoencoder.
+        goal: what is kept.
+        noise: draws what is hidden of the histories, and whom dead units are revived for.
+        alive: bool [units], which of them anyone had since the pass began.
+        missed: [users, latent], what the sparse codes of the last batch lack.
+    """
+
+    model: AutoencoderRecommender
+    net: TopKAutoencoder
+    goal: Goal
+    noise: torch.Generator
+    alive: torch.Tensor = field(init=False)
+    missed: torch.Tensor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.alive = torch.ones_like(self.net.bias, dtype=torch.bool)
+
+    def begin(self) -> None:
+        """Revive the units that nobody had, for users whose codes lack most."""
+        dead = ~self.alive
+        if dead.any():
+            shares = self.missed.square().sum(dim=1).clamp(min=LEAST)
+            users = shares.multinomial(int(dead.sum()), replacement=True, generator=self.noise)
+            self.net.revive(dead, self.missed[users])
+        self.alive.zero_()
+
+    def step(self, batch: Batch, _: int) -> Terms:
+        """The loss of a batch, a random share of whose histories is hidden, from 0 to 1."""
+        rate = torch.rand((), generator=self.noise, device=self.noise.device)
+        known = batch.split(float(rate), self.noise)[0]
+        with torch.no_grad():
+            codes = self.model.net_.encode(known.normalized())[0]
+        activations = self.net.encode(codes)
+        sparse = self.net.decode(activations)
+        self.alive |= (activations > 0).any(dim=0)
+        self.missed = (codes - sparse).detach()
+        loss = self._loss(codes, sparse, known)
+        return Terms(loss, -loss, torch.zeros_like(loss), 0.0)
+
+    def _loss(self, codes: torch.Tensor, sparse: torch.Tensor, known: Batch) -> torch.Tensor:
+        if self.goal == "codes":
+            return mse_loss(sparse / self.net.scale, codes / self.net.scale)
+        with torch.no_grad():
+            scores = self.model.forward(known)
+            rest = scores - self.model.net_.decode(codes)
+        shares, kept = (
+            _unknown(some, known).log_softmax(dim=1)
+            for some in (rest + self.model.net_.decode(sparse), scores)
+        )
+        return kl_div(shares, kept, log_target=True, reduction="batchmean")
+
+
+def _unknown(scores: torch.Tensor, known: Batch) -> torch.Tensor:
+    """Scores of what is not known, the others impossible."""
+    return scores.index_put((known.rows, known.columns), scores.new_tensor(IMPOSSIBLE))
