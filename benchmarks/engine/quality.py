@@ -16,7 +16,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "defaults": {},
 }
 SEEDS = (0, 1, 2)
-GENERATED_USERS = 24_000
+GENERATED_USERS = 8_000
 
 
 def measure(scale: float) -> Iterator[dict[str, Any]]:
@@ -53,7 +53,7 @@ def train(data: str, way: str, seed: int, scale: float) -> tuple[list[float], li
 
 
 def split_of(data: str, scale: float) -> rv.Split:
-    """The split of the README, or a fifth of the users of a catalogue like that of ML-20M."""
+    """The split of the README, or few users of a catalogue like that of ML-20M."""
     if data == "ml-1m":
         interactions = rv.load_dataset(data, min_rating=4, min_user_items=5)
         return rv.split_users(interactions, n_validation=1000, n_test=1000, seed=98765)
