@@ -15,8 +15,8 @@ from fastapi.responses import JSONResponse
 import recvae
 from recvae.errors import MissingPackageError, OptionError
 from recvae.serving import pages
-from recvae.serving.explorer_routes import explorer_router
-from recvae.serving.live import LiveModel
+from recvae.serving.latent_routes import latent_router
+from recvae.serving.live_model import LiveModel
 from recvae.serving.middleware import BodyLimit, Measured, Strict
 from recvae.serving.routes import open_router, router
 from recvae.serving.security import bearer
@@ -69,7 +69,7 @@ def create_app(
     app.include_router(open_router)
     guards = [] if token is None else [Depends(bearer(token))]
     app.include_router(router, dependencies=guards, responses=REFUSALS)
-    app.include_router(explorer_router, dependencies=guards, responses=REFUSALS)
+    app.include_router(latent_router, dependencies=guards, responses=REFUSALS)
     app.add_middleware(BodyLimit)
     app.add_middleware(Strict)
     app.add_middleware(Measured, metrics=service.metrics)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from recvae.serving.batching import Batcher
-from recvae.serving.explorer_schemas import (
+from recvae.serving.latent_schemas import (
     Blended,
     BlendRequest,
     Explained,
@@ -16,7 +16,7 @@ from recvae.serving.explorer_schemas import (
     MapRequest,
     Place,
 )
-from recvae.serving.live import LiveModel
+from recvae.serving.live_model import LiveModel
 from recvae.serving.metrics import Metrics
 from recvae.serving.schemas import (
     Code,
@@ -31,7 +31,7 @@ from recvae.serving.schemas import (
 
 MAX_WAITING = 1_000
 """Requests of a kind that may wait for the model."""
-MAX_EXPLORED = 8
+MAX_COSTLY = 8
 """Requests answered by one call that scores a history many times."""
 WATCH_SECONDS = 1.0
 """Between two looks at the model's folder."""
@@ -52,7 +52,7 @@ class Service:
         self.metrics = Metrics()
         self._model, self._map = ThreadPoolExecutor(1, "model"), ThreadPoolExecutor(1, "map")
         self._batchers: list[Batcher[Any, Any]] = []
-        few = min(max_batch, MAX_EXPLORED)
+        few = min(max_batch, MAX_COSTLY)
         self.recommend: Batcher[ListRequest, Recommendations] = self._batcher(
             lambda requests: live.now.recommend(requests), self._model, max_batch
         )
@@ -63,16 +63,16 @@ class Service:
             lambda requests: live.now.similar(requests), self._model, max_batch
         )
         self.explain: Batcher[ExplainRequest, Explained] = self._batcher(
-            lambda requests: live.now.explorer.explain(requests), self._model, few
+            lambda requests: live.now.explainer.explain(requests), self._model, few
         )
         self.blend: Batcher[BlendRequest, Blended] = self._batcher(
-            lambda requests: live.now.explorer.blend(requests), self._model, few
+            lambda requests: live.now.explainer.blend(requests), self._model, few
         )
         self.draw: Batcher[MapRequest, ItemMap] = self._batcher(
-            lambda requests: live.now.atlas.draw(requests), self._map, few
+            lambda requests: live.now.map.draw(requests), self._map, few
         )
         self.place: Batcher[History, Place] = self._batcher(
-            lambda requests: live.now.atlas.place(requests), self._map, max_batch
+            lambda requests: live.now.map.place(requests), self._map, max_batch
         )
 
     async def search(self, request: SearchRequest) -> list[Item]:

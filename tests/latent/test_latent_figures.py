@@ -9,23 +9,24 @@ from typing import Any
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs" / "latent"
-PARTS = ("anomaly", "explain", "generate", "interpolate", "map", "uncertainty")
+PARTS = sorted(path.stem for path in DOCS.glob("*.json"))
+FORMS = (".3f", ".4f", ".1%", ".2%")
 FIGURE = re.compile(r"-?\d+\.\d+%? ± \d+\.\d+%?")
 
 
 def means(found: Any) -> Iterator[tuple[float, float]]:
     """Every mean that was measured, with its standard error."""
-    if isinstance(found, dict):
-        if "stderr" in found:
-            yield found["mean"], found["stderr"]
-        for value in found.values():
+    if isinstance(found, dict) and "stderr" in found:
+        yield found["mean"], found["stderr"]
+    elif isinstance(found, dict | list):
+        for value in found.values() if isinstance(found, dict) else found:
             yield from means(value)
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_the_figures_are_those_measured(part):
     measured = list(means(json.loads((DOCS / f"{part}.json").read_text("utf-8"))))
-    written = {f"{m:{form}} ± {e:{form}}" for m, e in measured for form in (".3f", ".4f", ".1%")}
-    figures = FIGURE.findall((DOCS / f"{part}.md").read_text("utf-8"))
+    written = {f"{m:{form}} ± {e:{form}}" for m, e in measured for form in FORMS}
+    figures = FIGURE.findall((DOCS / f"{part.replace('_', '-')}.md").read_text("utf-8"))
     assert figures
     assert [figure for figure in figures if figure not in written] == []

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from recvae.serving.batching import Batcher
 from recvae.serving.schemas import ListRequest
-from recvae.serving.served import ServedModel
+from recvae.serving.served_model import ServedModel
 
 pytestmark = pytest.mark.anyio
 

@@ -10,7 +10,7 @@ import recvae as rv
 from recvae.errors import MissingFileError
 from recvae.manifest import MANIFEST
 from recvae.serving import create_app, service
-from recvae.serving.served import ServedModel
+from recvae.serving.served_model import ServedModel
 
 pytestmark = pytest.mark.anyio
 

@@ -1,4 +1,4 @@
-"""What a model answers, in raw ids; of HTTP it knows nothing."""
+"""The served model: what a model answers, in raw ids. Of HTTP it knows nothing."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -10,9 +10,8 @@ import scipy.sparse as sp
 from recvae.errors import FoldInError, OptionError
 from recvae.models import Recommender
 from recvae.reranking import POOL, rerank
-from recvae.serving.atlas import Atlas
 from recvae.serving.catalogue import Catalogue
-from recvae.serving.explorer import Explorer
+from recvae.serving.explainer import Explainer
 from recvae.serving.schemas import (
     Code,
     Health,
@@ -24,6 +23,7 @@ from recvae.serving.schemas import (
     SimilarItems,
     SimilarRequest,
 )
+from recvae.serving.served_map import ServedMap
 
 
 @runtime_checkable
@@ -38,8 +38,8 @@ class ServedModel:
     """A fitted model and its items; each method answers many requests in one forward pass.
 
     Attributes:
-        explorer: its lists with reasons, and blends of tastes.
-        atlas: its map of the items.
+        explainer: its lists with reasons, and blends of tastes.
+        map: its map of the items.
     """
 
     def __init__(self, model: Recommender) -> None:
@@ -56,8 +56,8 @@ class ServedModel:
         self.model = model
         self.loaded = datetime.now(UTC)
         self._catalogue = Catalogue(model)
-        self.explorer = Explorer(model, self._catalogue)
-        self.atlas = Atlas(model, self._catalogue)
+        self.explainer = Explainer(model, self._catalogue)
+        self.map = ServedMap(model, self._catalogue)
 
     def recommend(self, requests: Sequence[ListRequest]) -> list[Recommendations]:
         """A list for each history."""
@@ -117,7 +117,7 @@ class ServedModel:
             fingerprint=self.model.fingerprint_,
             loaded=self.loaded,
             n_users=self.model.n_users_,
-            no_latent_space=self.atlas.impossible,
+            no_latent_space=self.map.impossible,
         )
 
     def _longest(self, requests: Sequence[ListRequest]) -> int:

@@ -1,4 +1,4 @@
-"""The map of a model's items, and the places of tastes on it, in raw ids."""
+"""The served map: places of a model's items, and of tastes among them, in raw ids."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from recvae.latent.map_page import main_genres
 from recvae.latent.models import coder
 from recvae.models import Recommender
 from recvae.serving.catalogue import Catalogue
-from recvae.serving.explorer_schemas import (
+from recvae.serving.latent_schemas import (
     MAX_POINTS,
     ItemMap,
     MapPoint,
@@ -21,7 +21,7 @@ from recvae.serving.explorer_schemas import (
 from recvae.serving.schemas import History
 
 
-class Atlas:
+class ServedMap:
     """A model's map, made when it is first asked for: that takes a while.
 
     The training users, amid whom `TasteMap` places an item, are not saved with a model; in their

@@ -1,4 +1,4 @@
-"""The model served now: what its folder holds, also after another was saved there."""
+"""The live model: what its folder holds now, also after another was saved there."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from recvae.manifest import MANIFEST, MAX_BYTES
 from recvae.models import load_model
-from recvae.serving.served import ServedModel
+from recvae.serving.served_model import ServedModel
 from recvae.untrusted import read_file
 
 logger = logging.getLogger(__name__)

@@ -1,10 +1,10 @@
-"""Routes to what a model says about its lists."""
+"""Routes to what `recvae.latent` makes of a model: reasons, blends, the map."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from recvae.serving.explorer_schemas import (
+from recvae.serving.latent_schemas import (
     Blended,
     BlendRequest,
     Explained,
@@ -16,10 +16,10 @@ from recvae.serving.explorer_schemas import (
 from recvae.serving.routes import UNABLE, Asked
 from recvae.serving.schemas import History
 
-explorer_router = APIRouter()
+latent_router = APIRouter()
 
 
-@explorer_router.post("/explain")
+@latent_router.post("/explain")
 async def explain(history: ExplainRequest, service: Asked) -> Explained:
     """Recommend, and say of each item which likes it comes from.
 
@@ -31,7 +31,7 @@ async def explain(history: ExplainRequest, service: Asked) -> Explained:
     return answer
 
 
-@explorer_router.post("/blend", responses=UNABLE)
+@latent_router.post("/blend", responses=UNABLE)
 async def blend(tastes: BlendRequest, service: Asked) -> Blended:
     """Recommend to tastes on the straight line from one to another in the latent space.
 
@@ -42,7 +42,7 @@ async def blend(tastes: BlendRequest, service: Asked) -> Blended:
     return answer
 
 
-@explorer_router.get("/map", responses=UNABLE)
+@latent_router.get("/map", responses=UNABLE)
 async def item_map(query: Annotated[MapRequest, Query()], service: Asked) -> ItemMap:
     """Draw the items on a plane through the latent space, each amid those that are like it.
 
@@ -51,7 +51,7 @@ async def item_map(query: Annotated[MapRequest, Query()], service: Asked) -> Ite
     return await service.draw(query)
 
 
-@explorer_router.post("/place", responses=UNABLE)
+@latent_router.post("/place", responses=UNABLE)
 async def place(history: History, service: Asked) -> Place:
     """Find a taste's place on the map, and how sure the model is of it."""
     answer = await service.place(history)

@@ -1,4 +1,4 @@
-"""Schemas of what a model says about its lists: reasons, blends, places on a map."""
+"""Schemas of what `recvae.latent` makes of a model: reasons, blends, places on a map."""
 
 from typing import Annotated, Any, TypeAlias
 

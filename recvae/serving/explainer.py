@@ -1,4 +1,4 @@
-"""What a model says about its lists, in raw ids: which likes they come from, and blends."""
+"""The explainer: a model's lists with the likes they come from, blends too, in raw ids."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from recvae import latent
 from recvae.models import Recommender
 from recvae.reranking import POOL, rerank
 from recvae.serving.catalogue import Catalogue
-from recvae.serving.explorer_schemas import (
+from recvae.serving.latent_schemas import (
     Blended,
     BlendedList,
     BlendRequest,
@@ -20,7 +20,7 @@ from recvae.serving.explorer_schemas import (
 )
 
 
-class Explorer:
+class Explainer:
     """Lists of a model with the likes that they come from."""
 
     def __init__(self, model: Recommender, catalogue: Catalogue) -> None:
