@@ -55,7 +55,7 @@ def test_the_commands_parse(page):
             if words[:1] == ["recvae"]:
                 commands.commands[words[1]].make_context(words[1], words[2:])
             elif words[:1] == ["python"]:
-                assert (ROOT / words[1]).is_file(), line
+                assert (ROOT / words[1]).exists(), line
 
 
 def is_variable(word: str) -> bool:

@@ -23,7 +23,7 @@ class MultDAE(MultAutoencoder):
         "latent": Whole(100, 400, log=True),
         "dropout": Real(0.2, 0.8),
         "l2": Real(1e-6, 1e-3, log=True),
-        "learning_rate": Real(3e-4, 3e-3, log=True),
+        "learning_rate": Real(3e-4, 1e-2, log=True),
         "batch_size": Whole(50, 500, log=True),
     }
 

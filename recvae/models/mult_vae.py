@@ -38,7 +38,7 @@ class MultVAE(MultAutoencoder):
         "hidden": Choice(((), (600,))),
         "beta": Real(0.01, 1.0, log=True),
         "dropout": Real(0.2, 0.8),
-        "learning_rate": Real(3e-4, 3e-3, log=True),
+        "learning_rate": Real(3e-4, 1e-2, log=True),
         "batch_size": Whole(50, 500, log=True),
     }
 

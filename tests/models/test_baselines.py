@@ -1,5 +1,6 @@
 """What is the baselines' own; the contract suite tests what they share with all models."""
 
+import json
 import warnings
 
 import implicit.utils
@@ -11,6 +12,7 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 import recvae as rv
 from recvae.errors import ModelFileError, OptionError, TrainingError
+from recvae.manifest import MANIFEST, sealed
 
 
 @pytest.fixture(scope="module")
@@ -236,8 +238,10 @@ def test_learning_too_fast(train):
 @pytest.mark.parametrize("name", ["als", "bpr", "lmf"])
 def test_factors_of_another_width_are_not_loaded(train, name, tmp_path):
     rv.build_model(name, {"factors": 3, "iterations": 1}).fit(train).save(tmp_path)
-    manifest = tmp_path / "model.json"
-    manifest.write_text(manifest.read_text().replace('"factors": 3', '"factors": 4'))
+    content = json.loads((tmp_path / MANIFEST).read_text())
+    content["options"]["factors"] = 4
+    del content["checksum"]
+    (tmp_path / MANIFEST).write_bytes(sealed(content))
     with pytest.raises(ModelFileError, match="not float32 of"):
         rv.load_model(tmp_path)
 
