@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from recvae import atomic
-from recvae.errors import CheckpointError
+from recvae.errors import CheckpointError, difference
 from recvae.untrusted import require_regular
 
 logger = logging.getLogger(__name__)
@@ -120,12 +120,11 @@ class Checkpoints:
         return None
 
     def _require_same(self, before: Mapping[str, Any]) -> None:
-        for name in {**self.about, **before}:
-            if before.get(name) != self.about.get(name):
-                raise CheckpointError(
-                    f"{self.folder} holds a training with another {name} ({before.get(name)!r}, "
-                    f"and not {self.about.get(name)!r}): give the same, or choose another folder."
-                )
+        if other := difference(before, self.about):
+            raise CheckpointError(
+                f"{self.folder} holds a training with {other}: give the same, or choose another "
+                "folder."
+            )
 
     def _remove_others(self) -> None:
         for path in self.folder.glob(FILES):

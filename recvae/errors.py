@@ -1,7 +1,8 @@
 """The one tree of errors. Each message names the cause and the cure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from typing import Any
 
 
 class RecvaeError(Exception):
@@ -53,3 +54,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     known = sorted(known)
     close = get_close_matches(word.lower(), known, n=1)
     return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}."
+
+
+def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
+    """Say the first of named facts that is another than before; None if all are the same."""
+    for name in {**now, **before}:
+        if before.get(name) != now.get(name):
+            return f"another {name} ({before.get(name)}, and not {now.get(name)})"
+    return None

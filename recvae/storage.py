@@ -31,6 +31,9 @@ from recvae.untrusted import read_table, read_verified
 if TYPE_CHECKING:
     from recvae.models.base import Recommender
 
+DRAFT_NAME = r"\.(weights|items|users|history|model)\.[a-z]+\.\d+|\.tmp\w{6}"
+"""What a process that was killed while saving leaves behind; `.tmp...` is of safetensors."""
+
 
 def save(model: "Recommender", folder: str | PathLike[str]) -> None:
     """Write a fitted model; a model that is there already is replaced in one step.
@@ -153,7 +156,7 @@ def _write(folder: Path, name: str, fill: Callable[[Path], object]) -> SavedFile
 def _remove_others(folder: Path, kept: set[str]) -> None:
     """Remove what earlier saves, complete or not, left behind."""
     for path in folder.iterdir():
-        if path.name not in kept and re.fullmatch(FILE_NAME, path.name):
+        if path.name not in kept and re.fullmatch(f"{FILE_NAME}|{DRAFT_NAME}", path.name):
             path.unlink(missing_ok=True)
 
 

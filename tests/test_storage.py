@@ -60,6 +60,8 @@ def test_a_saved_model_names_no_users_unless_it_must(saved, data, tmp_path):
 def test_saving_again_replaces_the_model_and_leaves_nothing_behind(saved, data):
     _, folder = saved
     (folder / "notes.txt").write_text("mine")
+    for draft in (".weights.safetensors.123", ".model.json.123", ".tmpa1B2c3"):  # of a killed save
+        (folder / draft).touch()
     other = rv.MultVAE(hidden=(8,), latent=4, epochs=1, seed=1, device="cpu").fit(data)
     other.save(folder)
     np.testing.assert_array_equal(

@@ -46,13 +46,6 @@ Value = Annotated[
     str | None,
     _Data(help="A file's column of weights; models read them with --set input=counts only."),
 ]
-
-
-def names(text: str) -> list[str]:
-    """Read `als, bpr` as `["als", "bpr"]`."""
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
 Address = Annotated[
     str | None,
     typer.Option(
@@ -61,6 +54,11 @@ Address = Annotated[
         show_default="this process",
     ),
 ]
+
+
+def names(text: str) -> list[str]:
+    """Read `als, bpr` as `["als", "bpr"]`."""
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,8 +134,11 @@ class Filters:
     @property
     def filters(self) -> dict[str, Any]:
         """The filters by name, but for the weight."""
-        names = ("min_user_items", "min_item_users", "k_core")
-        return {name: getattr(self, name) for name in names}
+        return {
+            "min_user_items": self.min_user_items,
+            "min_item_users": self.min_item_users,
+            "k_core": self.k_core,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,11 +235,7 @@ class Experiment(Filters, Source):
         return self.min_rating
 
     def _read(self) -> "Interactions":
-        return self.read(
-            self.data,
-            min_weight=self._min_weight,
-            **self.filters,
-        )
+        return self.read(self.data, min_weight=self._min_weight, **self.filters)
 
     def _split_shards(self) -> "ShardSplit":
         if self.split is not SplitKind.USERS:

@@ -10,7 +10,7 @@ import typer
 
 from recvae.cli.arguments import Device, Model
 from recvae.cli.output import note
-from recvae.errors import OptionError
+from recvae.errors import MissingPackageError, OptionError
 
 SHUTDOWN_SECONDS = 30
 """What requests under way have to finish in, when the server is told to end."""
@@ -51,7 +51,7 @@ def serve(
         from recvae.models import EmptyHistoryWarning
         from recvae.serving import create_app
     except ModuleNotFoundError as error:
-        raise OptionError(
+        raise MissingPackageError(
             f"recvae serve needs {error.name}: pip install 'recvae[serve]'."
         ) from None
     if not token and not _is_loopback(host):

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from recvae import errors
-from recvae.latent.packages import optional
+from recvae.packages import optional
 from recvae.progress import progress
 
 Work = Callable[[int], object]

@@ -10,7 +10,7 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 
 from recvae import atomic
-from recvae.errors import DataError, RecvaeError
+from recvae.errors import DataError, RecvaeError, difference
 
 ABOUT = "job.json"
 WORK = ".work"
@@ -76,13 +76,11 @@ class Job:
             before = dict(json.loads(path.read_bytes()))
         except (ValueError, TypeError):
             raise DataError(f"{path} is damaged: choose another folder.") from None
-        for name in {**self.about, **before}:
-            if before.get(name) != self.about.get(name):
-                raise DataError(
-                    f"{self.folder} holds the work of a job with another {name} "
-                    f"({before.get(name)!r}, and not {self.about.get(name)!r}): give the same, or "
-                    "choose another folder."
-                )
+        if other := difference(before, self.about):
+            raise DataError(
+                f"{self.folder} holds the work of a job with {other}: give the same, or choose "
+                "another folder."
+            )
 
     def _has_results(self) -> bool:
         return any(self.folder.glob("*.parquet"))

@@ -18,6 +18,7 @@ from recvae.interactions import Interactions
 from recvae.manifest import MANIFEST
 from recvae.models import load_model
 from recvae.models.base import Recommender
+from recvae.models.lists import ranked_tables
 from recvae.reading import UnknownItemWarning
 from recvae.shards import Shards, read_shards
 from recvae.writing import write_tables
@@ -50,7 +51,7 @@ class Lists:
         model = _load(self.model, self.digest, self.device)
         data = read_shards(self.shards).read(number)
         histories = in_columns_of(model, data)
-        write_tables(model.ranked_tables(histories, data.user_ids, self.k), self.out[number])
+        write_tables(ranked_tables(model, histories, data.user_ids, self.k), self.out[number])
 
 
 def recommend_shards(

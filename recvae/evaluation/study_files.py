@@ -12,7 +12,7 @@ from optuna.storages import RDBStorage
 from sqlalchemy import NullPool
 from sqlalchemy.exc import SQLAlchemyError
 
-from recvae.errors import DataError, OptionError
+from recvae.errors import DataError, OptionError, difference
 
 
 def open_study(path: Path, about: Mapping[str, str]) -> optuna.Study:
@@ -39,18 +39,12 @@ def open_study(path: Path, about: Mapping[str, str]) -> optuna.Study:
         raise DataError(
             f"{path} is not a study that can be read: name another file, or remove it."
         ) from error
-    _require_same(path, study.user_attrs["about"], about)
+    if other := difference(study.user_attrs["about"], about):
+        raise DataError(
+            f"{path} is the study of {other}: its trials can't be compared with new ones. Name "
+            "another file."
+        )
     return study
-
-
-def _require_same(path: Path, before: Mapping[str, str], now: Mapping[str, str]) -> None:
-    for name in {**now, **before}:
-        if before.get(name) != now.get(name):
-            raise DataError(
-                f"{path} is the study of another {name} ({before.get(name)}, and not "
-                f"{now.get(name)}): its trials can't be compared with new ones. "
-                "Name another file."
-            )
 
 
 def new_study(**options: Any) -> optuna.Study:

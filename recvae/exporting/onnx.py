@@ -14,10 +14,11 @@ from pydantic_core import to_json
 
 import recvae
 from recvae.atomic import draft_of
-from recvae.errors import MissingPackageError, OptionError
+from recvae.errors import OptionError
 from recvae.exporting.graph import Lists
 from recvae.exporting.scores import require_exportable
 from recvae.models import Recommender
+from recvae.packages import optional
 from recvae.ranking import require_length
 
 OPSET = 18
@@ -65,10 +66,7 @@ def export_onnx(model: Recommender, path: str | PathLike[str], k: int = 10) -> N
 
 
 def _graph_of(model: Recommender, k: int) -> Any:
-    try:
-        import onnxscript  # noqa: F401
-    except ImportError as error:
-        raise MissingPackageError("export needs onnxscript: pip install 'recvae[onnx]'.") from error
+    optional("onnxscript", "'recvae[onnx]'")
     lists = Lists(model, k).eval()
     if any(weight.device.type != "cpu" for weight in lists.parameters()):
         raise OptionError("the model is on another device: load_model(folder, device='cpu').")

@@ -7,9 +7,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from recvae.latent.models import Coder, coder
-from recvae.latent.packages import sklearn
 from recvae.models import MultVAE
 from recvae.models.base import Recommender
+from recvae.packages import sklearn
 
 _base: Any = sklearn("base")
 

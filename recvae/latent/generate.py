@@ -9,9 +9,9 @@ from scipy.stats import rankdata
 from recvae.errors import DataError, OptionError, did_you_mean
 from recvae.latent.draw import draw_histories
 from recvae.latent.models import generator
-from recvae.latent.packages import sklearn
 from recvae.models.autoencoder import AutoencoderRecommender
 from recvae.models.base import Recommender
+from recvae.packages import sklearn
 
 Source: TypeAlias = Literal["mixture", "posterior", "prior"]
 

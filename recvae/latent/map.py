@@ -12,9 +12,9 @@ import scipy.sparse as sp
 from recvae.errors import DataError, OptionError, did_you_mean
 from recvae.latent.map_page import write_map
 from recvae.latent.models import Coder, coder
-from recvae.latent.packages import optional, sklearn
 from recvae.models.base import Recommender
 from recvae.models.inputs import as_input
+from recvae.packages import optional, sklearn
 
 Method: TypeAlias = Literal["pca", "umap"]
 

@@ -7,7 +7,7 @@ from typing import Any
 from recvae import options as _options
 from recvae import storage
 from recvae.errors import OptionError, did_you_mean
-from recvae.models.base import EmptyHistoryWarning, Recommender
+from recvae.models.base import Recommender
 from recvae.models.ease import EASE
 from recvae.models.edlae import EDLAE
 from recvae.models.elsa import ELSA
@@ -16,6 +16,7 @@ from recvae.models.implicit_als import ImplicitALS
 from recvae.models.implicit_bpr import ImplicitBPR
 from recvae.models.implicit_lmf import ImplicitLMF
 from recvae.models.item_knn import ItemKNN
+from recvae.models.lists import EmptyHistoryWarning
 from recvae.models.mult_dae import MultDAE
 from recvae.models.mult_vae import MultVAE
 from recvae.models.popularity import Popularity
@@ -66,6 +67,7 @@ def load_model(folder: str | PathLike[str], device: str = "auto") -> Recommender
     Raises:
         MissingFileError: there is no model in the folder.
         ModelFileError: a file is damaged, missing or of another version.
+        OptionError: the device is not on this machine.
     """
     return storage.load_folder(folder, MODELS, device)
 

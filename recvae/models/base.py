@@ -1,10 +1,10 @@
 """The contract that every recommender keeps: fit, recommend, similar_items, save."""
 
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -17,20 +17,16 @@ import torch
 import recvae
 from recvae import memory, options, storage
 from recvae.checkpoints import Checkpoints
-from recvae.errors import DataError, FoldInError, NotFittedError, OptionError
+from recvae.errors import DataError, NotFittedError, OptionError
 from recvae.interactions import Interactions, require_ids
+from recvae.models.lists import checked_users, ranked_tables, scores_or_popularity
 from recvae.origin import Origin
-from recvae.progress import progress
-from recvae.ranking import MAX_BLOCK_USERS, ItemSets, as_columns, top_k
+from recvae.ranking import ItemSets, as_columns, top_k
 from recvae.reading import read_histories
 from recvae.shards import Shards
 from recvae.spaces import Space
 from recvae.splits import Holdout
 from recvae.trainer import OnEpoch
-
-
-class EmptyHistoryWarning(UserWarning):
-    """Some users have no history: their lists are by popularity."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -83,29 +79,13 @@ class Recommender(ABC):
                 written.
         """
         options.check(self)
-        data = self._checked_data(interactions)
-        counts = data.item_counts
-        if not counts.any():
-            raise DataError("there is no interaction to learn from.")
-        if validation is not None and validation.fold_in.shape[1] != data.shape[1]:
-            raise DataError(
-                f"validation has {validation.fold_in.shape[1]} items, training {data.shape[1]}: "
-                "both must have the same columns, as the functions of recvae.splits make them."
-            )
-        require_ids(data.item_ids, "item")
-        self.items_ = data.items
-        self.item_counts_ = counts
-        self.n_users_ = data.shape[0]
-        self.user_ids_ = None
-        if not self.folds_in:
-            require_ids(data.user_ids, "user")
-            self.user_ids_ = data.user_ids
-        self.fingerprint_ = data.fingerprint()
+        data = self._checked_data(interactions, validation)
         self._on_epoch = on_epoch
         self._checkpoints: Checkpoints | None = None
-        if checkpoints is not None:
-            self._checkpoints = Checkpoints(Path(checkpoints), self._about(validation))
         try:
+            self._describe(data)
+            if checkpoints is not None:
+                self._checkpoints = Checkpoints(Path(checkpoints), self._about(validation))
             with self._checkpoints or nullcontext(), memory.kept():
                 self._fit(data if isinstance(data, Shards) else data.matrix, validation)
             self.origin_: Origin | None = Origin.now(getattr(self, "history_", None))
@@ -116,15 +96,34 @@ class Recommender(ABC):
             del self._on_epoch, self._checkpoints
         return self
 
-    def _checked_data(self, data: Interactions | Shards | sp.csr_matrix) -> Interactions | Shards:
-        if not isinstance(data, Shards):
-            return Interactions.of(data)
-        if not self.streams:
+    def _checked_data(
+        self, given: Interactions | Shards | sp.csr_matrix, validation: Holdout | None
+    ) -> Interactions | Shards:
+        data = given if isinstance(given, Shards) else Interactions.of(given)
+        if isinstance(data, Shards) and not self.streams:
             raise OptionError(
                 f"{type(self).__name__} needs all users in memory and can't learn from shards: use "
                 "MultVAE, MultDAE, RecVAE, VampVAE, ELSA or Popularity, or read the table."
             )
+        if not data.item_counts.any():
+            raise DataError("there is no interaction to learn from.")
+        if validation is not None and validation.fold_in.shape[1] != data.shape[1]:
+            raise DataError(
+                f"validation has {validation.fold_in.shape[1]} items, training {data.shape[1]}: "
+                "both must have the same columns, as the functions of recvae.splits make them."
+            )
+        require_ids(data.item_ids, "item")
+        if not self.folds_in:
+            require_ids(data.user_ids, "user")
         return data
+
+    def _describe(self, data: Interactions | Shards) -> None:
+        """Note what is known of the training data."""
+        self.items_ = data.items
+        self.item_counts_ = data.item_counts
+        self.n_users_ = data.shape[0]
+        self.user_ids_ = None if self.folds_in else data.user_ids
+        self.fingerprint_ = data.fingerprint()
 
     def _about(self, validation: Holdout | None) -> dict[str, Any]:
         """All that decides what `fit` learns, by name."""
@@ -211,9 +210,9 @@ class Recommender(ABC):
             OptionError: k, allow or deny is out of range.
             DataError: the histories do not have the training items as columns.
         """
-        histories, rows = self._checked_users(histories, rows)
+        histories, rows = checked_users(self, histories, rows)
         return top_k(
-            self._score_or_popularity,
+            partial(scores_or_popularity, self),
             histories,
             k,
             rows=rows,
@@ -269,30 +268,7 @@ class Recommender(ABC):
         histories, user_ids = read_histories(
             interactions, self.item_ids_, user=user, item=item, value=value
         )
-        yield from self.ranked_tables(histories, user_ids, k, exclude_seen=exclude_seen)
-
-    def ranked_tables(
-        self,
-        histories: sp.csr_matrix,
-        user_ids: pd.Index,
-        k: int = 10,
-        *,
-        exclude_seen: bool = True,
-    ) -> Iterator[pd.DataFrame]:
-        """Recommend as `recommend_tables` does, for CSR [users, items] of users with raw ids."""
-        rows = None if self.folds_in else self._rows_of(user_ids)
-        histories, rows = self._checked_users(histories, rows)
-        starts = range(0, max(len(user_ids), 1), MAX_BLOCK_USERS)
-        for start in progress(starts, "recommending", unit="block"):
-            block = slice(start, start + MAX_BLOCK_USERS)
-            ids, scores = top_k(
-                self._score_or_popularity,
-                histories[block],
-                k,
-                rows=None if rows is None else rows[block],
-                exclude_seen=exclude_seen,
-            )
-            yield self._table(user_ids[block], ids, scores)
+        yield from ranked_tables(self, histories, user_ids, k, exclude_seen=exclude_seen)
 
     def similar_items(self, columns: np.ndarray, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
         """Find the k items nearest to each of the given items.
@@ -333,31 +309,6 @@ class Recommender(ABC):
         """Raw item ids, in column order."""
         return self.items_.index
 
-    def _score_or_popularity(
-        self, histories: sp.csr_matrix, rows: np.ndarray | None
-    ) -> torch.Tensor:
-        scores = self.score(histories, rows)
-        if self.folds_in and (empty := np.flatnonzero(np.diff(histories.indptr) == 0)).size:
-            counts = torch.from_numpy(self.item_counts_).to(scores)
-            scores[torch.from_numpy(empty).to(scores.device)] = counts
-        return scores
-
-    def _table(self, user_ids: pd.Index, ids: np.ndarray, scores: np.ndarray) -> pd.DataFrame:
-        n, k = ids.shape
-        kept = ids.ravel() >= 0
-        columns = ids.ravel()[kept]
-        table = pd.DataFrame(
-            {
-                "user": user_ids.repeat(k)[kept],
-                "item": self.item_ids_[columns],
-                "rank": np.tile(np.arange(1, k + 1), n)[kept],
-                "score": scores.ravel()[kept],
-            }
-        )
-        if "title" in self.items_:
-            table["title"] = self.items_["title"].array[columns]
-        return table
-
     def _require_fitted(self) -> None:
         if not hasattr(self, "items_"):
             raise NotFittedError(
@@ -379,40 +330,6 @@ class Recommender(ABC):
                 "items: they must be the training items, in the same order."
             )
         return histories
-
-    def _checked_users(
-        self, histories: sp.csr_matrix, rows: np.ndarray | None
-    ) -> tuple[sp.csr_matrix, np.ndarray | None]:
-        histories = self.checked(histories)
-        if not self.folds_in:
-            return histories, self._checked_rows(rows, histories.shape[0])
-        if empty := int((np.diff(histories.indptr) == 0).sum()):
-            warnings.warn(
-                f"{empty:,} of {histories.shape[0]:,} histories are empty: "
-                "those users get the most popular items.",
-                EmptyHistoryWarning,
-                stacklevel=3,
-            )
-        return histories, rows
-
-    def _checked_rows(self, rows: np.ndarray | None, n_users: int) -> np.ndarray:
-        if rows is None:
-            raise FoldInError(
-                f"{type(self).__name__} knows only the users it was trained on: give their rows "
-                "(rows=...), or use a model that folds new users in, such as ImplicitALS."
-            )
-        if np.shape(rows) != (n_users,):
-            raise OptionError(f"rows must name one training row for each of {n_users} histories.")
-        return as_columns(rows, self.n_users_, "rows")
-
-    def _rows_of(self, user_ids: pd.Index) -> np.ndarray:
-        rows = self.user_ids_.get_indexer(user_ids)  # type: ignore[union-attr]
-        if (rows < 0).any():
-            raise FoldInError(
-                f"{type(self).__name__} knows only the users it was trained on, and not "
-                f"{user_ids[rows < 0][0]}: use a model that folds new users in."
-            )
-        return rows
 
 
 def of_shape(tensor: torch.Tensor, *shape: int) -> torch.Tensor:

@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from recvae.errors import TrainingError
 from recvae.models.base import Recommender, of_shape
+from recvae.models.lists import checked_rows
 from recvae.progress import progress
 
 
@@ -50,7 +51,7 @@ class TrainedUsers(Recommender):
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Inner products of the users' vectors with all items'."""
-        users = torch.from_numpy(self._checked_rows(rows, histories.shape[0]))
+        users = torch.from_numpy(checked_rows(self, rows, histories.shape[0]))
         return self.user_factors_[users] @ self.item_factors_.T
 
     def _learn(self, model: Any, matrix: sp.csr_matrix) -> None:

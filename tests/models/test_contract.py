@@ -405,6 +405,17 @@ def test_what_needs_fitting_says_so(name, histories, tmp_path):
             call()
 
 
+def test_a_fit_that_refuses_the_users_leaves_no_model():
+    users = pd.DataFrame(index=pd.Index([0.5, 1.5, 2.5]))
+    items = pd.DataFrame(index=list("abc"))
+    data = Interactions(sp.eye(3, format="csr", dtype=np.float32), users, items)
+    model = rv.ImplicitBPR()
+    with pytest.raises(DataError, match="user ids must be all integers or all strings"):
+        model.fit(data)
+    with pytest.raises(NotFittedError):
+        model.similar_items([0])
+
+
 def test_a_loaded_model_gives_identical_lists(model, histories, tmp_path):
     model.save(tmp_path / "model")
     loaded = rv.load_model(tmp_path / "model", device="cpu")

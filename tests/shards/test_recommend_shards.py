@@ -6,7 +6,7 @@ import pytest
 
 import recvae as rv
 from recvae.errors import DataError, MissingFileError, OptionError
-from recvae.models.base import EmptyHistoryWarning
+from recvae.models import EmptyHistoryWarning
 from recvae.reading import UnknownItemWarning
 
 
@@ -41,7 +41,7 @@ def test_lists_are_those_of_the_same_users_in_memory(model, shards, plays, tmp_p
     assert (tmp_path / "lists" / "_SUCCESS").exists()
 
 
-@pytest.mark.filterwarnings("ignore::recvae.models.base.EmptyHistoryWarning")
+@pytest.mark.filterwarnings("ignore::recvae.models.EmptyHistoryWarning")
 def test_items_that_the_model_does_not_know_are_skipped(model, tmp_path):
     rng = np.random.default_rng(1)
     table = pd.DataFrame({"user": rng.integers(0, 30, 200), "item": rng.integers(530, 550, 200)})

@@ -1,4 +1,4 @@
-"""Packages that only some of the tools need."""
+"""Packages that only some of the rooms need."""
 
 from importlib import import_module
 from typing import Any

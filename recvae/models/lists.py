@@ -1,0 +1,120 @@
+"""Lists: what a model says of users, once they are checked, as a stream of tidy tables."""
+
+import warnings
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+import torch
+
+from recvae.errors import FoldInError, OptionError
+from recvae.progress import progress
+from recvae.ranking import MAX_BLOCK_USERS, as_columns, top_k
+
+if TYPE_CHECKING:
+    from recvae.models.base import Recommender
+
+
+class EmptyHistoryWarning(UserWarning):
+    """Some users have no history: their lists are by popularity."""
+
+
+def ranked_tables(
+    model: "Recommender",
+    histories: sp.csr_matrix,
+    user_ids: pd.Index,
+    k: int,
+    *,
+    exclude_seen: bool = True,
+) -> Iterator[pd.DataFrame]:
+    """Recommend as `recommend_tables` does, for CSR [users, items] of users with raw ids."""
+    rows = None if model.folds_in else _rows_of(model, user_ids)
+    histories, rows = checked_users(model, histories, rows)
+    starts = range(0, max(len(user_ids), 1), MAX_BLOCK_USERS)
+    for start in progress(starts, "recommending", unit="block"):
+        block = slice(start, start + MAX_BLOCK_USERS)
+        ids, scores = top_k(
+            partial(scores_or_popularity, model),
+            histories[block],
+            k,
+            rows=None if rows is None else rows[block],
+            exclude_seen=exclude_seen,
+        )
+        yield _table(model.items_, user_ids[block], ids, scores)
+
+
+def scores_or_popularity(
+    model: "Recommender", histories: sp.csr_matrix, rows: np.ndarray | None
+) -> torch.Tensor:
+    """What `model.score` gives, and how many users have each item for an empty history."""
+    scores = model.score(histories, rows)
+    if model.folds_in and (empty := np.flatnonzero(np.diff(histories.indptr) == 0)).size:
+        counts = torch.from_numpy(model.item_counts_).to(scores)
+        scores[torch.from_numpy(empty).to(scores.device)] = counts
+    return scores
+
+
+def checked_users(
+    model: "Recommender", histories: sp.csr_matrix, rows: np.ndarray | None
+) -> tuple[sp.csr_matrix, np.ndarray | None]:
+    """Histories as `model.score` takes them, and rows; a warning counts the empty histories."""
+    histories = model.checked(histories)
+    if not model.folds_in:
+        return histories, checked_rows(model, rows, histories.shape[0])
+    if empty := int((np.diff(histories.indptr) == 0).sum()):
+        warnings.warn(
+            f"{empty:,} of {histories.shape[0]:,} histories are empty: "
+            "those users get the most popular items.",
+            EmptyHistoryWarning,
+            stacklevel=3,
+        )
+    return histories, rows
+
+
+def checked_rows(model: "Recommender", rows: np.ndarray | None, n_users: int) -> np.ndarray:
+    """Rows in the training matrix, one for each of so many users, as int64.
+
+    Raises:
+        FoldInError: there are none.
+        OptionError: they are not one for each user, or out of range.
+    """
+    if rows is None:
+        raise FoldInError(
+            f"{type(model).__name__} knows only the users it was trained on: give their rows "
+            "(rows=...), or use a model that folds new users in, such as ImplicitALS."
+        )
+    if np.shape(rows) != (n_users,):
+        raise OptionError(f"rows must name one training row for each of {n_users} histories.")
+    return as_columns(rows, model.n_users_, "rows")
+
+
+def _rows_of(model: "Recommender", user_ids: pd.Index) -> np.ndarray:
+    rows = model.user_ids_.get_indexer(user_ids)  # type: ignore[union-attr]
+    if (rows < 0).any():
+        raise FoldInError(
+            f"{type(model).__name__} knows only the users it was trained on, and not "
+            f"{user_ids[rows < 0][0]}: use a model that folds new users in."
+        )
+    return rows
+
+
+def _table(
+    items: pd.DataFrame, user_ids: pd.Index, ids: np.ndarray, scores: np.ndarray
+) -> pd.DataFrame:
+    n, k = ids.shape
+    kept = ids.ravel() >= 0
+    columns = ids.ravel()[kept]
+    table = pd.DataFrame(
+        {
+            "user": user_ids.repeat(k)[kept],
+            "item": items.index[columns],
+            "rank": np.tile(np.arange(1, k + 1), n)[kept],
+            "score": scores.ravel()[kept],
+        }
+    )
+    if "title" in items:
+        table["title"] = items["title"].array[columns]
+    return table
