@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 from lab import fitted, mean, split
 from matplotlib.figure import Figure
-from scipy.stats import rankdata
+from sklearn.metrics import roc_auc_score
 
 import recvae as rv
 from recvae.models import Recommender
@@ -152,10 +152,7 @@ def rows_of(matrix: sp.csr_matrix) -> np.ndarray:
 
 def auc(scores: np.ndarray, marks: np.ndarray) -> float:
     """How often what is marked scores above what is not; NaN if there is not one of both."""
-    n, total = int(marks.sum()), len(marks)
-    if not 0 < n < total:
-        return float("nan")
-    return float((rankdata(scores)[marks].sum() - n * (n + 1) / 2) / (n * (total - n)))
+    return float(roc_auc_score(marks, scores)) if 0 < marks.sum() < len(marks) else float("nan")
 
 
 def imputed(name: str) -> dict[str, float]:

@@ -62,7 +62,8 @@ def serve(
     warnings.simplefilter("ignore", EmptyHistoryWarning)
     with _listen(host, port) as listening:
         port = listening.getsockname()[1]
-        note(f"serving {model}: open http://{host}:{port}, the API is described at /docs")
+        name = f"[{host}]" if ":" in host else host
+        note(f"serving {model}: open http://{name}:{port}, the API is described at /docs")
         config = uvicorn.Config(
             app, log_config=None, access_log=False, timeout_graceful_shutdown=SHUTDOWN_SECONDS
         )

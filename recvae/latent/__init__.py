@@ -1,6 +1,6 @@
-"""The latent space as a tool: explain, blend, generate, look for the odd, draw.
+"""The latent space as a tool: explain, blend, generate, look for the odd, draw, name, clean.
 
-Each of these needs a fitted model and no more. `__init__.pyi` lists them; they are imported when
+What these need is a fitted model, and no more. `__init__.pyi` lists them; they are imported when
 they are first used, so that what needs scikit-learn (`pip install recvae[latent]`) asks for it
 only then.
 """

@@ -8,6 +8,7 @@ import torch
 from recvae.batches import Batch, in_blocks
 from recvae.interactions import Interactions
 from recvae.latent.models import Coder, likely
+from recvae.latent.places import places
 from recvae.models.base import Recommender
 from recvae.models.inputs import as_input
 from recvae.objectives import gaussian_kl
@@ -39,7 +40,7 @@ def oddity(model: Recommender, histories: sp.csr_matrix, *, seed: int = 0) -> pd
     data = Interactions.of(as_input(coder.checked(histories)))
     lengths = np.diff(data.matrix.indptr)
     nats = _cross_nats(coder, data, np.random.default_rng(seed))
-    odd = _places(-nats, data) < (lengths[data.rows] + 1) // 2
+    odd = places(-nats, data) < (lengths[data.rows] + 1) // 2
     return pd.DataFrame(
         {
             "score": _means(nats, data, odd),
@@ -52,7 +53,7 @@ def oddity(model: Recommender, histories: sp.csr_matrix, *, seed: int = 0) -> pd
 
 def _cross_nats(model: Coder, data: Interactions, rng: np.random.Generator) -> np.ndarray:
     """Negative log-likelihood of each entry, predicted from the other half of its row: [nnz]."""
-    half = _places(rng.random(data.matrix.nnz), data) % 2 == 0
+    half = places(rng.random(data.matrix.nnz), data) % 2 == 0
     nats = np.empty(data.matrix.nnz, dtype=np.float32)
     for left in (half, ~half):
         nats[left] = _nats(model, data.keep(~left).matrix, data.keep(left).matrix)
@@ -76,13 +77,6 @@ def _block_nats(model: Coder, kept: sp.csr_matrix, left: sp.csr_matrix) -> np.nd
 def _kl(model: Coder, histories: sp.csr_matrix) -> np.ndarray:
     mean, logvar = (torch.from_numpy(part) for part in model.encode(histories))
     return gaussian_kl(mean, logvar).nan_to_num(posinf=0.0).numpy()
-
-
-def _places(values: np.ndarray, data: Interactions) -> np.ndarray:
-    """The place of each entry's value in its row, the least first: int64 [nnz]."""
-    places = np.empty(len(values), dtype=np.int64)
-    places[np.lexsort((values, data.rows))] = np.arange(len(values))
-    return places - data.matrix.indptr[data.rows]
 
 
 def _means(values: np.ndarray, data: Interactions, chosen: np.ndarray) -> np.ndarray:

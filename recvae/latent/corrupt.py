@@ -24,13 +24,23 @@ def drop(histories: sp.csr_matrix, share: float, *, seed: int = 0) -> sp.csr_mat
         OptionError: the share is out of range.
     """
     histories = as_csr(histories)
-    lengths = np.diff(histories.indptr)
-    kept = lengths - (_checked(share) * lengths).astype(np.int64)
-    rng = np.random.default_rng(seed)
     drawn = draw_histories(
-        lambda block: _log(histories[block].toarray() > 0), kept, histories.shape[1], rng
+        lambda block: _log(histories[block].toarray() > 0),
+        lengths_left(histories, share),
+        histories.shape[1],
+        np.random.default_rng(seed),
     )
     return histories.multiply(drawn).tocsr()
+
+
+def lengths_left(histories: sp.csr_matrix, share: float) -> np.ndarray:
+    """How long each history is without a share of it, rounded up: int64 [users].
+
+    Raises:
+        OptionError: the share is out of range.
+    """
+    lengths = np.diff(histories.indptr)
+    return lengths - (_checked(share) * lengths).astype(np.int64)
 
 
 def pollute(

@@ -5,9 +5,10 @@ import scipy.sparse as sp
 import torch
 
 from recvae.batches import Batch, in_blocks
-from recvae.errors import OptionError
 from recvae.interactions import Interactions
+from recvae.latent.corrupt import lengths_left
 from recvae.latent.models import Coder, likely
+from recvae.latent.places import places
 from recvae.models.base import Recommender
 from recvae.models.inputs import as_input
 from recvae.ranking import block_users
@@ -54,15 +55,9 @@ def denoise(model: Recommender, histories: sp.csr_matrix, share: float = 0.1) ->
         DataError: the histories do not have the training items as columns.
         OptionError: the share is out of range, or the model's scores are no log-probabilities.
     """
-    if not 0 <= share < 1:
-        raise OptionError(f"share={share} must be from 0, and below 1.")
     data = Interactions.of(model.checked(histories))
-    order = np.lexsort((surprise(model, histories).data, data.rows))
-    place = np.arange(len(order)) - data.matrix.indptr[data.rows]
-    lengths = np.diff(data.matrix.indptr)
-    kept = np.empty(len(order), dtype=bool)
-    kept[order] = place < (lengths - (share * lengths).astype(int))[data.rows]
-    return data.keep(kept).matrix
+    left = lengths_left(data.matrix, share)
+    return data.keep(places(surprise(model, histories).data, data) < left[data.rows]).matrix
 
 
 def impute(model: Recommender, histories: sp.csr_matrix, n: int = 10) -> sp.csr_matrix:

@@ -13,7 +13,7 @@ import torch
 from scipy.stats import rankdata
 
 from recvae.batches import Batch, in_blocks
-from recvae.errors import DataError
+from recvae.errors import DataError, OptionError
 from recvae.latent.models import autoencoder
 from recvae.models.autoencoder import AutoencoderRecommender
 from recvae.models.base import Recommender
@@ -87,8 +87,11 @@ def explain(
         `leave_one_out`), for each item the greatest first; raw ids.
 
     Raises:
-        DataError, FoldInError, OptionError: see `leave_one_out` and `Recommender.recommend`.
+        DataError, FoldInError, OptionError: see `leave_one_out` and `Recommender.recommend`; also
+            an OptionError for fewer than one reason.
     """
+    if reasons < 1:
+        raise OptionError(f"reasons={reasons} must be 1 or more.")
     history = model.checked(history)
     ids = model.recommend(history, k)[0][0]
     ids = ids[ids >= 0]

@@ -15,16 +15,16 @@ from recvae import options
 from recvae.batches import Batches
 from recvae.errors import DataError, ModelFileError, NotFittedError, OptionError
 from recvae.evaluation import evaluate
-from recvae.latent import sparse_files
+from recvae.latent import sparse_files, sparse_scores
 from recvae.latent.models import autoencoder, likely
-from recvae.latent.sparse_training import Goal, Imitation
+from recvae.latent.sparse_training import Goal, Imitation, measure, new_net
 from recvae.models.autoencoder import MIN_STEPS
 from recvae.models.base import Recommender
 from recvae.models.inputs import as_input
 from recvae.nets import TopKAutoencoder
 from recvae.options import NonNegativeInt, PositiveFloat, PositiveInt
 from recvae.passes import Pass
-from recvae.ranking import as_columns, block_users, top_k
+from recvae.ranking import block_users, top_k
 from recvae.splits import Holdout
 from recvae.trainer import Trainer
 
@@ -86,13 +86,13 @@ class SparseCodes:
         if matrix.nnz == 0:
             raise DataError("there is no interaction to learn from.")
         weights_seed, order_seed, noise_seed = np.random.SeedSequence(self.seed).generate_state(3)
-        self.net_ = self._new_net(matrix, int(weights_seed))
+        self.net_ = new_net(self.model_, matrix, self.units, self.active, int(weights_seed))
         noise = torch.Generator(self._device).manual_seed(int(noise_seed))
         size = min(self.batch_size, ceil(matrix.shape[0] / MIN_STEPS))
         batches = Batches(matrix, size, self._device, np.random.default_rng(order_seed))
         try:
             self.history_ = self._trainer(noise, validation).fit(batches)
-            self._measure(matrix)
+            measure(self.net_, self.encode(matrix))
         except BaseException:
             del self.net_
             raise
@@ -139,20 +139,24 @@ class SparseCodes:
             OptionError: k, a unit or how far it is turned is out of range.
         """
         self._require_fitted()
-        units, levels = self._levels(turned or {})
+        levels = sparse_scores.levels(self.net_, turned or {})
         histories = self.model_.checked(histories)
-        return top_k(lambda block, _: self._score(block, units, levels), histories, k)
+        return top_k(
+            lambda block, _: sparse_scores.score(self.model_, self.net_, block, levels),
+            histories,
+            k,
+        )
 
     def effects(self) -> np.ndarray:
         """What each unit does to the score of each item: float32 [units, items].
 
         Added to the code of which no unit is active, as active as it usually is.
+
+        Raises:
+            NotFittedError: fit or load it first.
         """
         self._require_fitted()
-        decode = self.model_.net_.decode
-        with torch.no_grad():
-            alone = self.net_.decode(self.net_.strengths.diag())
-            return (decode(alone) - decode(self.net_.center[None])).cpu().numpy()
+        return sparse_scores.effects(self.model_, self.net_)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Save to one file of safetensors; the model is saved by its own `save`.
@@ -183,40 +187,15 @@ class SparseCodes:
         chosen, state = sparse_files.read(Path(path), source)
         try:
             codes = options.build(cls, chosen)
-            codes.model_ = source
+            if not codes.active <= codes.units == len(state["bias"]):
+                raise ValueError("its options do not fit its weights")
             codes.net_ = TopKAutoencoder(len(state["center"]), codes.units, codes.active)
             codes.net_.load_state_dict(state)
-        except (OptionError, RuntimeError, KeyError) as error:
+        except (OptionError, RuntimeError, KeyError, TypeError, ValueError) as error:
             raise ModelFileError(f"{path} is damaged: {error}") from error
+        codes.model_ = source
         codes.net_.to(source._device)
         return codes
-
-    def _score(
-        self, histories: sp.csr_matrix, units: torch.Tensor, levels: torch.Tensor
-    ) -> torch.Tensor:
-        """The model's scores, with what the sparse codes decode to in place of the codes."""
-        net = self.model_.net_
-        with torch.no_grad():
-            batch = self.model_.batch(histories)
-            codes, _ = net.encode(batch.normalized())
-            activations = self.net_.encode(codes)
-            activations[:, units] = levels
-            sparse = self.net_.decode(activations)
-            return self.model_.forward(batch) + net.decode(sparse) - net.decode(codes)
-
-    def _levels(self, turned: Mapping[int, float]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Units int64 [n], and how active they shall be [n]."""
-        units = torch.from_numpy(as_columns(list(turned), self.units, "turned")).to(self._device)
-        shares = torch.tensor(list(turned.values()), dtype=torch.float32, device=self._device)
-        if not ((shares >= 0) & shares.isfinite()).all():
-            raise OptionError(f"turned={dict(turned)} must hold finite numbers, not negative.")
-        return units, shares * self.net_.strengths[units]
-
-    def _new_net(self, histories: sp.csr_matrix, seed: int) -> TopKAutoencoder:
-        codes = torch.from_numpy(self.model_.encode(histories)[0])
-        net = TopKAutoencoder(codes.shape[1], self.units, self.active)
-        net.initialize(codes, torch.Generator().manual_seed(seed))
-        return net.to(self._device)
 
     def _trainer(self, noise: torch.Generator, validation: Holdout | None) -> Trainer:
         imitation = Imitation(self.model_, self.net_, self.goal, noise)
@@ -234,13 +213,6 @@ class SparseCodes:
 
     def _judge(self, validation: Holdout) -> float:
         return float(evaluate(self, validation, METRIC).mean[METRIC])
-
-    def _measure(self, histories: sp.csr_matrix) -> None:
-        """Note how active each unit is for those of some users who have it; 0 if nobody does."""
-        activations = self.encode(histories)
-        counts = np.bincount(activations.indices, minlength=self.units)
-        means = np.asarray(activations.sum(axis=0)).ravel() / np.maximum(counts, 1)
-        self.net_.strengths.copy_(torch.from_numpy(means))
 
     def _require_fitted(self) -> None:
         if not hasattr(self, "net_"):

@@ -12,6 +12,8 @@ What training keeps is one of two:
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+import numpy as np
+import scipy.sparse as sp
 import torch
 from torch.nn.functional import kl_div, mse_loss
 
@@ -84,6 +86,23 @@ class Imitation:
             for some in (rest + self.model.net_.decode(sparse), scores)
         )
         return kl_div(shares, kept, log_target=True, reduction="batchmean")
+
+
+def new_net(
+    model: AutoencoderRecommender, histories: sp.csr_matrix, units: int, active: int, seed: int
+) -> TopKAutoencoder:
+    """A net scaled to the codes of CSR [users, items], beside the model."""
+    codes = torch.from_numpy(model.encode(histories)[0])
+    net = TopKAutoencoder(codes.shape[1], units, active)
+    net.initialize(codes, torch.Generator().manual_seed(seed))
+    return net.to(model._device)
+
+
+def measure(net: TopKAutoencoder, activations: sp.csr_matrix) -> None:
+    """Note how active each unit is for those of some users who have it; 0 if nobody does."""
+    counts = np.bincount(activations.indices, minlength=activations.shape[1])
+    means = np.asarray(activations.sum(axis=0)).ravel() / np.maximum(counts, 1)
+    net.strengths.copy_(torch.from_numpy(means))
 
 
 def _unknown(scores: torch.Tensor, known: Batch) -> torch.Tensor:

@@ -122,3 +122,8 @@ def test_only_autoencoders_have_gradients(name, models, matrix):
 def test_columns_that_are_not_there(vae, matrix):
     with pytest.raises(OptionError, match="columns must be"):
         leave_one_out(vae, matrix[0], [matrix.shape[1]])
+
+
+def test_a_reason_or_more(vae, matrix):
+    with pytest.raises(OptionError, match="reasons=-1"):
+        explain(vae, matrix[0], 3, reasons=-1)

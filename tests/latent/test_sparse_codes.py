@@ -169,7 +169,8 @@ def test_what_can_not_be_loaded(codes, models, vae, tmp_path):
     tensors = load_file(path)
     with safe_open(path, framework="pt") as file:
         about = file.metadata()
-    for options in ("[", json.dumps({"units": 7}), json.dumps({"unit": 7})):
+    wrong = ({"units": 7}, {"unit": 7}, {"units": 12, "active": 13}, {"units": 10**12}, 7)
+    for options in ("[", *map(json.dumps, wrong)):
         save_file(tensors, path, metadata={**about, "options": options})
         with pytest.raises(ModelFileError, match="damaged"):
             SparseCodes.load(path, vae)
