@@ -159,14 +159,16 @@ async def steady(
         free.put_nowait(client)
 
     async def send(due: float) -> float:
-        await asyncio.sleep(due - perf_counter())
         client = await free.get()
         ok = await ask(client, next(requests))
         free.put_nowait(client)
         return perf_counter() - due if ok else np.nan
 
-    began = perf_counter()
-    return await asyncio.gather(*(send(began + n / rate) for n in range(int(seconds * rate))))
+    tasks, began = [], perf_counter()
+    for due in (began + n / rate for n in range(int(seconds * rate))):
+        await asyncio.sleep(due - perf_counter())
+        tasks.append(asyncio.create_task(send(due)))
+    return await asyncio.gather(*tasks)
 
 
 async def saturated(clients: list[Connection], requests: Requests, seconds: float) -> list[float]:
