@@ -26,9 +26,7 @@ async def explain(history: ExplainRequest, service: Asked) -> Explained:
     A like's contribution is how much less the item would score without it (exact leave-one-out),
     in units of the model's scores, which count by how far they are above their mean over all items.
     """
-    answer = await service.explain(history)
-    service.metrics.unknown_items.inc(len(answer.unknown))
-    return answer
+    return await service.of_history(service.explain, history)
 
 
 @latent_router.post("/blend", responses=UNABLE)
@@ -37,9 +35,7 @@ async def blend(tastes: BlendRequest, service: Asked) -> Blended:
 
     Contributions are those to either taste, in the same shares: of a net, an approximation.
     """
-    answer = await service.blend(tastes)
-    service.metrics.unknown_items.inc(len(answer.unknown))
-    return answer
+    return await service.of_history(service.blend, tastes)
 
 
 @latent_router.get("/map", responses=UNABLE)
@@ -54,6 +50,4 @@ async def item_map(query: Annotated[MapRequest, Query()], service: Asked) -> Ite
 @latent_router.post("/place", responses=UNABLE)
 async def place(history: History, service: Asked) -> Place:
     """Find a taste's place on the map, and how sure the model is of it."""
-    answer = await service.place(history)
-    service.metrics.unknown_items.inc(len(answer.unknown))
-    return answer
+    return await service.of_history(service.place, history)

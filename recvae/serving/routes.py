@@ -39,17 +39,13 @@ UNKNOWN: dict[int | str, Any] = {404: {"description": "The item is unknown."}}
 @router.post("/recommend")
 async def recommend(history: ListRequest, service: Asked) -> Recommendations:
     """Recommend items to a user, known or new, from what they have had so far."""
-    answer = await service.recommend(history)
-    service.metrics.unknown_items.inc(len(answer.unknown))
-    return answer
+    return await service.of_history(service.recommend, history)
 
 
 @router.post("/encode", responses=UNABLE)
 async def encode(history: History, service: Asked) -> Code:
     """Encode a user's taste as a Gaussian in the latent space of an autoencoder."""
-    answer = await service.encode(history)
-    service.metrics.unknown_items.inc(len(answer.unknown))
-    return answer
+    return await service.of_history(service.encode, history)
 
 
 @router.get("/similar", responses=UNABLE | UNKNOWN)

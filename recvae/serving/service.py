@@ -1,10 +1,10 @@
 """The service: a live model, the batchers that ask it, and what is counted."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence, Sized
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from recvae.serving.batching import Batcher
 from recvae.serving.latent_schemas import (
@@ -38,6 +38,17 @@ WATCH_SECONDS = 1.0
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
+
+
+class OfHistory(Protocol):
+    """An answer that says which ids of a history the model does not know."""
+
+    @property
+    def unknown(self) -> Sized:
+        """The ids."""
+
+
+Known = TypeVar("Known", bound=OfHistory)
 
 
 class Service:
@@ -74,6 +85,12 @@ class Service:
         self.place: Batcher[History, Place] = self._batcher(
             lambda requests: live.now.map.place(requests), self._map, max_batch
         )
+
+    async def of_history(self, answer: Batcher[Request, Known], request: Request) -> Known:
+        """Answer a request that holds a history, and count what is unknown of it."""
+        found = await answer(request)
+        self.metrics.unknown_items.inc(len(found.unknown))
+        return found
 
     async def search(self, request: SearchRequest) -> list[Item]:
         """Items by title, found beside the model's thread."""
