@@ -10,6 +10,25 @@ import scipy.sparse as sp
 import torch
 from torch.nn.functional import embedding_bag
 
+from recvae.processes import ALONE, Group
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a batch is in the whole that several processes share.
+
+    Attributes:
+        users: which of the whole's users it has.
+        n_users: how many there are.
+        entries: which of its entries.
+        n_entries: how many there are.
+    """
+
+    users: slice
+    n_users: int
+    entries: slice
+    n_entries: int
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -20,21 +39,24 @@ class Batch:
         columns: int64 [nnz], the items.
         values: float32 [nnz], their weights.
         n_items: number of columns.
+        place: what it is a part of, if several processes share the users of a batch.
     """
 
     offsets: torch.Tensor
     columns: torch.Tensor
     values: torch.Tensor
     n_items: int
+    place: Place | None = None
 
     @classmethod
-    def of(cls, rows: sp.csr_matrix, device: torch.device) -> Self:
+    def of(cls, rows: sp.csr_matrix, device: torch.device, place: Place | None = None) -> Self:
         """Copy CSR rows to a device."""
         return cls(
             offsets=torch.from_numpy(rows.indptr.astype(np.int64)).to(device),
             columns=torch.from_numpy(rows.indices.astype(np.int64)).to(device),
             values=torch.from_numpy(rows.data.astype(np.float32)).to(device),
             n_items=rows.shape[1],
+            place=place,
         )
 
     def __len__(self) -> int:
@@ -82,13 +104,40 @@ class Batch:
         """Zero each entry with probability `rate` and scale up the others to make up for it."""
         if rate == 0:
             return self
-        kept = torch.rand(self.values.shape, generator=generator, device=self.values.device) >= rate
+        kept = self.uniform(generator) >= rate
         return replace(self, values=self.values * kept / (1 - rate))
 
     def split(self, rate: float, generator: torch.Generator) -> tuple[Self, Self]:
         """Part the entries at random: those kept, and with probability `rate`, those left out."""
-        left = torch.rand(self.values.shape, generator=generator, device=self.values.device) < rate
+        left = self.uniform(generator) < rate
         return self._only(~left), self._only(left)
+
+    def within(self, items: slice) -> Self:
+        """The rows of some items, whose columns are counted from the first of them."""
+        there = (self.columns >= items.start) & (self.columns < items.stop)
+        found = self._only(there)
+        return replace(
+            found, columns=found.columns - items.start, n_items=items.stop - items.start
+        )
+
+    @property
+    def share(self) -> float:
+        """The share of the users of the whole that it has."""
+        return 1.0 if self.place is None else len(self) / self.place.n_users
+
+    def uniform(self, generator: torch.Generator) -> torch.Tensor:
+        """Draw from 0 to 1 for each entry, [nnz]; the whole's are drawn, whichever part it is."""
+        n, own = len(self.values), slice(None)
+        if self.place is not None:
+            n, own = self.place.n_entries, self.place.entries
+        return torch.rand(n, generator=generator, device=self.values.device)[own]
+
+    def normal(self, width: int, generator: torch.Generator) -> torch.Tensor:
+        """Draw from N(0, I) for each user, [users, width], likewise."""
+        n, own = len(self), slice(None)
+        if self.place is not None:
+            n, own = self.place.n_users, self.place.users
+        return torch.randn(n, width, generator=generator, device=self.values.device)[own]
 
     def _only(self, chosen: torch.Tensor) -> Self:
         before = torch.cat([chosen.new_zeros(1, dtype=torch.int64), chosen.cumsum(dim=0)])
@@ -109,6 +158,7 @@ class Batches:
         size: users in a batch.
         device: where the batches go.
         generator: draws the orders.
+        sharing: the processes that share the users of each batch.
         done: batches of the present order that were given.
     """
 
@@ -116,6 +166,7 @@ class Batches:
     size: int
     device: torch.device
     generator: np.random.Generator
+    sharing: Group = ALONE
     done: int = 0
 
     def __post_init__(self) -> None:
@@ -128,7 +179,7 @@ class Batches:
         """Go through all users once, or through those that a loaded state has left."""
         for rows in self._rows(self.done * self.size):
             self.done += 1
-            yield Batch.of(rows, self.device)
+            yield self._own(rows)
         self.done, self._before = 0, self.generator.bit_generator.state
 
     def _rows(self, first: int) -> Iterator[sp.csr_matrix]:
@@ -136,6 +187,15 @@ class Batches:
         order = self.generator.permutation(self.matrix.shape[0])
         for start in range(first, len(order), self.size):
             yield self.matrix[order[start : start + self.size]]
+
+    def _own(self, rows: sp.csr_matrix) -> Batch:
+        """This process's part of a batch."""
+        if self.sharing.size == 1:
+            return Batch.of(rows, self.device)
+        users = self.sharing.part(rows.shape[0])
+        entries = slice(*rows.indptr[[users.start, users.stop]])
+        place = Place(users, rows.shape[0], entries, rows.nnz)
+        return Batch.of(rows[users], self.device, place)
 
     def state_dict(self) -> dict[str, Any]:
         """What `load_state_dict` takes: the generator before the present order, and `done`."""

@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 
 from recvae import atomic
 from recvae.errors import CheckpointError, difference
+from recvae.processes import ALONE, Group
 from recvae.untrusted import require_regular
 
 logger = logging.getLogger(__name__)
@@ -37,11 +38,14 @@ class Checkpoints:
     Attributes:
         folder: where they are; it is locked while this is entered as a context.
         about: what decides the training, name by name; a checkpoint of another is refused.
+        everyone: the processes that train together, each of which keeps its part of the state in
+            a folder of its own, at the same steps.
     """
 
-    def __init__(self, folder: Path, about: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, about: Mapping[str, Any], everyone: Group = ALONE) -> None:
         self.folder = folder
         self.about = json.loads(json.dumps(about))
+        self.everyone = everyone
         self._lock = FileLock(folder / ".lock")
         self._intact: list[Path] = []
         self._number = 0
@@ -97,14 +101,22 @@ class Checkpoints:
         self._saved = perf_counter()
 
     def load(self) -> dict[str, Any] | None:
-        """Read the newest state that is intact; None if there is no checkpoint.
+        """Read the newest state that is intact everywhere; None if there is no checkpoint.
 
         Raises:
             CheckpointError: all are damaged, or they are of another training.
         """
         paths = sorted(self.folder.glob(FILES), reverse=True)
+        number, state = self._newest(paths)
+        while (least := -int(self.everyone.most(-number))) < int(self.everyone.most(number)):
+            number, state = self._newest([path for path in paths if _number(path) <= least])
+        self._number = int(self.everyone.most(max(map(_number, paths), default=0)))
+        return state
+
+    def _newest(self, paths: list[Path]) -> tuple[int, dict[str, Any] | None]:
+        """The number of the first that is intact, and its state; 0 and None if there is none."""
+        self._intact = []
         for path in paths:
-            self._number = max(self._number, int(path.name.split("-")[1]))
             try:
                 facts = _read(path)
             except Exception as error:  # whatever a parser makes of a damaged file
@@ -112,12 +124,12 @@ class Checkpoints:
                 continue
             self._require_same(facts["about"])
             self._intact = [path]
-            return facts["state"]
+            return _number(path), facts["state"]
         if paths:
             raise CheckpointError(
                 f"all checkpoints in {self.folder} are damaged: remove it to begin anew."
             )
-        return None
+        return 0, None
 
     def _require_same(self, before: Mapping[str, Any]) -> None:
         if other := difference(before, self.about):
@@ -135,6 +147,10 @@ class Checkpoints:
 def are_in(folder: Path) -> bool:
     """Whether a folder, or one in it, has checkpoints."""
     return next(folder.rglob(FILES), None) is not None
+
+
+def _number(path: Path) -> int:
+    return int(path.name.split("-")[1])
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -7,6 +7,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from recvae.errors import TrainingError
+from recvae.processes import ALONE, Group
+
 BETAS, EPSILON = (0.9, 0.999), 1e-8
 
 
@@ -20,9 +23,12 @@ class Optimizer:
         part: the start of the names of the parameters to train; "" means all.
         learning_rate: Adam's.
         l2: coefficient of the sum of squared weights, whose gradient is added to the loss's.
+        sharing: the processes that share the users of a batch, whose gradients are added up.
     """
 
-    def __init__(self, net: nn.Module, part: str, learning_rate: float, l2: float) -> None:
+    def __init__(
+        self, net: nn.Module, part: str, learning_rate: float, l2: float, sharing: Group = ALONE
+    ) -> None:
         chosen = [p for name, p in net.named_parameters() if name.startswith(part)]
         matrices, vectors = ([p for p in chosen if (p.ndim > 1) is kind] for kind in (True, False))
         groups: list[dict[str, Any]] = [
@@ -30,7 +36,7 @@ class Optimizer:
             {"params": vectors},
         ]
         self.adam = torch.optim.Adam(groups, lr=learning_rate, betas=BETAS, eps=EPSILON, fused=True)
-        self._net, self._trained = net, [*matrices, *vectors]
+        self._net, self._trained, self._sharing = net, [*matrices, *vectors], sharing
         self._learning_rate, self._decay = learning_rate, 2 * l2
 
     @contextmanager
@@ -48,12 +54,20 @@ class Optimizer:
         """Descend by the gradients of a loss, at a share of the learning rate."""
         for group in self.adam.param_groups:
             group["lr"] = rate_share * self._learning_rate
-        gradients = torch.autograd.grad(loss, self._trained)
+        gradients = [self._sum(one) for one in torch.autograd.grad(loss, self._trained)]
         for parameter, gradient in zip(self._trained, gradients, strict=True):
             if gradient.is_sparse:
                 self._step_rows(parameter, gradient.coalesce(), rate_share * self._learning_rate)
             parameter.grad = None if gradient.is_sparse else gradient
         self.adam.step()
+
+    def _sum(self, gradient: torch.Tensor) -> torch.Tensor:
+        if gradient.is_sparse and self._sharing.size > 1:
+            raise TrainingError(
+                f"{len(gradient):,} items are too many for processes that share the users: let all "
+                "of them share the items."
+            )
+        return self._sharing.sum(gradient)
 
     @torch.no_grad()
     def _step_rows(self, parameter: nn.Parameter, gradient: torch.Tensor, rate: float) -> None:

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from recvae.batches import Batch
+from recvae.processes import Group
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,18 @@ class Totals:
 
     def add(self, terms: Terms, n_users: int) -> None:
         """Take in a step with so many users."""
+        self.beta = terms.beta
+        if not n_users:  # of a batch that is smaller than the number of processes
+            return
         parts = torch.stack([terms.loss, terms.log_likelihood, terms.kl])
         self.sums += parts.detach() * n_users
         self.n_users += n_users
-        self.beta = terms.beta
 
-    def record(self) -> dict[str, float]:
-        """The epoch in the history."""
-        loss, log_likelihood, kl = (self.sums / self.n_users).tolist()
+    def record(self, sharing: Group) -> dict[str, float]:
+        """The epoch in the history, over the users of all processes that share them."""
+        own = torch.cat([self.sums, self.sums.new_tensor([self.n_users])])
+        *sums, n_users = sharing.sum(own).tolist()
+        loss, log_likelihood, kl = (total / n_users for total in sums)
         seconds = perf_counter() - self.started
         return {
             "loss": loss,
@@ -75,7 +80,7 @@ class Totals:
             "kl": kl,
             "beta": self.beta,
             "seconds": seconds,
-            "users_per_second": self.n_users / seconds,
+            "users_per_second": n_users / seconds,
         }
 
     def state_dict(self) -> dict[str, Any]:

@@ -11,33 +11,29 @@ from math import log
 
 import torch
 
-from recvae import tiled
 from recvae.batches import Batch
 from recvae.sparse import take
 
 
-def multinomial_log_likelihood(
-    hidden: torch.Tensor,
+def choose(
     weight: torch.Tensor,
     bias: torch.Tensor,
     targets: Batch,
-    precision: torch.dtype,
     n_sampled: int,
     generator: torch.Generator,
-) -> torch.Tensor:
-    """Log-likelihood of the counts under softmax probabilities of the batch's items and a sample.
+) -> tuple[torch.Tensor, torch.Tensor, Batch]:
+    """Choose the batch's items and a sample of others.
 
     Args:
-        hidden: float32 [users, width].
         weight: float32 [items, width].
         bias: float32 [items].
         targets: counts, [users, items].
-        precision: see `tiled.multinomial_log_likelihood`.
         n_sampled: items to sample beside those of the batch, at most.
         generator: draws the sample.
 
     Returns:
-        [users], summed over the items.
+        Weights, biases and targets of those items alone, as the likelihood takes them: a bias is
+        greater by the logarithm of how many items one stands for.
     """
     present, columns = torch.unique(targets.columns, return_inverse=True)
     others = sample_others(present, targets.n_items, n_sampled, generator)
@@ -46,7 +42,7 @@ def multinomial_log_likelihood(
     chosen = replace(targets, columns=order.argsort()[columns], n_items=len(items))
     for_each = log(n_others / len(others)) if len(others) else 0.0
     offsets = bias[items] + for_each * (order >= len(present))
-    return tiled.multinomial_log_likelihood(hidden, take(weight, items), offsets, chosen, precision)
+    return take(weight, items), offsets, chosen
 
 
 def sample_others(

@@ -8,6 +8,7 @@ import scipy.sparse as sp
 import torch
 
 from recvae.batches import Batches
+from recvae.processes import ALONE, Group
 from recvae.shards import Shards
 
 WINDOW = 4
@@ -51,8 +52,12 @@ class ShardBatches(Batches):
 
 
 def batches_of(
-    train: "sp.csr_matrix | Shards", size: int, device: torch.device, generator: np.random.Generator
+    train: "sp.csr_matrix | Shards",
+    size: int,
+    device: torch.device,
+    generator: np.random.Generator,
+    sharing: Group = ALONE,
 ) -> Batches:
     """Mini-batches of training users, in memory or on the disk."""
     kind = ShardBatches if isinstance(train, Shards) else Batches
-    return kind(train, size, device, generator)
+    return kind(train, size, device, generator, sharing)

@@ -10,6 +10,7 @@ import torch
 from torch.autograd.function import once_differentiable
 
 from recvae.batches import Batch
+from recvae.processes import ALONE, Group
 from recvae.sparse import multiply, multiply_transposed
 
 TILE_CELLS = {"cpu": 2**19, "cuda": 2**25}
@@ -22,6 +23,7 @@ def multinomial_log_likelihood(
     bias: torch.Tensor,
     targets: Batch,
     precision: torch.dtype = torch.float32,
+    sharing: Group = ALONE,
 ) -> torch.Tensor:
     """Log-likelihood of the counts x under softmax probabilities (Liang et al., 2018, eq. 2).
 
@@ -31,22 +33,28 @@ def multinomial_log_likelihood(
     cache, relative to its own maximum, and kept for the gradient in `precision`; the maxima and
     sums, float32, make the normalizer at the end, and scale the tiles in the backward pass.
 
+    Several processes can share the items: each has the weights, biases and targets of its own, and
+    the result is that of all.
+
     Args:
         hidden: float32 [users, width].
         weight: float32 [items, width].
         bias: float32 [items].
         targets: counts, [users, items].
         precision: of the three matrix products; they sum up in float32.
+        sharing: the processes that share the items.
 
     Returns:
         [users], summed over the items.
     """
-    arguments = (hidden, weight, bias, targets, precision)
-    return cast(torch.Tensor, _LogLikelihood.apply(*arguments))  # type: ignore[no-untyped-call]
+    arguments = (sharing.given(hidden), weight, bias, targets, precision)
+    observed, normalizer = _Parts.apply(*arguments)  # type: ignore[no-untyped-call]
+    sizes = sharing.sum(targets.sum(targets.values))
+    return cast(torch.Tensor, sharing.total(observed) - sizes * sharing.logsumexp(normalizer))
 
 
-class _LogLikelihood(torch.autograd.Function):
-    """sum_i x_i logit_i - n log sum_i exp logit_i; its gradient in the logits is x - n softmax."""
+class _Parts(torch.autograd.Function):
+    """sum_i x_i logit_i, whose gradient in the logits is x, and log sum_i exp logit_i: softmax."""
 
     @staticmethod
     def forward(
@@ -56,7 +64,7 @@ class _LogLikelihood(torch.autograd.Function):
         bias: torch.Tensor,
         targets: Batch,
         precision: torch.dtype,
-    ) -> torch.Tensor:
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         inputs, width = hidden.to(precision), _width(hidden)
         weights = [part.to(precision) for part in torch.split(weight, width)]
         maxima, sums, powers = [], [], []
@@ -67,28 +75,28 @@ class _LogLikelihood(torch.autograd.Function):
             powers.append(logits.to(precision))
         top = torch.stack(maxima)
         normalizer = (top + torch.stack(sums).log()).logsumexp(dim=0)
-        pulled, sizes = multiply(targets, weight), targets.sum(targets.values)
+        pulled = multiply(targets, weight)
         observed = (pulled * hidden).sum(dim=1)
         observed += targets.sum(targets.values * bias[targets.columns])
-        ctx.save_for_backward(hidden, pulled, (top - normalizer).exp() * sizes, *weights, *powers)
+        ctx.save_for_backward(hidden, pulled, (top - normalizer).exp(), *weights, *powers)
         ctx.targets = targets
-        return observed - sizes * normalizer
+        return observed, normalizer
 
     @staticmethod
     @once_differentiable
     def backward(
-        ctx: Any, gradient: torch.Tensor
+        ctx: Any, d_observed: torch.Tensor, d_normalizer: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor, None, None]:
         hidden, pulled, scales, *tiles = ctx.saved_tensors
         weights, powers = tiles[: len(tiles) // 2], tiles[len(tiles) // 2 :]
-        width, targets, upstream = len(weights[0]), ctx.targets, gradient[:, None]
+        width, targets, upstream = len(weights[0]), ctx.targets, d_observed[:, None]
         d_hidden = upstream * pulled
         d_weight = (
             multiply_transposed(targets, upstream * hidden) if ctx.needs_input_grad[1] else None
         )
         d_bias = hidden.new_zeros(targets.n_items)
-        d_bias.index_add_(0, targets.columns, targets.values * gradient[targets.rows])
-        for number, scale in enumerate(-upstream * scales[..., None]):
+        d_bias.index_add_(0, targets.columns, targets.values * d_observed[targets.rows])
+        for number, scale in enumerate((d_normalizer * scales)[..., None]):
             shares, tile = powers[number], slice(number * width, (number + 1) * width)
             d_hidden.addcmul_(shares @ weights[number], scale)
             d_bias[tile] += (shares.T @ scale.to(shares.dtype))[:, 0]

@@ -20,10 +20,14 @@ from recvae.errors import CheckpointError, TrainingError
 from recvae.interrupts import HeldBack
 from recvae.optimizer import Optimizer
 from recvae.passes import Pass, Terms, Totals
+from recvae.processes import Processes
 from recvae.progress import progress
 from recvae.weights import Average, Best, copy
 
 logger = logging.getLogger(__name__)
+
+TO_END = 2
+"""How urgent a checkpoint is if the training shall end; 1 if it is time for one, else 0."""
 
 OnEpoch = Callable[[int, float], object]
 """Is told the number of an epoch, from 1, and its validation value; may raise to end the fit."""
@@ -51,6 +55,7 @@ class Trainer:
         noise: what the passes draw from; its state belongs to a checkpoint.
         checkpoints: where to keep the state after each epoch, every few minutes, and when Ctrl-C
             or SIGTERM ends the training; None keeps none.
+        processes: those that train it together, each a part.
         steps: how many training steps were made.
         history: a row an epoch.
         interrupted: whether Ctrl-C ended the training early.
@@ -70,6 +75,7 @@ class Trainer:
     precision: torch.dtype = torch.float32
     noise: torch.Generator | None = None
     checkpoints: Checkpoints | None = None
+    processes: Processes = Processes()
     steps: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
     interrupted: bool = False
@@ -86,7 +92,8 @@ class Trainer:
         self._batches, self._best, self._signals = batches, Best(self.net), HeldBack()
         self._average = None if self.averaging is None else Average(self.net, self.averaging)
         self._optimizers = [
-            Optimizer(self.net, one.part, self.learning_rate, self.l2) for one in self.passes
+            Optimizer(self.net, one.part, self.learning_rate, self.l2, self.processes.users)
+            for one in self.passes
         ]
         self._totals: Totals | None = None
         if self.checkpoints and (state := self.checkpoints.load()):
@@ -134,7 +141,7 @@ class Trainer:
                     self._checkpoint()
             totals.rounds += 1
         self._totals = None
-        return {"epoch": epoch + 1, **totals.record()}
+        return {"epoch": epoch + 1, **totals.record(self.processes.users)}
 
     def _judge(self, validate: Callable[[], float], epoch: int) -> float:
         """Validate, keep the weights if they are the best, and tell who asked."""
@@ -147,7 +154,7 @@ class Trainer:
 
     def _step(self, one: Pass, batch: Batch, optimizer: Optimizer) -> Terms:
         terms = one.step(batch, self.steps)
-        optimizer.step(terms.loss, self._rate_share())
+        optimizer.step(terms.loss * batch.share, self._rate_share())
         if self._average:
             self._average.update()
         self.steps += 1
@@ -158,10 +165,16 @@ class Trainer:
         return rate_share(self.steps, total=total, schedule=self.rate_schedule)
 
     def _checkpoint(self, *, now: bool = False) -> None:
-        """Keep the state, if it is time to; then let Ctrl-C and SIGTERM take effect."""
-        if self.checkpoints and (now or self._signals.pending or self.checkpoints.due):
+        """Keep the state, if it is time to; then let Ctrl-C and SIGTERM take effect on all."""
+        told = self._signals.pending
+        due = now or (self.checkpoints is not None and self.checkpoints.due)
+        urgency = self.processes.everyone.most(TO_END if told else due)
+        if self.checkpoints and urgency:
             self.checkpoints.save(self.state_dict())
-        self._signals.deliver()
+        if told:
+            self._signals.deliver()
+        elif urgency == TO_END:
+            raise KeyboardInterrupt
 
     def state_dict(self) -> dict[str, Any]:
         """All that the rest of the training depends on, as it is between two steps."""

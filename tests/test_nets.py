@@ -8,6 +8,7 @@ from recvae.nets import Autoencoder, SparseLinear, sample
 
 CPU = torch.device("cpu")
 ROWS = sp.csr_matrix(np.array([[1, 0, 2], [0, 0, 0], [0, 3, 0]], dtype=np.float32))
+MANY = Batch.of(sp.csr_matrix((200_000, 1)), CPU)
 
 
 def generator(seed=0):
@@ -16,14 +17,15 @@ def generator(seed=0):
 
 def test_the_noise_has_unit_variance():
     mean, logvar = torch.full((200_000, 1), 3.0), torch.zeros(200_000, 1)
-    drawn = sample(mean, logvar, generator())
+    drawn = sample(MANY, mean, logvar, generator())
     assert drawn.mean().item() == pytest.approx(3.0, abs=0.01)
     assert drawn.var().item() == pytest.approx(1.0, abs=0.01)
 
 
 def test_the_noise_is_scaled_by_the_standard_deviation():
     mean, logvar = torch.zeros(200_000, 1), torch.full((200_000, 1), 4.0).log()
-    assert sample(mean, logvar, generator()).std().item() == pytest.approx(2.0, abs=0.02)
+    drawn = sample(MANY, mean, logvar, generator())
+    assert drawn.std().item() == pytest.approx(2.0, abs=0.02)
 
 
 def test_sparse_linear_is_a_linear_layer():

@@ -6,7 +6,7 @@ import scipy.sparse as sp
 import torch
 from torch.nn.functional import linear
 
-from recvae import sampled
+from recvae import sampled, tiled
 from recvae.batches import Batch
 from recvae.objectives import multinomial_log_likelihood
 
@@ -26,9 +26,9 @@ def problem():
 
 
 def likelihood(parts, targets, n_sampled, seed=0):
-    return sampled.multinomial_log_likelihood(
-        *parts, targets, torch.float32, n_sampled, generator(seed)
-    )
+    hidden, *layer = parts
+    chosen = sampled.choose(*layer, targets, n_sampled, generator(seed))
+    return tiled.multinomial_log_likelihood(hidden, *chosen)
 
 
 def test_a_sample_of_everything_is_exact():

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from recvae.errors import RecvaeError
 from recvae.interrupts import sigterm_as_ctrl_c
+from recvae.progress import speaks
 
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C or SIGTERM ended."""
@@ -28,7 +29,7 @@ class Commands(TyperGroup):
         except BrokenPipeError:
             raise
         except (RecvaeError, OSError) as error:
-            note(f"error: {' '.join(str(error).split())}")
+            typer.echo(f"error: {' '.join(str(error).split())}", err=True)
             raise typer.Exit(1) from None
         except KeyboardInterrupt:
             note("interrupted")
@@ -39,6 +40,8 @@ def note(text: object) -> None:
     """Say something beside the result, without breaking a progress bar."""
     from tqdm import tqdm
 
+    if not speaks():
+        return
     with tqdm.external_write_mode():
         typer.echo(text, err=True)
 

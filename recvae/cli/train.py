@@ -11,6 +11,7 @@ from recvae.cli.arguments import MODELS, Experiment, Json
 from recvae.cli.output import INTERRUPTED, note, show
 from recvae.cli.settings import Settings, parse_settings
 from recvae.errors import CheckpointError
+from recvae.progress import speaks
 
 if TYPE_CHECKING:
     from recvae.evaluation import Report
@@ -26,6 +27,15 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a training that was ended early.")
     ] = False,
+    item_shards: Annotated[
+        int | None,
+        typer.Option(
+            help="Under torchrun: how many of the processes share the items; as many as are left "
+            "share the users of a batch.",
+            min=1,
+            show_default="all of them",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Train a model and save it.
@@ -40,17 +50,24 @@ def train(
     $ recvae train --data ml-1m --model mult-vae --out runs/vae --set latent=200 --resume
 
     $ recvae train --data plays.tsv --user userID --item artistID --split none --out runs/plays
+
+    $ torchrun --nproc-per-node 4 -m recvae train --data ml-20m --model mult-vae --out runs/vae
     """
+    from recvae.processes import joined
+
     recommender = rv.build_model(model, parse_settings(settings))
     data, validation = experiment.learn_from()
     out.mkdir(parents=True, exist_ok=True)  # what can't be saved should fail now
     checkpoints = _checkpoints(out, resume=resume)
     note(f"training {model} on {data}")
     try:
-        recommender.fit(data, validation=validation, checkpoints=checkpoints)
+        with joined(item_shards):
+            recommender.fit(data, validation=validation, checkpoints=checkpoints)
     except KeyboardInterrupt:
         _say_how_to_go_on(checkpoints)
         raise
+    if not speaks():
+        return
     recommender.save(out)
     note(f"saved to {out}")
     epochs, report = _epochs(recommender), _validate(recommender, validation)

@@ -11,12 +11,12 @@ import scipy.sparse as sp
 import torch
 from annotated_types import MinLen
 
-from recvae import devices
+from recvae import devices, processes
 from recvae.annealing import RateSchedule
 from recvae.batches import Batch, in_blocks
 from recvae.evaluation import evaluate
 from recvae.evaluation.metrics import parse_metrics
-from recvae.models.base import Recommender
+from recvae.models.base import Recommender, Shared
 from recvae.models.inputs import Input, as_input
 from recvae.nets import Net
 from recvae.options import (
@@ -75,6 +75,7 @@ class AutoencoderRecommender(Recommender):
     precision: devices.Precision = "auto"
 
     streams: ClassVar[bool] = True
+    shares: ClassVar[frozenset[Shared]] = frozenset({"users"})
     averaging: ClassVar[float | None] = None
     """See `Trainer`."""
 
@@ -125,16 +126,18 @@ class AutoencoderRecommender(Recommender):
 
     def _train(self, train: sp.csr_matrix, validation: Holdout | None) -> pd.DataFrame:
         """Train a new net from the seed; return its history."""
-        device = devices.resolve(self.device)
+        device, together = devices.resolve(self.device), processes.current()
         weights_seed, order_seed, noise_seed = np.random.SeedSequence(self.seed).generate_state(3)
         self.net_ = self._new_net(train.shape[1])
         self.net_.initialize(torch.Generator().manual_seed(int(weights_seed)))
         matrix = as_input(train, self.input)
         self._prepare(self.net_, matrix)
+        self.net_.split_items(together.items)
         self.net_.to(device)
         noise = torch.Generator(device).manual_seed(int(noise_seed))
         batch_size = min(self.batch_size, ceil(train.shape[0] / MIN_STEPS))
-        batches = batches_of(matrix, batch_size, device, np.random.default_rng(order_seed))
+        order = np.random.default_rng(order_seed)
+        batches = batches_of(matrix, batch_size, device, order, together.users)
         trainer = Trainer(
             self.net_,
             self._passes(self.net_, len(batches), noise),
@@ -150,8 +153,10 @@ class AutoencoderRecommender(Recommender):
             precision=devices.products(self.precision, device),
             noise=noise,
             checkpoints=self._checkpoints,
+            processes=together,
         )
         history = trainer.fit(batches)
+        self.net_.join_items()
         self.interrupted_ = trainer.interrupted
         return history
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ import scipy.sparse as sp
 import torch
 
 import recvae
-from recvae import memory, options, storage
+from recvae import memory, options, processes, storage
 from recvae.checkpoints import Checkpoints
 from recvae.errors import DataError, NotFittedError, OptionError
 from recvae.interactions import Interactions, require_ids
@@ -27,6 +27,8 @@ from recvae.shards import Shards
 from recvae.spaces import Space
 from recvae.splits import Holdout
 from recvae.trainer import OnEpoch
+
+Shared: TypeAlias = Literal["users", "items"]
 
 
 @dataclass(kw_only=True, eq=False)
@@ -51,6 +53,8 @@ class Recommender(ABC):
     """Whether it can recommend for users that it was not trained on."""
     streams: ClassVar[bool] = False
     """Whether it can learn from shards, of which a few are in memory at a time."""
+    shares: ClassVar[frozenset[Shared]] = frozenset()
+    """What several processes that train it can share."""
     space: ClassVar[Space] = {}
     """The values of each hyper-parameter that tuning chooses from."""
 
@@ -74,18 +78,19 @@ class Recommender(ABC):
         Raises:
             DataError: nothing to learn from, or validation items that are not the training items.
             OptionError: a hyper-parameter is out of its range, or the model needs all users in
-                memory and was given shards.
+                memory and was given shards, or there are processes that can't share its training.
             CheckpointError: the checkpoints are damaged, in use, of another training, or can't be
                 written.
         """
         options.check(self)
+        self._check_processes()
         data = self._checked_data(interactions, validation)
         self._on_epoch = on_epoch
         self._checkpoints: Checkpoints | None = None
         try:
             self._describe(data)
             if checkpoints is not None:
-                self._checkpoints = Checkpoints(Path(checkpoints), self._about(validation))
+                self._checkpoints = self._checkpoints_in(Path(checkpoints), validation)
             with self._checkpoints or nullcontext(), memory.kept():
                 self._fit(data if isinstance(data, Shards) else data.matrix, validation)
             self.origin_: Origin | None = Origin.now(getattr(self, "history_", None))
@@ -117,6 +122,18 @@ class Recommender(ABC):
             require_ids(data.user_ids, "user")
         return data
 
+    def _check_processes(self) -> None:
+        together = processes.current()
+        if together.everyone.size > 1 and not self.shares:
+            raise OptionError(
+                f"{type(self).__name__} is fitted by one process: leave out torchrun."
+            )
+        if together.items.size > 1 and "items" not in self.shares:
+            raise OptionError(
+                f"the items of {type(self).__name__} can't be shared: choose item_shards=1, which "
+                "shares the users."
+            )
+
     def _describe(self, data: Interactions | Shards) -> None:
         """Note what is known of the training data."""
         self.items_ = data.items
@@ -124,6 +141,13 @@ class Recommender(ABC):
         self.n_users_ = data.shape[0]
         self.user_ids_ = None if self.folds_in else data.user_ids
         self.fingerprint_ = data.fingerprint()
+
+    def _checkpoints_in(self, folder: Path, validation: Holdout | None) -> Checkpoints:
+        """This process's part of the checkpoints in a folder."""
+        together = processes.current()
+        own = folder / f"process-{together.everyone.rank}"
+        grid = {"grid of processes": f"{together.users.size} x {together.items.size}"}
+        return Checkpoints(own, self._about(validation) | grid, together.everyone)
 
     def _about(self, validation: Holdout | None) -> dict[str, Any]:
         """All that decides what `fit` learns, by name."""
@@ -138,7 +162,7 @@ class Recommender(ABC):
 
     def _part(self, name: str) -> Path | None:
         """Where a model that this one is made of keeps its checkpoints."""
-        return None if self._checkpoints is None else self._checkpoints.folder / name
+        return None if self._checkpoints is None else self._checkpoints.folder.parent / name
 
     @abstractmethod
     def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:

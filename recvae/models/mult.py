@@ -10,6 +10,7 @@ import torch
 from recvae import nets
 from recvae.batches import Batch
 from recvae.errors import OptionError
+from recvae.models.base import Shared
 from recvae.models.softmax import SoftmaxAutoencoder
 from recvae.objectives import LOG_LIKELIHOODS, Likelihood, gaussian_kl
 from recvae.options import Widths
@@ -30,6 +31,7 @@ class MultAutoencoder(SoftmaxAutoencoder):
     likelihood: Likelihood = "multinomial"
 
     variational: ClassVar[bool]
+    shares: ClassVar[frozenset[Shared]] = frozenset({"users", "items"})
 
     def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
         if self.likelihood == "bernoulli" and self.input == "counts":

@@ -9,6 +9,7 @@ from torch import nn
 
 from recvae import nets
 from recvae.batches import Batch
+from recvae.models.base import Shared
 from recvae.models.softmax import SoftmaxAutoencoder
 from recvae.objectives import sampled_composite_kl
 from recvae.options import NonNegativeFloat, PositiveFloat, PositiveInt
@@ -34,6 +35,7 @@ class RecVAE(SoftmaxAutoencoder):
     """
 
     name: ClassVar[str] = "rec-vae"
+    shares: ClassVar[frozenset[Shared]] = frozenset({"users", "items"})
     space: ClassVar[Space] = {
         "latent": Whole(100, 400, log=True),
         "width": Whole(300, 900, log=True),
@@ -84,7 +86,7 @@ class RecVAE(SoftmaxAutoencoder):
         """The negative ELBO of a batch, averaged over its users."""
         rows = batch.normalized()
         mean, logvar = net.encode(rows.dropout(dropout, noise))
-        code = nets.sample(mean, logvar, noise)
+        code = nets.sample(batch, mean, logvar, noise)
         log_likelihood = self._multinomial(net, code, batch, noise).mean()
         kl = sampled_composite_kl(code, mean, logvar, previous(rows))
         weighted = self.gamma * (batch.sum(batch.values) * kl).mean()

@@ -115,7 +115,7 @@ class ResidualVAE(AutoencoderRecommender):
         """The negative ELBO of what is hidden, scaled up to whole rows, averaged over the users."""
         kept, left = batch.split(self.dropout, noise)
         mean, logvar = net.encode(kept.normalized())
-        code = nets.sample(mean, logvar, noise)
+        code = nets.sample(batch, mean, logvar, noise)
         logits = net.decode(code) + log_shares(_linear(net).leave_one_out(kept, left), kept)
         logits = logits.index_put((kept.rows, kept.columns), logits.new_tensor(IMPOSSIBLE))
         sizes, hidden = batch.sum(batch.values), left.sum(left.values)

@@ -29,8 +29,8 @@ class SoftmaxAutoencoder(AutoencoderRecommender):
         self, net: Net, code: torch.Tensor, batch: Batch, noise: torch.Generator
     ) -> torch.Tensor:
         """Log-likelihood of the users' rows under the softmax of the decoded codes: [users]."""
-        precision = devices.products(self.precision, code.device)
-        arguments = (net.hidden(code), *net.last_layer(), batch, precision)
+        precision, sharing = devices.products(self.precision, code.device), net.items.group
+        layer = (*net.last_layer(), net.items.own(batch))
         if self.softmax == "sampled" or (self.softmax == "auto" and batch.n_items > LARGE):
-            return sampled.multinomial_log_likelihood(*arguments, N_SAMPLED, noise)
-        return tiled.multinomial_log_likelihood(*arguments)
+            layer = sampled.choose(*layer, N_SAMPLED // sharing.size, noise)
+        return tiled.multinomial_log_likelihood(net.hidden(code), *layer, precision, sharing)

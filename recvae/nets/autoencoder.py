@@ -69,4 +69,4 @@ class Autoencoder(Net):
         """Corrupt, encode and draw a code: the code, mean and log-variance."""
         noisy = batch.normalized().dropout(self.dropout, generator)
         mean, logvar = self.encode(noisy)
-        return sample(mean, logvar, generator), mean, logvar
+        return sample(batch, mean, logvar, generator), mean, logvar

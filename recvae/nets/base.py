@@ -7,10 +7,19 @@ from torch import nn
 from torch.nn.functional import linear
 
 from recvae.batches import Batch
+from recvae.nets.items import Items
+from recvae.nets.layers import SparseLinear
+from recvae.processes import Group
 
 
 class Net(nn.Module):
-    """An autoencoder. Its parameters hold nothing until they are drawn or a state is loaded."""
+    """An autoencoder. Its parameters hold nothing until they are drawn or a state is loaded.
+
+    Attributes:
+        items: which of the items it has the weights of.
+    """
+
+    items = Items()
 
     @abstractmethod
     def initialize(self, generator: torch.Generator) -> None:
@@ -30,4 +39,32 @@ class Net(nn.Module):
 
     def decode(self, code: torch.Tensor) -> torch.Tensor:
         """Map codes [users, latent] to logits [users, items]."""
-        return linear(self.hidden(code), *self.last_layer())
+        return self.items.join(linear(self.hidden(code), *self.last_layer()), dim=1)
+
+    def split_items(self, group: Group) -> None:
+        """Keep the weights of this process's part of the items, if several share them."""
+        if group.size == 1:
+            return
+        items = Items(group, len(self.last_layer()[1]))
+        for layer in self._at_the_ends():
+            layer.items = items
+        for weights in self._by_item():
+            weights.data = items.cut(weights.data)
+
+    def join_items(self) -> None:
+        """Have the weights of all items again."""
+        if self.items.group.size == 1:
+            return
+        for weights in self._by_item():
+            weights.data = self.items.join(weights.data)
+        for layer in self._at_the_ends():
+            layer.items = Items()
+
+    def _at_the_ends(self) -> "list[Net | SparseLinear]":
+        """What knows of items."""
+        return [self, *(layer for layer in self.modules() if isinstance(layer, SparseLinear))]
+
+    def _by_item(self) -> list[torch.Tensor]:
+        """The parameters that have a row an item."""
+        inputs = [layer.weight for layer in self.modules() if isinstance(layer, SparseLinear)]
+        return [*inputs, *self.last_layer()]

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from recvae.batches import Batch
+from recvae.nets.items import Items
 from recvae.sparse import multiply
 
 
@@ -11,18 +12,21 @@ class SparseLinear(nn.Module):
     """A linear layer for sparse rows: it reads only the weights of the items that are there.
 
     Attributes:
-        weight: [items, outputs].
+        weight: [items, outputs], of the items that this process has.
         bias: [outputs].
+        items: which these are.
     """
 
     def __init__(self, n_items: int, n_outputs: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(n_items, n_outputs))
         self.bias = nn.Parameter(torch.empty(n_outputs))
+        self.items = Items()
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """Map sparse rows [users, items] to [users, outputs]."""
-        return multiply(batch, self.weight) + self.bias
+        own = multiply(self.items.own(batch), self.weight)
+        return self.items.group.total(own) + self.bias
 
     def dense(self, rows: torch.Tensor) -> torch.Tensor:
         """Map dense rows [n, items] to [n, outputs]."""
@@ -35,7 +39,8 @@ def linear(n_inputs: int, n_outputs: int) -> nn.Linear:
     return layer.to_empty(device=torch.get_default_device())
 
 
-def sample(mean: torch.Tensor, logvar: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+def sample(
+    batch: Batch, mean: torch.Tensor, logvar: torch.Tensor, generator: torch.Generator
+) -> torch.Tensor:
     """Draw from N(mean, exp(logvar)) by the reparameterization trick: noise of unit variance."""
-    noise = torch.randn(mean.shape, generator=generator, device=mean.device)
-    return mean + noise * (0.5 * logvar).exp()
+    return mean + batch.normal(mean.shape[1], generator) * (0.5 * logvar).exp()

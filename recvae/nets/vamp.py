@@ -36,7 +36,7 @@ class LowerCode(nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Draw a code [users, latent]; give it and its log-density ratio [users] to the prior."""
         posterior, prior = self.encode(batch, upper), _gaussian(self.prior(upper))
-        code = sample(*posterior, generator)
+        code = sample(batch, *posterior, generator)
         return code, (log_normal(code, *posterior) - log_normal(code, *prior)).sum(dim=1)
 
 
@@ -114,7 +114,7 @@ class VampNet(Net):
         """Corrupt, encode and draw a code: the code, and the KL [users] by that draw."""
         noisy = batch.normalized().dropout(self.dropout, generator)
         posterior = self._encode(noisy)
-        code = sample(*posterior, generator)
+        code = sample(batch, *posterior, generator)
         kl = log_normal(code, *posterior).sum(dim=1) - self.log_prior(code)
         if self.lower is not None:
             lower, lower_kl = self.lower.sample(noisy, code, generator)
