@@ -10,7 +10,7 @@ import scipy.sparse as sp
 import torch
 from torch.nn.functional import embedding_bag
 
-from recvae.processes import ALONE, Group
+from recvae.groups import ALONE, Group
 
 
 @dataclass(frozen=True)
@@ -116,9 +116,7 @@ class Batch:
         """The rows of some items, whose columns are counted from the first of them."""
         there = (self.columns >= items.start) & (self.columns < items.stop)
         found = self._only(there)
-        return replace(
-            found, columns=found.columns - items.start, n_items=items.stop - items.start
-        )
+        return replace(found, columns=found.columns - items.start, n_items=items.stop - items.start)
 
     @property
     def share(self) -> float:

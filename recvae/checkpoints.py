@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 
 from recvae import atomic
 from recvae.errors import CheckpointError, difference
-from recvae.processes import ALONE, Group
+from recvae.groups import ALONE, Group
 from recvae.untrusted import require_regular
 
 logger = logging.getLogger(__name__)

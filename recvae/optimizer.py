@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from recvae.errors import TrainingError
-from recvae.processes import ALONE, Group
+from recvae.groups import ALONE, Group
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8
 

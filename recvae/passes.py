@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from recvae.batches import Batch
-from recvae.processes import Group
+from recvae.groups import Group
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Processes: those that torchrun has started to train one model, and what they tell each other.
+"""Processes: those that torchrun has started to train one model.
 
 They are a grid: those of a row share the items of the net, those of a column share the users of
 each batch. A process that is alone has all of both, and tells nobody.
@@ -9,125 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Self, cast
 
 import torch
 import torch.distributed as dist
-from torch.autograd.function import once_differentiable
 from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
 
 from recvae.errors import OptionError
-
-
-@dataclass(frozen=True)
-class Group:
-    """Processes that each have a part of something.
-
-    Attributes:
-        rank: which of them this one is.
-        size: how many there are.
-        handle: what PyTorch knows them by; None for one alone.
-    """
-
-    rank: int = 0
-    size: int = 1
-    handle: dist.ProcessGroup | None = None
-
-    def __deepcopy__(self, _: dict[int, Any]) -> Self:
-        return self
-
-    def part(self, n: int) -> slice:
-        """Which of n things, in order, are this one's."""
-        return slice(n * self.rank // self.size, n * (self.rank + 1) // self.size)
-
-    def most(self, number: float) -> float:
-        """The greatest number that one of them has."""
-        if self.size == 1:
-            return number
-        numbers = torch.tensor(number, dtype=torch.float64)
-        dist.all_reduce(numbers, dist.ReduceOp.MAX, self.handle)
-        return numbers.item()
-
-    def sum(self, tensor: torch.Tensor) -> torch.Tensor:
-        """The sum of what each has; what was given is not to be used again."""
-        if self.size > 1:
-            tensor = tensor.contiguous()
-            dist.all_reduce(tensor, group=self.handle)
-        return tensor
-
-    def stack(self, tensor: torch.Tensor) -> torch.Tensor:
-        """What each has, of one shape: [size, ...]."""
-        if self.size == 1:
-            return tensor[None]
-        all_of_it = [torch.empty_like(tensor) for _ in range(self.size)]
-        dist.all_gather(all_of_it, tensor.contiguous(), self.handle)
-        return torch.stack(all_of_it)
-
-    def join(self, own: torch.Tensor, n: int, dim: int = 0) -> torch.Tensor:
-        """All of n things, along a dimension, of which each has its part."""
-        if self.size == 1:
-            return own
-        parts = [Group(rank, self.size).part(n) for rank in range(self.size)]
-        lengths = [part.stop - part.start for part in parts]
-        padded = own.new_zeros(*own.shape[:dim], max(lengths), *own.shape[dim + 1 :])
-        padded.narrow(dim, 0, own.shape[dim]).copy_(own)
-        together = zip(self.stack(padded), lengths, strict=True)
-        return torch.cat([one.narrow(dim, 0, length) for one, length in together], dim)
-
-    def total(self, summand: torch.Tensor) -> torch.Tensor:
-        """The sum of what each has, differentiable in one's own."""
-        return self._apply(_Total, summand)
-
-    def given(self, tensor: torch.Tensor) -> torch.Tensor:
-        """What all have alike, and each makes something of: its gradient is the sum of theirs."""
-        return self._apply(_Given, tensor)
-
-    def logsumexp(self, tensor: torch.Tensor) -> torch.Tensor:
-        """The logarithm of the sum of what each has the logarithm of, differentiable likewise."""
-        return self._apply(_LogSumExp, tensor)
-
-    def _apply(self, function: type[torch.autograd.Function], tensor: torch.Tensor) -> torch.Tensor:
-        if self.size == 1:
-            return tensor
-        return cast(torch.Tensor, function.apply(tensor, self))  # type: ignore[no-untyped-call]
-
-
-ALONE = Group()
-
-
-class _Total(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, summand: torch.Tensor, group: Group) -> torch.Tensor:
-        return group.sum(summand.clone())
-
-    @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
-        return gradient, None
-
-
-class _Given(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, tensor: torch.Tensor, group: Group) -> torch.Tensor:
-        ctx.group = group
-        return tensor.view_as(tensor)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
-        return ctx.group.sum(gradient.clone()), None
-
-
-class _LogSumExp(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, tensor: torch.Tensor, group: Group) -> torch.Tensor:
-        result = group.stack(tensor).logsumexp(dim=0)
-        ctx.save_for_backward((tensor - result).exp())
-        return result
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
-        return gradient * ctx.saved_tensors[0], None
+from recvae.groups import ALONE, Group
 
 
 @dataclass(frozen=True)
@@ -145,7 +35,9 @@ class Processes:
     items: Group = ALONE
 
 
-_CURRENT = ContextVar("processes", default=Processes())
+ONE = Processes()
+
+_CURRENT = ContextVar("processes", default=ONE)
 
 
 def current() -> Processes:
@@ -164,11 +56,11 @@ def joined(item_shards: int | None = None) -> Iterator[Processes]:
     Raises:
         OptionError: they can't be shared among so many.
     """
-    with _connected() as n:
+    with connected() as n:
         if n % (item_shards or n):
             raise OptionError(
-                f"{item_shards} shards of the items can't be spread evenly over {n} processes: choose "
-                "another item_shards, or start others by torchrun --nproc-per-node."
+                f"{item_shards} shards of the items can't be spread evenly over {n} processes: "
+                "choose another item_shards, or other processes by torchrun --nproc-per-node."
             )
         token = _CURRENT.set(_grid(n, item_shards or n))
         try:
@@ -178,14 +70,16 @@ def joined(item_shards: int | None = None) -> Iterator[Processes]:
 
 
 @contextmanager
-def _connected() -> Iterator[int]:
-    """Connect the processes, if they are not connected yet; give their number."""
+def connected() -> Iterator[int]:
+    """Connect the processes that torchrun has started, if they are not yet; give their number."""
     if dist.is_initialized() or not dist.is_torchelastic_launched():
         yield dist.get_world_size() if dist.is_initialized() else 1
         return
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    dist.init_process_group()
+    store, rank, size = next(rendezvous("env://"))
+    life = os.environ["TORCHELASTIC_RESTART_COUNT"]  # what another life has stored is out of date
+    dist.init_process_group(store=PrefixStore(life, store), rank=rank, world_size=size)
     try:
         yield dist.get_world_size()
         dist.barrier()
@@ -195,7 +89,7 @@ def _connected() -> Iterator[int]:
 
 def _grid(n: int, item_shards: int) -> Processes:
     if n == 1:
-        return Processes()
+        return ONE
     sizes, names = (n // item_shards, item_shards), ("users", "items")
     device = "cuda" if torch.cuda.is_available() else "cpu"
     mesh = init_device_mesh(device, sizes, mesh_dim_names=names)

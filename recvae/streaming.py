@@ -8,7 +8,7 @@ import scipy.sparse as sp
 import torch
 
 from recvae.batches import Batches
-from recvae.processes import ALONE, Group
+from recvae.groups import ALONE, Group
 from recvae.shards import Shards
 
 WINDOW = 4

@@ -4,13 +4,13 @@ The same function as `objectives.multinomial_log_likelihood` of the logits, whic
 specification and its test.
 """
 
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch.autograd.function import once_differentiable
 
 from recvae.batches import Batch
-from recvae.processes import ALONE, Group
+from recvae.groups import ALONE, Group
 from recvae.sparse import multiply, multiply_transposed
 
 TILE_CELLS = {"cpu": 2**19, "cuda": 2**25}
@@ -50,7 +50,7 @@ def multinomial_log_likelihood(
     arguments = (sharing.given(hidden), weight, bias, targets, precision)
     observed, normalizer = _Parts.apply(*arguments)  # type: ignore[no-untyped-call]
     sizes = sharing.sum(targets.sum(targets.values))
-    return cast(torch.Tensor, sharing.total(observed) - sizes * sharing.logsumexp(normalizer))
+    return sharing.total(observed) - sizes * sharing.logsumexp(normalizer)
 
 
 class _Parts(torch.autograd.Function):

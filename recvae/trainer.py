@@ -20,7 +20,7 @@ from recvae.errors import CheckpointError, TrainingError
 from recvae.interrupts import HeldBack
 from recvae.optimizer import Optimizer
 from recvae.passes import Pass, Terms, Totals
-from recvae.processes import Processes
+from recvae.processes import ONE, Processes
 from recvae.progress import progress
 from recvae.weights import Average, Best, copy
 
@@ -75,7 +75,7 @@ class Trainer:
     precision: torch.dtype = torch.float32
     noise: torch.Generator | None = None
     checkpoints: Checkpoints | None = None
-    processes: Processes = Processes()
+    processes: Processes = ONE
     steps: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
     interrupted: bool = False

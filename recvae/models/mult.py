@@ -7,7 +7,7 @@ from typing import ClassVar
 import scipy.sparse as sp
 import torch
 
-from recvae import nets
+from recvae import nets, processes
 from recvae.batches import Batch
 from recvae.errors import OptionError
 from recvae.models.base import Shared
@@ -36,6 +36,11 @@ class MultAutoencoder(SoftmaxAutoencoder):
     def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
         if self.likelihood == "bernoulli" and self.input == "counts":
             raise OptionError("a bernoulli likelihood needs input='binary': counts are not 0 or 1.")
+        if self.likelihood != "multinomial" and processes.current().items.size > 1:
+            raise OptionError(
+                f"the items of a {self.likelihood} likelihood can't be shared: choose "
+                "item_shards=1, which shares the users."
+            )
         super()._fit(train, validation)
 
     def _new_net(self, n_items: int) -> nets.Net:

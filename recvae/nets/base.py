@@ -7,9 +7,9 @@ from torch import nn
 from torch.nn.functional import linear
 
 from recvae.batches import Batch
+from recvae.groups import Group
 from recvae.nets.items import Items
 from recvae.nets.layers import SparseLinear
-from recvae.processes import Group
 
 
 class Net(nn.Module):

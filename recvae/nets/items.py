@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from recvae.batches import Batch
-from recvae.processes import ALONE, Group
+from recvae.groups import ALONE, Group
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,23 @@
-"""What torchrun starts in the tests: it fits models and prints what came, as JSON."""
+"""What torchrun starts in the tests: a function of this file, whose result the first one writes."""
 
 import json
 import os
 import signal
 import sys
+from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sp
 import torch
+import torch.distributed as dist
 
 import recvae as rv
 from recvae import checkpoints, sparse
+from recvae.checkpoints import Checkpoints
+from recvae.errors import RecvaeError
+from recvae.interrupts import sigterm_as_ctrl_c
 from recvae.models import softmax
-from recvae.processes import joined
+from recvae.processes import connected, joined
 from recvae.trainer import Trainer
 
 SMALL = {"latent": 4, "epochs": 3, "device": "cpu", "precision": "float32", "batch_size": 11}
@@ -23,7 +28,9 @@ FITS = {
     "vamp-vae": SMALL | {"hidden": (8,), "components": 5},
     "elsa": SMALL,
     "residual-vae": SMALL | {"width": 8},
+    "ease": {},
 }
+BY_USER = [name for name in FITS if name != "ease"]
 BY_ITEM = ("mult-vae", "rec-vae", "mult-dae")
 
 
@@ -46,17 +53,91 @@ def fit(name, folder=None, **options):
 def everything():
     """Each model in each grid."""
     found = {}
-    n = int(os.environ["WORLD_SIZE"])
-    for item_shards in range(1, n + 1):
-        if n % item_shards == 0:
-            with joined(item_shards):
-                for name in FITS if item_shards == 1 else BY_ITEM:
-                    found[f"{name} {n // item_shards} x {item_shards}"] = fit(name)
+    n = dist.get_world_size()
+    for item_shards in (1, 2, 4):
+        with joined(item_shards):
+            for name in BY_USER if item_shards == 1 else BY_ITEM:
+                found[f"{name} {n // item_shards} x {item_shards}"] = fit(name)
     return found
 
 
-def large(folder):
-    """With a sample that is everything, and gradients by rows."""
+def large():
+    """A sample that is everything, and gradients by rows."""
     sparse.LARGE, softmax.N_SAMPLED = 0, 1000
     with joined():
         return fit("mult-vae")
+
+
+def killed(folder):
+    """A process is killed in a step, then one in a write; then nobody is."""
+    checkpoints.MINUTES = 0
+    life, rank = os.environ["TORCHELASTIC_RESTART_COUNT"], dist.get_rank()
+    if (life, rank) == ("0", 1):
+        dies_in(Trainer, "_step", 5)
+    if (life, rank) == ("1", 0):
+        dies_in(Checkpoints, "save", 3)
+    with joined():
+        return {"resumed": fit("mult-vae", folder), "life": life} | {"whole": fit("mult-vae")}
+
+
+def dies_in(owner, name, times):
+    """Let a method kill the process at a call."""
+    usual, calls = getattr(owner, name), []
+
+    def last(*arguments):
+        calls.append(1)
+        if len(calls) == times:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return usual(*arguments)
+
+    setattr(owner, name, last)
+
+
+def told_to_end(folder):
+    """One of two is told to end; whether both do, after the same epoch."""
+    usual = Trainer._step
+
+    def step(self, *arguments):
+        if dist.get_rank() == 1 and self.steps == 8:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return usual(self, *arguments)
+
+    Trainer._step = step
+    with joined(1), sigterm_as_ctrl_c():
+        data = split()
+        model = rv.build_model("mult-dae", FITS["mult-dae"])
+        model.fit(data.train, data.validation, checkpoints=folder)
+    ended = torch.tensor([model.interrupted_, len(model.history_)], dtype=torch.int64)
+    dist.all_reduce(ended)
+    return ended.tolist()
+
+
+def refused(folder):
+    """What is said of what can't be."""
+    with joined():
+        fit("mult-vae", folder)
+    return [
+        error_of(None, "ease"),
+        error_of(None, "elsa"),
+        error_of(None, "mult-vae", likelihood="gaussian"),
+        error_of(3, "mult-vae"),
+        error_of(1, "mult-vae", folder),
+    ]
+
+
+def error_of(item_shards, *arguments, **options):
+    """The error of a fit."""
+    try:
+        with joined(item_shards):
+            fit(*arguments, **options)
+    except RecvaeError as error:
+        return str(error)
+    return ""
+
+
+if __name__ == "__main__":
+    what, out, *arguments = sys.argv[1:]
+    with connected():
+        result = globals()[what](*arguments)
+        if dist.get_rank() == 0:
+            Path(out).write_text(json.dumps(result))

@@ -1,0 +1,119 @@
+"""Groups: processes that each have a part of something, and what they tell each other."""
+
+from dataclasses import dataclass
+from typing import Any, Self, cast
+
+import torch
+import torch.distributed as dist
+from torch.autograd.function import once_differentiable
+
+
+@dataclass(frozen=True)
+class Group:
+    """Processes that each have a part of something.
+
+    Attributes:
+        rank: which of them this one is.
+        size: how many there are.
+        handle: what PyTorch knows them by; None for one alone.
+    """
+
+    rank: int = 0
+    size: int = 1
+    handle: dist.ProcessGroup | None = None
+
+    def __deepcopy__(self, _: dict[int, Any]) -> Self:
+        return self
+
+    def part(self, n: int) -> slice:
+        """Which of n things, in order, are this one's."""
+        return slice(n * self.rank // self.size, n * (self.rank + 1) // self.size)
+
+    def most(self, number: float) -> float:
+        """The greatest number that one of them has."""
+        if self.size == 1:
+            return number
+        numbers = torch.tensor(number, dtype=torch.float64)
+        dist.all_reduce(numbers, dist.ReduceOp.MAX, self.handle)
+        return numbers.item()
+
+    def sum(self, tensor: torch.Tensor) -> torch.Tensor:
+        """The sum of what each has; what was given is not to be used again."""
+        if self.size > 1:
+            tensor = tensor.contiguous()
+            dist.all_reduce(tensor, group=self.handle)
+        return tensor
+
+    def stack(self, tensor: torch.Tensor) -> torch.Tensor:
+        """What each has, of one shape: [size, ...]."""
+        if self.size == 1:
+            return tensor[None]
+        all_of_it = [torch.empty_like(tensor) for _ in range(self.size)]
+        dist.all_gather(all_of_it, tensor.contiguous(), self.handle)
+        return torch.stack(all_of_it)
+
+    def join(self, own: torch.Tensor, n: int, dim: int = 0) -> torch.Tensor:
+        """All of n things, along a dimension, of which each has its part."""
+        if self.size == 1:
+            return own
+        parts = [Group(rank, self.size).part(n) for rank in range(self.size)]
+        lengths = [part.stop - part.start for part in parts]
+        padded = own.new_zeros(*own.shape[:dim], max(lengths), *own.shape[dim + 1 :])
+        padded.narrow(dim, 0, own.shape[dim]).copy_(own)
+        together = zip(self.stack(padded), lengths, strict=True)
+        return torch.cat([one.narrow(dim, 0, length) for one, length in together], dim)
+
+    def total(self, summand: torch.Tensor) -> torch.Tensor:
+        """The sum of what each has, differentiable in one's own."""
+        return self._apply(_Total, summand)
+
+    def given(self, tensor: torch.Tensor) -> torch.Tensor:
+        """What all have alike, and each makes something of: its gradient is the sum of theirs."""
+        return self._apply(_Given, tensor)
+
+    def logsumexp(self, tensor: torch.Tensor) -> torch.Tensor:
+        """The logarithm of the sum of what each has the logarithm of, differentiable likewise."""
+        return self._apply(_LogSumExp, tensor)
+
+    def _apply(self, function: type[torch.autograd.Function], tensor: torch.Tensor) -> torch.Tensor:
+        if self.size == 1:
+            return tensor
+        return cast(torch.Tensor, function.apply(tensor, self))  # type: ignore[no-untyped-call]
+
+
+ALONE = Group()
+
+
+class _Total(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, summand: torch.Tensor, group: Group) -> torch.Tensor:
+        return group.sum(summand.clone())
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
+        return gradient, None
+
+
+class _Given(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, tensor: torch.Tensor, group: Group) -> torch.Tensor:
+        ctx.group = group
+        return tensor.view_as(tensor)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
+        return ctx.group.sum(gradient.clone()), None
+
+
+class _LogSumExp(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, tensor: torch.Tensor, group: Group) -> torch.Tensor:
+        result = group.stack(tensor).logsumexp(dim=0)
+        ctx.save_for_backward((tensor - result).exp())
+        return result
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
+        return gradient * ctx.saved_tensors[0], None
