@@ -145,7 +145,8 @@ class Recommender(ABC):
     def _checkpoints_in(self, folder: Path, validation: Holdout | None) -> Checkpoints:
         """This process's part of the checkpoints in a folder."""
         together = processes.current()
-        own = folder / f"process-{together.everyone.rank}"
+        rank = together.everyone.rank
+        own = folder / f"process-{rank}" if rank else folder
         grid = {"grid of processes": f"{together.users.size} x {together.items.size}"}
         return Checkpoints(own, self._about(validation) | grid, together.everyone)
 
@@ -162,7 +163,7 @@ class Recommender(ABC):
 
     def _part(self, name: str) -> Path | None:
         """Where a model that this one is made of keeps its checkpoints."""
-        return None if self._checkpoints is None else self._checkpoints.folder.parent / name
+        return None if self._checkpoints is None else self._checkpoints.folder / name
 
     @abstractmethod
     def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
