@@ -9,6 +9,11 @@ import torch
 from torch import nn
 
 from recvae.batches import Batch
+from recvae.states import count
+from recvae.weights import copy
+
+RECORDED = ("loss", "log_likelihood", "kl", "beta", "seconds", "users_per_second")
+"""What the history has of each epoch."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +74,9 @@ class Totals:
         """The epoch in the history."""
         loss, log_likelihood, kl = (self.sums / self.n_users).tolist()
         seconds = perf_counter() - self.started
-        return {
-            "loss": loss,
-            "log_likelihood": log_likelihood,
-            "kl": kl,
-            "beta": self.beta,
-            "seconds": seconds,
-            "users_per_second": self.n_users / seconds,
-        }
+        speed = self.n_users / seconds
+        values = (loss, log_likelihood, kl, float(self.beta), seconds, speed)
+        return dict(zip(RECORDED, values, strict=True))
 
     def state_dict(self) -> dict[str, Any]:
         """What `load_state_dict` takes: all of it, and the seconds since it began."""
@@ -85,6 +85,7 @@ class Totals:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
-        self.sums.copy_(state["sums"])
-        self.n_users, self.beta, self.rounds = state["n_users"], state["beta"], state["rounds"]
-        self.started = perf_counter() - state["seconds"]
+        copy([state["sums"]], [self.sums])
+        self.n_users, self.rounds = count(state["n_users"]), count(state["rounds"])
+        self.beta = float(state["beta"])
+        self.started = perf_counter() - float(state["seconds"])

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save
 
 import recvae as rv
 from recvae import atomic, manifest
-from recvae.errors import MissingFileError, ModelFileError, OptionError
+from recvae.errors import MissingFileError, ModelFileError, OptionError, TrainingError
 from recvae.interactions import Interactions
 from recvae.origin import code_commit
 
@@ -242,6 +242,25 @@ def test_similarities_of_items_that_are_not_there(data, tmp_path):
     forge(tmp_path, "weights", save(state | {"indices": state["indices"] + 10**6}))
     with pytest.raises(ModelFileError, match="indices"):
         rv.load_model(tmp_path)
+
+
+def test_similarities_whose_rows_begin_where_they_can_not(data, tmp_path):
+    """The differences of the offsets, of 32 bits, overflow and are all above 0."""
+    rv.ItemKNN().fit(data).save(tmp_path)
+    state = load_file(next(tmp_path.glob("weights-*")))
+    state["indptr"][6:8] = torch.tensor([-(2**31), -1])
+    forge(tmp_path, "weights", save(state))
+    with pytest.raises(ModelFileError, match="ascend"):
+        rv.load_model(tmp_path)
+
+
+def test_vectors_that_no_user_can_be_solved_for(data, tmp_path):
+    rv.ImplicitALS(factors=4, iterations=1).fit(data).save(tmp_path)
+    state = load_file(next(tmp_path.glob("weights-*")))
+    state["item_factors"][2] = torch.tensor([1e15, 2e15, 3e15, 5e15])
+    forge(tmp_path, "weights", save(state))
+    with pytest.raises(TrainingError, match="too large"):
+        rv.load_model(tmp_path).recommend(data.matrix)
 
 
 def test_options_that_claim_too_much_take_no_memory(saved):

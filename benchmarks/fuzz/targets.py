@@ -84,7 +84,7 @@ def build(name: str) -> rv.models.Recommender:
 def _target(name: str, home: Path) -> Target:
     special = {
         "cache": (_load_cache, _seal_cache),
-        "checkpoints": (lambda folder: _train(folder, epochs=4), _seal_checkpoints),
+        "checkpoints": (lambda folder: _train(folder, epochs=3), _seal_checkpoints),
     }
     return Target(name, home, *special.get(name, (_load_model, _seal_model)))
 
@@ -142,7 +142,7 @@ def _seal_cache(files: Files) -> Files:
 def _train(folder: Path, epochs: int) -> str:
     """Train, or go on with a training; the weights and the history."""
     model = build("mult-vae")
-    model.epochs = 4
+    model.epochs = 3
     split = rv.split_users(plays(), n_validation=5, n_test=5)
     try:
         model.fit(split.train, split.validation, partial(_stop, epochs), checkpoints=folder)
