@@ -61,6 +61,7 @@ def read_table(content: bytes) -> pd.DataFrame:
         if any(column.max_repetition_level for column in file.schema):
             raise ValueError("it has lists in its columns, which may be of any length")
     table = pq.read_table(pa.BufferReader(content), read_dictionary=texts)
+    table.validate(full=True)  # bytes that are no text would come up when they are shown
     _require_modest(sum(_text_bytes(column) for column in table.columns))
     return pd.read_parquet(BytesIO(content))
 

@@ -3,6 +3,7 @@ import os
 import subprocess
 from io import BytesIO
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pandas as pd
@@ -68,7 +69,25 @@ def test_saving_again_replaces_the_model_and_leaves_nothing_behind(saved, data):
         rv.load_model(folder).recommend(data.matrix)[1], other.recommend(data.matrix)[1]
     )
     names = sorted(path.name.split("-")[0] for path in folder.iterdir())
-    assert names == ["history", "items", "model.json", "notes.txt", "weights"]
+    assert names == [".saving", "history", "items", "model.json", "notes.txt", "weights"]
+
+
+def test_two_that_save_to_the_same_folder_at_once(saved, data, monkeypatch):
+    """The second comes when the first has written its files, and is to name them."""
+    model, folder = saved
+    write = manifest.write
+    second = Thread(target=rv.ItemKNN().fit(data).save, args=[folder])
+
+    def write_while_another_saves(*arguments):
+        monkeypatch.setattr(manifest, "write", write)
+        second.start()
+        second.join(timeout=0.5)
+        write(*arguments)
+
+    monkeypatch.setattr(manifest, "write", write_while_another_saves)
+    model.save(folder)
+    second.join()
+    assert rv.load_model(folder).name == "item-knn"
 
 
 def test_a_crash_while_saving_leaves_the_old_model(saved, data, monkeypatch):
@@ -86,7 +105,7 @@ def test_a_crash_while_saving_leaves_the_old_model(saved, data, monkeypatch):
     )
     monkeypatch.undo()
     other.save(folder)
-    assert len(list(folder.iterdir())) == 4
+    assert len(list(folder.iterdir())) == 4 + 1  # and the lock
 
 
 @pytest.mark.parametrize("values", [["one", 2], [["a list"], []], [{"a": "map"}, {}]])
@@ -225,6 +244,17 @@ def test_a_table_with_lists(saved):
     lists = pd.DataFrame({"title": [["a"]] * 12}, index=ITEMS.index)
     forge(saved[1], "items", lists.to_parquet())
     with pytest.raises(ModelFileError, match="lists in its columns"):
+        rv.load_model(saved[1])
+
+
+@pytest.mark.parametrize("name", ["item", "title"])
+def test_a_table_whose_texts_are_none(saved, name):
+    items = {"item": pa.array([*ITEMS.index]), "title": pa.array([*ITEMS["title"]])}
+    items[name] = pa.array([b"i\xe9%d" % n for n in range(12)]).view(pa.string())
+    file = BytesIO()
+    pq.write_table(pa.table(items), file)
+    forge(saved[1], "items", file.getvalue())
+    with pytest.raises(ModelFileError, match="UTF8"):
         rv.load_model(saved[1])
 
 

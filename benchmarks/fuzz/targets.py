@@ -67,7 +67,8 @@ def prepare(names: list[str], folder: Path) -> None:
             _train(home, epochs=2)
         else:
             build(name).fit(plays()).save(home)
-        (home / ".lock").unlink(missing_ok=True)
+        for lock in home.glob(".*"):
+            lock.unlink()
 
 
 def targets(folder: Path) -> list[Target]:
