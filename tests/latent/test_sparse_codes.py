@@ -182,9 +182,10 @@ def test_what_can_not_be_loaded(codes, models, vae, tmp_path):
         save_file(tensors, path, metadata={**about, "options": options})
         with pytest.raises(ModelFileError, match="damaged"):
             SparseCodes.load(path, vae)
-    save_file(tensors, path)
-    with pytest.raises(ModelFileError, match="damaged"):
-        SparseCodes.load(path, vae)
+    for metadata in (None, {"options": "{}"}, about | {"options": "[" * 10**5}):
+        save_file(tensors, path, metadata=metadata)
+        with pytest.raises(ModelFileError, match="damaged"):
+            SparseCodes.load(path, vae)
     path.write_bytes(b"nothing of the kind")
     with pytest.raises(ModelFileError, match="damaged"):
         SparseCodes.load(path, vae)
