@@ -11,6 +11,7 @@ import torch
 from torch.nn.functional import embedding_bag
 
 from recvae.groups import ALONE, Group
+from recvae.states import count
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,7 @@ class Batches:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
         self._before = self.generator.bit_generator.state = state["generator"]
-        self.done = state["done"]
+        self.done = count(state["done"], most=len(self))
 
 
 def in_blocks(matrix: sp.csr_matrix, size: int = 4096) -> Iterator[sp.csr_matrix]:

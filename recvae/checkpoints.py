@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 MINUTES = 5.0
 """How often a checkpoint is written within an epoch; one is written after each."""
 KEPT = 2
-FILES = "state-*-*.safetensors"
+FILES = f"state-{'[0-9]' * 6}-*.safetensors"
 DRAFTS = (".state-*", ".tmp*")
 """What a process that was killed while writing leaves behind; `.tmp*` is of safetensors."""
 

@@ -9,8 +9,11 @@ from torch import nn
 
 from recvae.errors import TrainingError
 from recvae.groups import ALONE, Group
+from recvae.states import require_like
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8
+MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+"""Adam's names of them."""
 
 
 class Optimizer:
@@ -100,6 +103,13 @@ class Optimizer:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
         for parameter, moments in zip(self._trained, state["moments"], strict=True):
-            self.adam.state[parameter] = {
-                name: tensor.to(parameter.device) for name, tensor in moments.items()
-            }
+            self.adam.state[parameter] = _checked(moments, parameter) if moments else {}
+
+
+def _checked(moments: dict[str, torch.Tensor], parameter: nn.Parameter) -> dict[str, torch.Tensor]:
+    """The moments of a parameter that has made steps, on its device."""
+    taken = {name: moments[name] for name in MOMENTS}
+    require_like(taken.values(), [torch.ones((), dtype=torch.float32), parameter, parameter])
+    if not taken["step"] >= 1:
+        raise ValueError(f"Adam has made {taken['step']} steps")
+    return {name: tensor.to(parameter.device) for name, tensor in taken.items()}

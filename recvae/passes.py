@@ -10,6 +10,11 @@ from torch import nn
 
 from recvae.batches import Batch
 from recvae.groups import Group
+from recvae.states import count
+from recvae.weights import copy
+
+RECORDED = ("loss", "log_likelihood", "kl", "beta", "seconds", "users_per_second")
+"""What the history has of each epoch."""
 
 
 @dataclass(frozen=True)
@@ -74,14 +79,9 @@ class Totals:
         *sums, n_users = sharing.sum(own).tolist()
         loss, log_likelihood, kl = (total / n_users for total in sums)
         seconds = perf_counter() - self.started
-        return {
-            "loss": loss,
-            "log_likelihood": log_likelihood,
-            "kl": kl,
-            "beta": self.beta,
-            "seconds": seconds,
-            "users_per_second": n_users / seconds,
-        }
+        speed = n_users / seconds
+        values = (loss, log_likelihood, kl, float(self.beta), seconds, speed)
+        return dict(zip(RECORDED, values, strict=True))
 
     def state_dict(self) -> dict[str, Any]:
         """What `load_state_dict` takes: all of it, and the seconds since it began."""
@@ -90,6 +90,7 @@ class Totals:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
-        self.sums.copy_(state["sums"])
-        self.n_users, self.beta, self.rounds = state["n_users"], state["beta"], state["rounds"]
-        self.started = perf_counter() - state["seconds"]
+        copy([state["sums"]], [self.sums])
+        self.n_users, self.rounds = count(state["n_users"]), count(state["rounds"])
+        self.beta = float(state["beta"])
+        self.started = perf_counter() - float(state["seconds"])

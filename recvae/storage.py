@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
+from filelock import FileLock
 from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save_file
@@ -31,6 +32,9 @@ from recvae.untrusted import read_table, read_verified
 if TYPE_CHECKING:
     from recvae.models.base import Recommender
 
+LOCK = ".saving"
+"""What a process that saves to the folder has locked."""
+
 DRAFT_NAME = r"\.(weights|items|users|history|model)\.[a-z]+\.\d+|\.tmp\w{6}"
 """What a process that was killed while saving leaves behind; `.tmp...` is of safetensors."""
 
@@ -38,15 +42,18 @@ DRAFT_NAME = r"\.(weights|items|users|history|model)\.[a-z]+\.\d+|\.tmp\w{6}"
 def save(model: "Recommender", folder: str | PathLike[str]) -> None:
     """Write a fitted model; a model that is there already is replaced in one step.
 
+    A process that saves to the same folder waits for the one that does so already.
+
     Raises:
         ModelFileError: the folder can't be written.
     """
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        files = _write_files(model, folder)
-        manifest.write(_describe(model, files), folder)
-        _remove_others(folder, {file.name for file in files.values()})
+        with FileLock(folder / LOCK):
+            files = _write_files(model, folder)
+            manifest.write(_describe(model, files), folder)
+            _remove_others(folder, {file.name for file in files.values()})
     except pa.ArrowException as error:
         raise ModelFileError(
             f"the table of items can't be saved: {error}. Give each column values of one type."

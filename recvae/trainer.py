@@ -19,9 +19,10 @@ from recvae.devices import multiplying
 from recvae.errors import CheckpointError, TrainingError
 from recvae.interrupts import HeldBack
 from recvae.optimizer import Optimizer
-from recvae.passes import Pass, Terms, Totals
+from recvae.passes import RECORDED, Pass, Terms, Totals
 from recvae.processes import ONE, Processes
 from recvae.progress import progress
+from recvae.states import count
 from recvae.weights import Average, Best, copy
 
 logger = logging.getLogger(__name__)
@@ -197,7 +198,15 @@ class Trainer:
         if state["totals"]:
             self._totals = self._new_totals()
             self._totals.load_state_dict(state["totals"])
-        self.steps, self.history = state["steps"], state["history"]
+        self.steps, self.history = count(state["steps"]), self._past(state["history"])
+
+    def _past(self, history: list[dict[str, float]]) -> list[dict[str, float]]:
+        """The epochs of a history, each with the names that it must have."""
+        names = RECORDED if self.validate is None else (*RECORDED, self.metric)
+        return [
+            {"epoch": number, **{name: float(record[name]) for name in names}}
+            for number, record in enumerate(history, 1)
+        ]
 
     def _resume(self, state: dict[str, Any], folder: Path) -> None:
         try:

@@ -4,10 +4,12 @@ from io import BytesIO
 from pathlib import Path
 from stat import S_ISREG
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import scipy.sparse as sp
 
 from recvae import atomic
 
@@ -59,8 +61,24 @@ def read_table(content: bytes) -> pd.DataFrame:
         if any(column.max_repetition_level for column in file.schema):
             raise ValueError("it has lists in its columns, which may be of any length")
     table = pq.read_table(pa.BufferReader(content), read_dictionary=texts)
+    table.validate(full=True)  # bytes that are no text would come up when they are shown
     _require_modest(sum(_text_bytes(column) for column in table.columns))
     return pd.read_parquet(BytesIO(content))
+
+
+def csr_of(
+    weights: np.ndarray, columns: np.ndarray, offsets: np.ndarray, shape: tuple[int, int]
+) -> sp.csr_matrix:
+    """The CSR matrix that three arrays are; scipy would read past the end of wrong ones.
+
+    Raises:
+        ValueError: they are none of this shape.
+    """
+    matrix = sp.csr_matrix((weights, columns, offsets), shape=shape)
+    matrix.check_format(full_check=True)
+    if (matrix.indptr[1:] < matrix.indptr[:-1]).any():  # scipy's differences may overflow
+        raise ValueError("the offsets of the rows do not ascend")
+    return matrix
 
 
 def _declared_bytes(metadata: pq.FileMetaData) -> int:

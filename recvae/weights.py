@@ -1,6 +1,6 @@
 """Weights of a net that training keeps besides the current ones: the best, the average."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -8,11 +8,15 @@ import numpy as np
 import torch
 from torch import nn
 
+from recvae.states import count, require_like
 
-def copy(weights: Iterable[torch.Tensor], into: Iterable[torch.Tensor]) -> None:
-    """Write weights over others, in place."""
+
+def copy(weights: Sequence[torch.Tensor], into: Iterable[torch.Tensor]) -> None:
+    """Write weights over others of the same shapes and types, in place."""
+    targets = list(into)
+    require_like(weights, targets)
     with torch.no_grad():
-        for weight, target in zip(weights, into, strict=True):
+        for weight, target in zip(weights, targets, strict=True):
             target.copy_(weight)
 
 
@@ -41,7 +45,10 @@ class Best:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
-        self.value, self.epoch, self._weights = state["value"], state["epoch"], state["weights"]
+        self.value, self.epoch = float(state["value"]), count(state["epoch"], least=-1)
+        self._weights = state["weights"]
+        if self._weights is not None:
+            require_like(self._weights, self._net.parameters())
 
     def restore(self) -> None:
         """Put the best weights into the net, if any were offered."""
@@ -74,7 +81,7 @@ class Average:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
-        self._steps = state["steps"]
+        self._steps = count(state["steps"])
         copy(state["weights"], self._weights)
 
     def swap(self) -> None:

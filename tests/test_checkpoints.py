@@ -124,6 +124,15 @@ def test_what_a_kill_left_behind_is_removed(kept):
         ]
 
 
+def test_a_file_of_another_name_is_left_alone(kept):
+    mine = kept.folder / "state-of-the-art.safetensors"
+    mine.touch()
+    assert again(kept).load() is None
+    kept.save({"number": 0})
+    assert again(kept).load() == {"number": 0}
+    assert mine.exists()
+
+
 def test_a_second_training_in_the_folder_is_refused(kept):
     with pytest.raises(CheckpointError, match="another training is at work"), again(kept):
         pass

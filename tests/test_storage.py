@@ -3,6 +3,7 @@ import os
 import subprocess
 from io import BytesIO
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from safetensors.torch import load_file, save
 
 import recvae as rv
 from recvae import atomic, manifest
-from recvae.errors import MissingFileError, ModelFileError, OptionError
+from recvae.errors import MissingFileError, ModelFileError, OptionError, TrainingError
 from recvae.interactions import Interactions
 from recvae.origin import code_commit
 
@@ -68,7 +69,25 @@ def test_saving_again_replaces_the_model_and_leaves_nothing_behind(saved, data):
         rv.load_model(folder).recommend(data.matrix)[1], other.recommend(data.matrix)[1]
     )
     names = sorted(path.name.split("-")[0] for path in folder.iterdir())
-    assert names == ["history", "items", "model.json", "notes.txt", "weights"]
+    assert names == [".saving", "history", "items", "model.json", "notes.txt", "weights"]
+
+
+def test_two_that_save_to_the_same_folder_at_once(saved, data, monkeypatch):
+    """The second comes when the first has written its files, and is to name them."""
+    model, folder = saved
+    write = manifest.write
+    second = Thread(target=rv.ItemKNN().fit(data).save, args=[folder])
+
+    def write_while_another_saves(*arguments):
+        monkeypatch.setattr(manifest, "write", write)
+        second.start()
+        second.join(timeout=0.5)
+        write(*arguments)
+
+    monkeypatch.setattr(manifest, "write", write_while_another_saves)
+    model.save(folder)
+    second.join()
+    assert rv.load_model(folder).name == "item-knn"
 
 
 def test_a_crash_while_saving_leaves_the_old_model(saved, data, monkeypatch):
@@ -86,7 +105,7 @@ def test_a_crash_while_saving_leaves_the_old_model(saved, data, monkeypatch):
     )
     monkeypatch.undo()
     other.save(folder)
-    assert len(list(folder.iterdir())) == 4
+    assert len(list(folder.iterdir())) == 4 + 1  # and the lock
 
 
 @pytest.mark.parametrize("values", [["one", 2], [["a list"], []], [{"a": "map"}, {}]])
@@ -228,6 +247,17 @@ def test_a_table_with_lists(saved):
         rv.load_model(saved[1])
 
 
+@pytest.mark.parametrize("name", ["item", "title"])
+def test_a_table_whose_texts_are_none(saved, name):
+    items = {"item": pa.array([*ITEMS.index]), "title": pa.array([*ITEMS["title"]])}
+    items[name] = pa.array([b"i\xe9%d" % n for n in range(12)]).view(pa.string())
+    file = BytesIO()
+    pq.write_table(pa.table(items), file)
+    forge(saved[1], "items", file.getvalue())
+    with pytest.raises(ModelFileError, match="UTF8"):
+        rv.load_model(saved[1])
+
+
 def test_similarities_of_another_type(data, tmp_path):
     rv.ItemKNN().fit(data).save(tmp_path)
     state = load_file(next(tmp_path.glob("weights-*")))
@@ -242,6 +272,25 @@ def test_similarities_of_items_that_are_not_there(data, tmp_path):
     forge(tmp_path, "weights", save(state | {"indices": state["indices"] + 10**6}))
     with pytest.raises(ModelFileError, match="indices"):
         rv.load_model(tmp_path)
+
+
+def test_similarities_whose_rows_begin_where_they_can_not(data, tmp_path):
+    """The differences of the offsets, of 32 bits, overflow and are all above 0."""
+    rv.ItemKNN().fit(data).save(tmp_path)
+    state = load_file(next(tmp_path.glob("weights-*")))
+    state["indptr"][6:8] = torch.tensor([-(2**31), -1])
+    forge(tmp_path, "weights", save(state))
+    with pytest.raises(ModelFileError, match="ascend"):
+        rv.load_model(tmp_path)
+
+
+def test_vectors_that_no_user_can_be_solved_for(data, tmp_path):
+    rv.ImplicitALS(factors=4, iterations=1).fit(data).save(tmp_path)
+    state = load_file(next(tmp_path.glob("weights-*")))
+    state["item_factors"][2] = torch.tensor([1e15, 2e15, 3e15, 5e15])
+    forge(tmp_path, "weights", save(state))
+    with pytest.raises(TrainingError, match="too large"):
+        rv.load_model(tmp_path).recommend(data.matrix)
 
 
 def test_options_that_claim_too_much_take_no_memory(saved):

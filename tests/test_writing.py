@@ -9,7 +9,7 @@ import pytest
 import scipy.sparse as sp
 
 import recvae as rv
-from recvae.errors import OptionError
+from recvae.errors import DataError, FoldInError, NotFittedError, OptionError
 from recvae.models import lists
 from recvae.writing import write_tables
 
@@ -34,6 +34,22 @@ def test_blocks_of_any_size_give_the_same_lists(model, histories, monkeypatch, s
     tables = list(model.recommend_tables(histories, 3))
     assert len(tables) == -(-25 // size)
     pd.testing.assert_frame_equal(pd.concat(tables, ignore_index=True), expected)
+
+
+def test_what_is_wrong_is_said_at_once(model, histories):
+    with pytest.raises(OptionError, match="k=0"):
+        model.recommend_tables(histories, 0)
+    with pytest.raises(DataError, match="no column"):
+        model.recommend_tables(histories, user="who")
+    with pytest.raises(NotFittedError):
+        rv.ItemKNN().recommend_tables(histories)
+
+
+def test_unknown_users_are_said_at_once(histories):
+    matrix = sp.random(50, 12, density=0.4, format="csr", random_state=0, dtype=np.float32)
+    model = rv.ImplicitBPR(factors=2, iterations=1).fit(matrix)
+    with pytest.raises(FoldInError, match="and not 99"):
+        model.recommend_tables(histories.assign(user=99))
 
 
 def test_no_users_have_an_empty_table(model, histories):

@@ -1,4 +1,7 @@
-"""Mutations: which one each number stands for. The same number is the same mutation, always."""
+"""Mutations: which one each number stands for. The same number is the same mutation.
+
+But for a few bytes: the files say how long a training took, in more digits or fewer.
+"""
 
 import json
 from collections.abc import Callable

@@ -67,7 +67,8 @@ def prepare(names: list[str], folder: Path) -> None:
             _train(home, epochs=2)
         else:
             build(name).fit(plays()).save(home)
-        (home / ".lock").unlink(missing_ok=True)
+        for lock in home.glob(".*"):
+            lock.unlink()
 
 
 def targets(folder: Path) -> list[Target]:
@@ -84,7 +85,7 @@ def build(name: str) -> rv.models.Recommender:
 def _target(name: str, home: Path) -> Target:
     special = {
         "cache": (_load_cache, _seal_cache),
-        "checkpoints": (lambda folder: _train(folder, epochs=4), _seal_checkpoints),
+        "checkpoints": (lambda folder: _train(folder, epochs=3), _seal_checkpoints),
     }
     return Target(name, home, *special.get(name, (_load_model, _seal_model)))
 
@@ -142,7 +143,7 @@ def _seal_cache(files: Files) -> Files:
 def _train(folder: Path, epochs: int) -> str:
     """Train, or go on with a training; the weights and the history."""
     model = build("mult-vae")
-    model.epochs = 4
+    model.epochs = 3
     split = rv.split_users(plays(), n_validation=5, n_test=5)
     try:
         model.fit(split.train, split.validation, partial(_stop, epochs), checkpoints=folder)

@@ -246,12 +246,21 @@ class Experiment(Filters, Source):
     def _open_shards(self) -> "Shards":
         if self.filters != Filters().filters or self.min_rating is not None:
             raise typer.BadParameter("shards are filtered when they are made, by `recvae shard`.")
+        require_usual(self)
         return rv.read_shards(self.data)
 
     def _points_in_time(self) -> tuple[str, str]:
         if self.validation_from is None or self.test_from is None:
             raise typer.BadParameter("--split time needs --validation-from and --test-from.")
         return self.validation_from, self.test_from
+
+
+def require_usual(columns: Columns) -> None:
+    """Raise typer.BadParameter if columns are named of shards, which have their own."""
+    if (columns.user, columns.item, columns.value) != (Columns.user, Columns.item, Columns.value):
+        raise typer.BadParameter(
+            "shards have columns of their own: leave out --user, --item and --value."
+        )
 
 
 def are_shards(data: str | Path) -> bool:

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import recvae as rv
-from recvae.cli.arguments import Address, Device, Item, Json, Model, User, Value, are_shards
+from recvae.cli.arguments import (
+    Address,
+    Columns,
+    Device,
+    Item,
+    Json,
+    Model,
+    User,
+    Value,
+    are_shards,
+    require_usual,
+)
 from recvae.cli.output import note, show
 from recvae.errors import DataError
 
@@ -51,6 +62,9 @@ def recommend(
     $ recvae recommend runs/vae --history shards --out lists --address auto
     """
     if are_shards(history):
+        require_usual(Columns(user=user, item=item, value=value))
+        if json:
+            raise typer.BadParameter("the lists of shards go to the files of --out: no --json.")
         _recommend_shards(model, history, k, out, device, address)
     elif address is not None:
         raise typer.BadParameter("--address is for shards: `recvae shard` makes them of a table.")

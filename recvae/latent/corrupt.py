@@ -8,6 +8,9 @@ from recvae.errors import DataError, OptionError
 from recvae.interactions import as_csr
 from recvae.latent.draw import draw_histories
 
+MOST = np.finfo(np.float32).max
+"""What an item may weigh in a draw."""
+
 
 def drop(histories: sp.csr_matrix, share: float, *, seed: int = 0) -> sp.csr_matrix:
     """Leave out a share of each history, drawn at random.
@@ -64,14 +67,16 @@ def pollute(
         CSR float32 [users, items] of ones; all that there is, where less is left than asked for.
 
     Raises:
-        DataError: popularity or deny is not of these items and users, or negative.
+        DataError: popularity or deny is not of these items and users, or out of range.
         OptionError: the share is out of range.
     """
     histories = as_csr(histories)
     n_items = histories.shape[1]
     weights = np.ones(n_items) if popularity is None else np.asarray(popularity)
-    if weights.shape != (n_items,) or not (weights >= 0).all():
-        raise DataError(f"popularity must be a number for each of {n_items} items, none negative.")
+    if weights.shape != (n_items,) or not ((weights >= 0) & (weights <= MOST)).all():
+        raise DataError(
+            f"popularity must be a number for each of {n_items} items, finite and not negative."
+        )
     if deny is not None and deny.shape != histories.shape:
         raise DataError(f"deny is {deny.shape}, the histories {histories.shape}: give a row each.")
     own = histories if deny is None else histories + as_csr(deny)

@@ -45,11 +45,11 @@ def read(
     try:
         with safe_open(path, framework="pt") as file:
             about = file.metadata()
-            options = json.loads(about["options"])
+            options, digest = json.loads(about["options"]), about["model"]
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+    except Exception as error:  # whatever a parser makes of a damaged file
         raise ModelFileError(f"{path} is damaged ({error}): fit the sparse codes again.") from error
-    if about["model"] != _digest(model):
+    if digest != _digest(model):
         raise ModelFileError(f"{path} is of another model: give the one that it was fitted to.")
     return options, state
 

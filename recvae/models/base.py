@@ -288,12 +288,13 @@ class Recommender(ABC):
         """Recommend as `recommend_table` does, in a stream: a table for each block of users.
 
         Only one block's lists exist at a time: `recvae.writing.write_tables` takes them to a file.
+        What is wrong with the arguments is raised at once.
         """
         self._require_fitted()
         histories, user_ids = read_histories(
             interactions, self.item_ids_, user=user, item=item, value=value
         )
-        yield from ranked_tables(self, histories, user_ids, k, exclude_seen=exclude_seen)
+        return ranked_tables(self, histories, user_ids, k, exclude_seen=exclude_seen)
 
     def similar_items(self, columns: np.ndarray, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
         """Find the k items nearest to each of the given items.

@@ -8,6 +8,7 @@ import scipy.sparse as sp
 import torch
 from implicit.cpu.als import AlternatingLeastSquares
 
+from recvae.errors import TrainingError
 from recvae.models.base import Recommender, of_shape
 from recvae.models.implicit_base import fit_implicit, one_blas_thread
 from recvae.models.inputs import Input, as_input
@@ -53,12 +54,23 @@ class ImplicitALS(Recommender):
     threads: Threads = 0
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
-        """Inner products of the users' vectors, solved for anew, with all items'."""
-        with one_blas_thread():
-            solver = self._solver()
-            solver.item_factors = self.item_factors_.numpy()
-            users = np.arange(histories.shape[0])
-            vectors = solver.recalculate_user(users, as_input(histories, self.input))
+        """Inner products of the users' vectors, solved for anew, with all items'.
+
+        Raises:
+            TrainingError: they can't be solved for within the precision of float32.
+        """
+        weights, users = as_input(histories, self.input), np.arange(histories.shape[0])
+        try:
+            with one_blas_thread():
+                solver = self._solver()
+                solver.item_factors = self.item_factors_.numpy()
+                vectors = solver.recalculate_user(users, weights)
+        except ValueError as error:  # implicit's, of LAPACK
+            raise TrainingError(
+                "a user's vector can't be solved for: the items' vectors or the weights are too "
+                "large, or the items too much alike. Train again with more regularization, or "
+                "lower the weights."
+            ) from error
         return torch.from_numpy(vectors) @ self.item_factors_.T
 
     def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:

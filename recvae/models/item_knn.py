@@ -13,6 +13,7 @@ from recvae.options import PositiveInt
 from recvae.ranking import top_k
 from recvae.spaces import Choice, Space, Whole
 from recvae.splits import Holdout
+from recvae.untrusted import csr_of
 
 Similarity: TypeAlias = Literal["cosine", "tfidf", "bm25"]
 
@@ -80,9 +81,7 @@ class ItemKNN(Recommender):
     def _restore(self, state: dict[str, torch.Tensor]) -> None:
         indices, indptr = state["indices"].numpy(), state["indptr"].numpy()
         data = of_shape(state["data"], len(indices)).numpy()
-        shape = len(self.items_), len(self.items_)
-        self.similarity_ = sp.csr_matrix((data, indices, indptr), shape=shape)
-        self.similarity_.check_format(full_check=True)
+        self.similarity_ = csr_of(data, indices, indptr, (len(self.items_), len(self.items_)))
 
 
 def _weighed(matrix: sp.csr_matrix, similarity: Similarity) -> sp.csr_matrix:

@@ -12,7 +12,7 @@ import torch
 
 from recvae.errors import FoldInError, OptionError
 from recvae.progress import progress
-from recvae.ranking import MAX_BLOCK_USERS, as_columns, top_k
+from recvae.ranking import MAX_BLOCK_USERS, as_columns, require_length, top_k
 
 if TYPE_CHECKING:
     from recvae.models.base import Recommender
@@ -31,19 +31,24 @@ def ranked_tables(
     exclude_seen: bool = True,
 ) -> Iterator[pd.DataFrame]:
     """Recommend as `recommend_tables` does, for CSR [users, items] of users with raw ids."""
-    rows = None if model.folds_in else _rows_of(model, user_ids)
-    histories, rows = checked_users(model, histories, rows)
-    starts = range(0, max(len(user_ids), 1), MAX_BLOCK_USERS)
-    for start in progress(starts, "recommending", unit="block"):
-        block = slice(start, start + MAX_BLOCK_USERS)
-        ids, scores = top_k(
-            partial(scores_or_popularity, model),
-            histories[block],
-            k,
-            rows=None if rows is None else rows[block],
-            exclude_seen=exclude_seen,
-        )
-        yield _table(model.items_, user_ids[block], ids, scores)
+    known = None if model.folds_in else _rows_of(model, user_ids)
+    histories, rows = checked_users(model, histories, known)
+    require_length(k, histories.shape[1])
+
+    def tables() -> Iterator[pd.DataFrame]:
+        starts = range(0, max(len(user_ids), 1), MAX_BLOCK_USERS)
+        for start in progress(starts, "recommending", unit="block"):
+            block = slice(start, start + MAX_BLOCK_USERS)
+            ids, scores = top_k(
+                partial(scores_or_popularity, model),
+                histories[block],
+                k,
+                rows=None if rows is None else rows[block],
+                exclude_seen=exclude_seen,
+            )
+            yield _table(model.items_, user_ids[block], ids, scores)
+
+    return tables()
 
 
 def scores_or_popularity(

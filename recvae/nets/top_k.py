@@ -50,9 +50,9 @@ class TopKAutoencoder(nn.Module):
     @torch.no_grad()
     def revive(self, dead: torch.Tensor, missed: torch.Tensor) -> None:
         """Point the dead units, bool [units], to codes [dead, latent], gently."""
-        directions = normalize(missed, dim=1)
+        directions, others = normalize(missed, dim=1), dead if dead.all() else ~dead
         self.directions[dead] = directions
-        self.encoder[dead] = GENTLE * self.encoder[~dead].norm(dim=1).mean() * directions
+        self.encoder[dead] = GENTLE * self.encoder[others].norm(dim=1).mean() * directions
         self.bias[dead] = 0
 
     def activate(self, codes: torch.Tensor) -> torch.Tensor:

@@ -54,7 +54,9 @@ def create_app(
         MissingFileError: there is no model in the folder.
         ModelFileError: a file of it is damaged.
         FoldInError: the model knows only the users that it was trained on.
+        OptionError: the token is empty.
     """
+    guards = [] if token is None else [Depends(bearer(token))]
     service = Service(LiveModel(Path(folder), device), max_batch)
     app = FastAPI(
         title="recvae",
@@ -67,7 +69,6 @@ def create_app(
     app.state.service = service
     pages.add_to(app)
     app.include_router(open_router)
-    guards = [] if token is None else [Depends(bearer(token))]
     app.include_router(router, dependencies=guards, responses=REFUSALS)
     app.include_router(latent_router, dependencies=guards, responses=REFUSALS)
     app.add_middleware(BodyLimit)

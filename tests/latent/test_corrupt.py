@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -69,7 +71,8 @@ def test_shares_out_of_range(share, matrix):
 
 
 def test_popularity_and_deny_of_others(matrix):
-    for popularity in (np.ones(3), np.full(matrix.shape[1], -1)):
+    full = partial(np.full, matrix.shape[1])
+    for popularity in (np.ones(3), full(-1), full(np.inf), full(1e300), full(np.nan)):
         with pytest.raises(DataError, match="for each of 24 items"):
             pollute(matrix, 0.5, popularity=popularity)
     with pytest.raises(DataError, match="give a row each"):

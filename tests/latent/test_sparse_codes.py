@@ -101,6 +101,14 @@ def test_dead_units_begin_again_where_codes_lack_most(models, matrix):
     assert not imitation.alive.any()
 
 
+def test_units_that_are_all_dead_begin_again_too(models, matrix):
+    net = SparseCodes(**OPTIONS | {"epochs": 1}).fit(models["mult-vae"], matrix).net_
+    size, missed = net.encoder.norm(dim=1).mean().item(), torch.ones_like(net.directions)
+    net.revive(torch.ones_like(net.bias, dtype=torch.bool), missed)
+    assert net.encoder.norm(dim=1).tolist() == pytest.approx([0.2 * size] * len(net.bias))
+    assert (net.bias == 0).all()
+
+
 def test_turning_a_unit_up_moves_the_list_as_its_effects_say(codes, matrix):
     unit = int(codes.net_.strengths.argmax())
     up, down = np.argsort(-codes.effects()[unit])[[0, -1]]
@@ -174,9 +182,10 @@ def test_what_can_not_be_loaded(codes, models, vae, tmp_path):
         save_file(tensors, path, metadata={**about, "options": options})
         with pytest.raises(ModelFileError, match="damaged"):
             SparseCodes.load(path, vae)
-    save_file(tensors, path)
-    with pytest.raises(ModelFileError, match="damaged"):
-        SparseCodes.load(path, vae)
+    for metadata in (None, {"options": "{}"}, about | {"options": "[" * 10**5}):
+        save_file(tensors, path, metadata=metadata)
+        with pytest.raises(ModelFileError, match="damaged"):
+            SparseCodes.load(path, vae)
     path.write_bytes(b"nothing of the kind")
     with pytest.raises(ModelFileError, match="damaged"):
         SparseCodes.load(path, vae)

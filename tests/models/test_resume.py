@@ -119,6 +119,71 @@ def test_checkpoints_of_something_else_are_refused(what, split, tmp_path):
         model.fit(train, validation, checkpoints=tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("steps", -1),
+        ("history", {"loss": 1.0}),
+        ("history.0", {"epoch": 1}),
+        ("history.0.loss", None),
+        ("parameters.0", torch.zeros(())),
+        ("parameters.0", torch.zeros((), dtype=torch.float64)),
+        ("noise", torch.zeros(5)),
+        ("totals.sums", torch.zeros(1)),
+        ("totals.n_users", 10**30),
+        ("totals.rounds", "one"),
+        ("totals.seconds", None),
+        ("parts.batches.done", 7),
+        ("parts.batches.done", -1),
+        ("parts.batches.generator", {}),
+        ("parts.best.value", None),
+        ("parts.best.epoch", -(10**9)),
+        ("parts.best.weights.0", torch.zeros(())),
+        ("parts.average.steps", -6),
+        ("parts.average.weights.0", torch.zeros(())),
+        ("parts.memory0", {}),
+        ("parts.optimizer0.moments.0", {"step": torch.ones(())}),
+        ("parts.optimizer0.moments.0.step", torch.zeros(())),
+        ("parts.optimizer0.moments.0.step", torch.tensor(torch.nan)),
+        ("parts.optimizer0.moments.0.exp_avg", torch.zeros(())),
+        ("parts.optimizer0.moments.0.exp_avg_sq", None),
+    ],
+)
+def test_a_checkpoint_with_something_that_is_none_of_a_training(
+    place, value, halfway, split, monkeypatch
+):
+    load = Checkpoints.load
+
+    def forged(self):
+        state = part = load(self)
+        *way, last = [int(name) if name.isdigit() else name for name in place.split(".")]
+        for name in way:
+            part = part[name]
+        part[last] = value
+        return state
+
+    monkeypatch.setattr(Checkpoints, "load", forged)
+    with pytest.raises(CheckpointError, match="of no such training"):
+        fit("residual-vae", split, checkpoints=halfway)
+
+
+@pytest.fixture(scope="module")
+def halfway(split, tmp_path_factory):
+    """The checkpoints of a training that was cut off in its second epoch, of six steps."""
+    save, numbers, folder = Checkpoints.save, iter(range(10)), tmp_path_factory.mktemp("halfway")
+
+    def save_or_die(self, state):
+        save(self, state)
+        if next(numbers) == 9:
+            raise CutError
+
+    with pytest.MonkeyPatch.context() as patch, suppress(CutError):
+        patch.setattr(checkpoints, "MINUTES", 0)
+        patch.setattr(Checkpoints, "save", save_or_die)
+        fit("residual-vae", split, checkpoints=folder)
+    return folder
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_and_sigterm_wait_for_the_end_of_a_step_and_are_saved(
     number, split, tmp_path, monkeypatch, caplog

@@ -105,6 +105,7 @@ def test_ctrl_c(folder):
     [
         (["--host", "0.0.0.0"], "give a token, in RECVAE_TOKEN or --token"),
         (["--host", "0.0.0.0", "--token", ""], "give a token"),
+        (["--token", ""], "the token is empty and lets nobody in"),
         (["--host", "::"], "give a token"),
         (["--host", "example.org"], "give a token"),
         (["--port", "BUSY"], "can't listen on 127.0.0.1, port"),

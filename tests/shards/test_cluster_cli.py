@@ -54,15 +54,19 @@ def test_lists_for_shards_and_for_a_folder_of_parquet(folder, parts, tmp_path):
 
 
 def test_what_shards_are_not_for(folder, parts, tmp_path):
-    data = ["--data", folder / "s"]
+    data, recommend = ["--data", folder / "s"], ["recommend", folder / "model", "--history"]
     for arguments, message in [
         (["train", *data, "--out", tmp_path / "m", "--min-user-items", 9], "filtered when they"),
         (["train", *data, "--out", tmp_path / "m", "--split", "last"], "split by users"),
         (["compare", *data], "holds shards"),
         (["tune", *data], "holds shards"),
         (["data", folder / "s"], "holds shards"),
-        (["recommend", folder / "model", "--history", folder / "s"], "--out is missing"),
-        (["recommend", folder / "model", "--history", parts, "--address", "local"], "--address is"),
+        (["train", *data, "--out", tmp_path / "m", "--item", "film"], "columns of their own"),
+        ([*recommend, folder / "s"], "--out is missing"),
+        ([*recommend, folder / "s", "--out", tmp_path / "l", "--json"], "no --json"),
+        ([*recommend, folder / "s", "--out", tmp_path / "l", "--user", "who"], "leave out --user"),
+        ([*recommend, folder / "s", "--out", tmp_path / "l", "--value", "v"], "leave out --user"),
+        ([*recommend, parts, "--address", "local"], "--address is"),
     ]:
         assert message in " ".join(recvae(*arguments, code=2).stderr.replace("│", " ").split())
     assert (

@@ -1,0 +1,31 @@
+"""States: what a checkpoint says of a training, checked as it is taken; ValueError if it is none.
+
+A checkpoint with a right checksum may still be of something else. What is not refused here would
+come up much later, in the middle of a training step.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+
+MOST = 2**53
+"""Every whole number up to that is a float as well."""
+
+
+def count(value: Any, least: int = 0, most: int = MOST) -> int:
+    """A whole number from `least` to `most`."""
+    number = int(value)
+    if not least <= number <= most:
+        raise ValueError(f"{number} is not from {least} to {most}")
+    return number
+
+
+def require_like(tensors: Iterable[torch.Tensor], others: Iterable[torch.Tensor]) -> None:
+    """Raise ValueError unless tensors have the shapes and types of others, one by one."""
+    for tensor, other in zip(tensors, others, strict=True):
+        if (tensor.shape, tensor.dtype) != (other.shape, other.dtype):
+            raise ValueError(
+                f"a tensor is {tensor.dtype} of shape {tuple(tensor.shape)}, not {other.dtype} of "
+                f"{tuple(other.shape)}"
+            )
