@@ -25,7 +25,9 @@ from recvae.untrusted import require_regular
 logger = logging.getLogger(__name__)
 
 MINUTES = 5.0
-"""How often a checkpoint is written within an epoch; one is written after each."""
+"""How often a checkpoint is written within an epoch."""
+SHARE = 0.05
+"""Of the time, what those after epochs may take: where epochs are short, not each has one."""
 KEPT = 2
 FILES = f"state-{'[0-9]' * 6}-*.safetensors"
 DRAFTS = (".state-*", ".tmp*")
@@ -49,7 +51,7 @@ class Checkpoints:
         self._lock = FileLock(folder / ".lock")
         self._intact: list[Path] = []
         self._number = 0
-        self._saved = perf_counter()
+        self._saved, self._cost = perf_counter(), 0.0
 
     def __enter__(self) -> Self:
         """Lock the folder.
@@ -82,11 +84,17 @@ class Checkpoints:
         """Whether the last one is so old that a new one should be written."""
         return perf_counter() - self._saved >= 60 * MINUTES
 
+    @property
+    def cheap(self) -> bool:
+        """Whether the last one is so old that what it cost is a small share of the time since."""
+        return self._cost <= SHARE * (perf_counter() - self._saved)
+
     def save(self, state: Mapping[str, Any]) -> None:
         """Write a state: dicts and lists of tensors, numbers and text.
 
         If it can't be written, a warning says so, and what was kept before stays.
         """
+        started = perf_counter()
         tensors: dict[str, torch.Tensor] = {}
         facts = {"about": self.about, "state": _taken_out(state, tensors)}
         fill = partial(save_file, tensors, metadata={"json": json.dumps(facts)})
@@ -99,6 +107,7 @@ class Checkpoints:
         except (OSError, SafetensorError) as error:
             logger.warning("no checkpoint can be written to %s: %s", self.folder, error)
         self._saved = perf_counter()
+        self._cost = self._saved - started
 
     def load(self) -> dict[str, Any] | None:
         """Read the newest state that is intact everywhere; None if there is no checkpoint.

@@ -1,5 +1,6 @@
 """Devices: where the tensors live."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -8,6 +9,14 @@ from typing import Literal, TypeAlias
 import torch
 
 from recvae.errors import OptionError
+
+SHAPES = "64"
+"""Of products: for so many, oneDNN keeps what it has made ready, about a megabyte each.
+
+A training has about thirty. If it is not told before its first product, it keeps a thousand.
+"""
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", SHAPES)
+os.environ.setdefault("LRU_CACHE_CAPACITY", SHAPES)  # PyTorch's own, beside it
 
 Precision: TypeAlias = Literal["auto", "bfloat16", "float32"]
 

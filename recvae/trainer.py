@@ -54,8 +54,8 @@ class Trainer:
             `recvae.weights.Average`); None keeps those of the last step.
         precision: to multiply float32 matrices in, in training alone.
         noise: what the passes draw from; its state belongs to a checkpoint.
-        checkpoints: where to keep the state after each epoch, every few minutes, and when Ctrl-C
-            or SIGTERM ends the training; None keeps none.
+        checkpoints: where to keep the state after each epoch (but see `checkpoints.SHARE`), every
+            few minutes, and when Ctrl-C or SIGTERM ends the training; None keeps none.
         processes: those that train it together, each a part.
         steps: how many training steps were made.
         history: a row an epoch.
@@ -123,7 +123,8 @@ class Trainer:
             if self.validate is not None:
                 record[self.metric] = self._judge(self.validate, epoch)
             self.history.append(record)
-            self._checkpoint(now=True)
+            cheap = self.checkpoints is not None and self.checkpoints.cheap
+            self._checkpoint(now=cheap or self._is_over())
             values = {name: f"{record[name]:.4g}" for name in self._shown()}
             shown.set_postfix(values, refresh=False)
 
@@ -231,7 +232,9 @@ class Trainer:
         return Totals(torch.zeros(3, device=self._batches.device))
 
     def _is_over(self) -> bool:
-        """Whether patience is at an end."""
+        """Whether all epochs are done, or patience is at an end."""
+        if len(self.history) >= self.epochs:
+            return True
         if self.patience is None or self.validate is None:
             return False
         return len(self.history) - 1 - self._best.epoch >= self.patience

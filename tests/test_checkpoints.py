@@ -186,3 +186,16 @@ def test_they_are_due_when_time_has_passed(kept, monkeypatch):
     assert not kept.due
     monkeypatch.setattr(checkpoints, "MINUTES", 0)
     assert kept.due
+
+
+def test_they_are_cheap_when_writing_took_a_small_share_of_the_time(kept, monkeypatch):
+    seconds = [10.0**9]
+    monkeypatch.setattr(checkpoints, "perf_counter", lambda: seconds[0])
+    assert kept.cheap
+    monkeypatch.setattr(checkpoints.atomic, "sync", lambda _: seconds.append(seconds.pop() + 1))
+    kept.save({})
+    assert seconds == [10**9 + 2]
+    seconds[0] += 39
+    assert not kept.cheap
+    seconds[0] += 1
+    assert kept.cheap

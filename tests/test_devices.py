@@ -1,7 +1,23 @@
+import subprocess
+import sys
+
 import pytest
 import torch
 
 from recvae import devices
+
+MANY_SHAPES = """
+from resource import RUSAGE_SELF, getrusage
+import torch
+from recvae.devices import multiplying
+
+weights = torch.ones(32, 2000)
+with multiplying(torch.float32):
+    for users in range(100, 400):
+        torch.ones(users, 32) @ weights
+        if users in (200, 399):
+            print(getrusage(RUSAGE_SELF).ru_maxrss)
+"""
 
 
 @pytest.mark.parametrize(
@@ -17,7 +33,9 @@ def test_auto_looks_for_the_instructions(instruction, monkeypatch):
     for there, expected in ((True, torch.bfloat16), (False, torch.float32)):
         devices._multiplies_bfloat16.cache_clear()
         known = {instruction: there}
-        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda known=known: known)
+        monkeypatch.setattr(
+            torch.cpu, "get_capabilities", lambda known=known: known, raising=False
+        )
         assert devices.products("auto", cpu) == expected
     devices._multiplies_bfloat16.cache_clear()
 
@@ -34,7 +52,12 @@ def test_matrices_are_multiplied_in_a_precision_for_a_while():
     [(["avx512_f"], "medium"), (["avx512_f", "amx_bf16"], "highest"), ([], "highest")],
 )
 def test_float32_goes_to_the_library_that_keeps_it(instructions, expected, monkeypatch):
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: dict.fromkeys(instructions, True))
+    monkeypatch.setattr(
+        torch.cpu,
+        "get_capabilities",
+        lambda: dict.fromkeys(instructions, True),
+        raising=False,
+    )
     devices._keeps_float32.cache_clear()
     with devices.multiplying(torch.float32):
         assert torch.get_float32_matmul_precision() == expected
@@ -46,3 +69,10 @@ def test_float32_is_kept_here():
     with devices.multiplying(torch.float32):
         product = one.float() @ other.float()
     torch.testing.assert_close(product.double(), one @ other, rtol=1e-5, atol=1e-5)
+
+
+def test_products_of_many_shapes_take_little_memory():
+    command = [sys.executable, "-c", MANY_SHAPES]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    before, after = map(int, said.split())
+    assert after - before < 40_000  # KB; 100,000 if oneDNN keeps all

@@ -33,14 +33,21 @@ def is_parquet(path: Path) -> bool:
 def parquet_files(folder: Path) -> list[Path]:
     """The Parquet files in a folder and in those in it, in the order of their paths.
 
+    Those without lines are left out, if others have some: an empty column may be of any type.
+
     Raises:
-        DataError: there are none.
+        DataError: there are none, or one is damaged.
     """
     found = sorted(folder.rglob("*.parquet"))
     files = [path for path in found if not path.name.startswith(("_", "."))]
     if not files:
         raise DataError(f"there are no Parquet files in {folder}: their names end in .parquet.")
-    return files
+    return [path for path in files if _has_lines(path)] or files
+
+
+def _has_lines(path: Path) -> bool:
+    with one_clear_error(path):
+        return bool(pa.parquet.read_metadata(path).num_rows)
 
 
 def parquet_schema(path: Path, names: Collection[str]) -> pa.Schema:

@@ -98,6 +98,23 @@ def test_what_came_to_its_end_is_there_at_once(split, tmp_path, monkeypatch):
     assert_same(first, fit("mult-dae", split, checkpoints=tmp_path))
 
 
+@pytest.mark.parametrize("name", ["mult-dae", "vamp-vae"])  # one stops early, one trains twice
+def test_the_first_and_the_last_are_there_however_dear(name, split, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "SHARE", 0)
+    save, epochs = Checkpoints.save, []
+
+    def note(self, state):
+        save(self, state)
+        epochs.append(len(state["history"]))
+
+    monkeypatch.setattr(Checkpoints, "save", note)
+    first = fit(name, split, checkpoints=tmp_path)
+    assert epochs[-2:] == [1, len(first.history_)]
+    assert len(epochs) == 2 * len(list(tmp_path.rglob(".lock")))
+    monkeypatch.setattr("recvae.trainer.Trainer._step", None)
+    assert_same(first, fit(name, split, checkpoints=tmp_path))
+
+
 def test_checkpoints_change_nothing(split, tmp_path, each_step):
     assert_same(fit("residual-vae", split), fit("residual-vae", split, checkpoints=tmp_path))
 

@@ -9,6 +9,8 @@ from time import sleep
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -110,6 +112,15 @@ def test_users_held_out_are_those_of_the_table(parts, tmp_path):
         assert ours.user_ids.equals(theirs.user_ids)
         for part in ("fold_in", "held_out"):
             assert (getattr(ours, part) != getattr(theirs, part)).nnz == 0
+
+
+def test_files_without_lines_may_be_of_any_types(plays, tmp_path):
+    parts = write_parts(plays, [100], tmp_path / "parts")
+    empty = pa.table({name: pa.nulls(0) for name in ("user", "item")})
+    pa.parquet.write_table(empty, parts / "day=00" / "empty.parquet")
+    data = rv.read_interactions(parts)
+    assert data.fingerprint() == rv.read_interactions(plays).fingerprint()
+    require_same(rv.shard_table(parts, tmp_path / "shards"), data)
 
 
 # What can't be
