@@ -12,7 +12,7 @@ from torch.autograd.function import once_differentiable
 from recvae.batches import Batch
 
 LARGE = 50_000
-"""The gradients of more rows than that are sparse."""
+"""Weights of more rows than that get sparse gradients from `multiply`."""
 
 
 def multiply(batch: Batch, weight: torch.Tensor) -> torch.Tensor:
@@ -34,7 +34,7 @@ def multiply_transposed(batch: Batch, dense: torch.Tensor) -> torch.Tensor:
 
 
 def take(weight: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-    """The rows [n], ascending, of weights [items, width]: [n, width]."""
+    """The rows [n], ascending, of weights [items, width]: [n, width]; its gradient is sparse."""
     return cast(torch.Tensor, _Rows.apply(weight, rows))  # type: ignore[no-untyped-call]
 
 
@@ -51,7 +51,7 @@ class _Product(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, weight: torch.Tensor, batch: Batch) -> torch.Tensor:
-        ctx.batch, ctx.large = batch, _is_large(weight)
+        ctx.batch, ctx.large = batch, weight.is_leaf and len(weight) > LARGE
         return batch.multiply(weight)
 
     @staticmethod
@@ -68,17 +68,10 @@ class _Product(torch.autograd.Function):
 class _Rows(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, weight: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-        ctx.rows, ctx.n_items, ctx.large = rows, len(weight), _is_large(weight)
+        ctx.rows, ctx.n_items = rows, len(weight)
         return weight.index_select(0, rows)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
-        if ctx.large:
-            return _by_rows(ctx.rows, gradient, ctx.n_items), None
-        dense = gradient.new_zeros(ctx.n_items, gradient.shape[1])
-        return dense.index_copy_(0, ctx.rows, gradient), None
-
-
-def _is_large(weight: torch.Tensor) -> bool:
-    return weight.is_leaf and len(weight) > LARGE
+        return _by_rows(ctx.rows, gradient, ctx.n_items), None
