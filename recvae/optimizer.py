@@ -67,8 +67,8 @@ class Optimizer:
     def _sum(self, gradient: torch.Tensor) -> torch.Tensor:
         if gradient.is_sparse and self._sharing.size > 1:
             raise TrainingError(
-                f"{len(gradient):,} items are too many for processes that share the users: let all "
-                "of them share the items."
+                f"the gradients of {len(gradient):,} items are by rows, which processes that share "
+                "the users can't add up: let all of them share the items."
             )
         return self._sharing.sum(gradient)
 

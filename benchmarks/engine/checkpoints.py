@@ -41,9 +41,10 @@ def compare(n_users: int, n_items: int, epochs: int) -> dict[str, Any]:
         with TemporaryDirectory(dir=".") as folder:
             kept.append(train(split, epochs, Path(folder)))
             sizes = [path.stat().st_size for path in Path(folder).glob("*.safetensors")]
+    ratios = spread(np.divide(kept, plain))
     return {
         "seconds an epoch": float(f"{np.median(plain) / epochs:.3g}"),
-        **{f"times as long, {name}": ratio for name, ratio in spread(np.divide(kept, plain)).items()},
+        **{f"times as long, {name}": ratio for name, ratio in ratios.items()},
         "checkpoints": len(writes) // PAIRS,
         "MB each": max(sizes) // 10**6,
         "seconds each": float(f"{np.median(writes):.3g}"),
