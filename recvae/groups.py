@@ -52,16 +52,15 @@ class Group:
         dist.all_gather(all_of_it, tensor.contiguous(), self.handle)
         return torch.stack(all_of_it)
 
-    def join(self, own: torch.Tensor, n: int, dim: int = 0) -> torch.Tensor:
-        """All of n things, along a dimension, of which each has its part."""
+    def join(self, own: torch.Tensor, n: int) -> torch.Tensor:
+        """All of n things, [n, ...], of which each has its part."""
         if self.size == 1:
             return own
-        parts = [Group(rank, self.size).part(n) for rank in range(self.size)]
-        lengths = [part.stop - part.start for part in parts]
-        padded = own.new_zeros(*own.shape[:dim], max(lengths), *own.shape[dim + 1 :])
-        padded.narrow(dim, 0, own.shape[dim]).copy_(own)
-        together = zip(self.stack(padded), lengths, strict=True)
-        return torch.cat([one.narrow(dim, 0, length) for one, length in together], dim)
+        everything = own.new_empty(n, *own.shape[1:])
+        everything[self.part(n)] = own
+        for rank, process in enumerate(dist.get_process_group_ranks(self.handle)):
+            dist.broadcast(everything[Group(rank, self.size).part(n)], process, self.handle)
+        return everything
 
     def total(self, summand: torch.Tensor) -> torch.Tensor:
         """The sum of what each has, differentiable in one's own."""

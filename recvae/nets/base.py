@@ -39,7 +39,8 @@ class Net(nn.Module):
 
     def decode(self, code: torch.Tensor) -> torch.Tensor:
         """Map codes [users, latent] to logits [users, items]."""
-        return self.items.join(linear(self.hidden(code), *self.last_layer()), dim=1)
+        logits = linear(self.hidden(code), *self.last_layer())
+        return logits if self.items.group.size == 1 else self.items.join(logits.T).T
 
     def split_items(self, group: Group) -> None:
         """Keep the weights of this process's part of the items, if several share them."""

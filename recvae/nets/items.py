@@ -28,6 +28,6 @@ class Items:
         """Of weights [items, ...], those of this process's items."""
         return weights[self.group.part(self.n)].clone()
 
-    def join(self, own: torch.Tensor, dim: int = 0) -> torch.Tensor:
-        """All the items' values, along a dimension, of which each process has its part."""
-        return self.group.join(own, self.n, dim)
+    def join(self, own: torch.Tensor) -> torch.Tensor:
+        """The weights [items, ...] of which each process has its part."""
+        return self.group.join(own, self.n)
