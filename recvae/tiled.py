@@ -10,10 +10,11 @@ import torch
 from torch.autograd.function import once_differentiable
 
 from recvae.batches import Batch
-from recvae.sparse import multiply, multiply_transposed
 
 TILE_CELLS = {"cpu": 2**19, "cuda": 2**25}
 """Logits that are computed at a time: what fits in the cache of a core, or keeps a GPU busy."""
+LEAST = -40.0
+"""The log of a tile's share in the softmax, at least: less adds nothing to a sum in float32."""
 
 
 def multinomial_log_likelihood(
@@ -27,15 +28,15 @@ def multinomial_log_likelihood(
 
     sum_i x_i log softmax(hidden @ weight' + bias)_i
 
-    The logits come in tiles of some items for all users. A tile is exponentiated while it is in the
-    cache, relative to its own maximum, and kept for the gradient in `precision`; the maxima and
-    sums, float32, make the normalizer at the end, and scale the tiles in the backward pass.
+    The logits come in tiles of some items for all users. The softmax of each is taken while it is
+    in the cache, and kept for the gradient in `precision`. The tiles' normalizers, float32, make
+    the whole one at the end. They scale the tiles in the backward pass, once the counts are in.
 
     Args:
         hidden: float32 [users, width].
         weight: float32 [items, width].
         bias: float32 [items].
-        targets: counts, [users, items].
+        targets: counts > 0, [users, items].
         precision: of the three matrix products; they sum up in float32.
 
     Returns:
@@ -59,42 +60,41 @@ class _LogLikelihood(torch.autograd.Function):
     ) -> torch.Tensor:
         inputs, width = hidden.to(precision), _width(hidden)
         weights = [part.to(precision) for part in torch.split(weight, width)]
-        maxima, sums, powers = [], [], []
-        for part, offset in zip(weights, torch.split(bias, width), strict=True):
+        shares, normalizers = inputs.new_empty(len(targets), targets.n_items), []
+        tiles = torch.split(bias, width), torch.split(shares, width, dim=1)
+        for part, offset, kept in zip(weights, *tiles, strict=True):
             logits = inputs @ part.T + offset
-            maxima.append(logits.amax(dim=1))
-            sums.append(logits.sub_(maxima[-1][:, None]).exp_().sum(dim=1))
-            powers.append(logits.to(precision))
-        top = torch.stack(maxima)
-        normalizer = (top + torch.stack(sums).log()).logsumexp(dim=0)
-        pulled, sizes = multiply(targets, weight), targets.sum(targets.values)
-        observed = (pulled * hidden).sum(dim=1)
+            within = logits.softmax(dim=1)
+            normalizers.append(logits.amax(dim=1) - within.amax(dim=1).log())
+            kept.copy_(within)
+        parts, sizes = torch.stack(normalizers), targets.sum(targets.values)
+        normalizer = parts.logsumexp(dim=0)
+        scales = (parts - normalizer).clamp(min=LEAST).exp() * sizes
+        observed = (targets.multiply(weight) * hidden).sum(dim=1)
         observed += targets.sum(targets.values * bias[targets.columns])
-        ctx.save_for_backward(hidden, pulled, (top - normalizer).exp() * sizes, *weights, *powers)
+        ctx.save_for_backward(hidden, shares, scales, *weights)
         ctx.targets = targets
         return observed - sizes * normalizer
 
     @staticmethod
     @once_differentiable
     def backward(
-        ctx: Any, gradient: torch.Tensor
+        ctx: Any, upstream: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor, None, None]:
-        hidden, pulled, scales, *tiles = ctx.saved_tensors
-        weights, powers = tiles[: len(tiles) // 2], tiles[len(tiles) // 2 :]
-        width, targets, upstream = len(weights[0]), ctx.targets, gradient[:, None]
-        d_hidden = upstream * pulled
-        d_weight = (
-            multiply_transposed(targets, upstream * hidden) if ctx.needs_input_grad[1] else None
-        )
-        d_bias = hidden.new_zeros(targets.n_items)
-        d_bias.index_add_(0, targets.columns, targets.values * gradient[targets.rows])
-        for number, scale in enumerate(-upstream * scales[..., None]):
-            shares, tile = powers[number], slice(number * width, (number + 1) * width)
-            d_hidden.addcmul_(shares @ weights[number], scale)
-            d_bias[tile] += (shares.T @ scale.to(shares.dtype))[:, 0]
-            if d_weight is not None:
-                d_weight[tile] += shares.T @ (scale * hidden).to(shares.dtype)
-        return d_hidden, d_weight, d_bias, None, None
+        hidden, shares, scales, *weights = ctx.saved_tensors
+        rows, columns, width = ctx.targets.rows, ctx.targets.columns, len(weights[0])
+        present = (ctx.targets.values / scales[columns // width, rows]).to(shares.dtype)
+        excess = shares.index_put_((rows, columns), -present, accumulate=True)
+        d_hidden, d_bias = torch.zeros_like(hidden), hidden.new_empty(ctx.targets.n_items)
+        d_weight = hidden.new_empty(len(d_bias), hidden.shape[1])
+        for number, scale in enumerate(-upstream[:, None] * scales[..., None]):
+            items = slice(number * width, (number + 1) * width)
+            tile = excess[:, items]
+            d_hidden.addcmul_(tile @ weights[number], scale)
+            d_bias[items] = (tile.T @ scale.to(tile.dtype))[:, 0]
+            if ctx.needs_input_grad[1]:
+                d_weight[items] = tile.T @ (scale * hidden).to(tile.dtype)
+        return d_hidden, d_weight if ctx.needs_input_grad[1] else None, d_bias, None, None
 
 
 def _width(hidden: torch.Tensor) -> int:
