@@ -100,6 +100,31 @@ class Batch:
         )
 
 
+class Resident:
+    """CSR rows that stay on a device, where any of them are gathered into a batch.
+
+    Where a row begins is known beside the device too, so that nothing waits for it.
+    """
+
+    def __init__(self, matrix: sp.csr_matrix, device: torch.device) -> None:
+        self._starts = torch.from_numpy(matrix.indptr.astype(np.int64))
+        columns, values = (np.require(a, requirements="W") for a in (matrix.indices, matrix.data))
+        self._columns = torch.from_numpy(columns).to(device)
+        self._values = torch.from_numpy(values).to(device, torch.float32)
+        self._n_items = matrix.shape[1]
+
+    def take(self, chosen: np.ndarray) -> Batch:
+        """Gather rows, int64 [users], in their order."""
+        users, device = torch.from_numpy(chosen), self._columns.device
+        starts, ends = self._starts[users], self._starts[users + 1]
+        offsets = torch.cat([starts.new_zeros(1), (ends - starts).cumsum(dim=0)])
+        moves, lengths = (starts - offsets[:-1]).to(device), (ends - starts).to(device)
+        places = moves.repeat_interleave(lengths, output_size=int(offsets[-1]))
+        places += torch.arange(len(places), device=device)
+        columns, values = (part.index_select(0, places) for part in (self._columns, self._values))
+        return Batch(offsets.to(device), columns.long(), values, self._n_items)
+
+
 @dataclass
 class Batches:
     """The training users in mini-batches, in a new random order each time one goes through them.
@@ -126,16 +151,20 @@ class Batches:
 
     def __iter__(self) -> Iterator[Batch]:
         """Go through all users once, or through those that a loaded state has left."""
-        for rows in self._rows(self.done * self.size):
+        for batch in self._from(self.done * self.size):
             self.done += 1
-            yield Batch.of(rows, self.device)
+            yield batch
         self.done, self._before = 0, self.generator.bit_generator.state
 
-    def _rows(self, first: int) -> Iterator[sp.csr_matrix]:
-        """The rows of each batch, but for those of the `first` users of the order."""
+    def _from(self, first: int) -> Iterator[Batch]:
+        """The batches of an order, but for those of its `first` users."""
         order = self.generator.permutation(self.matrix.shape[0])
         for start in range(first, len(order), self.size):
-            yield self.matrix[order[start : start + self.size]]
+            yield self._resident.take(order[start : start + self.size])
+
+    @cached_property
+    def _resident(self) -> Resident:
+        return Resident(self.matrix, self.device)
 
     def state_dict(self) -> dict[str, Any]:
         """What `load_state_dict` takes: the generator before the present order, and `done`."""
