@@ -50,14 +50,13 @@ class Batch:
     place: Place | None = None
 
     @classmethod
-    def of(cls, rows: sp.csr_matrix, device: torch.device, place: Place | None = None) -> Self:
+    def of(cls, rows: sp.csr_matrix, device: torch.device) -> Self:
         """Copy CSR rows to a device."""
         return cls(
             offsets=torch.from_numpy(rows.indptr.astype(np.int64)).to(device),
             columns=torch.from_numpy(rows.indices.astype(np.int64)).to(device),
             values=torch.from_numpy(rows.data.astype(np.float32)).to(device),
             n_items=rows.shape[1],
-            place=place,
         )
 
     def __len__(self) -> int:
@@ -113,6 +112,18 @@ class Batch:
         left = self.uniform(generator) < rate
         return self._only(~left), self._only(left)
 
+    def part(self, users: slice) -> Self:
+        """The rows of some users, which know their place in the whole."""
+        first, end = self.offsets[[users.start, users.stop]].tolist()
+        entries = slice(first, end)
+        return replace(
+            self,
+            offsets=self.offsets[users.start : users.stop + 1] - first,
+            columns=self.columns[entries],
+            values=self.values[entries],
+            place=Place(users, len(self), entries, len(self.columns)),
+        )
+
     def within(self, items: slice) -> Self:
         """The rows of some items, whose columns are counted from the first of them."""
         there = (self.columns >= items.start) & (self.columns < items.stop)
@@ -148,6 +159,31 @@ class Batch:
         )
 
 
+class Resident:
+    """CSR rows that stay on a device, where any of them are gathered into a batch.
+
+    Where a row begins is known beside the device too, so that nothing waits for it.
+    """
+
+    def __init__(self, matrix: sp.csr_matrix, device: torch.device) -> None:
+        self._starts = torch.from_numpy(matrix.indptr.astype(np.int64))
+        columns, values = (np.require(a, requirements="W") for a in (matrix.indices, matrix.data))
+        self._columns = torch.from_numpy(columns).to(device)
+        self._values = torch.from_numpy(values).to(device, torch.float32)
+        self._n_items = matrix.shape[1]
+
+    def take(self, chosen: np.ndarray) -> Batch:
+        """Gather rows, int64 [users], in their order."""
+        users, device = torch.from_numpy(chosen), self._columns.device
+        starts, ends = self._starts[users], self._starts[users + 1]
+        offsets = torch.cat([starts.new_zeros(1), (ends - starts).cumsum(dim=0)])
+        moves, lengths = (starts - offsets[:-1]).to(device), (ends - starts).to(device)
+        places = moves.repeat_interleave(lengths, output_size=int(offsets[-1]))
+        places += torch.arange(len(places), device=device)
+        columns, values = (part.index_select(0, places) for part in (self._columns, self._values))
+        return Batch(offsets.to(device), columns.long(), values, self._n_items)
+
+
 @dataclass
 class Batches:
     """The training users in mini-batches, in a new random order each time one goes through them.
@@ -176,25 +212,21 @@ class Batches:
 
     def __iter__(self) -> Iterator[Batch]:
         """Go through all users once, or through those that a loaded state has left."""
-        for rows in self._rows(self.done * self.size):
+        for batch in self._from(self.done * self.size):
             self.done += 1
-            yield self._own(rows)
+            alone = self.sharing.size == 1
+            yield batch if alone else batch.part(self.sharing.part(len(batch)))
         self.done, self._before = 0, self.generator.bit_generator.state
 
-    def _rows(self, first: int) -> Iterator[sp.csr_matrix]:
-        """The rows of each batch, but for those of the `first` users of the order."""
+    def _from(self, first: int) -> Iterator[Batch]:
+        """The batches of an order, but for those of its `first` users."""
         order = self.generator.permutation(self.matrix.shape[0])
         for start in range(first, len(order), self.size):
-            yield self.matrix[order[start : start + self.size]]
+            yield self._resident.take(order[start : start + self.size])
 
-    def _own(self, rows: sp.csr_matrix) -> Batch:
-        """This process's part of a batch."""
-        if self.sharing.size == 1:
-            return Batch.of(rows, self.device)
-        users = self.sharing.part(rows.shape[0])
-        entries = slice(*rows.indptr[[users.start, users.stop]])
-        place = Place(users, rows.shape[0], entries, rows.nnz)
-        return Batch.of(rows[users], self.device, place)
+    @cached_property
+    def _resident(self) -> Resident:
+        return Resident(self.matrix, self.device)
 
     def state_dict(self) -> dict[str, Any]:
         """What `load_state_dict` takes: the generator before the present order, and `done`."""

@@ -5,7 +5,6 @@ from typing import Any, Self, cast
 
 import torch
 import torch.distributed as dist
-from torch.autograd.function import once_differentiable
 
 
 @dataclass(frozen=True)
@@ -64,20 +63,9 @@ class Group:
 
     def total(self, summand: torch.Tensor) -> torch.Tensor:
         """The sum of what each has, differentiable in one's own."""
-        return self._apply(_Total, summand)
-
-    def given(self, tensor: torch.Tensor) -> torch.Tensor:
-        """What all have alike, and each makes something of: its gradient is the sum of theirs."""
-        return self._apply(_Given, tensor)
-
-    def logsumexp(self, tensor: torch.Tensor) -> torch.Tensor:
-        """The logarithm of the sum of what each has the logarithm of, differentiable likewise."""
-        return self._apply(_LogSumExp, tensor)
-
-    def _apply(self, function: type[torch.autograd.Function], tensor: torch.Tensor) -> torch.Tensor:
         if self.size == 1:
-            return tensor
-        return cast(torch.Tensor, function.apply(tensor, self))  # type: ignore[no-untyped-call]
+            return summand
+        return cast(torch.Tensor, _Total.apply(summand, self))  # type: ignore[no-untyped-call]
 
 
 ALONE = Group()
@@ -91,28 +79,3 @@ class _Total(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
         return gradient, None
-
-
-class _Given(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, tensor: torch.Tensor, group: Group) -> torch.Tensor:
-        ctx.group = group
-        return tensor.view_as(tensor)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
-        return ctx.group.sum(gradient.clone()), None
-
-
-class _LogSumExp(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, tensor: torch.Tensor, group: Group) -> torch.Tensor:
-        result = group.stack(tensor).logsumexp(dim=0)
-        ctx.save_for_backward((tensor - result).exp())
-        return result
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
-        return gradient * ctx.saved_tensors[0], None

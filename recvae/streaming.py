@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recvae.batches import Batches
+from recvae.batches import Batch, Batches
 from recvae.groups import ALONE, Group
 from recvae.shards import Shards
 
@@ -28,7 +28,12 @@ class ShardBatches(Batches):
 
     matrix: Shards
 
+    def _from(self, first: int) -> Iterator[Batch]:
+        for rows in self._rows(first):
+            yield Batch.of(rows, self.device)
+
     def _rows(self, first: int) -> Iterator[sp.csr_matrix]:
+        """The rows of each batch."""
         left = sp.csr_matrix((0, self.matrix.shape[1]), dtype=np.float32)
         for window in self._windows(first):
             rows = sp.vstack([left, window], format="csr")

@@ -4,17 +4,18 @@ The same function as `objectives.multinomial_log_likelihood` of the logits, whic
 specification and its test.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch.autograd.function import once_differentiable
 
 from recvae.batches import Batch
 from recvae.groups import ALONE, Group
-from recvae.sparse import multiply, multiply_transposed
 
 TILE_CELLS = {"cpu": 2**19, "cuda": 2**25}
 """Logits that are computed at a time: what fits in the cache of a core, or keeps a GPU busy."""
+LEAST = -40.0
+"""The log of a tile's share in the softmax, at least: less adds nothing to a sum in float32."""
 
 
 def multinomial_log_likelihood(
@@ -29,9 +30,9 @@ def multinomial_log_likelihood(
 
     sum_i x_i log softmax(hidden @ weight' + bias)_i
 
-    The logits come in tiles of some items for all users. A tile is exponentiated while it is in the
-    cache, relative to its own maximum, and kept for the gradient in `precision`; the maxima and
-    sums, float32, make the normalizer at the end, and scale the tiles in the backward pass.
+    The logits come in tiles of some items for all users. The softmax of each is taken while it is
+    in the cache, and kept for the gradient in `precision`. The tiles' normalizers, float32, make
+    the whole one at the end. They scale the tiles in the backward pass, once the counts are in.
 
     Several processes can share the items: each has the weights, biases and targets of its own, and
     the result is that of all.
@@ -40,21 +41,19 @@ def multinomial_log_likelihood(
         hidden: float32 [users, width].
         weight: float32 [items, width].
         bias: float32 [items].
-        targets: counts, [users, items].
+        targets: counts > 0, [users, items].
         precision: of the three matrix products; they sum up in float32.
         sharing: the processes that share the items.
 
     Returns:
         [users], summed over the items.
     """
-    arguments = (sharing.given(hidden), weight, bias, targets, precision)
-    observed, normalizer = _Parts.apply(*arguments)  # type: ignore[no-untyped-call]
-    sizes = sharing.sum(targets.sum(targets.values))
-    return sharing.total(observed) - sizes * sharing.logsumexp(normalizer)
+    arguments = (hidden, weight, bias, targets, precision, sharing)
+    return cast(torch.Tensor, _LogLikelihood.apply(*arguments))  # type: ignore[no-untyped-call]
 
 
-class _Parts(torch.autograd.Function):
-    """sum_i x_i logit_i, whose gradient in the logits is x, and log sum_i exp logit_i: softmax."""
+class _LogLikelihood(torch.autograd.Function):
+    """sum_i x_i logit_i - n log sum_i exp logit_i; its gradient in the logits is x - n softmax."""
 
     @staticmethod
     def forward(
@@ -64,45 +63,46 @@ class _Parts(torch.autograd.Function):
         bias: torch.Tensor,
         targets: Batch,
         precision: torch.dtype,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+        sharing: Group,
+    ) -> torch.Tensor:
         inputs, width = hidden.to(precision), _width(hidden)
         weights = [part.to(precision) for part in torch.split(weight, width)]
-        maxima, sums, powers = [], [], []
-        for part, offset in zip(weights, torch.split(bias, width), strict=True):
+        shares, normalizers = inputs.new_empty(len(targets), targets.n_items), []
+        tiles = torch.split(bias, width), torch.split(shares, width, dim=1)
+        for part, offset, kept in zip(weights, *tiles, strict=True):
             logits = inputs @ part.T + offset
-            maxima.append(logits.amax(dim=1))
-            sums.append(logits.sub_(maxima[-1][:, None]).exp_().sum(dim=1))
-            powers.append(logits.to(precision))
-        top = torch.stack(maxima)
-        normalizer = (top + torch.stack(sums).log()).logsumexp(dim=0)
-        pulled = multiply(targets, weight)
-        observed = (pulled * hidden).sum(dim=1)
+            within = logits.softmax(dim=1)
+            normalizers.append(logits.amax(dim=1) - within.amax(dim=1).log())
+            kept.copy_(within)
+        parts, sizes = torch.stack(normalizers), sharing.sum(targets.sum(targets.values))
+        normalizer = sharing.stack(parts.logsumexp(dim=0)).logsumexp(dim=0)
+        scales = (parts - normalizer).clamp(min=LEAST).exp() * sizes
+        observed = (targets.multiply(weight) * hidden).sum(dim=1)
         observed += targets.sum(targets.values * bias[targets.columns])
-        ctx.save_for_backward(hidden, pulled, (top - normalizer).exp(), *weights, *powers)
-        ctx.targets = targets
-        return observed, normalizer
+        ctx.save_for_backward(hidden, shares, scales, *weights)
+        ctx.targets, ctx.sharing = targets, sharing
+        return sharing.sum(observed) - sizes * normalizer
 
     @staticmethod
     @once_differentiable
     def backward(
-        ctx: Any, d_observed: torch.Tensor, d_normalizer: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor, None, None]:
-        hidden, pulled, scales, *tiles = ctx.saved_tensors
-        weights, powers = tiles[: len(tiles) // 2], tiles[len(tiles) // 2 :]
-        width, targets, upstream = len(weights[0]), ctx.targets, d_observed[:, None]
-        d_hidden = upstream * pulled
-        d_weight = (
-            multiply_transposed(targets, upstream * hidden) if ctx.needs_input_grad[1] else None
-        )
-        d_bias = hidden.new_zeros(targets.n_items)
-        d_bias.index_add_(0, targets.columns, targets.values * d_observed[targets.rows])
-        for number, scale in enumerate((d_normalizer * scales)[..., None]):
-            shares, tile = powers[number], slice(number * width, (number + 1) * width)
-            d_hidden.addcmul_(shares @ weights[number], scale)
-            d_bias[tile] += (shares.T @ scale.to(shares.dtype))[:, 0]
-            if d_weight is not None:
-                d_weight[tile] += shares.T @ (scale * hidden).to(shares.dtype)
-        return d_hidden, d_weight, d_bias, None, None
+        ctx: Any, upstream: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor, None, None, None]:
+        hidden, shares, scales, *weights = ctx.saved_tensors
+        rows, columns, width = ctx.targets.rows, ctx.targets.columns, len(weights[0])
+        present = (ctx.targets.values / scales[columns // width, rows]).to(shares.dtype)
+        excess = shares.index_put_((rows, columns), -present, accumulate=True)
+        d_hidden, d_bias = torch.zeros_like(hidden), hidden.new_empty(ctx.targets.n_items)
+        d_weight = hidden.new_empty(len(d_bias), hidden.shape[1])
+        for number, scale in enumerate(-upstream[:, None] * scales[..., None]):
+            items = slice(number * width, (number + 1) * width)
+            tile = excess[:, items]
+            d_hidden.addcmul_(tile @ weights[number], scale)
+            d_bias[items] = (tile.T @ scale.to(tile.dtype))[:, 0]
+            if ctx.needs_input_grad[1]:
+                d_weight[items] = tile.T @ (scale * hidden).to(tile.dtype)
+        d_weight = d_weight if ctx.needs_input_grad[1] else None
+        return ctx.sharing.sum(d_hidden), d_weight, d_bias, None, None, None
 
 
 def _width(hidden: torch.Tensor) -> int:

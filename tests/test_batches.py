@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recvae.batches import Batch
+from recvae.batches import Batch, Batches
 
 CPU = torch.device("cpu")
 ROWS = sp.csr_matrix(np.array([[1, 0, 2, 4], [0, 0, 0, 0], [0, 3, 0, 5]], dtype=np.float32))
@@ -42,3 +42,21 @@ def test_the_inner_product_with_a_dense_matrix():
     dense = torch.randn(3, 4, generator=generator())
     expected = (torch.tensor(ROWS.toarray()) * dense).sum(dim=1)
     torch.testing.assert_close(Batch.of(ROWS, CPU).inner(dense), expected)
+
+
+@given(seed=st.integers(0, 2**31), density=st.floats(0, 1), size=st.integers(1, 6))
+def test_batches_are_the_rows_of_the_matrix_in_the_order_drawn(seed, density, size):
+    rows = sp.random(6, 7, density=density, format="csr", random_state=seed)
+    rows.indices.setflags(write=False)
+    rows.data.setflags(write=False)
+    batches = list(Batches(rows, size, CPU, np.random.default_rng(seed)))
+    order = np.random.default_rng(seed).permutation(6)
+    for number, batch in enumerate(batches):
+        expected = Batch.of(rows[order[number * size : (number + 1) * size]], CPU)
+        for own, other in zip(fields(batch), fields(expected), strict=True):
+            torch.testing.assert_close(own, other, rtol=0, atol=0)
+    assert sum(map(len, batches)) == 6
+
+
+def fields(batch):
+    return batch.offsets, batch.columns, batch.values
