@@ -12,14 +12,15 @@ from recvae.groups import ALONE, Group
 from recvae.states import require_like
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8
-MOMENTS = ("step", "exp_avg", "exp_avg_sq")
-"""Adam's names of them."""
+LAST = "last"
+"""When a row was used last, for parameters whose gradients are by rows; other names are Adam's."""
 
 
 class Optimizer:
     """Adam; only matrices are decayed, no biases and no gains.
 
-    Where a gradient is sparse, only its rows change, their moments and what is decayed of them.
+    Where a gradient is sparse, only its rows change. What their moments would have done meanwhile,
+    had their gradients been 0, is made up for first.
 
     Args:
         net: what to train, in place.
@@ -74,25 +75,27 @@ class Optimizer:
 
     @torch.no_grad()
     def _step_rows(self, parameter: nn.Parameter, gradient: torch.Tensor, rate: float) -> None:
-        """Adam's step in the rows of a sparse gradient, which counts all steps, its own or not."""
+        """Adam's step in the rows of a sparse gradient, after those that they have missed."""
         rows, values = gradient.indices()[0], gradient.values()
         state = self.adam.state[parameter] or self._begin(parameter)
+        missed = state["step"] - state[LAST].index_select(0, rows)
         state["step"] += 1
+        state[LAST].index_fill_(0, rows, state["step"].item())
         wholes = parameter, state["exp_avg"], state["exp_avg_sq"]
         weights, first, second = (whole.index_select(0, rows) for whole in wholes)
+        corrections = [1 - beta ** state["step"].item() for beta in BETAS]
+        _catch_up(weights, first, second, missed[:, None], rate, corrections)
         if self._decay:
             values = values.add(weights, alpha=self._decay)
         first.lerp_(values, 1 - BETAS[0])
         second.mul_(BETAS[1]).addcmul_(values, values, value=1 - BETAS[1])
-        corrections = [1 - beta ** state["step"].item() for beta in BETAS]
-        scale = (second / corrections[1]).sqrt_().add_(EPSILON)
-        weights.addcdiv_(first, scale, value=-rate / corrections[0])
+        weights.addcdiv_(first, _scale(second, corrections[1]), value=-rate / corrections[0])
         for whole, part in zip(wholes, (weights, first, second), strict=True):
             whole.index_copy_(0, rows, part)
 
     def _begin(self, parameter: nn.Parameter) -> dict[str, torch.Tensor]:
         state = self.adam.state[parameter]
-        state["step"] = torch.zeros((), dtype=torch.float32)
+        state["step"], state[LAST] = torch.zeros(()), parameter.new_zeros(len(parameter))
         state["exp_avg"], state["exp_avg_sq"] = (torch.zeros_like(parameter) for _ in BETAS)
         return state
 
@@ -108,8 +111,32 @@ class Optimizer:
 
 def _checked(moments: dict[str, torch.Tensor], parameter: nn.Parameter) -> dict[str, torch.Tensor]:
     """The moments of a parameter that has made steps, on its device."""
-    taken = {name: moments[name] for name in MOMENTS}
-    require_like(taken.values(), [torch.ones((), dtype=torch.float32), parameter, parameter])
-    if not taken["step"] >= 1:
+    one = torch.ones((), dtype=torch.float32)
+    kinds = {"step": one, "exp_avg": parameter, "exp_avg_sq": parameter}
+    if LAST in moments:
+        kinds[LAST] = parameter.new_empty(len(parameter))
+    taken = {name: moments[name] for name in kinds}
+    require_like(taken.values(), kinds.values())
+    if not taken["step"] >= taken.get(LAST, one).max():
         raise ValueError(f"Adam has made {taken['step']} steps")
     return {name: tensor.to(parameter.device) for name, tensor in taken.items()}
+
+
+def _catch_up(
+    weights: torch.Tensor,
+    first: torch.Tensor,
+    second: torch.Tensor,
+    missed: torch.Tensor,
+    rate: float,
+    corrections: list[float],
+) -> None:
+    """Make the steps that rows have missed, by gradients of 0, at the scale of the last."""
+    decay = BETAS[0] ** missed
+    momentum = first * (BETAS[0] * (1 - decay) / (1 - BETAS[0]))
+    weights.addcdiv_(momentum, _scale(second, corrections[1]), value=-rate / corrections[0])
+    first.mul_(decay)
+    second.mul_(BETAS[1] ** missed)
+
+
+def _scale(second: torch.Tensor, correction: float) -> torch.Tensor:
+    return (second / correction).sqrt_().add_(EPSILON)

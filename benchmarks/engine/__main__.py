@@ -16,7 +16,16 @@ from typing import Any
 import pandas as pd
 import torch
 
-PARTS = ("training", "catalogue", "scoring", "quality", "checkpoints", "processes", "peers")
+PARTS = (
+    "training",
+    "catalogue",
+    "sampling",
+    "scoring",
+    "quality",
+    "checkpoints",
+    "processes",
+    "peers",
+)
 """The modules beside this one; each has `measure`, which gives a line of a table at a time."""
 
 
