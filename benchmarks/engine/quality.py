@@ -9,11 +9,15 @@ from lab import alone, like_ml_20m
 
 import recvae as rv
 
+LARGEST = {"batch_size": 24_576, "epochs": 100}
+"""As many users a batch as five steps an epoch leave."""
 PAPER = {"learning_rate": 1e-3, "rate_schedule": "constant", "batch_size": 500, "epochs": 100}
 WAYS: dict[str, dict[str, Any]] = {
     "the paper's, float32": PAPER | {"precision": "float32"},
     "the paper's": PAPER,
     "defaults": {},
+    "large batches": LARGEST | {"learning_rate": 4e-3, "rate_schedule": "constant", "beta": 0.1},
+    "large batches, cosine": LARGEST | {"learning_rate": 6e-3},
 }
 SEEDS = (0, 1, 2)
 HELD_OUT = {"ml-1m": 1000, "ml-100k": 150, "ml-latest-small": 100}
