@@ -33,9 +33,7 @@ def test_auto_looks_for_the_instructions(instruction, monkeypatch):
     for there, expected in ((True, torch.bfloat16), (False, torch.float32)):
         devices._multiplies_bfloat16.cache_clear()
         known = {instruction: there}
-        monkeypatch.setattr(
-            torch.cpu, "get_capabilities", lambda known=known: known, raising=False
-        )
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda known=known: known, raising=False)
         assert devices.products("auto", cpu) == expected
     devices._multiplies_bfloat16.cache_clear()
 

@@ -22,7 +22,7 @@ PAIRS, HELD_OUT = 3, 300
 
 
 def measure(scale: float) -> Iterator[dict[str, Any]]:
-    """Each shape in a process of its own: seconds to train as many times as long, and to write."""
+    """Each shape in a process of its own: how many times as long a training with them takes."""
     for shape, (n_users, n_items, epochs) in SHAPES.items():
         sizes = int(scale * n_users), max(1000, int(scale * n_items))
         found, _ = alone(compare, *sizes, epochs)
@@ -33,17 +33,18 @@ def compare(n_users: int, n_items: int, epochs: int) -> dict[str, Any]:
     """Pairs of trainings, one right after the other, so that both have what else goes on."""
     data = rv.Interactions.of(generate(n_users + 2 * HELD_OUT, n_items))
     split = rv.split_users(data, n_validation=HELD_OUT, n_test=HELD_OUT)
-    writes, sizes = noted_writes(), []
     train(split, 1, None)  # to warm up
-    plain, kept = [], []
+    writes = noted_writes()
+    plain, kept, sizes = [], [], []
     for _ in range(PAIRS):
         plain.append(train(split, epochs, None))
         with TemporaryDirectory(dir=".") as folder:
             kept.append(train(split, epochs, Path(folder)))
             sizes = [path.stat().st_size for path in Path(folder).glob("*.safetensors")]
+    ratios = spread(np.divide(kept, plain))
     return {
         "seconds an epoch": float(f"{np.median(plain) / epochs:.3g}"),
-        **{f"times as long, {name}": ratio for name, ratio in spread(np.divide(kept, plain)).items()},
+        **{f"times as long, {name}": ratio for name, ratio in ratios.items()},
         "checkpoints": len(writes) // PAIRS,
         "MB each": max(sizes) // 10**6,
         "seconds each": float(f"{np.median(writes):.3g}"),
