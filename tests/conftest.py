@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 from browser import chromium
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)  # nothing is asserted of a machine's speed
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ tables = st.builds(
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(content=tables | st.binary(max_size=200))
 def test_any_file_is_read_well_or_refused(tmp_path_factory, content):
     with pytest.MonkeyPatch.context() as patch:

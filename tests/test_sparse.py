@@ -17,7 +17,7 @@ def problem(users, items, seed):
     return rows, Batch.of(rows, torch.device("cpu")), weight, generator
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(1, 6), st.integers(1, 9), st.integers(0, 99))
 def test_products_and_gradients_are_those_of_dense_matrices(users, items, seed):
     rows, batch, weight, generator = problem(users, items, seed)

@@ -22,7 +22,7 @@ PAIRS, HELD_OUT = 3, 300
 
 
 def measure(scale: float) -> Iterator[dict[str, Any]]:
-    """Each shape in a process of its own: seconds to train as many times as long, and to write."""
+    """Each shape in a process of its own: how many times as long a training with them takes."""
     for shape, (n_users, n_items, epochs) in SHAPES.items():
         sizes = int(scale * n_users), max(1000, int(scale * n_items))
         found, _ = alone(compare, *sizes, epochs)
@@ -33,9 +33,9 @@ def compare(n_users: int, n_items: int, epochs: int) -> dict[str, Any]:
     """Pairs of trainings, one right after the other, so that both have what else goes on."""
     data = rv.Interactions.of(generate(n_users + 2 * HELD_OUT, n_items))
     split = rv.split_users(data, n_validation=HELD_OUT, n_test=HELD_OUT)
-    writes, sizes = noted_writes(), []
     train(split, 1, None)  # to warm up
-    plain, kept = [], []
+    writes = noted_writes()
+    plain, kept, sizes = [], [], []
     for _ in range(PAIRS):
         plain.append(train(split, epochs, None))
         with TemporaryDirectory(dir=".") as folder:

@@ -90,7 +90,7 @@ class Partition(Work):
         columns = pd.read_parquet(self.items).index.get_indexer(items).astype(np.int32)
         shards = self.bounds.searchsorted(users, side="right")[codes]
         order = np.argsort(shards, kind="stable")
-        batch = pa.record_batch(
+        batch = pa.RecordBatch.from_pydict(
             {
                 "user": ids_as_array(users[codes[order]]),
                 "item": columns[of_line[order]],

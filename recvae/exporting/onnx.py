@@ -77,7 +77,7 @@ def _graph_of(model: Recommender, k: int) -> Any:
             dynamo=True,
             input_names=["items"],
             output_names=["ids", "scores"],
-            dynamic_shapes=({0: torch.export.Dim("users"), 1: torch.export.Dim("length")},),
+            dynamic_shapes=({0: "users", 1: "length"},),
             opset_version=OPSET,
             verbose=False,
         )

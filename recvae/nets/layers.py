@@ -36,7 +36,7 @@ class SparseLinear(nn.Module):
 def linear(n_inputs: int, n_outputs: int) -> nn.Linear:
     """A linear layer with uninitialized weights, drawn from no random state."""
     layer = nn.Linear(n_inputs, n_outputs, device="meta")
-    return layer.to_empty(device=torch.get_default_device())
+    return layer.to_empty(device=torch.empty(0).device)
 
 
 def sample(

@@ -111,7 +111,7 @@ def test_an_option_that_the_space_cannot_hold_stays_as_it_is(split):
     assert tuned.chosen["noise"] == 0.0
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 2**32), trials=st.integers(1, 12))
 def test_the_seed_decides_what_is_tried(split, seed, trials):
     one, other = (run(Ranged(), split, trials=trials, seed=seed) for _ in range(2))

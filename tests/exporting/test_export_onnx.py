@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -116,7 +116,6 @@ def test_ties_rank_by_ascending_column_and_weights_may_have_their_own_file(
     np.testing.assert_array_equal(run(tmp_path / "model.onnx", [[1, 2]])[0], [[0, 3, 4, 5]])
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(-2, 9), min_size=6, max_size=6), min_size=1, max_size=4))
 def test_padded_rows_are_the_sets_of_their_items(lists):
     batch, weight = Padded.of_items(torch.tensor(lists), 10), torch.rand(10, 3)

@@ -120,9 +120,7 @@ async def test_who_no_longer_waits_harms_nobody():
 histories = st.lists(st.integers(98, 131), max_size=12)
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(histories, st.integers(1, 40)), min_size=1, max_size=9))
 @pytest.mark.filterwarnings("ignore::recvae.models.EmptyHistoryWarning")
 def test_an_answer_does_not_depend_on_its_company(vae, asked):

@@ -39,7 +39,7 @@ def test_every_answer_is_as_the_schema_says(api, mode):
     assert operations
     for operation in operations:
         requests = operation.as_strategy(generation_mode=schemathesis.GenerationMode(mode))
-        check = settings(max_examples=20, deadline=None, derandomize=True)(given(requests)(_check))
+        check = settings(max_examples=20, derandomize=True)(given(requests)(_check))
         check()
 
 

@@ -58,7 +58,7 @@ def test_a_k_core_takes_more_than_one_round(parts):
     assert once.shape != rv.read_interactions(parts, **FILTERS[3]).shape
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     lines=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 3)), min_size=1),
     cuts=st.lists(st.integers(0, 30), max_size=4),
