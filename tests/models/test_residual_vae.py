@@ -35,7 +35,7 @@ def test_the_objective_written_out(model):
         noise = generator()
         kept, left = batch.split(model.dropout, noise)
         mean, logvar = net.encode(kept.normalized())
-        code = sample(mean, logvar, noise)
+        code = sample(batch, mean, logvar, noise)
         logits = net.decode(code) + log_shares(net.linear.leave_one_out(kept, left), kept)
         prior = composite_log_prior(code, *net.encoder(batch.normalized()))
         kl = (log_normal(code, mean, logvar) - prior).sum(dim=1)
