@@ -5,6 +5,7 @@ Each process has one thread. `torchrun` starts this file for every grid.
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 import torch
 from lab import BATCH, like_ml_20m
 
@@ -28,19 +30,21 @@ N_USERS, EPOCHS = 10_000, 3
 
 
 def measure(scale: float) -> Iterator[dict[str, Any]]:
-    """Each grid."""
+    """Each grid, then a catalogue of ten million items."""
     for users, items in GRIDS:
-        with TemporaryDirectory() as folder:
-            out = Path(folder) / "found.json"
-            start = (
-                "-m",
-                "torch.distributed.run",
-                "--standalone",
-                f"--nproc-per-node={users * items}",
-            )
-            command = [sys.executable, *start, __file__, str(items), str(scale), str(out)]
-            subprocess.run(command, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
-            yield {"users x items": f"{users} x {items}", **json.loads(out.read_text())}
+        yield run("train", users, items, scale)
+    yield run("train_millions", 1, 2, scale)
+
+
+def run(name: str, users: int, items: int, scale: float) -> dict[str, Any]:
+    """What a function of this file gives in a grid."""
+    with TemporaryDirectory() as folder:
+        out = Path(folder) / "found.json"
+        start = ("-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={users * items}")
+        command = [sys.executable, *start, __file__, name, str(items), str(scale), str(out)]
+        subprocess.run(command, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+        found: dict[str, Any] = json.loads(out.read_text())
+    return {"users x items": f"{users} x {items}", **found}
 
 
 def train(scale: float) -> dict[str, Any]:
@@ -57,6 +61,20 @@ def train(scale: float) -> dict[str, Any]:
         "seconds a step": round(float(seconds), 4),
         "in exchanges": round(float(waited), 4),
         "megabytes": round(float(megabytes), 2),
+    }
+
+
+def train_millions(scale: float) -> dict[str, Any]:
+    """The seconds of an epoch, and what the first process takes at the most."""
+    n_users, n_items = 2_000, int(10_000_000 * scale)
+    columns = (n_items * np.random.default_rng(0).random(n_users * 60) ** 3).astype(np.int64)
+    shape, offsets = (n_users, n_items), np.arange(n_users + 1) * 60
+    matrix = sp.csr_matrix((np.ones(len(columns), dtype=np.float32), columns, offsets), shape)
+    model = rv.MultVAE(hidden=(), latent=16, epochs=2, batch_size=BATCH).fit(matrix)
+    return {
+        "items": n_items,
+        "seconds an epoch": round(model.history_["seconds"].iloc[-1], 2),
+        "gigabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
     }
 
 
@@ -94,8 +112,8 @@ def watched(usual: Callable[[Group, torch.Tensor], torch.Tensor], exchanges: lis
 
 
 if __name__ == "__main__":
-    item_shards, scale, out = sys.argv[1:]
+    name, item_shards, scale, out = sys.argv[1:]
     with joined(int(item_shards)) as together:
-        found = train(float(scale))
+        found = {"train": train, "train_millions": train_millions}[name](float(scale))
         if together.everyone.rank == 0:
             Path(out).write_text(json.dumps(found))
