@@ -11,7 +11,7 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from quality import HELD_OUT, WAYS
+from quality import HELD_OUT
 
 from recvae.evaluation.themes import LIGHT, MARKERS, STYLE
 
@@ -51,8 +51,9 @@ def growth(axes: Axes, lines: pd.DataFrame) -> None:
 
 def time_to_quality(axes: Axes, lines: pd.DataFrame) -> None:
     """Seconds to the goal, seed by seed, on the data that are no generated ones."""
-    for number, (marker, way) in enumerate(zip(MARKERS, WAYS, strict=False)):
-        runs = lines[(lines["way"] == way) & lines["data"].isin(list(HELD_OUT))]
+    lines = lines[lines["data"].isin(list(HELD_OUT))]
+    for number, (marker, way) in enumerate(zip(MARKERS, lines["way"].unique(), strict=False)):
+        runs = lines[lines["way"] == way]
         places = runs["data"].map(list(HELD_OUT).index) + 0.2 * (number - 1)
         axes.plot(runs["seconds to 99%"], places, linestyle="", marker=marker, label=way)
     axes.set(title="seconds to 99% of the best NDCG@100", ylim=(len(HELD_OUT) - 0.5, -0.5))
