@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 import torch
 from torch.nn.functional import softplus
 
-from recvae.batches import Batch
+from recvae.batch import Batch
 
 Likelihood: TypeAlias = Literal["multinomial", "bernoulli", "gaussian"]
 

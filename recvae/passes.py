@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from recvae.batches import Batch
+from recvae.batch import Batch
 from recvae.groups import Group
 from recvae.states import count
 from recvae.weights import copy

@@ -13,6 +13,7 @@ import scipy.sparse as sp
 import torch
 
 from recvae import memory
+from recvae.blocks import block_users
 from recvae.errors import OptionError, TrainingError
 from recvae.progress import progress
 
@@ -23,9 +24,6 @@ ItemSets: TypeAlias = np.ndarray | Sequence[int] | Sequence[Sequence[int]] | sp.
 """Columns for all users (1-D), or for each user (a sequence of sequences, or CSR)."""
 
 Positions: TypeAlias = tuple[slice | torch.Tensor, torch.Tensor]
-
-BLOCK_CELLS = 2**24
-MAX_BLOCK_USERS = 4096
 
 
 def top_k(
@@ -79,11 +77,6 @@ def require_length(k: int, n_items: int) -> None:
     """Raise OptionError if lists can't be of length k."""
     if not (isinstance(k, int | np.integer) and 1 <= k <= n_items):
         raise OptionError(f"k={k} must be a whole number from 1 to that of the items, {n_items:,}.")
-
-
-def block_users(n_items: int) -> int:
-    """How many users' scores of so many items are held at a time."""
-    return max(1, min(BLOCK_CELLS // n_items, MAX_BLOCK_USERS))
 
 
 def _mask(

@@ -11,7 +11,7 @@ from math import log
 
 import torch
 
-from recvae.batches import Batch
+from recvae.batch import Batch
 from recvae.sparse import take
 
 

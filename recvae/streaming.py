@@ -7,7 +7,8 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recvae.batches import Batch, Batches
+from recvae.batch import Batch
+from recvae.batches import Batches
 from recvae.groups import ALONE, Group
 from recvae.shards import Shards
 

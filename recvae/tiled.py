@@ -9,7 +9,7 @@ from typing import Any, cast
 import torch
 from torch.autograd.function import once_differentiable
 
-from recvae.batches import Batch
+from recvae.batch import Batch
 from recvae.groups import ALONE, Group
 
 TILE_CELLS = {"cpu": 2**19, "cuda": 2**25}

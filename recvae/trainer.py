@@ -13,7 +13,8 @@ import torch
 from torch import nn
 
 from recvae.annealing import RateSchedule, rate_share
-from recvae.batches import Batch, Batches
+from recvae.batch import Batch
+from recvae.batches import Batches
 from recvae.checkpoints import Checkpoints
 from recvae.devices import multiplying
 from recvae.errors import CheckpointError, TrainingError

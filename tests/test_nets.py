@@ -3,7 +3,8 @@ import pytest
 import scipy.sparse as sp
 import torch
 
-from recvae.batches import Batch, Batches, in_blocks
+from recvae.batch import Batch
+from recvae.batches import Batches
 from recvae.nets import Autoencoder, SparseLinear, sample
 
 CPU = torch.device("cpu")
@@ -108,10 +109,3 @@ def test_an_epoch_visits_every_user_once_in_a_new_order():
     assert len(batches) == 3
     assert sorted(first.tolist()) == sorted(second.tolist()) == list(range(1, 12))
     assert first.tolist() != second.tolist()
-
-
-def test_blocks_are_the_matrix_in_order():
-    matrix = sp.random(10, 5, density=0.5, format="csr", random_state=0)
-    blocks = list(in_blocks(matrix, size=4))
-    assert [block.shape[0] for block in blocks] == [4, 4, 2]
-    np.testing.assert_array_equal(sp.vstack(blocks).toarray(), matrix.toarray())

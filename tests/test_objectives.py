@@ -6,7 +6,7 @@ import scipy.sparse as sp
 import torch
 from torch import distributions
 
-from recvae.batches import Batch
+from recvae.batch import Batch
 from recvae.objectives import (
     GAUSSIAN_CONFIDENCE,
     LOG_LIKELIHOODS,

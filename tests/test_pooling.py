@@ -3,7 +3,7 @@ import pytest
 import scipy.sparse as sp
 import torch
 
-from recvae.batches import Batch
+from recvae.batch import Batch
 from recvae.pooling import log_shares
 
 SEEN = Batch.of(sp.csr_matrix([[1, 0, 0, 0], [0, 0, 0, 0]], dtype=np.float32), torch.device("cpu"))

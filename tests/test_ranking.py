@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recvae import ranking
+from recvae import blocks
 from recvae.errors import OptionError, TrainingError
 from recvae.ranking import top_k
 
@@ -67,7 +67,7 @@ def test_like_the_reference_with_many_ties_whatever_the_block(problem):
     scores, k, (seen, allowed, denied), block = problem
     forbidden = seen | ~allowed | denied
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ranking, "MAX_BLOCK_USERS", block)
+        patch.setattr(blocks, "MOST_USERS", block)
         ids, best = rank(
             scores,
             sp.csr_matrix(seen.astype(np.float32)),
@@ -93,7 +93,7 @@ def test_like_the_reference_on_many_items(ties):
 
 
 def test_rows_reach_the_scorer_block_by_block(monkeypatch):
-    monkeypatch.setattr(ranking, "BLOCK_CELLS", 8)
+    monkeypatch.setattr(blocks, "CELLS", 8)
     seen = []
 
     def score(histories, rows):

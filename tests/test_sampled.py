@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import linear
 
 from recvae import sampled, tiled
-from recvae.batches import Batch
+from recvae.batch import Batch
 from recvae.objectives import multinomial_log_likelihood
 
 USERS, ITEMS, WIDTH = 5, 40, 8

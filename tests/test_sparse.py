@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recvae import sparse
-from recvae.batches import Batch
+from recvae.batch import Batch
 from recvae.sparse import multiply, multiply_transposed, take
 
 

@@ -4,14 +4,14 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recvae.batches import Batch, in_blocks
+from recvae.batch import Batch
+from recvae.blocks import block_users, in_blocks
 from recvae.interactions import Interactions
 from recvae.latent.corrupt import lengths_left
 from recvae.latent.models import Coder, likely
 from recvae.latent.places import places
 from recvae.models.base import Recommender
 from recvae.models.inputs import as_input
-from recvae.ranking import block_users
 
 
 def surprise(model: Recommender, histories: sp.csr_matrix) -> sp.csr_matrix:

@@ -12,12 +12,13 @@ import scipy.sparse as sp
 import torch
 from scipy.stats import rankdata
 
-from recvae.batches import Batch, in_blocks
+from recvae.batch import Batch
+from recvae.blocks import block_users, in_blocks
 from recvae.errors import DataError, OptionError
 from recvae.latent.models import autoencoder
 from recvae.models.autoencoder import AutoencoderRecommender
 from recvae.models.base import Recommender
-from recvae.ranking import as_columns, block_users
+from recvae.ranking import as_columns
 
 
 def leave_one_out(model: Recommender, history: sp.csr_matrix, columns: np.ndarray) -> np.ndarray:

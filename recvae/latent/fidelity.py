@@ -6,14 +6,13 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.stats import wasserstein_distance
 
-from recvae.batches import in_blocks
+from recvae.blocks import block_users, in_blocks
 from recvae.errors import DataError
 from recvae.evaluation import evaluate
 from recvae.interactions import Interactions
 from recvae.models.base import Recommender
 from recvae.models.ease import EASE
 from recvae.models.inputs import as_input
-from recvae.ranking import block_users
 from recvae.splits import Holdout
 
 METRIC = "ndcg@100"

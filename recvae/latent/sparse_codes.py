@@ -13,6 +13,7 @@ import torch
 
 from recvae import options
 from recvae.batches import Batches
+from recvae.blocks import block_users
 from recvae.errors import DataError, ModelFileError, NotFittedError, OptionError
 from recvae.evaluation import evaluate
 from recvae.latent import sparse_files, sparse_scores
@@ -24,7 +25,7 @@ from recvae.models.inputs import as_input
 from recvae.nets import TopKAutoencoder
 from recvae.options import NonNegativeInt, PositiveFloat, PositiveInt
 from recvae.passes import Pass
-from recvae.ranking import block_users, top_k
+from recvae.ranking import top_k
 from recvae.splits import Holdout
 from recvae.trainer import Trainer
 

@@ -17,7 +17,7 @@ import scipy.sparse as sp
 import torch
 from torch.nn.functional import kl_div, mse_loss
 
-from recvae.batches import Batch
+from recvae.batch import Batch
 from recvae.models.autoencoder import AutoencoderRecommender
 from recvae.nets import TopKAutoencoder
 from recvae.passes import Terms

@@ -13,7 +13,8 @@ from annotated_types import MinLen
 
 from recvae import devices, processes
 from recvae.annealing import RateSchedule
-from recvae.batches import Batch, in_blocks
+from recvae.batch import Batch
+from recvae.blocks import in_blocks, padded
 from recvae.evaluation import evaluate
 from recvae.evaluation.metrics import parse_metrics
 from recvae.models.base import Recommender, Shared
@@ -108,7 +109,7 @@ class AutoencoderRecommender(Recommender):
         """Logits of all items, decoded from the mean of the code, without dropout."""
         precision = torch.bfloat16 if self.precision == "bfloat16" else torch.float32
         with torch.no_grad(), devices.multiplying(precision):
-            return self.forward(self.batch(histories))
+            return self.forward(self.batch(padded(histories)))[: histories.shape[0]]
 
     def batch(self, histories: sp.csr_matrix) -> Batch:
         """Rows as the net reads them, on its device."""

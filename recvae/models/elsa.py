@@ -6,7 +6,7 @@ from typing import ClassVar
 import torch
 
 from recvae import nets
-from recvae.batches import Batch
+from recvae.batch import Batch
 from recvae.models.autoencoder import AutoencoderRecommender
 from recvae.options import DropRate, PositiveFloat, PositiveInt
 from recvae.passes import Pass, Terms

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 import torch
 from annotated_types import MinLen
 
-from recvae.batches import Batch
+from recvae.batch import Batch
 from recvae.linear import require_memory
 from recvae.models.base import Recommender
 from recvae.models.elsa import ELSA

@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recvae.batches import Batch
+from recvae.batch import Batch
 from recvae.linear import gram, inverse_, require_memory, zero_diagonal_weights_
 from recvae.models.base import Recommender, of_shape
 from recvae.models.inputs import as_input

@@ -10,9 +10,10 @@ import pandas as pd
 import scipy.sparse as sp
 import torch
 
+from recvae.blocks import MOST_USERS
 from recvae.errors import FoldInError, OptionError
 from recvae.progress import progress
-from recvae.ranking import MAX_BLOCK_USERS, as_columns, require_length, top_k
+from recvae.ranking import as_columns, require_length, top_k
 
 if TYPE_CHECKING:
     from recvae.models.base import Recommender
@@ -36,9 +37,9 @@ def ranked_tables(
     require_length(k, histories.shape[1])
 
     def tables() -> Iterator[pd.DataFrame]:
-        starts = range(0, max(len(user_ids), 1), MAX_BLOCK_USERS)
+        starts = range(0, max(len(user_ids), 1), MOST_USERS)
         for start in progress(starts, "recommending", unit="block"):
-            block = slice(start, start + MAX_BLOCK_USERS)
+            block = slice(start, start + MOST_USERS)
             ids, scores = top_k(
                 partial(scores_or_popularity, model),
                 histories[block],

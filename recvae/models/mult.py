@@ -8,7 +8,7 @@ import scipy.sparse as sp
 import torch
 
 from recvae import nets, processes
-from recvae.batches import Batch
+from recvae.batch import Batch
 from recvae.errors import OptionError
 from recvae.models.base import Shared
 from recvae.models.softmax import SoftmaxAutoencoder

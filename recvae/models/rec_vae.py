@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from recvae import nets
-from recvae.batches import Batch
+from recvae.batch import Batch
 from recvae.models.base import Shared
 from recvae.models.softmax import SoftmaxAutoencoder
 from recvae.objectives import sampled_composite_kl

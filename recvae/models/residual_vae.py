@@ -11,7 +11,7 @@ from annotated_types import Gt, Lt
 from torch import nn
 
 from recvae import nets
-from recvae.batches import Batch
+from recvae.batch import Batch
 from recvae.models.autoencoder import AutoencoderRecommender
 from recvae.models.edlae import EDLAE
 from recvae.objectives import multinomial_log_likelihood, sampled_composite_kl

@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 
 from recvae import devices, sampled, tiled
-from recvae.batches import Batch
+from recvae.batch import Batch
 from recvae.models.autoencoder import AutoencoderRecommender
 from recvae.nets import Net
 from recvae.sparse import LARGE

@@ -7,7 +7,7 @@ import torch
 
 from recvae import nets
 from recvae.annealing import RateSchedule
-from recvae.batches import Batch
+from recvae.batch import Batch
 from recvae.models.mult_vae import MultVAE
 from recvae.options import DropRate, PositiveFloat, PositiveInt
 from recvae.passes import Terms

@@ -7,7 +7,7 @@ from typing import cast
 import torch
 from torch import nn
 
-from recvae.batches import Batch
+from recvae.batch import Batch
 from recvae.nets.base import Net
 from recvae.nets.layers import SparseLinear, linear, sample
 

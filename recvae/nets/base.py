@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn.functional import linear
 
-from recvae.batches import Batch
+from recvae.batch import Batch
 from recvae.groups import Group
 from recvae.nets.items import Items
 from recvae.nets.layers import SparseLinear

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn.functional import normalize
 
-from recvae.batches import Batch
+from recvae.batch import Batch
 from recvae.nets.base import Net
 from recvae.sparse import multiply
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from recvae.batches import Batch
+from recvae.batch import Batch
 from recvae.groups import ALONE, Group
 
 

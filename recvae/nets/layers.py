@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from recvae.batches import Batch
+from recvae.batch import Batch
 from recvae.nets.items import Items
 from recvae.sparse import multiply
 

@@ -6,7 +6,7 @@ from typing import cast
 import torch
 from torch import nn
 
-from recvae.batches import Batch
+from recvae.batch import Batch
 from recvae.nets.base import Net
 from recvae.nets.layers import SparseLinear, linear, sample
 from recvae.objectives import log_normal, mixture_log_normal

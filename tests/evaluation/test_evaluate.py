@@ -8,7 +8,7 @@ import pytest
 import scipy.sparse as sp
 from stub_models import Fixed, Noisy, small_split
 
-import recvae.ranking
+from recvae import blocks
 from recvae.errors import DataError, OptionError
 from recvae.evaluation import evaluate
 from recvae.splits import Holdout
@@ -82,7 +82,7 @@ def test_the_result_does_not_depend_on_blocks(monkeypatch):
     model = Noisy(noise=0.3).fit(split.train)
     whole = evaluate(model, split.test, EVERY)
     for size in (1, 7, 64):
-        monkeypatch.setattr(recvae.ranking, "MAX_BLOCK_USERS", size)
+        monkeypatch.setattr(blocks, "MOST_USERS", size)
         pd.testing.assert_frame_equal(evaluate(model, split.test, EVERY).per_user, whole.per_user)
         assert evaluate(model, split.test, EVERY).mean.equals(whole.mean)
 

@@ -6,7 +6,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 import recvae as rv
-from recvae import ranking
+from recvae import blocks
 from recvae.errors import DataError, OptionError
 from recvae.latent import inject_shilling, oddity
 
@@ -93,7 +93,7 @@ def test_the_odd_are_odder(vae, matrix):
 
 def test_oddity_does_not_depend_on_the_blocks(vae, matrix, monkeypatch):
     whole = oddity(vae, matrix)
-    monkeypatch.setattr(ranking, "BLOCK_CELLS", 7 * matrix.shape[1])
+    monkeypatch.setattr(blocks, "CELLS", 7 * matrix.shape[1])
     pd.testing.assert_frame_equal(oddity(vae, matrix), whole, rtol=1e-4)
 
 

@@ -4,7 +4,7 @@ import scipy.sparse as sp
 from scipy.stats import spearmanr
 
 import recvae as rv
-from recvae import ranking
+from recvae import blocks
 from recvae.errors import DataError, OptionError
 from recvae.latent import agreement, explain, gradient, leave_one_out
 
@@ -40,7 +40,7 @@ def test_leaving_one_out_is_what_scoring_without_it_gives(name, models, matrix):
 
 def test_leaving_one_out_does_not_depend_on_the_blocks(vae, matrix, monkeypatch):
     whole = leave_one_out(vae, matrix[2], [1, 2])
-    monkeypatch.setattr(ranking, "BLOCK_CELLS", 3 * matrix.shape[1])
+    monkeypatch.setattr(blocks, "CELLS", 3 * matrix.shape[1])
     np.testing.assert_allclose(leave_one_out(vae, matrix[2], [1, 2]), whole, atol=1e-6)
 
 

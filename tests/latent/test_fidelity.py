@@ -4,7 +4,7 @@ import scipy.sparse as sp
 from scipy.spatial.distance import cdist
 
 import recvae as rv
-from recvae import ranking
+from recvae import blocks
 from recvae.errors import DataError
 from recvae.latent import fidelity, nearest_distance
 
@@ -60,7 +60,7 @@ def test_the_judge_is_left_as_it_is(split):
 
 
 def test_nearest_is_jaccards_distance(matrix, monkeypatch):
-    monkeypatch.setattr(ranking, "BLOCK_CELLS", 200)
+    monkeypatch.setattr(blocks, "CELLS", 200)
     one, other = matrix[:30], 3 * matrix[30:]
     dense = [part.toarray() > 0 for part in (one, other)]
     expected = cdist(*dense, metric="jaccard").min(axis=1)

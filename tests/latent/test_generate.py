@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import kstest
 
 import recvae as rv
-from recvae import ranking
+from recvae import blocks
 from recvae.errors import DataError, OptionError
 from recvae.latent import generate
 from recvae.latent.draw import draw_histories, draw_lengths
@@ -41,7 +41,7 @@ def test_items_are_drawn_in_proportion_to_the_weights_of_those_left():
 
 def test_draws_do_not_depend_on_the_blocks(vae, matrix, monkeypatch):
     whole = generate(vae, matrix, 20, components=2)
-    monkeypatch.setattr(ranking, "BLOCK_CELLS", 7 * matrix.shape[1])
+    monkeypatch.setattr(blocks, "CELLS", 7 * matrix.shape[1])
     assert (generate(vae, matrix, 20, components=2) != whole).nnz == 0
 
 

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 import torch
 
 import recvae as rv
-from recvae import options, ranking
+from recvae import blocks, options
 from recvae.errors import DataError, FoldInError, NotFittedError, OptionError
 from recvae.interactions import Interactions
 from recvae.models import MODELS, EmptyHistoryWarning
@@ -260,7 +260,7 @@ def test_a_batch_gives_what_each_user_alone_gets(model, histories):
 
 def test_lists_do_not_depend_on_the_blocks(model, histories, monkeypatch):
     whole = recommend(model, histories, 5)
-    monkeypatch.setattr(ranking, "BLOCK_CELLS", 7 * ITEMS)
+    monkeypatch.setattr(blocks, "CELLS", 7 * ITEMS)
     assert_same_lists(recommend(model, histories, 5), whole)
 
 

@@ -6,7 +6,7 @@ import scipy.sparse as sp
 import torch
 
 import recvae as rv
-from recvae.batches import Batch
+from recvae.batch import Batch
 from recvae.models.inputs import as_input
 from recvae.models.residual_vae import ResidualVAE
 from recvae.pooling import log_shares

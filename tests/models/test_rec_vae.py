@@ -9,7 +9,7 @@ import torch
 from torch import distributions
 
 import recvae as rv
-from recvae.batches import Batch
+from recvae.batch import Batch
 from recvae.nets import RecVAENet
 from recvae.objectives import composite_log_prior, log_normal
 

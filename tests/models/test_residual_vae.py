@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import log_softmax
 
 import recvae as rv
-from recvae.batches import Batch
+from recvae.batch import Batch
 from recvae.models.inputs import as_input
 from recvae.nets import sample
 from recvae.objectives import composite_log_prior, log_normal

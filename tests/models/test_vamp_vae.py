@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.special import expit, logsumexp
 
 import recvae as rv
-from recvae.batches import Batch
+from recvae.batch import Batch
 from recvae.nets import VampNet
 from recvae.objectives import log_normal, mixture_log_normal
 

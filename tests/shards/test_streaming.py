@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import recvae as rv
-from recvae.batches import Batch
+from recvae.batch import Batch
 from recvae.errors import OptionError
 from recvae.models import MODELS
 from recvae.streaming import WINDOW, ShardBatches

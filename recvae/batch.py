@@ -1,0 +1,155 @@
+"""Batch: some users' rows, as tensors on the device. They stay sparse."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from torch.nn.functional import embedding_bag
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a batch is in the whole that several processes share.
+
+    Attributes:
+        users: which of the whole's users it has.
+        n_users: how many there are.
+        entries: which of its entries.
+        n_entries: how many there are.
+    """
+
+    users: slice
+    n_users: int
+    entries: slice
+    n_entries: int
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some users' rows of a sparse users x items matrix.
+
+    Attributes:
+        offsets: int64 [users + 1], where each row begins and ends.
+        columns: int64 [nnz], the items.
+        values: float32 [nnz], their weights.
+        n_items: number of columns.
+        place: what it is a part of, if several processes share the users of a batch.
+    """
+
+    offsets: torch.Tensor
+    columns: torch.Tensor
+    values: torch.Tensor
+    n_items: int
+    place: Place | None = None
+
+    @classmethod
+    def of(cls, rows: sp.csr_matrix, device: torch.device) -> Self:
+        """Copy CSR rows to a device."""
+        return cls(
+            offsets=torch.from_numpy(rows.indptr.astype(np.int64)).to(device),
+            columns=torch.from_numpy(rows.indices.astype(np.int64)).to(device),
+            values=torch.from_numpy(rows.data.astype(np.float32)).to(device),
+            n_items=rows.shape[1],
+        )
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @cached_property
+    def rows(self) -> torch.Tensor:
+        """int64 [nnz]: which of the users each entry belongs to."""
+        users = torch.arange(len(self), device=self.offsets.device)
+        return users.repeat_interleave(self.offsets.diff(), output_size=len(self.columns))
+
+    @cached_property
+    def by_item(self) -> torch.Tensor:
+        """int64 [nnz]: the order of the entries by item, and by user within an item."""
+        return self.columns.argsort(stable=True)
+
+    def sum(self, values: torch.Tensor) -> torch.Tensor:
+        """Sum values [nnz] of the entries by user: [users]."""
+        return values.new_zeros(len(self)).index_add(0, self.rows, values)
+
+    def multiply(self, weight: torch.Tensor) -> torch.Tensor:
+        """Multiply the rows [users, items] by weights [items, outputs]: [users, outputs].
+
+        Where weights are learnt, `recvae.sparse.multiply` has the better gradient.
+        """
+        return embedding_bag(
+            self.columns,
+            weight,
+            self.offsets,
+            mode="sum",
+            per_sample_weights=self.values,
+            include_last_offset=True,
+        )
+
+    def inner(self, dense: torch.Tensor) -> torch.Tensor:
+        """Inner product of each row with that of a dense [users, items]: [users]."""
+        return self.sum(self.values * dense[self.rows, self.columns])
+
+    def normalized(self) -> Self:
+        """Scale each row to length 1; an empty row stays empty."""
+        norms = self.sum(self.values.square()).sqrt()
+        return replace(self, values=self.values / norms[self.rows])
+
+    def dropout(self, rate: float, generator: torch.Generator) -> Self:
+        """Zero each entry with probability `rate` and scale up the others to make up for it."""
+        if rate == 0:
+            return self
+        kept = self.uniform(generator) >= rate
+        return replace(self, values=self.values * kept / (1 - rate))
+
+    def split(self, rate: float, generator: torch.Generator) -> tuple[Self, Self]:
+        """Part the entries at random: those kept, and with probability `rate`, those left out."""
+        left = self.uniform(generator) < rate
+        return self._only(~left), self._only(left)
+
+    def part(self, users: slice) -> Self:
+        """The rows of some users, which know their place in the whole."""
+        first, end = self.offsets[[users.start, users.stop]].tolist()
+        entries = slice(first, end)
+        return replace(
+            self,
+            offsets=self.offsets[users.start : users.stop + 1] - first,
+            columns=self.columns[entries],
+            values=self.values[entries],
+            place=Place(users, len(self), entries, len(self.columns)),
+        )
+
+    def within(self, items: slice) -> Self:
+        """The rows of some items, whose columns are counted from the first of them."""
+        there = (self.columns >= items.start) & (self.columns < items.stop)
+        found = self._only(there)
+        return replace(found, columns=found.columns - items.start, n_items=items.stop - items.start)
+
+    @property
+    def share(self) -> float:
+        """The share of the users of the whole that it has."""
+        return 1.0 if self.place is None else len(self) / self.place.n_users
+
+    def uniform(self, generator: torch.Generator) -> torch.Tensor:
+        """Draw from 0 to 1 for each entry, [nnz]; the whole's are drawn, whichever part it is."""
+        n, own = len(self.values), slice(None)
+        if self.place is not None:
+            n, own = self.place.n_entries, self.place.entries
+        return torch.rand(n, generator=generator, device=self.values.device)[own]
+
+    def normal(self, width: int, generator: torch.Generator) -> torch.Tensor:
+        """Draw from N(0, I) for each user, [users, width], likewise."""
+        n, own = len(self), slice(None)
+        if self.place is not None:
+            n, own = self.place.n_users, self.place.users
+        return torch.randn(n, width, generator=generator, device=self.values.device)[own]
+
+    def _only(self, chosen: torch.Tensor) -> Self:
+        before = torch.cat([chosen.new_zeros(1, dtype=torch.int64), chosen.cumsum(dim=0)])
+        return replace(
+            self,
+            offsets=before[self.offsets],
+            columns=self.columns[chosen],
+            values=self.values[chosen],
+        )
