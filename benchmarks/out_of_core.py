@@ -36,6 +36,8 @@ BYTES_PER_LINE = 76
 """About as many in a file; the number of users follows from it."""
 TRAINING = ("epochs=1", "hidden=[]", "latent=32", "device=cpu")
 ON_CPU = ("--device", "cpu")
+FRUGAL = {"ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1"}
+"""Arrow's own pool reserves a gigabyte, and each thread a heap of its own."""
 ODD = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93)
 DIGITS = 16 * len(ODD)
 HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
@@ -140,7 +142,7 @@ def limited(cap: int, *arguments: object) -> Cost:
     process = subprocess.Popen(
         [sys.executable, "-m", "recvae", *map(str, arguments)],
         stdout=subprocess.DEVNULL,
-        env=os.environ | {"ARROW_DEFAULT_MEMORY_POOL": "system"},  # another reserves a gigabyte
+        env=os.environ | FRUGAL,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (cap * MB, cap * MB)),
     )
     _, status, usage = os.wait4(process.pid, 0)

@@ -77,10 +77,11 @@ def code_commit(checkout: Path) -> str | None:
     """The commit that is checked out in a folder; None if it is no checkout, or git is not here."""
     if not (checkout / ".git").exists():
         return None
-    command = ["git", "-C", str(checkout), "describe", "--always", "--dirty", "--abbrev=40"]
+    git = ["git", "--no-optional-locks", "-C", str(checkout)]  # a lock may outlive a full disk
+    status = [*git, "status", "--porcelain=v2", "--branch", "--untracked-files=no"]
     with suppress(OSError, subprocess.SubprocessError):
-        told = subprocess.run(
-            [*command, "--exclude=*"], capture_output=True, check=True, text=True, timeout=10
-        )
-        return told.stdout.strip()
+        told = subprocess.run(status, capture_output=True, check=True, text=True, timeout=10)
+        first, *others = told.stdout.splitlines()
+        commit = first.removeprefix("# branch.oid ")
+        return commit if all(line.startswith("#") for line in others) else f"{commit}-dirty"
     return None

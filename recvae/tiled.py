@@ -93,15 +93,15 @@ class _LogLikelihood(torch.autograd.Function):
         present = (ctx.targets.values / scales[columns // width, rows]).to(shares.dtype)
         excess = shares.index_put_((rows, columns), -present, accumulate=True)
         d_hidden, d_bias = torch.zeros_like(hidden), hidden.new_empty(ctx.targets.n_items)
-        d_weight = hidden.new_empty(len(d_bias), hidden.shape[1])
+        learns = ctx.needs_input_grad[1]
+        d_weight = hidden.new_empty(len(d_bias), hidden.shape[1]) if learns else None
         for number, scale in enumerate(-upstream[:, None] * scales[..., None]):
             items = slice(number * width, (number + 1) * width)
             tile = excess[:, items]
             d_hidden.addcmul_(tile @ weights[number], scale)
             d_bias[items] = (tile.T @ scale.to(tile.dtype))[:, 0]
-            if ctx.needs_input_grad[1]:
+            if d_weight is not None:
                 d_weight[items] = tile.T @ (scale * hidden).to(tile.dtype)
-        d_weight = d_weight if ctx.needs_input_grad[1] else None
         return ctx.sharing.sum(d_hidden), d_weight, d_bias, None, None, None
 
 

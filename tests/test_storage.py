@@ -338,10 +338,18 @@ def test_the_commit_of_a_checkout(tmp_path):
     assert code_commit(tmp_path) is None
     git = ["git", "-C", tmp_path, "-c", "user.name=a", "-c", "user.email=a@example.org"]
     subprocess.run([*git, "init", "-q"], check=True)
-    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "one"], check=True)
+    file, index = tmp_path / "code.py", tmp_path / ".git" / "index"
+    file.touch()
+    subprocess.run([*git, "add", file], check=True)
+    subprocess.run([*git, "commit", "-q", "-m", "one"], check=True)
     told = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
-    code_commit.cache_clear()
-    assert code_commit(tmp_path) == told.stdout.strip()
+    os.utime(file, (0, 0))  # git looks at the file again, and would note that
+    before = index.read_bytes()
+    for text, ending in (("", ""), ("changed", "-dirty")):
+        file.write_text(text)
+        code_commit.cache_clear()
+        assert code_commit(tmp_path) == told.stdout.strip() + ending
+    assert index.read_bytes() == before
 
 
 def test_no_model_there(tmp_path):
