@@ -32,11 +32,14 @@ class Resident:
         users, device = torch.from_numpy(chosen), self._columns.device
         starts, ends = self._starts[users], self._starts[users + 1]
         offsets = torch.cat([starts.new_zeros(1), (ends - starts).cumsum(dim=0)])
-        moves, lengths = (starts - offsets[:-1]).to(device), (ends - starts).to(device)
+        moves, lengths, offsets_there = (
+            part.to(device, non_blocking=True)
+            for part in (starts - offsets[:-1], ends - starts, offsets)
+        )
         places = moves.repeat_interleave(lengths, output_size=int(offsets[-1]))
         places += torch.arange(len(places), device=device)
         columns, values = (part.index_select(0, places) for part in (self._columns, self._values))
-        return Batch(offsets.to(device), columns.long(), values, self._n_items)
+        return Batch(offsets_there, columns.long(), values, self._n_items)
 
 
 @dataclass

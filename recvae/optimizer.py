@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from recvae.errors import TrainingError
 from recvae.groups import ALONE, Group
 from recvae.states import require_like
 
@@ -19,8 +18,8 @@ LAST = "last"
 class Optimizer:
     """Adam; only matrices are decayed, no biases and no gains.
 
-    Where a gradient is sparse, only its rows change. What their moments would have done meanwhile,
-    had their gradients been 0, is made up for first.
+    Where a gradient is sparse, only its rows change, and decay. What their moments would have done
+    meanwhile, had their gradients been 0, is made up for first.
 
     Args:
         net: what to train, in place.
@@ -58,20 +57,12 @@ class Optimizer:
         """Descend by the gradients of a loss, at a share of the learning rate."""
         for group in self.adam.param_groups:
             group["lr"] = rate_share * self._learning_rate
-        gradients = [self._sum(one) for one in torch.autograd.grad(loss, self._trained)]
+        gradients = [self._sharing.sum(one) for one in torch.autograd.grad(loss, self._trained)]
         for parameter, gradient in zip(self._trained, gradients, strict=True):
             if gradient.is_sparse:
                 self._step_rows(parameter, gradient.coalesce(), rate_share * self._learning_rate)
-            parameter.grad = None if gradient.is_sparse else gradient
+            parameter.grad = None if gradient.is_sparse else gradient.contiguous()
         self.adam.step()
-
-    def _sum(self, gradient: torch.Tensor) -> torch.Tensor:
-        if gradient.is_sparse and self._sharing.size > 1:
-            raise TrainingError(
-                f"the gradients of {len(gradient):,} items are by rows, which processes that share "
-                "the users can't add up: let all of them share the items."
-            )
-        return self._sharing.sum(gradient)
 
     @torch.no_grad()
     def _step_rows(self, parameter: nn.Parameter, gradient: torch.Tensor, rate: float) -> None:
@@ -119,7 +110,8 @@ def _checked(moments: dict[str, torch.Tensor], parameter: nn.Parameter) -> dict[
     require_like(taken.values(), kinds.values())
     if not taken["step"] >= taken.get(LAST, one).max():
         raise ValueError(f"Adam has made {taken['step']} steps")
-    return {name: tensor.to(parameter.device) for name, tensor in taken.items()}
+    steps = taken["step"] if LAST in taken else taken["step"].to(parameter.device)
+    return {name: part.to(parameter.device) for name, part in taken.items()} | {"step": steps}
 
 
 def _catch_up(

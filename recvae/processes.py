@@ -75,8 +75,9 @@ def connected() -> Iterator[int]:
     if dist.is_initialized() or not dist.is_torchelastic_launched():
         yield dist.get_world_size() if dist.is_initialized() else 1
         return
-    if torch.cuda.is_available():
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    rank_here = int(os.environ["LOCAL_RANK"])
+    if rank_here < torch.cuda.device_count():
+        torch.cuda.set_device(rank_here)
     store, rank, size = next(rendezvous("env://"))
     life = os.environ["TORCHELASTIC_RESTART_COUNT"]  # what another life has stored is out of date
     dist.init_process_group(store=PrefixStore(life, store), rank=rank, world_size=size)

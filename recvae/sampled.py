@@ -50,6 +50,9 @@ def sample_others(
 ) -> torch.Tensor:
     """Draw items, each of those that are not present as likely as any other, none twice.
 
+    The generator gives as many numbers whatever is present, so that processes that share the items,
+    each with others of its own, stay in step.
+
     Args:
         present: int64, ascending.
         n_items: in the catalogue.
@@ -57,10 +60,10 @@ def sample_others(
         generator: draws.
     """
     n_others = n_items - len(present)
+    draws = torch.randint(2**62, (n_sampled,), generator=generator, device=present.device)
     if n_sampled >= n_others:
         ranks = torch.arange(n_others, device=present.device)
     else:
-        draws = torch.randint(n_others, (n_sampled,), generator=generator, device=present.device)
-        ranks = torch.unique(draws)
+        ranks = torch.unique(draws % n_others)
     before = present - torch.arange(len(present), device=present.device)
     return ranks + torch.searchsorted(before, ranks, right=True)

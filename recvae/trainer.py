@@ -118,7 +118,7 @@ class Trainer:
             if self._is_over():
                 break
             record = self._epoch(epoch)
-            if not np.isfinite(record["loss"]):
+            if not self._is_finite(record["loss"]):
                 self._diverged(epoch)
                 break
             if self.validate is not None:
@@ -149,7 +149,7 @@ class Trainer:
     def _judge(self, validate: Callable[[], float], epoch: int) -> float:
         """Validate, keep the weights if they are the best, and tell who asked."""
         with self._average.in_place() if self._average else nullcontext():
-            value = validate()
+            value = self.processes.everyone.most(validate())
             self._best.offer(value, epoch)
         if self.on_epoch is not None:
             self.on_epoch(epoch + 1, value)
@@ -176,7 +176,7 @@ class Trainer:
             self.checkpoints.save(self.state_dict())
         if told:
             self._signals.deliver()
-        elif urgency == TO_END:
+        if urgency == TO_END and self.processes.everyone.size > 1:
             raise KeyboardInterrupt
 
     def state_dict(self) -> dict[str, Any]:
@@ -232,6 +232,11 @@ class Trainer:
     def _new_totals(self) -> Totals:
         return Totals(torch.zeros(3, device=self._batches.device))
 
+    def _is_finite(self, loss: float) -> bool:
+        """Whether the loss of an epoch is, and so are the weights that its last step has left."""
+        weights = all(weight.isfinite().all() for weight in self.net.parameters())
+        return not self.processes.everyone.most(not (weights and np.isfinite(loss)))
+
     def _is_over(self) -> bool:
         """Whether all epochs are done, or patience is at an end."""
         if len(self.history) >= self.epochs:
@@ -244,7 +249,7 @@ class Trainer:
         return ["loss", self.metric] if self.validate is not None else ["loss"]
 
     def _diverged(self, epoch: int) -> None:
-        problem = f"the loss left the range of numbers in epoch {epoch + 1}"
+        problem = f"the training left the range of numbers in epoch {epoch + 1}"
         advice = "lower learning_rate, or check the data for extreme weights."
         if self.validate is None or not self.history:
             raise TrainingError(f"{problem}: {advice}")

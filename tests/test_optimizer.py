@@ -78,3 +78,12 @@ def test_a_part_in_charge_is_the_only_one_with_gradients():
         asked = {name for name, parameter in net.named_parameters() if parameter.requires_grad}
         assert asked == {"encoder.weight", "encoder.bias"}
     assert all(parameter.requires_grad for parameter in net.parameters())
+
+
+def test_a_gradient_may_be_laid_out_otherwise():
+    plain, transposed = Table(), Table()
+    signs = torch.tensor([[1.0, -1, 1], [-1, 1, 1]] * 3)
+    Optimizer(plain, "", learning_rate=0.1, l2=0.0).step((plain.weight * signs).sum())
+    loss = (transposed.weight.T * signs.T.contiguous()).sum()
+    Optimizer(transposed, "", learning_rate=0.1, l2=0.0).step(loss)
+    torch.testing.assert_close(transposed.weight, plain.weight)

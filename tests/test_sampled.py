@@ -85,3 +85,11 @@ def test_all_others_if_there_are_no_more(n_sampled):
 
 def test_no_others_if_all_are_present():
     assert not len(sampled.sample_others(torch.arange(5), 5, 3, generator()))
+
+
+def test_as_many_numbers_are_drawn_whatever_is_present():
+    """Or processes that share the items would draw other noise from then on."""
+    few, many = generator(), generator()
+    sampled.sample_others(torch.arange(8), 10, 5, few)
+    sampled.sample_others(torch.arange(2), 10, 5, many)
+    assert torch.equal(few.get_state(), many.get_state())

@@ -146,6 +146,21 @@ def test_a_loss_that_turns_nan_keeps_the_best(caplog):
     assert "learning_rate" in caplog.text
 
 
+def test_weights_that_turn_infinite_in_the_last_step_of_an_epoch_are_not_judged():
+    one = trainer([0.5, 0.4, 0.3])
+    usual = one._step
+
+    def step(*arguments):
+        terms = usual(*arguments)
+        if one.steps == 3:
+            one.net.weight.data.fill_(torch.inf)
+        return terms
+
+    one._step = step
+    assert len(fit(one)) == 2
+    assert one.net.weight.item() == pytest.approx(1.0)
+
+
 def test_l2_is_the_gradient_of_the_squared_weights_and_spares_biases():
     net = nn.Linear(1, 1)
     weights, biases = Optimizer(net, "", learning_rate=1.0, l2=0.25).adam.param_groups

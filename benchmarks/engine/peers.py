@@ -58,7 +58,7 @@ def run(python: Path, script: Path, matrix: sp.csr_matrix) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "matrix.npz"
         sp.save_npz(path, matrix)
-        command = [python, script, path, str(BATCH), str(EPOCHS)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        command = [python.absolute(), script.absolute(), path, str(BATCH), str(EPOCHS)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found

@@ -2,7 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from os import PathLike
 from pathlib import Path
 
@@ -136,7 +136,10 @@ def _digest(model: Path, device: str) -> str:
     return atomic.sha256(model / MANIFEST)
 
 
-@cache
+@lru_cache(maxsize=1)
 def _load(folder: Path, digest: str, device: str) -> Recommender:
-    """Load a model once in each process; its digest tells whether it has changed since."""
-    return load_model(folder, device=device)
+    """Load a model once in each process, if it has not changed since the job began."""
+    model = load_model(folder, device=device)
+    if _digest(folder, device) != digest:
+        raise DataError(f"the model in {folder} has changed meanwhile: begin again, elsewhere.")
+    return model

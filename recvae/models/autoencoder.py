@@ -46,7 +46,8 @@ class AutoencoderRecommender(Recommender):
         input: "binary" sets every weight to 1; "counts" takes them as they are.
         learning_rate: Adam's.
         rate_schedule: "constant", or "cosine": down to 0 over the epochs, after a short rise.
-        l2: coefficient of the sum of squared weights, whose gradient Adam adds to the loss's.
+        l2: coefficient of the sum of squared weights, whose gradient Adam adds to the loss's; of
+            more than 50,000 items' weights, each time only those that a step uses.
         batch_size: users per training step; at most a fifth of the training users, so that small
             sets get enough steps.
         epochs: how many there are, at most; each goes through the training users.

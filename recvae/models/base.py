@@ -108,7 +108,7 @@ class Recommender(ABC):
         if isinstance(data, Shards) and not self.streams:
             raise OptionError(
                 f"{type(self).__name__} needs all users in memory and can't learn from shards: use "
-                "MultVAE, MultDAE, RecVAE, VampVAE, ELSA or Popularity, or read the table."
+                "one that can, such as MultVAE, or read the table."
             )
         if not data.item_counts.any():
             raise DataError("there is no interaction to learn from.")

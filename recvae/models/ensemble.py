@@ -160,12 +160,13 @@ class Ensemble(Recommender):
     def _restore(self, state: dict[str, torch.Tensor]) -> None:
         names = {key.partition(".")[0] for key in state if key.startswith("vae")}
         self._build(n_vaes=max(len(names), 1))
-        shared = _part(state, f"vae0.{LINEAR}", LINEAR)
+        shared: dict[str, torch.Tensor] = {}
         for name, member in self._members.items():
             member.items_, member.item_counts_ = self.items_, self.item_counts_
             member.n_users_, member.fingerprint_ = self.n_users_, self.fingerprint_
             own = _part(state, f"{name}.")
             member._restore(own | shared if name.startswith("vae") else own)
+            shared = shared or _part(member._state(), LINEAR, LINEAR)
         for vae in self.vaes_[1:]:
             vae.net_.linear = self.vaes_[0].net_.linear
 

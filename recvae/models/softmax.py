@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from typing import Literal
 
+import scipy.sparse as sp
 import torch
 
-from recvae import devices, sampled, tiled
+from recvae import devices, processes, sampled, tiled
 from recvae.batch import Batch
+from recvae.errors import OptionError
 from recvae.models.autoencoder import AutoencoderRecommender
 from recvae.nets import Net
 from recvae.sparse import LARGE
+from recvae.splits import Holdout
 
 N_SAMPLED = 10_000
 
@@ -25,12 +28,26 @@ class SoftmaxAutoencoder(AutoencoderRecommender):
 
     softmax: Literal["auto", "all", "sampled"] = "auto"
 
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
+        n_items, together = train.shape[1], processes.current()
+        by_rows = self._samples(n_items) or n_items > LARGE * together.items.size
+        if by_rows and together.users.size > 1:
+            raise OptionError(
+                f"the gradients of {n_items:,} items are by rows here, which processes that share "
+                "the users can't add up: let all of them share the items, or choose softmax='all' "
+                f"for up to {LARGE:,} items."
+            )
+        super()._fit(train, validation)
+
+    def _samples(self, n_items: int) -> bool:
+        return self.softmax == "sampled" or (self.softmax == "auto" and n_items > LARGE)
+
     def _multinomial(
         self, net: Net, code: torch.Tensor, batch: Batch, noise: torch.Generator
     ) -> torch.Tensor:
         """Log-likelihood of the users' rows under the softmax of the decoded codes: [users]."""
         precision, sharing = devices.products(self.precision, code.device), net.items.group
         layer = (*net.last_layer(), net.items.own(batch))
-        if self.softmax == "sampled" or (self.softmax == "auto" and batch.n_items > LARGE):
+        if self._samples(batch.n_items):
             layer = sampled.choose(*layer, N_SAMPLED // sharing.size, noise)
         return tiled.multinomial_log_likelihood(net.hidden(code), *layer, precision, sharing)

@@ -8,6 +8,7 @@ import torch
 from recvae import nets
 from recvae.annealing import RateSchedule
 from recvae.batch import Batch
+from recvae.models.base import Shared
 from recvae.models.mult_vae import MultVAE
 from recvae.options import DropRate, PositiveFloat, PositiveInt
 from recvae.passes import Terms
@@ -33,6 +34,7 @@ class VampVAE(MultVAE):
     """
 
     name: ClassVar[str] = "vamp-vae"
+    shares: ClassVar[frozenset[Shared]] = frozenset({"users"})
     space: ClassVar[Space] = {
         "hidden": Choice(((600,), (600, 600))),
         "beta": Real(0.05, 1.0, log=True),

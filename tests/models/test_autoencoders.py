@@ -8,7 +8,7 @@ import torch
 
 import recvae as rv
 from recvae.batch import Batch
-from recvae.errors import OptionError
+from recvae.errors import DataError, OptionError
 
 SMALL = {"hidden": (16,), "latent": 8, "batch_size": 20, "epochs": 6, "device": "cpu"}
 
@@ -139,6 +139,13 @@ def test_every_likelihood_learns(split, likelihood):
     metric = ("ndcg@10",)
     ours, theirs = (rv.evaluate(m, split.test, metric).mean.iloc[0] for m in (model, popularity))
     assert ours > theirs
+
+
+@pytest.mark.parametrize("weight", [1e-24, 1e20])
+def test_counts_that_have_no_square(split, weight):
+    model = rv.MultVAE(**SMALL, input="counts").fit(split.train)
+    with pytest.raises(DataError, match="weights must be from 1e-15 to 1e"):
+        model.recommend(split.test.fold_in.sign() * weight)
 
 
 def test_bernoulli_takes_no_counts(split):

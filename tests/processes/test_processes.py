@@ -77,10 +77,13 @@ def test_the_command_line_takes_the_same_options(tmp_path):
 
 
 def test_what_can_not_be_shared_is_refused(tmp_path):
-    ease, elsa, gaussian, uneven, other_grid = run(2, tmp_path, "refused", tmp_path / "checkpoints")
+    said = run(2, tmp_path, "refused", tmp_path / "checkpoints")
+    ease, elsa, vamp, gaussian, sampled, uneven, other_grid = said
     assert "leave out torchrun" in ease
     assert "item_shards=1" in elsa
+    assert "item_shards=1" in vamp
     assert "item_shards=1" in gaussian
+    assert "let all of them share the items" in sampled
     assert "3 shards" in uneven
     assert "another grid of processes (1 x 2, and not 2 x 1)" in other_grid
 

@@ -119,7 +119,9 @@ def refused(folder):
     return [
         error_of(None, "ease"),
         error_of(None, "elsa"),
+        error_of(None, "vamp-vae"),
         error_of(None, "mult-vae", likelihood="gaussian"),
+        error_of(1, "rec-vae", softmax="sampled"),
         error_of(3, "mult-vae"),
         error_of(1, "mult-vae", folder),
     ]

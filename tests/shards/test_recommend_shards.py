@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 import recvae as rv
+from recvae.cluster import recommend
+from recvae.cluster.recommend import Lists
 from recvae.errors import DataError, MissingFileError, OptionError
 from recvae.models import EmptyHistoryWarning
 from recvae.reading import UnknownItemWarning
@@ -87,3 +89,19 @@ def test_one_clear_error(model, shards, tmp_path):
     rv.shard_table(tmp_path / "t.parquet", tmp_path / "other")
     with pytest.raises(DataError, match="knows no item of the histories: theirs are such as x"):
         rv.recommend_shards(model, tmp_path / "other", tmp_path / "d", device="cpu")
+
+
+def test_a_model_that_changes_meanwhile(model, shards, tmp_path, monkeypatch):
+    own = tmp_path / "model"
+    rv.load_model(model, device="cpu").save(own)
+    usual = Lists.__call__
+
+    def change(work, number):
+        if number == 1:  # as another process finds it
+            recommend._load.cache_clear()
+            rv.Popularity().fit(rv.read_shards(shards)).save(own)
+        usual(work, number)
+
+    monkeypatch.setattr(Lists, "__call__", change)
+    with pytest.raises(DataError, match="has changed meanwhile"):
+        rv.recommend_shards(own, shards, tmp_path / "lists", k=5, device="cpu")
