@@ -82,6 +82,12 @@ def test_every_public_name_is_in_the_reference():
     assert {*rv.__all__, *rv.latent.__all__} - listed - {"latent"} == set()
 
 
+def test_every_command_is_there():
+    text = (DOCS / "commands.md").read_text("utf-8")
+    names = typer.main.get_command(app).commands
+    assert [name for name in names if f"| `recvae {name}` |" not in text] == []
+
+
 def test_every_latent_tool_is_shown():
     pages = [DOCS / "latent.md", *(DOCS / "latent").glob("*.md")]
     text = "\n".join(page.read_text("utf-8") for page in pages).lower()

@@ -1,7 +1,7 @@
 """How fast the engine is, beside the plain way and others: the figures of docs/performance.md.
 
-    python benchmarks/engine                          # all that is not measured yet
-    python benchmarks/engine training --scale 0.1     # one part, again, on less
+    python benchmarks/engine                          # all of it: hours
+    python benchmarks/engine training --scale 0.1     # one part, on less
 
 Each part writes docs/engine/PART.json and prints a table. Nothing else should run meanwhile.
 """
@@ -18,6 +18,7 @@ import torch
 
 PARTS = (
     "training",
+    "parts",
     "catalogue",
     "sampling",
     "scoring",
@@ -30,7 +31,7 @@ PARTS = (
 
 
 def main() -> None:
-    """Measure the parts named, or those that have no figures yet."""
+    """Measure the parts named, or all."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -41,9 +42,7 @@ def main() -> None:
     if unknown := set(args.parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
     for part in args.parts or PARTS:
-        figures = args.out / f"{part}.json"
-        if args.parts or not figures.is_file():
-            run(part, args.scale, figures)
+        run(part, args.scale, args.out / f"{part}.json")
 
 
 def run(part: str, scale: float, figures: Path) -> None:

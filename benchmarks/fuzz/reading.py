@@ -1,6 +1,6 @@
 """Whether a file of ratings can do harm: the readers under Atheris, which coverage guides.
 
-    pip install 'recvae[fuzz]'
+    pip install '.[fuzz]'
     python benchmarks/fuzz/reading.py -max_total_time=600       # seconds; any option of libFuzzer
 
 The first byte of an input chooses the reader, the others are the file. What is read must be sound,

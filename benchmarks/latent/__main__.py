@@ -1,11 +1,11 @@
 """What the tools of `rv.latent` are worth on MovieLens: their figures and pictures in docs/latent/.
 
-    RECVAE_DATA=... python benchmarks/latent                  # all that is not measured yet
-    RECVAE_DATA=... python benchmarks/latent anomaly explain  # these, again
+    RECVAE_DATA=... python benchmarks/latent                  # all of it
+    RECVAE_DATA=... python benchmarks/latent anomaly explain  # these
 
 Each part writes its figures to docs/latent/PART.json and its picture to docs/images/latent-PART.png
-as soon as it is done: a run that was stopped goes on with the next. Models are kept in
-build/latent/, and fitted anew once their folders there are deleted.
+as soon as it is done. Models are kept in build/latent/, and fitted anew once their folders there
+are deleted.
 """
 
 import argparse
@@ -30,7 +30,7 @@ logger = logging.getLogger("latent")
 
 
 def main() -> None:
-    """Measure the parts named, or those that have no figures yet."""
+    """Measure the parts named, or all."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -41,10 +41,9 @@ def main() -> None:
         parser.error(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     for part in args.parts or PARTS:
+        logger.info("%s", part)
         figures = args.docs / "latent" / f"{part}.json"
-        if args.parts or not figures.is_file():
-            logger.info("%s", part)
-            run(part, figures, args.docs / "images" / f"latent-{part}.png")
+        run(part, figures, args.docs / "images" / f"latent-{part}.png")
 
 
 def run(part: str, figures: Path, picture: Path) -> None:

@@ -149,7 +149,7 @@ class Experiment(Filters, Source):
         str,
         _Data(
             help="A data set's name (`recvae data` lists them), a CSV, TSV or Parquet file, a "
-            "folder of Parquet files, or one of shards (`recvae shard` makes them).",
+            "folder of Parquet files or, to train and evaluate, one of shards (`recvae shard`).",
         ),
     ]
     split: Annotated[
@@ -157,7 +157,7 @@ class Experiment(Filters, Source):
         _Split(
             help="What is held out: users, whose lists the model has never seen; interactions of "
             "every user at random; the last of every user; all after a point in time; or none, to "
-            "train on all there is."
+            "train on all there is (`recvae train` alone)."
         ),
     ] = SplitKind.USERS
     held_out_users: Annotated[

@@ -8,7 +8,7 @@ import typer
 import recvae as rv
 from recvae.cli.arguments import MODELS, Experiment, Json, Metrics, names
 from recvae.cli.output import note, show
-from recvae.cli.settings import Settings, parse_settings
+from recvae.cli.settings import SettingsByModel, parse_settings
 
 if TYPE_CHECKING:
     from recvae.models.base import Recommender
@@ -52,7 +52,7 @@ def compare(
     out: Annotated[
         Path | None, typer.Option(file_okay=False, help="Folder for the report, with plots.")
     ] = None,
-    settings: Settings,
+    settings: SettingsByModel,
     json: Json = False,
 ) -> None:
     """Compare models on the same users, the differences tested for significance.

@@ -32,8 +32,8 @@ def recommend(
         Path,
         typer.Option(
             help="CSV, TSV or Parquet file of who has what, in a column of users and one of items; "
-            "with the items' column alone they are all one user's. Or a folder of shards, whose "
-            "users may be any number."
+            "with the items' column alone they are all one user's. Every line counts as a like: "
+            "leave out low ratings. Or a folder of shards, whose users may be any number."
         ),
     ],
     user: User = "user",

@@ -1,6 +1,7 @@
 """Settings: hyper-parameters as they are typed, `--set latent=200 --set hidden=600,300`."""
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -8,14 +9,22 @@ import typer
 if TYPE_CHECKING:
     from recvae.models.base import Recommender
 
+_Set = partial(typer.Option, "--set", default_factory=list, show_default=False)
+
 Settings = Annotated[
     list[str],
-    typer.Option(
-        "--set",
+    _Set(
         metavar="NAME=VALUE",
-        default_factory=list,
-        show_default=False,
-        help="A hyper-parameter, such as latent=200 or hidden=600,300; repeat it for more.",
+        help="A hyper-parameter, such as latent=200, hidden=600,300 or device=cpu; repeat it for "
+        "more.",
+    ),
+]
+SettingsByModel = Annotated[
+    list[str],
+    _Set(
+        metavar="MODEL.NAME=VALUE",
+        help="A hyper-parameter of one of the models, such as mult-vae.latent=200; repeat it for "
+        "more.",
     ),
 ]
 

@@ -31,7 +31,7 @@ def shard(
     address: Address = None,
     json: Json = False,
 ) -> None:
-    """Cut a table that does not fit into memory into shards that train and recommend can read.
+    """Cut a table that does not fit into memory into shards, for train, evaluate and recommend.
 
     The shards hold what the same table would give in memory. What was ended early is gone on with
     by the same command.

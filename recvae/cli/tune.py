@@ -55,6 +55,8 @@ def tune(
 
     $ recvae tune --data ml-1m --model mult-vae --minutes 20 --study runs/vae.study --out runs/vae
     """
+    if trials is None and minutes is None:
+        raise typer.BadParameter("give it a budget: --trials, --minutes, or both.")
     recommender = rv.build_model(model, parse_settings(settings))
     split = experiment.prepare_in_memory()
     if out is not None:
