@@ -234,8 +234,9 @@ class Trainer:
 
     def _is_finite(self, loss: float) -> bool:
         """Whether the loss of an epoch is, and so are the weights that its last step has left."""
-        weights = all(weight.isfinite().all() for weight in self.net.parameters())
-        return not self.processes.everyone.most(not (weights and np.isfinite(loss)))
+        sums = torch.stack([weight.detach().sum() for weight in self.net.parameters()])
+        is_finite = np.isfinite(loss) and bool(sums.isfinite().all())
+        return not self.processes.everyone.most(not is_finite)
 
     def _is_over(self) -> bool:
         """Whether all epochs are done, or patience is at an end."""
