@@ -194,7 +194,7 @@ def test_a_blend_of_two_tastes_along_the_way(page, url):
     requests = []
     page.on("request", lambda request: requests.append(request.url))
     for share, expected in zip(shares, lists, strict=True):
-        page.locator("#share").fill(str(100 * share))
+        page.locator("#share").fill(f"{100 * share:.0f}")
         expect(page.locator(PICKS)).to_have_text(shown(expected["items"]))
     assert requests == []
     assert page.locator(".spread").count() == 2
