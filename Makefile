@@ -1,6 +1,6 @@
 # make demo   the whole job on a generated data set, in under three minutes
 # make test   the tests, ruff and mypy
-# make bench  how fast the engine is, beside others: half an hour, with nothing else running
+# make bench  how fast the engine is, beside others: two hours, with nothing else running
 # make docs   the site of the documentation, in site/
 # make results   docs/results.md anew: hours, but it goes on where it was
 PYTHON ?= python3

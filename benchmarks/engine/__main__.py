@@ -26,6 +26,7 @@ PARTS = (
     "checkpoints",
     "processes",
     "peers",
+    "gpu",
 )
 """The modules beside this one; each has `measure`, which gives a line of a table at a time."""
 

@@ -57,12 +57,14 @@ def plain_steps(scale: float, *, autocast: bool) -> list[float]:
     return plain.train(matrix, BATCH, autocast=autocast)[2:]
 
 
-def products(scale: float) -> list[float]:
+def products(scale: float, users: int = BATCH, device: str = "cpu") -> list[float]:
     """hidden x weights, and the gradients of both."""
     width, n_items = 600, int(ML_20M[1] * scale)
-    generator = torch.Generator().manual_seed(0)
-    sizes = (BATCH, width), (n_items, width), (BATCH, n_items)
-    hidden, weights, shares = (torch.randn(size, generator=generator).bfloat16() for size in sizes)
+    generator = torch.Generator(device).manual_seed(0)
+    sizes = (users, width), (n_items, width), (users, n_items)
+    hidden, weights, shares = (
+        torch.randn(size, generator=generator, device=device).bfloat16() for size in sizes
+    )
     outputs = shares.clone(), hidden.clone(), weights.clone()
     seconds = []
     for _ in range(STEPS):
@@ -70,5 +72,7 @@ def products(scale: float) -> list[float]:
         torch.mm(hidden, weights.T, out=outputs[0])
         torch.mm(shares, weights, out=outputs[1])
         torch.mm(shares.T, hidden, out=outputs[2])
+        if device == "cuda":
+            torch.cuda.synchronize()
         seconds.append(perf_counter() - start)
     return seconds[2:]
