@@ -416,7 +416,7 @@ VAE = ["--model", "mult-vae", *TINY]
         ([*TRAIN, "--data", "PLAYS", "--split", "time"], 2, "--validation-from"),
         ([*TRAIN, "--data", "PLAYS", "--split", "user"], 2, "users"),
         (TRAIN, 2, "--data"),
-        (["tune", "--data", "PLAYS"], 1, "trials=..., minutes=..., or both"),
+        (["tune", "--data", "PLAYS"], 2, "--trials, --minutes, or both"),
         (["tune", "--data", "PLAYS", "--minutes", -1], 1, "minutes=-1.0"),
         (["tune", "--data", "PLAYS", "--trials", 0], 2, "--trials"),
         (["tune", "--data", "PLAYS", "--trials", 1, "--study", "mine.csv"], 1, "not a study"),

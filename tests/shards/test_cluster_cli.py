@@ -59,7 +59,7 @@ def test_what_shards_are_not_for(folder, parts, tmp_path):
         (["train", *data, "--out", tmp_path / "m", "--min-user-items", 9], "filtered when they"),
         (["train", *data, "--out", tmp_path / "m", "--split", "last"], "split by users"),
         (["compare", *data], "holds shards"),
-        (["tune", *data], "holds shards"),
+        (["tune", *data, "--trials", 1], "holds shards"),
         (["data", folder / "s"], "holds shards"),
         (["train", *data, "--out", tmp_path / "m", "--item", "film"], "columns of their own"),
         ([*recommend, folder / "s"], "--out is missing"),

@@ -104,7 +104,7 @@ def test_models_with_mini_batches_learn_from_shards(name, shards):
 
 @pytest.mark.parametrize("name", sorted(set(MODELS) - set(STREAMING)))
 def test_others_say_so(name, shards):
-    with pytest.raises(OptionError, match=r"needs all users in memory .* use MultVAE"):
+    with pytest.raises(OptionError, match=r"needs all users in memory .* such as MultVAE"):
         build(name).fit(shards)
 
 
