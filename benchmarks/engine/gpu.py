@@ -36,8 +36,8 @@ def measure(scale: float) -> Iterator[dict[str, Any]]:
 def train(scale: float) -> tuple[list[float], float | None]:
     """Users a second of each epoch but the first; what the GPU's tensors took."""
     model = rv.MultVAE(**OPTIONS | {"epochs": EPOCHS}).fit(like_ml_20m(scale))
-    peak = torch.cuda.max_memory_allocated() / 2**30 if DEVICE == "cuda" else None
-    return model.history_["users_per_second"].tolist()[1:], peak and round(peak, 2)
+    peak = round(torch.cuda.max_memory_allocated() / 2**30, 2) if DEVICE == "cuda" else None
+    return model.history_["users_per_second"].tolist()[1:], peak
 
 
 def operations(scale: float) -> list[tuple[str, float]]:

@@ -16,7 +16,6 @@ from recvae.optimizer import Optimizer
 from recvae.trainer import Trainer
 
 STEPS, EPOCHS = 20, 6
-WHOLE = "the whole step"
 PARTS: dict[str, tuple[type, str]] = {
     "batch gathered": (Resident, "take"),
     "input layer": (sparse._Product, "forward"),
@@ -25,7 +24,7 @@ PARTS: dict[str, tuple[type, str]] = {
     "gradient of the input layer": (sparse._Product, "backward"),
     "Adam, 24 million weights": (torch.optim.Adam, "step"),
     "all gradients and Adam": (Optimizer, "step"),
-    WHOLE: (Trainer, "_step"),
+    "the whole step": (Trainer, "_step"),
 }
 
 
