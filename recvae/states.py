@@ -1,7 +1,7 @@
-"""States: what a checkpoint says of a training, checked as it is taken; ValueError if it is none.
+"""States: what a file says of a training or a model, checked as it is taken, or ValueError.
 
-A checkpoint with a right checksum may still be of something else. What is not refused here would
-come up much later, in the middle of a training step.
+A file with a right checksum may still be of something else. What is not refused here would come up
+much later, in the middle of a training step.
 """
 
 from collections.abc import Iterable
@@ -29,3 +29,9 @@ def require_like(tensors: Iterable[torch.Tensor], others: Iterable[torch.Tensor]
                 f"a tensor is {tensor.dtype} of shape {tuple(tensor.shape)}, not {other.dtype} of "
                 f"{tuple(other.shape)}"
             )
+
+
+def of_shape(tensor: torch.Tensor, *shape: int) -> torch.Tensor:
+    """Give back a float32 tensor of this shape; any other raises ValueError."""
+    require_like([tensor], [torch.empty(shape, dtype=torch.float32, device="meta")])
+    return tensor

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, TypeAlias
+from typing import ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 import torch
 
-import recvae
-from recvae import memory, options, processes, storage
+from recvae import memory, options, storage
 from recvae.checkpoints import Checkpoints
 from recvae.errors import DataError, NotFittedError, OptionError
-from recvae.interactions import Interactions, require_ids
+from recvae.interactions import Interactions
+from recvae.models.fitting import check_processes, checked_data, checkpoints_in
 from recvae.models.lists import checked_users, ranked_tables, scores_or_popularity
 from recvae.origin import Origin
 from recvae.ranking import ItemSets, as_columns, top_k
@@ -83,14 +83,14 @@ class Recommender(ABC):
                 written.
         """
         options.check(self)
-        self._check_processes()
-        data = self._checked_data(interactions, validation)
+        check_processes(self)
+        data = checked_data(self, interactions, validation)
         self._on_epoch = on_epoch
         self._checkpoints: Checkpoints | None = None
         try:
             self._describe(data)
             if checkpoints is not None:
-                self._checkpoints = self._checkpoints_in(Path(checkpoints), validation)
+                self._checkpoints = checkpoints_in(Path(checkpoints), self, validation)
             with self._checkpoints or nullcontext(), memory.kept():
                 self._fit(data if isinstance(data, Shards) else data.matrix, validation)
             self.origin_: Origin | None = Origin.now(getattr(self, "history_", None))
@@ -101,39 +101,6 @@ class Recommender(ABC):
             del self._on_epoch, self._checkpoints
         return self
 
-    def _checked_data(
-        self, given: Interactions | Shards | sp.csr_matrix, validation: Holdout | None
-    ) -> Interactions | Shards:
-        data = given if isinstance(given, Shards) else Interactions.of(given)
-        if isinstance(data, Shards) and not self.streams:
-            raise OptionError(
-                f"{type(self).__name__} needs all users in memory and can't learn from shards: use "
-                "one that can, such as MultVAE, or read the table."
-            )
-        if not data.item_counts.any():
-            raise DataError("there is no interaction to learn from.")
-        if validation is not None and validation.fold_in.shape[1] != data.shape[1]:
-            raise DataError(
-                f"validation has {validation.fold_in.shape[1]} items, training {data.shape[1]}: "
-                "both must have the same columns, as the functions of recvae.splits make them."
-            )
-        require_ids(data.item_ids, "item")
-        if not self.folds_in:
-            require_ids(data.user_ids, "user")
-        return data
-
-    def _check_processes(self) -> None:
-        together = processes.current()
-        if together.everyone.size > 1 and not self.shares:
-            raise OptionError(
-                f"{type(self).__name__} is fitted by one process: leave out torchrun."
-            )
-        if together.items.size > 1 and "items" not in self.shares:
-            raise OptionError(
-                f"the items of {type(self).__name__} can't be shared: choose item_shards=1, which "
-                "shares the users."
-            )
-
     def _describe(self, data: Interactions | Shards) -> None:
         """Note what is known of the training data."""
         self.items_ = data.items
@@ -141,25 +108,6 @@ class Recommender(ABC):
         self.n_users_ = data.shape[0]
         self.user_ids_ = None if self.folds_in else data.user_ids
         self.fingerprint_ = data.fingerprint()
-
-    def _checkpoints_in(self, folder: Path, validation: Holdout | None) -> Checkpoints:
-        """This process's part of the checkpoints in a folder."""
-        together = processes.current()
-        rank = together.everyone.rank
-        own = folder / f"process-{rank}" if rank else folder
-        grid = {"grid of processes": f"{together.users.size} x {together.items.size}"}
-        return Checkpoints(own, self._about(validation) | grid, together.everyone)
-
-    def _about(self, validation: Holdout | None) -> dict[str, Any]:
-        """All that decides what `fit` learns, by name."""
-        parts = (validation.fold_in, validation.held_out) if validation else ()
-        facts = {
-            "recvae": recvae.__version__,
-            "model": self.name,
-            "data": self.fingerprint_,
-            "validation": [Interactions.of(part).fingerprint() for part in parts],
-        }
-        return facts | options.values(self)
 
     def _part(self, name: str) -> Path | None:
         """Where a model that this one is made of keeps its checkpoints."""
@@ -356,12 +304,3 @@ class Recommender(ABC):
                 "items: they must be the training items, in the same order."
             )
         return histories
-
-
-def of_shape(tensor: torch.Tensor, *shape: int) -> torch.Tensor:
-    """Give back a saved tensor, or raise ValueError if it is not float32 of the shape expected."""
-    if tensor.shape != shape or tensor.dtype != torch.float32:
-        raise ValueError(
-            f"a tensor is {tensor.dtype} of shape {tuple(tensor.shape)}, not float32 of {shape}"
-        )
-    return tensor

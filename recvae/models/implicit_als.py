@@ -9,12 +9,13 @@ import torch
 from implicit.cpu.als import AlternatingLeastSquares
 
 from recvae.errors import TrainingError
-from recvae.models.base import Recommender, of_shape
+from recvae.models.base import Recommender
 from recvae.models.implicit_base import fit_implicit, one_blas_thread
 from recvae.models.inputs import Input, as_input
 from recvae.options import NonNegativeInt, PositiveFloat, PositiveInt, Threads
 from recvae.spaces import Real, Space, Whole
 from recvae.splits import Holdout
+from recvae.states import of_shape
 
 
 @dataclass(kw_only=True, eq=False)

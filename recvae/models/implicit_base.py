@@ -9,9 +9,10 @@ from implicit.recommender_base import ModelFitError
 from threadpoolctl import threadpool_limits
 
 from recvae.errors import TrainingError
-from recvae.models.base import Recommender, of_shape
+from recvae.models.base import Recommender
 from recvae.models.lists import checked_rows
 from recvae.progress import progress
+from recvae.states import of_shape
 
 
 def one_blas_thread() -> threadpool_limits:

@@ -7,12 +7,13 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recvae.models.base import Recommender, of_shape
+from recvae.models.base import Recommender
 from recvae.models.inputs import Input, as_input
 from recvae.options import PositiveInt
 from recvae.ranking import top_k
 from recvae.spaces import Choice, Space, Whole
 from recvae.splits import Holdout
+from recvae.states import of_shape
 from recvae.untrusted import csr_of
 
 Similarity: TypeAlias = Literal["cosine", "tfidf", "bm25"]

@@ -9,10 +9,11 @@ import torch
 
 from recvae.batch import Batch
 from recvae.linear import gram, inverse_, require_memory, zero_diagonal_weights_
-from recvae.models.base import Recommender, of_shape
+from recvae.models.base import Recommender
 from recvae.models.inputs import as_input
 from recvae.options import PositiveFloat
 from recvae.splits import Holdout
+from recvae.states import of_shape
 
 
 @dataclass(kw_only=True, eq=False)

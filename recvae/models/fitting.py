@@ -1,0 +1,80 @@
+"""What a fit asks of the data and the processes, and what its checkpoints are known by."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import scipy.sparse as sp
+
+import recvae
+from recvae import options, processes
+from recvae.checkpoints import Checkpoints
+from recvae.errors import DataError, OptionError
+from recvae.interactions import Interactions, require_ids
+from recvae.shards import Shards
+from recvae.splits import Holdout
+
+if TYPE_CHECKING:
+    from recvae.models.base import Recommender
+
+
+def checked_data(
+    model: "Recommender",
+    given: Interactions | Shards | sp.csr_matrix,
+    validation: Holdout | None,
+) -> Interactions | Shards:
+    """The training data, if the model can learn from them and they match the validation users.
+
+    Raises:
+        DataError: nothing to learn from, or validation items that are not the training items.
+        OptionError: the model needs all users in memory, and these are shards.
+    """
+    data = given if isinstance(given, Shards) else Interactions.of(given)
+    if isinstance(data, Shards) and not model.streams:
+        raise OptionError(
+            f"{type(model).__name__} needs all users in memory and can't learn from shards: use "
+            "one that can, such as MultVAE, or read the table."
+        )
+    if not data.item_counts.any():
+        raise DataError("there is no interaction to learn from.")
+    if validation is not None and validation.fold_in.shape[1] != data.shape[1]:
+        raise DataError(
+            f"validation has {validation.fold_in.shape[1]} items, training {data.shape[1]}: "
+            "both must have the same columns, as the functions of recvae.splits make them."
+        )
+    require_ids(data.item_ids, "item")
+    if not model.folds_in:
+        require_ids(data.user_ids, "user")
+    return data
+
+
+def check_processes(model: "Recommender") -> None:
+    """Raise OptionError if there are processes that can't share the training of a model."""
+    together = processes.current()
+    if together.everyone.size > 1 and not model.shares:
+        raise OptionError(f"{type(model).__name__} is fitted by one process: leave out torchrun.")
+    if together.items.size > 1 and "items" not in model.shares:
+        raise OptionError(
+            f"the items of {type(model).__name__} can't be shared: choose item_shards=1, which "
+            "shares the users."
+        )
+
+
+def checkpoints_in(folder: Path, model: "Recommender", validation: Holdout | None) -> Checkpoints:
+    """This process's part of the checkpoints in a folder, for a model that knows its data."""
+    together = processes.current()
+    rank = together.everyone.rank
+    own = folder / f"process-{rank}" if rank else folder
+    grid = {"grid of processes": f"{together.users.size} x {together.items.size}"}
+    return Checkpoints(own, _about(model, validation) | grid, together.everyone)
+
+
+def _about(model: "Recommender", validation: Holdout | None) -> dict[str, Any]:
+    """All that decides what `fit` learns, by name."""
+    parts = (validation.fold_in, validation.held_out) if validation else ()
+    facts = {
+        "recvae": recvae.__version__,
+        "model": model.name,
+        "data": model.fingerprint_,
+        "validation": [Interactions.of(part).fingerprint() for part in parts],
+    }
+    return facts | options.values(model)
