@@ -9,6 +9,7 @@ import torch
 
 import recvae as rv
 from recvae.models import Recommender
+from recvae.models.fitting import Run
 
 
 @dataclass(kw_only=True, eq=False)
@@ -26,8 +27,8 @@ class Blend(Recommender):
         neural, linear = (_standardized(model.score(histories).cpu()) for model in self.models_)
         return self.weight * neural + (1 - self.weight) * linear
 
-    def _fit(self, train: sp.csr_matrix, validation: rv.Holdout | None) -> None:
-        neural = rv.RecVAE(seed=self.seed).fit(train, validation, on_epoch=self._on_epoch)
+    def _fit(self, train: sp.csr_matrix, validation: rv.Holdout | None, run: Run) -> None:
+        neural = rv.RecVAE(seed=self.seed).fit(train, validation, on_epoch=run.on_epoch)
         linear = rv.EDLAE(regularization=self.regularization).fit(train)
         self.models_ = (neural, linear)
 

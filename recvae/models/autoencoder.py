@@ -18,6 +18,7 @@ from recvae.blocks import in_blocks, padded
 from recvae.evaluation import evaluate
 from recvae.evaluation.metrics import parse_metrics
 from recvae.models.base import Recommender, Shared
+from recvae.models.fitting import Run
 from recvae.models.inputs import Input, as_input
 from recvae.nets import Net
 from recvae.options import (
@@ -121,12 +122,12 @@ class AutoencoderRecommender(Recommender):
         mean, _ = self.net_.encode(batch.normalized())
         return self.net_.decode(mean)
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> None:
         parse_metrics([self.metric])
         self.interrupted_ = False
-        self.history_ = self._train(train, validation)
+        self.history_ = self._train(train, validation, run)
 
-    def _train(self, train: sp.csr_matrix, validation: Holdout | None) -> pd.DataFrame:
+    def _train(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> pd.DataFrame:
         """Train a new net from the seed; return its history."""
         device, together = devices.resolve(self.device), processes.current()
         weights_seed, order_seed, noise_seed = np.random.SeedSequence(self.seed).generate_state(3)
@@ -149,12 +150,12 @@ class AutoencoderRecommender(Recommender):
             l2=self.l2,
             validate=None if validation is None else lambda: self._judge(validation),
             metric=self.metric,
-            on_epoch=self._on_epoch,
+            on_epoch=run.on_epoch,
             patience=self.patience,
             averaging=self.averaging,
             precision=devices.products(self.precision, device),
             noise=noise,
-            checkpoints=self._checkpoints,
+            checkpoints=run.checkpoints,
             processes=together,
         )
         history = trainer.fit(batches)

@@ -6,7 +6,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from os import PathLike
-from pathlib import Path
 from typing import ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
@@ -15,10 +14,9 @@ import scipy.sparse as sp
 import torch
 
 from recvae import memory, options, storage
-from recvae.checkpoints import Checkpoints
 from recvae.errors import DataError, NotFittedError, OptionError
 from recvae.interactions import Interactions
-from recvae.models.fitting import check_processes, checked_data, checkpoints_in
+from recvae.models.fitting import Run, check_processes, checked_data, checkpoints_in
 from recvae.models.lists import checked_users, ranked_tables, scores_or_popularity
 from recvae.origin import Origin
 from recvae.ranking import ItemSets, as_columns, top_k
@@ -29,6 +27,9 @@ from recvae.splits import Holdout
 from recvae.trainer import OnEpoch
 
 Shared: TypeAlias = Literal["users", "items"]
+
+DESCRIBED = ("items_", "item_counts_", "n_users_", "user_ids_", "fingerprint_", "origin_")
+"""What every fitted model knows of its training."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -85,20 +86,15 @@ class Recommender(ABC):
         options.check(self)
         check_processes(self)
         data = checked_data(self, interactions, validation)
-        self._on_epoch = on_epoch
-        self._checkpoints: Checkpoints | None = None
         try:
             self._describe(data)
-            if checkpoints is not None:
-                self._checkpoints = checkpoints_in(Path(checkpoints), self, validation)
-            with self._checkpoints or nullcontext(), memory.kept():
-                self._fit(data if isinstance(data, Shards) else data.matrix, validation)
+            run = Run(on_epoch, checkpoints_in(checkpoints, self, validation))
+            with run.checkpoints or nullcontext(), memory.kept():
+                self._fit(data if isinstance(data, Shards) else data.matrix, validation, run)
             self.origin_: Origin | None = Origin.now(getattr(self, "history_", None))
         except BaseException:
             del self.items_
             raise
-        finally:
-            del self._on_epoch, self._checkpoints
         return self
 
     def _describe(self, data: Interactions | Shards) -> None:
@@ -109,12 +105,13 @@ class Recommender(ABC):
         self.user_ids_ = None if self.folds_in else data.user_ids
         self.fingerprint_ = data.fingerprint()
 
-    def _part(self, name: str) -> Path | None:
-        """Where a model that this one is made of keeps its checkpoints."""
-        return None if self._checkpoints is None else self._checkpoints.folder / name
+    def _describe_as(self, other: "Recommender") -> None:
+        """Note the same of the training data as another model."""
+        for name in DESCRIBED:
+            setattr(self, name, getattr(other, name))
 
     @abstractmethod
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> None:
         """Learn from a CSR float32 [users, items], or from shards if the model `streams`."""
 
     @abstractmethod

@@ -13,6 +13,7 @@ from recvae.batch import Batch
 from recvae.linear import require_memory
 from recvae.models.base import Recommender
 from recvae.models.elsa import ELSA
+from recvae.models.fitting import Run
 from recvae.models.implicit_als import ImplicitALS
 from recvae.models.inputs import as_input
 from recvae.models.residual_vae import ResidualVAE
@@ -113,24 +114,24 @@ class Ensemble(Recommender):
             device=self.device,
         )
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> None:
         require_memory("Ensemble", train.shape[1], self.max_gigabytes)
         self._build(self.vaes)
         self.als_.fit(train)
-        if self.elsa_.fit(train, validation, checkpoints=self._part("elsa")).interrupted_:
+        if self.elsa_.fit(train, validation, checkpoints=run.part("elsa")).interrupted_:
             raise KeyboardInterrupt
-        self._fit_vaes(train, validation)
+        self._fit_vaes(train, validation, run)
         self.history_ = self.vaes_[0].history_
 
-    def _fit_vaes(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
+    def _fit_vaes(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> None:
         """Train one after another; Ctrl-C leaves those that were trained."""
         trained: list[ResidualVAE] = []
         path = self.vaes_[0].solve(as_input(train))
         for number, vae in enumerate(self.vaes_):
             vae.linear_path = path
-            told = None if trained else self._on_epoch
+            told = None if trained else run.on_epoch
             try:
-                trained.append(vae.fit(train, validation, told, self._part(f"vae{number}")))
+                trained.append(vae.fit(train, validation, told, run.part(f"vae{number}")))
                 self.interrupted_ = vae.interrupted_
             except KeyboardInterrupt:
                 self.interrupted_ = True
@@ -162,13 +163,14 @@ class Ensemble(Recommender):
         self._build(n_vaes=max(len(names), 1))
         shared: dict[str, torch.Tensor] = {}
         for name, member in self._members.items():
-            member.items_, member.item_counts_ = self.items_, self.item_counts_
-            member.n_users_, member.fingerprint_ = self.n_users_, self.fingerprint_
+            member._describe_as(self)
             own = _part(state, f"{name}.")
             member._restore(own | shared if name.startswith("vae") else own)
             shared = shared or _part(member._state(), LINEAR, LINEAR)
-        for vae in self.vaes_[1:]:
-            vae.net_.linear = self.vaes_[0].net_.linear
+        first, *others = self.vaes_
+        first.history_ = self.history_
+        for vae in others:
+            vae.net_.linear = first.net_.linear
 
 
 def _part(

@@ -1,5 +1,7 @@
 """What a fit asks of the data and the processes, and what its checkpoints are known by."""
 
+from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +14,27 @@ from recvae.errors import DataError, OptionError
 from recvae.interactions import Interactions, require_ids
 from recvae.shards import Shards
 from recvae.splits import Holdout
+from recvae.trainer import OnEpoch
 
 if TYPE_CHECKING:
     from recvae.models.base import Recommender
+
+
+@dataclass(frozen=True)
+class Run:
+    """What goes along with one fit.
+
+    Attributes:
+        on_epoch: is told of each epoch.
+        checkpoints: where the state is kept after epochs.
+    """
+
+    on_epoch: OnEpoch | None = None
+    checkpoints: Checkpoints | None = None
+
+    def part(self, name: str) -> Path | None:
+        """Where a model that the fitted one is made of keeps its checkpoints."""
+        return None if self.checkpoints is None else self.checkpoints.folder / name
 
 
 def checked_data(
@@ -59,11 +79,15 @@ def check_processes(model: "Recommender") -> None:
         )
 
 
-def checkpoints_in(folder: Path, model: "Recommender", validation: Holdout | None) -> Checkpoints:
+def checkpoints_in(
+    folder: str | PathLike[str] | None, model: "Recommender", validation: Holdout | None
+) -> Checkpoints | None:
     """This process's part of the checkpoints in a folder, for a model that knows its data."""
+    if folder is None:
+        return None
     together = processes.current()
     rank = together.everyone.rank
-    own = folder / f"process-{rank}" if rank else folder
+    own = Path(folder, f"process-{rank}") if rank else Path(folder)
     grid = {"grid of processes": f"{together.users.size} x {together.items.size}"}
     return Checkpoints(own, _about(model, validation) | grid, together.everyone)
 

@@ -10,6 +10,7 @@ from implicit.cpu.als import AlternatingLeastSquares
 
 from recvae.errors import TrainingError
 from recvae.models.base import Recommender
+from recvae.models.fitting import Run
 from recvae.models.implicit_base import fit_implicit, one_blas_thread
 from recvae.models.inputs import Input, as_input
 from recvae.options import NonNegativeInt, PositiveFloat, PositiveInt, Threads
@@ -74,7 +75,7 @@ class ImplicitALS(Recommender):
             ) from error
         return torch.from_numpy(vectors) @ self.item_factors_.T
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> None:
         with one_blas_thread():
             solver = self._solver()
             fit_implicit(solver, as_input(train, self.input), f"fitting {self.name}")

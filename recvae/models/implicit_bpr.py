@@ -6,6 +6,7 @@ from typing import ClassVar
 import scipy.sparse as sp
 from implicit.cpu.bpr import BayesianPersonalizedRanking
 
+from recvae.models.fitting import Run
 from recvae.models.implicit_base import TrainedUsers
 from recvae.models.inputs import as_input
 from recvae.options import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Threads
@@ -46,7 +47,7 @@ class ImplicitBPR(TrainedUsers):
     seed: NonNegativeInt = 0
     threads: Threads = 1
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> None:
         model = BayesianPersonalizedRanking(
             factors=self.factors,
             learning_rate=self.learning_rate,

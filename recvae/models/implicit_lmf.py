@@ -6,6 +6,7 @@ from typing import ClassVar
 import scipy.sparse as sp
 from implicit.cpu.lmf import LogisticMatrixFactorization
 
+from recvae.models.fitting import Run
 from recvae.models.implicit_base import TrainedUsers
 from recvae.models.inputs import Input, as_input
 from recvae.options import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Threads
@@ -50,7 +51,7 @@ class ImplicitLMF(TrainedUsers):
     seed: NonNegativeInt = 0
     threads: Threads = 0
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> None:
         model = LogisticMatrixFactorization(
             factors=self.factors,
             learning_rate=self.learning_rate,

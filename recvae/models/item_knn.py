@@ -8,6 +8,7 @@ import scipy.sparse as sp
 import torch
 
 from recvae.models.base import Recommender
+from recvae.models.fitting import Run
 from recvae.models.inputs import Input, as_input
 from recvae.options import PositiveInt
 from recvae.ranking import top_k
@@ -60,7 +61,7 @@ class ItemKNN(Recommender):
         weights = as_input(histories, self.input)
         return torch.from_numpy((self.similarity_ @ weights.T).T.toarray())
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> None:
         users = _weighed(as_input(train, self.input), self.similarity)
         items, n_items = users.T.tocsr(), users.shape[1]
         ids, similarities = top_k(

@@ -10,6 +10,7 @@ import torch
 from recvae.batch import Batch
 from recvae.linear import gram, inverse_, require_memory, zero_diagonal_weights_
 from recvae.models.base import Recommender
+from recvae.models.fitting import Run
 from recvae.models.inputs import as_input
 from recvae.options import PositiveFloat
 from recvae.splits import Holdout
@@ -51,7 +52,7 @@ class LinearAutoencoder(Recommender):
         product.diagonal().add_(self._penalty(product.diagonal()))
         return inverse_(product)
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> None:
         self.weights_ = zero_diagonal_weights_(self.inverse(as_input(train)))
 
     @abstractmethod

@@ -11,6 +11,7 @@ from recvae import nets, processes
 from recvae.batch import Batch
 from recvae.errors import OptionError
 from recvae.models.base import Shared
+from recvae.models.fitting import Run
 from recvae.models.softmax import SoftmaxAutoencoder
 from recvae.objectives import LOG_LIKELIHOODS, Likelihood, gaussian_kl
 from recvae.options import Widths
@@ -33,7 +34,7 @@ class MultAutoencoder(SoftmaxAutoencoder):
     variational: ClassVar[bool]
     shares: ClassVar[frozenset[Shared]] = frozenset({"users", "items"})
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> None:
         if self.likelihood == "bernoulli" and self.input == "counts":
             raise OptionError("a bernoulli likelihood needs input='binary': counts are not 0 or 1.")
         if self.likelihood != "multinomial" and processes.current().items.size > 1:
@@ -41,7 +42,7 @@ class MultAutoencoder(SoftmaxAutoencoder):
                 f"the items of a {self.likelihood} likelihood can't be shared: choose "
                 "item_shards=1, which shares the users."
             )
-        super()._fit(train, validation)
+        super()._fit(train, validation, run)
 
     def _new_net(self, n_items: int) -> nets.Net:
         return nets.Autoencoder(

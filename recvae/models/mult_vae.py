@@ -9,6 +9,7 @@ import scipy.sparse as sp
 
 from recvae.annealing import RateSchedule, Schedule, WarmUp, kl_weight, warm_up_steps
 from recvae.errors import OptionError
+from recvae.models.fitting import Run
 from recvae.models.mult import MultAutoencoder
 from recvae.options import NonNegativeFloat, PositiveFloat, PositiveInt
 from recvae.spaces import Choice, Real, Space, Whole
@@ -50,10 +51,10 @@ class MultVAE(MultAutoencoder):
     batch_size: PositiveInt = 250
     epochs: PositiveInt = 60
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> None:
         self.beta_search_: pd.DataFrame | None = None
         if self.beta == "best":
-            search = self._search_beta(train, validation)
+            search = self._search_beta(train, validation, run)
             self.beta_search_ = search.history_
             best = search.history_[self.metric].argmax()
             self.beta_ = float(search.history_["beta"].iloc[best])
@@ -62,14 +63,14 @@ class MultVAE(MultAutoencoder):
                 return
         else:
             self.beta_ = self.beta
-        super()._fit(train, validation)
+        super()._fit(train, validation, run)
 
-    def _search_beta(self, train: sp.csr_matrix, validation: Holdout | None) -> Self:
+    def _search_beta(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> Self:
         """Train while beta rises to 1."""
         if validation is None:
             raise OptionError("beta='best' needs validation users: fit(train, validation=...).")
         search = replace(self, beta=1.0, schedule="linear", warm_up=1.0, patience=None)
-        return search.fit(train, validation, checkpoints=self._part("search"))
+        return search.fit(train, validation, checkpoints=run.part("search"))
 
     def _beta(self, n_batches: int) -> Callable[[int], float]:
         warm_up = warm_up_steps(

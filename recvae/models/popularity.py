@@ -8,6 +8,7 @@ import scipy.sparse as sp
 import torch
 
 from recvae.models.base import Recommender
+from recvae.models.fitting import Run
 from recvae.splits import Holdout
 
 
@@ -26,7 +27,7 @@ class Popularity(Recommender):
         counts = torch.from_numpy(self.item_counts_.astype(np.float32))
         return counts.repeat(histories.shape[0], 1)
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> None:
         """Nothing to do: every model counts its items."""
 
     def _state(self) -> dict[str, torch.Tensor]:

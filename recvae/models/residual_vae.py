@@ -41,8 +41,8 @@ class ResidualVAE(AutoencoderRecommender):
         linear_dropout: EDLAE's `dropout`.
         regularization: EDLAE's, each user weighing 1 / sqrt(n) of n items.
         max_gigabytes: the memory that EDLAE's items x items matrix may take.
-        linear_path: what `solve` has given already; models of the same data and options can share
-            it.
+        linear_path: what `solve` has given already, for the next fit; models of the same data and
+            options can share it.
     """
 
     name: ClassVar[str] = "residual-vae"
@@ -96,7 +96,7 @@ class ResidualVAE(AutoencoderRecommender):
         return nets.ResidualVAENet(n_items, self.width, self.latent)
 
     def _prepare(self, net: nets.Net, train: sp.csr_matrix) -> None:
-        net.linear = self.linear_path or self.solve(train)
+        net.linear, self.linear_path = self.linear_path or self.solve(train), None
 
     def _passes(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Pass]:
         encoder = net.get_submodule("encoder")

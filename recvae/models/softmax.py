@@ -10,6 +10,7 @@ from recvae import devices, processes, sampled, tiled
 from recvae.batch import Batch
 from recvae.errors import OptionError
 from recvae.models.autoencoder import AutoencoderRecommender
+from recvae.models.fitting import Run
 from recvae.nets import Net
 from recvae.sparse import LARGE
 from recvae.splits import Holdout
@@ -28,7 +29,7 @@ class SoftmaxAutoencoder(AutoencoderRecommender):
 
     softmax: Literal["auto", "all", "sampled"] = "auto"
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None) -> None:
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> None:
         n_items, together = train.shape[1], processes.current()
         by_rows = self._samples(n_items) or n_items > LARGE * together.items.size
         if by_rows and together.users.size > 1:
@@ -37,7 +38,7 @@ class SoftmaxAutoencoder(AutoencoderRecommender):
                 "the users can't add up: let all of them share the items, or choose softmax='all' "
                 f"for up to {LARGE:,} items."
             )
-        super()._fit(train, validation)
+        super()._fit(train, validation, run)
 
     def _samples(self, n_items: int) -> bool:
         return self.softmax == "sampled" or (self.softmax == "auto" and n_items > LARGE)

@@ -242,7 +242,7 @@ def test_factors_of_another_width_are_not_loaded(train, name, tmp_path):
     content["options"]["factors"] = 4
     del content["checksum"]
     (tmp_path / MANIFEST).write_bytes(sealed(content))
-    with pytest.raises(ModelFileError, match="a tensor is .* of shape"):
+    with pytest.raises(ModelFileError, match="a tensor is"):
         rv.load_model(tmp_path)
 
 

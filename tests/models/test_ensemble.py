@@ -1,5 +1,7 @@
 """What is Ensemble's own; the contract suite tests what it shares with all models."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -140,3 +142,20 @@ def test_ctrl_c_before_there_is_a_vae(monkeypatch):
         model.fit(TRAIN)
     with pytest.raises(rv.errors.NotFittedError):
         model.recommend(TRAIN)
+
+
+def test_a_loaded_member_is_a_model_of_its_own(model, tmp_path):
+    model.save(tmp_path / "all")
+    loaded = rv.load_model(tmp_path / "all")
+    for number, member in enumerate((*loaded.vaes_, loaded.elsa_, loaded.als_)):
+        member.save(tmp_path / str(number))
+        alone = rv.load_model(tmp_path / str(number))
+        np.testing.assert_array_equal(alone.recommend(TRAIN, 5)[0], member.recommend(TRAIN, 5)[0])
+    assert loaded.vaes_[0].history_.equals(model.history_)
+
+
+def test_a_member_can_learn_from_other_data():
+    fewer = TRAIN[:, :-3]
+    vae = rv.Ensemble(**SMALL).fit(TRAIN).vaes_[0].fit(fewer)
+    fresh = replace(vae).fit(fewer)
+    torch.testing.assert_close(vae.score(fewer), fresh.score(fewer), rtol=0, atol=0)
