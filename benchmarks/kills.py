@@ -24,7 +24,7 @@ import scipy.sparse as sp
 from tqdm import tqdm
 
 import recvae as rv
-from recvae import checkpoints
+from recvae.engine import checkpoints
 from recvae.models import MODELS
 
 SMALL = {"latent": 8, "width": 16, "hidden": (16,), "components": 8, "rank": 8, "factors": 8}

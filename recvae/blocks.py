@@ -26,7 +26,7 @@ def in_blocks(matrix: sp.csr_matrix, size: int = MOST_USERS) -> Iterator[sp.csr_
 def padded(block: sp.csr_matrix) -> sp.csr_matrix:
     """Add empty rows, so that blocks have few different heights.
 
-    Each shape that matrices are multiplied in takes memory for good (see `recvae.devices.SHAPES`),
+    Each shape that matrices are multiplied in takes memory for good (`devices.SHAPES`),
     and in between the memory of the blocks, which comes and goes, is broken into pieces.
     """
     users = block.shape[0]

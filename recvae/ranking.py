@@ -12,8 +12,8 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recvae import memory
 from recvae.blocks import block_users
+from recvae.engine import memory
 from recvae.errors import OptionError, TrainingError
 from recvae.progress import progress
 

@@ -23,7 +23,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 
 import recvae
-from recvae import atomic, devices, manifest, options
+from recvae import atomic, manifest, options
+from recvae.engine import devices
 from recvae.errors import MissingFileError, ModelFileError, OptionError, did_you_mean
 from recvae.interactions import require_ids
 from recvae.manifest import FILE_NAME, MANIFEST, Manifest, SavedFile

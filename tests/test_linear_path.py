@@ -6,7 +6,7 @@ import scipy.sparse as sp
 import torch
 
 import recvae as rv
-from recvae.batch import Batch
+from recvae.engine.batch import Batch
 from recvae.nets import LinearPath, user_weights
 
 CPU = torch.device("cpu")

@@ -3,8 +3,8 @@ import pytest
 import scipy.sparse as sp
 import torch
 
-from recvae.batch import Batch
-from recvae.batches import Batches
+from recvae.engine.batch import Batch
+from recvae.engine.batches import Batches
 from recvae.nets import Autoencoder, SparseLinear, sample
 
 CPU = torch.device("cpu")

@@ -10,7 +10,7 @@ import numpy as np
 from lab import BATCH, ML_20M, alone, generate, spread
 
 import recvae as rv
-from recvae.checkpoints import Checkpoints
+from recvae.engine.checkpoints import Checkpoints
 
 SHAPES = {
     "MovieLens 1M": (4_034, 3_468, 20),

@@ -10,10 +10,10 @@ import torch
 from lab import BATCH, alone, like_ml_20m, spread
 
 import recvae as rv
-from recvae import sparse, tiled
-from recvae.batches import Resident
-from recvae.optimizer import Optimizer
-from recvae.trainer import Trainer
+from recvae.engine import sparse, tiled
+from recvae.engine.batches import Resident
+from recvae.engine.optimizer import Optimizer
+from recvae.engine.trainer import Trainer
 
 STEPS, EPOCHS = 20, 6
 PARTS: dict[str, tuple[type, str]] = {

@@ -20,9 +20,9 @@ import torch
 from lab import BATCH, like_ml_20m
 
 import recvae as rv
-from recvae.groups import Group
-from recvae.processes import joined
-from recvae.trainer import Trainer
+from recvae.engine.groups import Group
+from recvae.engine.processes import joined
+from recvae.engine.trainer import Trainer
 
 GRIDS = ((1, 1), (1, 2), (2, 1), (1, 4), (2, 2))
 """Processes that share the users, times those that share the items."""

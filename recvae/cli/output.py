@@ -10,8 +10,8 @@ import typer
 from pydantic_core import to_json
 from typer.core import TyperGroup
 
+from recvae.engine.interrupts import sigterm_as_ctrl_c
 from recvae.errors import RecvaeError
-from recvae.interrupts import sigterm_as_ctrl_c
 from recvae.progress import speaks
 
 INTERRUPTED = 130

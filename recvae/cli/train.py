@@ -53,7 +53,7 @@ def train(
 
     $ torchrun --nproc-per-node 4 -m recvae train --data ml-20m --model mult-vae --out runs/vae
     """
-    from recvae.processes import joined
+    from recvae.engine.processes import joined
 
     recommender = rv.build_model(model, parse_settings(settings))
     data, validation = experiment.learn_from()
@@ -83,7 +83,7 @@ def train(
 
 def _checkpoints(out: Path, *, resume: bool) -> Path:
     """Where the checkpoints are, or will be, if they are as the user believes."""
-    from recvae.checkpoints import are_in
+    from recvae.engine.checkpoints import are_in
     from recvae.manifest import MANIFEST
 
     folder = out / "checkpoints"
@@ -102,7 +102,7 @@ def _checkpoints(out: Path, *, resume: bool) -> Path:
 
 
 def _say_how_to_go_on(checkpoints: Path) -> None:
-    from recvae.checkpoints import are_in
+    from recvae.engine.checkpoints import are_in
 
     if are_in(checkpoints):
         note("to go on, give the same command with --resume")

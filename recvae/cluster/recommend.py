@@ -11,8 +11,8 @@ import pandas as pd
 import scipy.sparse as sp
 
 from recvae import atomic
-from recvae.cluster.engine import run
 from recvae.cluster.job import Files, Job
+from recvae.cluster.tasks import run
 from recvae.errors import DataError
 from recvae.interactions import Interactions
 from recvae.manifest import MANIFEST
@@ -74,7 +74,7 @@ def recommend_shards(
         out: the folder for the lists: one line per user and rank, users in ascending order.
         k: length of the lists.
         device: where the model lives; with "cuda", a task on Ray takes a GPU.
-        address: where the work is done, see `recvae.cluster.engine.run`.
+        address: where the work is done, see `recvae.cluster.tasks.run`.
 
     Returns:
         The files, in the order of the users.

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from recvae import atomic
-from recvae.cluster.engine import run
 from recvae.cluster.filters import Chosen, Count, Write, choose
 from recvae.cluster.job import Files, Job, Work
 from recvae.cluster.sorting import Merge, Partition, Scan, read_notes
 from recvae.cluster.table import Table, find_table, fingerprint
+from recvae.cluster.tasks import run
 from recvae.errors import DataError, OptionError
 from recvae.shards import Shards, are_in, read_shards
 from recvae.shards.manifest import n_lines, write_manifest
@@ -54,7 +54,7 @@ def shard_table(
         k_core: hold both minimums at once, see `Interactions.filter`.
         lines: how many lines of the table are in memory at a time, in each process; but a row
             group, and all lines of a user, are never parted.
-        address: where the work is done, see `recvae.cluster.engine.run`.
+        address: where the work is done, see `recvae.cluster.tasks.run`.
 
     Returns:
         The shards.

@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import Any, Generic
 
 from recvae import options
+from recvae.engine.trainer import OnEpoch
 from recvae.errors import TrainingError
 from recvae.evaluation.evaluate import evaluate
 from recvae.evaluation.study import Study
@@ -17,7 +18,6 @@ from recvae.interactions import Interactions
 from recvae.progress import progress
 from recvae.spaces import Space
 from recvae.splits import Holdout
-from recvae.trainer import OnEpoch
 
 logger = logging.getLogger(__name__)
 

@@ -7,13 +7,13 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 
 import pandas as pd
 
+from recvae.engine.trainer import OnEpoch
 from recvae.errors import OptionError
 from recvae.evaluation.evaluate import Ranker
 from recvae.evaluation.metrics import parse_metrics
 from recvae.interactions import Interactions
 from recvae.spaces import Space
 from recvae.splits import Holdout
-from recvae.trainer import OnEpoch
 
 STATES = ("complete", "pruned", "failed")
 

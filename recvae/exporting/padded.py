@@ -7,7 +7,7 @@ from typing import Self
 import torch
 from torch.nn.functional import embedding
 
-from recvae.batch import Batch
+from recvae.engine.batch import Batch
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,14 @@ import pandas as pd
 import scipy.sparse as sp
 import torch
 
-from recvae.batch import Batch
 from recvae.blocks import block_users, in_blocks
+from recvae.engine.batch import Batch
+from recvae.engine.objectives import gaussian_kl
 from recvae.interactions import Interactions
 from recvae.latent.models import Coder, likely
 from recvae.latent.places import places
 from recvae.models.base import Recommender
 from recvae.models.inputs import as_input
-from recvae.objectives import gaussian_kl
 
 
 def oddity(model: Recommender, histories: sp.csr_matrix, *, seed: int = 0) -> pd.DataFrame:

@@ -4,8 +4,8 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recvae.batch import Batch
 from recvae.blocks import block_users, in_blocks
+from recvae.engine.batch import Batch
 from recvae.interactions import Interactions
 from recvae.latent.corrupt import lengths_left
 from recvae.latent.models import Coder, likely

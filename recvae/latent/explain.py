@@ -12,8 +12,8 @@ import scipy.sparse as sp
 import torch
 from scipy.stats import rankdata
 
-from recvae.batch import Batch
 from recvae.blocks import block_users, in_blocks
+from recvae.engine.batch import Batch
 from recvae.errors import DataError, OptionError
 from recvae.latent.models import autoencoder
 from recvae.models.autoencoder import AutoencoderRecommender

@@ -12,8 +12,10 @@ import scipy.sparse as sp
 import torch
 
 from recvae import options
-from recvae.batches import Batches
 from recvae.blocks import block_users
+from recvae.engine.batches import Batches
+from recvae.engine.passes import Pass
+from recvae.engine.trainer import Trainer
 from recvae.errors import DataError, ModelFileError, NotFittedError, OptionError
 from recvae.evaluation import evaluate
 from recvae.latent import sparse_files, sparse_scores
@@ -24,14 +26,12 @@ from recvae.models.base import Recommender
 from recvae.models.inputs import as_input
 from recvae.nets import TopKAutoencoder
 from recvae.options import NonNegativeInt, PositiveFloat, PositiveInt
-from recvae.passes import Pass
 from recvae.ranking import top_k
 from recvae.splits import Holdout
-from recvae.trainer import Trainer
 
 METRIC = "ndcg@100"
 AVERAGING = 3.0
-"""See `recvae.weights.Average`."""
+"""See `recvae.engine.weights.Average`."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -40,7 +40,7 @@ class SparseCodes:
 
     A code becomes the sum of the directions of a few units (Spišák et al., "From Knots to Knobs:
     Towards Steerable Collaborative Filtering Using Sparse Autoencoders", 2026). The model stays as
-    it is. The weights are averaged over the steps of training (`recvae.weights.Average`).
+    it is. The weights are averaged over the steps of training (`recvae.engine.weights.Average`).
 
     Attributes:
         units: how many there are.

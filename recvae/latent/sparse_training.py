@@ -17,10 +17,10 @@ import scipy.sparse as sp
 import torch
 from torch.nn.functional import kl_div, mse_loss
 
-from recvae.batch import Batch
+from recvae.engine.batch import Batch
+from recvae.engine.passes import Terms
 from recvae.models.autoencoder import AutoencoderRecommender
 from recvae.nets import TopKAutoencoder
-from recvae.passes import Terms
 
 Goal: TypeAlias = Literal["codes", "scores"]
 
@@ -32,7 +32,7 @@ LEAST = 1e-12
 
 @dataclass(eq=False)
 class Imitation:
-    """A way through the users, for `recvae.passes.Pass`.
+    """A way through the users, for `recvae.engine.passes.Pass`.
 
     Attributes:
         model: whose codes.

@@ -11,10 +11,13 @@ import scipy.sparse as sp
 import torch
 from annotated_types import MinLen
 
-from recvae import devices, processes
-from recvae.annealing import RateSchedule
-from recvae.batch import Batch
 from recvae.blocks import in_blocks, padded
+from recvae.engine import devices, processes
+from recvae.engine.annealing import RateSchedule
+from recvae.engine.batch import Batch
+from recvae.engine.passes import Pass
+from recvae.engine.streaming import batches_of
+from recvae.engine.trainer import Trainer
 from recvae.evaluation import evaluate
 from recvae.evaluation.metrics import parse_metrics
 from recvae.models.base import Recommender, Shared
@@ -28,10 +31,7 @@ from recvae.options import (
     PositiveFloat,
     PositiveInt,
 )
-from recvae.passes import Pass
 from recvae.splits import Holdout
-from recvae.streaming import batches_of
-from recvae.trainer import Trainer
 
 MIN_STEPS = 5
 """Training steps in an epoch, at least."""

@@ -13,7 +13,9 @@ import pandas as pd
 import scipy.sparse as sp
 import torch
 
-from recvae import memory, options, storage
+from recvae import options, storage
+from recvae.engine import memory
+from recvae.engine.trainer import OnEpoch
 from recvae.errors import DataError, NotFittedError, OptionError
 from recvae.interactions import Interactions
 from recvae.models.fitting import Run, check_processes, checked_data, checkpoints_in
@@ -24,7 +26,6 @@ from recvae.reading import read_histories
 from recvae.shards import Shards
 from recvae.spaces import Space
 from recvae.splits import Holdout
-from recvae.trainer import OnEpoch
 
 Shared: TypeAlias = Literal["users", "items"]
 

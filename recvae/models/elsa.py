@@ -6,10 +6,10 @@ from typing import ClassVar
 import torch
 
 from recvae import nets
-from recvae.batch import Batch
+from recvae.engine.batch import Batch
+from recvae.engine.passes import Pass, Terms
 from recvae.models.autoencoder import AutoencoderRecommender
 from recvae.options import DropRate, PositiveFloat, PositiveInt
-from recvae.passes import Pass, Terms
 from recvae.spaces import Real, Space, Whole
 
 

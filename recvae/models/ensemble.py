@@ -9,16 +9,16 @@ import scipy.sparse as sp
 import torch
 from annotated_types import MinLen
 
-from recvae.batch import Batch
-from recvae.linear import require_memory
+from recvae.engine.batch import Batch
 from recvae.models.base import Recommender
 from recvae.models.elsa import ELSA
 from recvae.models.fitting import Run
 from recvae.models.implicit_als import ImplicitALS
 from recvae.models.inputs import as_input
+from recvae.models.linear import require_memory
+from recvae.models.pooling import log_shares
 from recvae.models.residual_vae import ResidualVAE
 from recvae.options import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
-from recvae.pooling import log_shares
 from recvae.spaces import Real, Space, Whole
 from recvae.splits import Holdout
 
@@ -31,7 +31,7 @@ class Ensemble(Recommender):
     """ResidualVAEs, ELSA and ImplicitALS, pooled: the most accurate model of the package.
 
     Each is fitted by itself; an item's score is the sum of its log-probabilities by all of them
-    (see `recvae.pooling`). No weights are learnt and none need to be: a neural, a linear and a
+    (see `pooling.py`). No weights are learnt and none need to be: a neural, a linear and a
     factor model err differently. Options that are not named here are the models' own defaults.
 
     Attributes:

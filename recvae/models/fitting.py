@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import scipy.sparse as sp
 
 import recvae
-from recvae import options, processes
-from recvae.checkpoints import Checkpoints
+from recvae import options
+from recvae.engine import processes
+from recvae.engine.checkpoints import Checkpoints
+from recvae.engine.trainer import OnEpoch
 from recvae.errors import DataError, OptionError
 from recvae.interactions import Interactions, require_ids
 from recvae.shards import Shards
 from recvae.splits import Holdout
-from recvae.trainer import OnEpoch
 
 if TYPE_CHECKING:
     from recvae.models.base import Recommender

@@ -8,6 +8,7 @@ import scipy.sparse as sp
 import torch
 from implicit.cpu.als import AlternatingLeastSquares
 
+from recvae.engine.states import of_shape
 from recvae.errors import TrainingError
 from recvae.models.base import Recommender
 from recvae.models.fitting import Run
@@ -16,7 +17,6 @@ from recvae.models.inputs import Input, as_input
 from recvae.options import NonNegativeInt, PositiveFloat, PositiveInt, Threads
 from recvae.spaces import Real, Space, Whole
 from recvae.splits import Holdout
-from recvae.states import of_shape
 
 
 @dataclass(kw_only=True, eq=False)

@@ -8,11 +8,11 @@ import torch
 from implicit.recommender_base import ModelFitError
 from threadpoolctl import threadpool_limits
 
+from recvae.engine.states import of_shape
 from recvae.errors import TrainingError
 from recvae.models.base import Recommender
 from recvae.models.lists import checked_rows
 from recvae.progress import progress
-from recvae.states import of_shape
 
 
 def one_blas_thread() -> threadpool_limits:

@@ -7,6 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
+from recvae.engine.states import of_shape
 from recvae.models.base import Recommender
 from recvae.models.fitting import Run
 from recvae.models.inputs import Input, as_input
@@ -14,7 +15,6 @@ from recvae.options import PositiveInt
 from recvae.ranking import top_k
 from recvae.spaces import Choice, Space, Whole
 from recvae.splits import Holdout
-from recvae.states import of_shape
 from recvae.untrusted import csr_of
 
 Similarity: TypeAlias = Literal["cosine", "tfidf", "bm25"]

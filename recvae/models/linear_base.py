@@ -7,14 +7,14 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recvae.batch import Batch
-from recvae.linear import gram, inverse_, require_memory, zero_diagonal_weights_
+from recvae.engine.batch import Batch
+from recvae.engine.states import of_shape
 from recvae.models.base import Recommender
 from recvae.models.fitting import Run
 from recvae.models.inputs import as_input
+from recvae.models.linear import gram, inverse_, require_memory, zero_diagonal_weights_
 from recvae.options import PositiveFloat
 from recvae.splits import Holdout
-from recvae.states import of_shape
 
 
 @dataclass(kw_only=True, eq=False)

@@ -7,15 +7,16 @@ from typing import ClassVar
 import scipy.sparse as sp
 import torch
 
-from recvae import nets, processes
-from recvae.batch import Batch
+from recvae import nets
+from recvae.engine import processes
+from recvae.engine.batch import Batch
+from recvae.engine.objectives import LOG_LIKELIHOODS, Likelihood, gaussian_kl
+from recvae.engine.passes import Pass, Terms
 from recvae.errors import OptionError
 from recvae.models.base import Shared
 from recvae.models.fitting import Run
 from recvae.models.softmax import SoftmaxAutoencoder
-from recvae.objectives import LOG_LIKELIHOODS, Likelihood, gaussian_kl
 from recvae.options import Widths
-from recvae.passes import Pass, Terms
 from recvae.splits import Holdout
 
 

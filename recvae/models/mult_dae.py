@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from recvae.annealing import RateSchedule
+from recvae.engine.annealing import RateSchedule
 from recvae.models.mult import MultAutoencoder
 from recvae.options import NonNegativeFloat, PositiveFloat, PositiveInt, Widths
 from recvae.spaces import Real, Space, Whole

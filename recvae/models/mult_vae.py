@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, Self
 import pandas as pd
 import scipy.sparse as sp
 
-from recvae.annealing import RateSchedule, Schedule, WarmUp, kl_weight, warm_up_steps
+from recvae.engine.annealing import RateSchedule, Schedule, WarmUp, kl_weight, warm_up_steps
 from recvae.errors import OptionError
 from recvae.models.fitting import Run
 from recvae.models.mult import MultAutoencoder
@@ -27,7 +27,7 @@ class MultVAE(MultAutoencoder):
     Attributes:
         beta: the KL term's final weight; "best" selects it as the paper does: anneal to 1, note
             beta at the peak of the validation metric, train again up to that at the same slope.
-        schedule: how beta gets there, see `recvae.annealing.kl_weight`.
+        schedule: how beta gets there, see `recvae.engine.annealing.kl_weight`.
         warm_up: in steps (40000), as a fraction of the run (0.5) or in epochs ("20 epochs").
         beta_: the final weight that was used (known after `fit`, not saved).
         beta_search_: history of the run that selected it (likewise); None if it was given.

@@ -8,12 +8,12 @@ import torch
 from torch import nn
 
 from recvae import nets
-from recvae.batch import Batch
+from recvae.engine.batch import Batch
+from recvae.engine.objectives import sampled_composite_kl
+from recvae.engine.passes import Pass, Terms
 from recvae.models.base import Shared
 from recvae.models.softmax import SoftmaxAutoencoder
-from recvae.objectives import sampled_composite_kl
 from recvae.options import NonNegativeFloat, PositiveFloat, PositiveInt
-from recvae.passes import Pass, Terms
 from recvae.spaces import Real, Space, Whole
 
 

@@ -11,13 +11,13 @@ from annotated_types import Gt, Lt
 from torch import nn
 
 from recvae import nets
-from recvae.batch import Batch
+from recvae.engine.batch import Batch
+from recvae.engine.objectives import multinomial_log_likelihood, sampled_composite_kl
+from recvae.engine.passes import Pass, Terms
 from recvae.models.autoencoder import AutoencoderRecommender
 from recvae.models.edlae import EDLAE
-from recvae.objectives import multinomial_log_likelihood, sampled_composite_kl
+from recvae.models.pooling import log_shares
 from recvae.options import DropRate, NonNegativeFloat, PositiveFloat, PositiveInt
-from recvae.passes import Pass, Terms
-from recvae.pooling import log_shares
 from recvae.spaces import Real, Space, Whole
 
 IMPOSSIBLE = -1e9
@@ -32,7 +32,7 @@ class ResidualVAE(AutoencoderRecommender):
     a part of each history and predicts it from the rest. EDLAE is solved for once, and scores a
     training user as if it had not seen that user's items (`nets.LinearPath.leave_one_out`), so that
     what it leaves for the decoder to explain is what it will leave of new users. The prior is
-    RecVAE's. The weights are averaged over the steps of training (`recvae.weights.Average`).
+    RecVAE's. The weights are averaged over the steps of training (`recvae.engine.weights.Average`).
 
     Attributes:
         dropout: share of a history that training hides and predicts.

@@ -6,13 +6,13 @@ from typing import Literal
 import scipy.sparse as sp
 import torch
 
-from recvae import devices, processes, sampled, tiled
-from recvae.batch import Batch
+from recvae.engine import devices, processes, sampled, tiled
+from recvae.engine.batch import Batch
+from recvae.engine.sparse import LARGE
 from recvae.errors import OptionError
 from recvae.models.autoencoder import AutoencoderRecommender
 from recvae.models.fitting import Run
 from recvae.nets import Net
-from recvae.sparse import LARGE
 from recvae.splits import Holdout
 
 N_SAMPLED = 10_000
@@ -24,7 +24,7 @@ class SoftmaxAutoencoder(AutoencoderRecommender):
 
     Attributes:
         softmax: what a training step normalizes over: "all" items; "sampled", those of the batch
-            and 10,000 others, see `recvae.sampled`; "auto" samples beyond 50,000 items.
+            and 10,000 others, see `recvae.engine.sampled`; "auto" samples beyond 50,000 items.
     """
 
     softmax: Literal["auto", "all", "sampled"] = "auto"

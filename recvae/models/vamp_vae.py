@@ -6,12 +6,12 @@ from typing import ClassVar
 import torch
 
 from recvae import nets
-from recvae.annealing import RateSchedule
-from recvae.batch import Batch
+from recvae.engine.annealing import RateSchedule
+from recvae.engine.batch import Batch
+from recvae.engine.passes import Terms
 from recvae.models.base import Shared
 from recvae.models.mult_vae import MultVAE
 from recvae.options import DropRate, PositiveFloat, PositiveInt
-from recvae.passes import Terms
 from recvae.spaces import Choice, Real, Space, Whole
 
 

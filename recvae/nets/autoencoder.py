@@ -7,7 +7,7 @@ from typing import cast
 import torch
 from torch import nn
 
-from recvae.batch import Batch
+from recvae.engine.batch import Batch
 from recvae.nets.base import Net
 from recvae.nets.layers import SparseLinear, linear, sample
 

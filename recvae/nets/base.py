@@ -6,8 +6,8 @@ import torch
 from torch import nn
 from torch.nn.functional import linear
 
-from recvae.batch import Batch
-from recvae.groups import Group
+from recvae.engine.batch import Batch
+from recvae.engine.groups import Group
 from recvae.nets.items import Items
 from recvae.nets.layers import SparseLinear
 

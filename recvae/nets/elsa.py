@@ -4,9 +4,9 @@ import torch
 from torch import nn
 from torch.nn.functional import normalize
 
-from recvae.batch import Batch
+from recvae.engine.batch import Batch
+from recvae.engine.sparse import multiply
 from recvae.nets.base import Net
-from recvae.sparse import multiply
 
 EPSILON = 1e-12
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import torch
 
-from recvae.batch import Batch
-from recvae.groups import ALONE, Group
+from recvae.engine.batch import Batch
+from recvae.engine.groups import ALONE, Group
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 import torch
 from torch import nn
 
-from recvae.batch import Batch
+from recvae.engine.batch import Batch
+from recvae.engine.sparse import multiply
 from recvae.nets.items import Items
-from recvae.sparse import multiply
 
 
 class SparseLinear(nn.Module):

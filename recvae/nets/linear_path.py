@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from recvae.batch import Batch
-from recvae.sparse import multiply
+from recvae.engine.batch import Batch
+from recvae.engine.sparse import multiply
 
 
 def user_weights(sizes: torch.Tensor) -> torch.Tensor:
@@ -26,7 +26,7 @@ class LinearPath(nn.Module):
     Attributes:
         inverse: P = (X'WX + Lambda)^-1 of the training matrix X and the diagonal W of
             `user_weights`, [items, items]; the weights are I - P / diag(P), the diagonal 0 (see
-            `recvae.linear`).
+            `recvae.models.linear`).
     """
 
     inverse: torch.Tensor

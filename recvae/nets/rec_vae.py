@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn.functional import silu
 
-from recvae.batch import Batch
+from recvae.engine.batch import Batch
 from recvae.nets.base import Net
 from recvae.nets.layers import SparseLinear, linear
 

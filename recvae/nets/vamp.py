@@ -6,10 +6,10 @@ from typing import cast
 import torch
 from torch import nn
 
-from recvae.batch import Batch
+from recvae.engine.batch import Batch
+from recvae.engine.objectives import log_normal, mixture_log_normal
 from recvae.nets.base import Net
 from recvae.nets.layers import SparseLinear, linear, sample
-from recvae.objectives import log_normal, mixture_log_normal
 
 LOGVAR_RANGE = (-12.0, 4.0)
 PSEUDO_INPUT_MEAN, PSEUDO_INPUT_STD = 0.05, 0.01

@@ -9,11 +9,11 @@ import pandas as pd
 import scipy.sparse as sp
 import torch
 
+from recvae.engine.trainer import OnEpoch
 from recvae.interactions import Interactions
 from recvae.ranking import top_k
 from recvae.spaces import Choice, Space
 from recvae.splits import Holdout, Split
-from recvae.trainer import OnEpoch
 
 
 @dataclass(kw_only=True, eq=False)

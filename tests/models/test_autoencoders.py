@@ -7,7 +7,7 @@ import scipy.sparse as sp
 import torch
 
 import recvae as rv
-from recvae.batch import Batch
+from recvae.engine.batch import Batch
 from recvae.errors import DataError, OptionError
 
 SMALL = {"hidden": (16,), "latent": 8, "batch_size": 20, "epochs": 6, "device": "cpu"}

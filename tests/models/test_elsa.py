@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import mse_loss, normalize
 
 import recvae as rv
-from recvae.batch import Batch
+from recvae.engine.batch import Batch
 from recvae.nets import ELSANet
 
 CPU = torch.device("cpu")

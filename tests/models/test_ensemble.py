@@ -8,10 +8,10 @@ import scipy.sparse as sp
 import torch
 
 import recvae as rv
-from recvae.batch import Batch
+from recvae.engine.batch import Batch
 from recvae.models.inputs import as_input
+from recvae.models.pooling import log_shares
 from recvae.models.residual_vae import ResidualVAE
-from recvae.pooling import log_shares
 
 TRAIN = as_input(sp.random(60, 20, density=0.3, format="csr", random_state=0, dtype=np.float32))
 SMALL = {"latent": 4, "width": 16, "epochs": 3, "rank": 4, "factors": 4, "device": "cpu"}

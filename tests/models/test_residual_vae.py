@@ -7,11 +7,11 @@ import torch
 from torch.nn.functional import log_softmax
 
 import recvae as rv
-from recvae.batch import Batch
+from recvae.engine.batch import Batch
+from recvae.engine.objectives import composite_log_prior, log_normal
 from recvae.models.inputs import as_input
+from recvae.models.pooling import log_shares
 from recvae.nets import sample
-from recvae.objectives import composite_log_prior, log_normal
-from recvae.pooling import log_shares
 
 CPU = torch.device("cpu")
 TRAIN = as_input(sp.random(40, 15, density=0.3, format="csr", random_state=0, dtype=np.float32))

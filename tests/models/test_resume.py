@@ -14,8 +14,8 @@ import scipy.sparse as sp
 import torch
 
 import recvae as rv
-from recvae import checkpoints, sparse
-from recvae.checkpoints import Checkpoints
+from recvae.engine import checkpoints, sparse
+from recvae.engine.checkpoints import Checkpoints
 from recvae.errors import CheckpointError
 from recvae.models import softmax
 
@@ -94,7 +94,7 @@ def check_cuts(name, split, tmp_path, monkeypatch):
 
 def test_what_came_to_its_end_is_there_at_once(split, tmp_path, monkeypatch):
     first = fit("mult-dae", split, checkpoints=tmp_path)
-    monkeypatch.setattr("recvae.trainer.Trainer._step", None)
+    monkeypatch.setattr("recvae.engine.trainer.Trainer._step", None)
     assert_same(first, fit("mult-dae", split, checkpoints=tmp_path))
 
 
@@ -111,7 +111,7 @@ def test_the_first_and_the_last_are_there_however_dear(name, split, tmp_path, mo
     first = fit(name, split, checkpoints=tmp_path)
     assert epochs[-2:] == [1, len(first.history_)]
     assert len(epochs) == 2 * len(list(tmp_path.rglob(".lock")))
-    monkeypatch.setattr("recvae.trainer.Trainer._step", None)
+    monkeypatch.setattr("recvae.engine.trainer.Trainer._step", None)
     assert_same(first, fit(name, split, checkpoints=tmp_path))
 
 

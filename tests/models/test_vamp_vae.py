@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy.special import expit, logsumexp
 
 import recvae as rv
-from recvae.batch import Batch
+from recvae.engine.batch import Batch
+from recvae.engine.objectives import log_normal, mixture_log_normal
 from recvae.nets import VampNet
-from recvae.objectives import log_normal, mixture_log_normal
 
 CPU = torch.device("cpu")
 ROWS = sp.csr_matrix(np.array([[1, 0, 1, 1], [0, 1, 0, 0], [0, 0, 0, 0]], dtype=np.float32))

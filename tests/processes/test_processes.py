@@ -11,10 +11,10 @@ import together
 import torch
 
 import recvae as rv
-from recvae.batches import Batches
+from recvae.engine.batches import Batches
+from recvae.engine.groups import Group
+from recvae.engine.processes import joined
 from recvae.errors import OptionError
-from recvae.groups import Group
-from recvae.processes import joined
 
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 

@@ -12,13 +12,13 @@ import torch
 import torch.distributed as dist
 
 import recvae as rv
-from recvae import checkpoints, sparse
-from recvae.checkpoints import Checkpoints
+from recvae.engine import checkpoints, sparse
+from recvae.engine.checkpoints import Checkpoints
+from recvae.engine.interrupts import sigterm_as_ctrl_c
+from recvae.engine.processes import connected, joined
+from recvae.engine.trainer import Trainer
 from recvae.errors import RecvaeError
-from recvae.interrupts import sigterm_as_ctrl_c
 from recvae.models import softmax
-from recvae.processes import connected, joined
-from recvae.trainer import Trainer
 
 SMALL = {"latent": 4, "epochs": 3, "device": "cpu", "precision": "float32", "batch_size": 11}
 FITS = {

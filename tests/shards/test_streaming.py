@@ -5,10 +5,10 @@ import pytest
 import torch
 
 import recvae as rv
-from recvae.batch import Batch
+from recvae.engine.batch import Batch
+from recvae.engine.streaming import WINDOW, ShardBatches
 from recvae.errors import OptionError
 from recvae.models import MODELS
-from recvae.streaming import WINDOW, ShardBatches
 
 CPU = torch.device("cpu")
 SMALL = {"latent": 4, "hidden": (8,), "width": 8, "components": 4, "epochs": 2, "device": "cpu"}

@@ -6,8 +6,8 @@ import scipy.sparse as sp
 import torch
 
 import recvae as rv
-from recvae import objectives, sampled, sparse, tiled
-from recvae.batch import Batch
+from recvae.engine import objectives, sampled, sparse, tiled
+from recvae.engine.batch import Batch
 from recvae.models import MODELS
 from recvae.models.autoencoder import AutoencoderRecommender
 

@@ -18,8 +18,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from recvae import atomic
+from recvae.engine.groups import ALONE, Group
 from recvae.errors import CheckpointError, difference
-from recvae.groups import ALONE, Group
 from recvae.untrusted import require_regular
 
 logger = logging.getLogger(__name__)

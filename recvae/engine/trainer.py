@@ -12,19 +12,19 @@ import pandas as pd
 import torch
 from torch import nn
 
-from recvae.annealing import RateSchedule, rate_share
-from recvae.batch import Batch
-from recvae.batches import Batches
-from recvae.checkpoints import Checkpoints
-from recvae.devices import multiplying
+from recvae.engine.annealing import RateSchedule, rate_share
+from recvae.engine.batch import Batch
+from recvae.engine.batches import Batches
+from recvae.engine.checkpoints import Checkpoints
+from recvae.engine.devices import multiplying
+from recvae.engine.interrupts import HeldBack
+from recvae.engine.optimizer import Optimizer
+from recvae.engine.passes import RECORDED, Pass, Terms, Totals
+from recvae.engine.processes import ONE, Processes
+from recvae.engine.states import count
+from recvae.engine.weights import Average, Best, copy
 from recvae.errors import CheckpointError, TrainingError
-from recvae.interrupts import HeldBack
-from recvae.optimizer import Optimizer
-from recvae.passes import RECORDED, Pass, Terms, Totals
-from recvae.processes import ONE, Processes
 from recvae.progress import progress
-from recvae.states import count
-from recvae.weights import Average, Best, copy
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Trainer:
         passes: what an epoch is made of.
         epochs: how many there are, at most.
         learning_rate: Adam's.
-        rate_schedule: how it goes down over the epochs, see `recvae.annealing.rate_share`.
+        rate_schedule: how it goes down over the epochs, see `recvae.engine.annealing.rate_share`.
         l2: coefficient of the sum of squared weights, whose gradient is added to the loss's; the
             loss in the history is without it.
         validate: judges the net after each epoch, higher is better; None trains to the last epoch.
@@ -52,7 +52,7 @@ class Trainer:
         on_epoch: told of each epoch that was validated; what it raises ends the training.
         patience: stop after so many epochs without a better value; None never stops early.
         averaging: judge and keep the average of the weights, by this power of the step (see
-            `recvae.weights.Average`); None keeps those of the last step.
+            `recvae.engine.weights.Average`); None keeps those of the last step.
         precision: to multiply float32 matrices in, in training alone.
         noise: what the passes draw from; its state belongs to a checkpoint.
         checkpoints: where to keep the state after each epoch (but see `checkpoints.SHARE`), every

@@ -11,8 +11,8 @@ from math import log
 
 import torch
 
-from recvae.batch import Batch
-from recvae.sparse import take
+from recvae.engine.batch import Batch
+from recvae.engine.sparse import take
 
 
 def choose(

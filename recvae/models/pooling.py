@@ -6,7 +6,7 @@ Log-probabilities can be added: the sum is the logarithmic pool of the models, a
 
 import torch
 
-from recvae.batch import Batch
+from recvae.engine.batch import Batch
 
 
 def log_shares(scores: torch.Tensor, seen: Batch) -> torch.Tensor:

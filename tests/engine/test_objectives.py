@@ -6,8 +6,8 @@ import scipy.sparse as sp
 import torch
 from torch import distributions
 
-from recvae.batch import Batch
-from recvae.objectives import (
+from recvae.engine.batch import Batch
+from recvae.engine.objectives import (
     GAUSSIAN_CONFIDENCE,
     LOG_LIKELIHOODS,
     bernoulli_log_likelihood,

@@ -9,9 +9,9 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recvae.batch import Batch
-from recvae.groups import ALONE, Group
-from recvae.states import count
+from recvae.engine.batch import Batch
+from recvae.engine.groups import ALONE, Group
+from recvae.engine.states import count
 
 
 class Resident:

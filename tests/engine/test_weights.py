@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from recvae.weights import Average, Best
+from recvae.engine.weights import Average, Best
 
 
 class OneWeight(nn.Module):

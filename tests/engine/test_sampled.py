@@ -6,9 +6,9 @@ import scipy.sparse as sp
 import torch
 from torch.nn.functional import linear
 
-from recvae import sampled, tiled
-from recvae.batch import Batch
-from recvae.objectives import multinomial_log_likelihood
+from recvae.engine import sampled, tiled
+from recvae.engine.batch import Batch
+from recvae.engine.objectives import multinomial_log_likelihood
 
 USERS, ITEMS, WIDTH = 5, 40, 8
 

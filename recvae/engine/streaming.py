@@ -7,9 +7,9 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recvae.batch import Batch
-from recvae.batches import Batches
-from recvae.groups import ALONE, Group
+from recvae.engine.batch import Batch
+from recvae.engine.batches import Batches
+from recvae.engine.groups import ALONE, Group
 from recvae.shards import Shards
 
 WINDOW = 4

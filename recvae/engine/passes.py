@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from recvae.batch import Batch
-from recvae.groups import Group
-from recvae.states import count
-from recvae.weights import copy
+from recvae.engine.batch import Batch
+from recvae.engine.groups import Group
+from recvae.engine.states import count
+from recvae.engine.weights import copy
 
 RECORDED = ("loss", "log_likelihood", "kl", "beta", "seconds", "users_per_second")
 """What the history has of each epoch."""

@@ -11,7 +11,7 @@ from torch import nn
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
 import recvae as rv
-from recvae.batch import Batch
+from recvae.engine.batch import Batch
 from recvae.models import MODELS
 from recvae.models.autoencoder import AutoencoderRecommender
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 import torch
 from torch.autograd.function import once_differentiable
 
-from recvae.batch import Batch
+from recvae.engine.batch import Batch
 
 LARGE = 50_000
 """Weights of more rows than that get sparse gradients from `multiply`."""

@@ -7,12 +7,12 @@ import scipy.sparse as sp
 import torch
 from torch import nn
 
-from recvae.annealing import rate_share
-from recvae.batches import Batches
+from recvae.engine.annealing import rate_share
+from recvae.engine.batches import Batches
+from recvae.engine.optimizer import Optimizer
+from recvae.engine.passes import Pass, Terms
+from recvae.engine.trainer import Trainer
 from recvae.errors import TrainingError
-from recvae.optimizer import Optimizer
-from recvae.passes import Pass, Terms
-from recvae.trainer import Trainer
 
 MATRIX = sp.csr_matrix(np.eye(6, dtype=np.float32))
 

@@ -9,8 +9,8 @@ from typing import Any, cast
 import torch
 from torch.autograd.function import once_differentiable
 
-from recvae.batch import Batch
-from recvae.groups import ALONE, Group
+from recvae.engine.batch import Batch
+from recvae.engine.groups import ALONE, Group
 
 TILE_CELLS = {"cpu": 2**19, "cuda": 2**25}
 """Logits that are computed at a time: what fits in the cache of a core, or keeps a GPU busy."""

@@ -1,6 +1,6 @@
 import pytest
 
-from recvae import memory
+from recvae.engine import memory
 
 
 class Library:

@@ -76,7 +76,7 @@ class Batch:
     def multiply(self, weight: torch.Tensor) -> torch.Tensor:
         """Multiply the rows [users, items] by weights [items, outputs]: [users, outputs].
 
-        Where weights are learnt, `recvae.sparse.multiply` has the better gradient.
+        Where weights are learnt, `recvae.engine.sparse.multiply` has the better gradient.
         """
         return embedding_bag(
             self.columns,

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from recvae.groups import ALONE, Group
-from recvae.states import require_like
+from recvae.engine.groups import ALONE, Group
+from recvae.engine.states import require_like
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8
 LAST = "last"

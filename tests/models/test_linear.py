@@ -5,9 +5,9 @@ import pytest
 import scipy.sparse as sp
 import torch
 
-from recvae import linear
 from recvae.errors import OptionError, TrainingError
-from recvae.linear import gram, inverse_, require_memory, zero_diagonal_weights_
+from recvae.models import linear
+from recvae.models.linear import gram, inverse_, require_memory, zero_diagonal_weights_
 
 X = sp.random(50, 12, density=0.3, format="csr", random_state=0, dtype=np.float32)
 

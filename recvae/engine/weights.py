@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from recvae.states import count, require_like
+from recvae.engine.states import count, require_like
 
 
 def copy(weights: Sequence[torch.Tensor], into: Iterable[torch.Tensor]) -> None:

@@ -3,8 +3,8 @@ import pytest
 import scipy.sparse as sp
 import torch
 
-from recvae.batch import Batch
-from recvae.pooling import log_shares
+from recvae.engine.batch import Batch
+from recvae.models.pooling import log_shares
 
 SEEN = Batch.of(sp.csr_matrix([[1, 0, 0, 0], [0, 0, 0, 0]], dtype=np.float32), torch.device("cpu"))
 

@@ -4,12 +4,12 @@ import sys
 import pytest
 import torch
 
-from recvae import devices
+from recvae.engine import devices
 
 MANY_SHAPES = """
 from resource import RUSAGE_SELF, getrusage
 import torch
-from recvae.devices import multiplying
+from recvae.engine.devices import multiplying
 
 weights = torch.ones(32, 2000)
 with multiplying(torch.float32):

@@ -10,8 +10,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recvae import checkpoints
-from recvae.checkpoints import Checkpoints
+from recvae.engine import checkpoints
+from recvae.engine.checkpoints import Checkpoints
 from recvae.errors import CheckpointError
 
 ABOUT = {"model": "mult-vae", "hidden": (600, 200), "beta": 0.2}

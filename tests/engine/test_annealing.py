@@ -3,7 +3,7 @@ import math
 import pytest
 
 from recvae import options
-from recvae.annealing import kl_weight, rate_share, warm_up_steps
+from recvae.engine.annealing import kl_weight, rate_share, warm_up_steps
 from recvae.errors import OptionError
 from recvae.models import MultVAE
 

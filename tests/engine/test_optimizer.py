@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from recvae.optimizer import Optimizer
+from recvae.engine.optimizer import Optimizer
 
 
 class Table(nn.Module):

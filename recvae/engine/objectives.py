@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 import torch
 from torch.nn.functional import softplus
 
-from recvae.batch import Batch
+from recvae.engine.batch import Batch
 
 Likelihood: TypeAlias = Literal["multinomial", "bernoulli", "gaussian"]
 

@@ -16,8 +16,8 @@ from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
+from recvae.engine.groups import ALONE, Group
 from recvae.errors import OptionError
-from recvae.groups import ALONE, Group
 
 
 @dataclass(frozen=True)

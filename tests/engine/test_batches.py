@@ -5,8 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recvae.batch import Batch
-from recvae.batches import Batches
+from recvae.engine.batch import Batch
+from recvae.engine.batches import Batches
 
 CPU = torch.device("cpu")
 ROWS = sp.csr_matrix(np.array([[1, 0, 2, 4], [0, 0, 0, 0], [0, 3, 0, 5]], dtype=np.float32))

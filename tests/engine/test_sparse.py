@@ -5,9 +5,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recvae import sparse
-from recvae.batch import Batch
-from recvae.sparse import multiply, multiply_transposed, take
+from recvae.engine import sparse
+from recvae.engine.batch import Batch
+from recvae.engine.sparse import multiply, multiply_transposed, take
 
 
 def problem(users, items, seed):
