@@ -10,7 +10,7 @@ significance testing in information retrieval"). The bootstrap interval, which a
 the distribution, stands beside it as a check.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -35,15 +35,23 @@ def differences_to_best(
     Returns:
         A line per metric and model other than the metric's best: `best`, the name of the best;
         `difference`, the mean of model minus best over the users; `low` and `high`, its 95%
-        bootstrap interval; `p`, corrected for all comparisons of the table.
+        bootstrap interval; `p`, corrected for the comparisons of all pairs of models by all
+        metrics, since the same users say which model is the best.
     """
-    metrics = next(iter(values.values())).columns
-    lines = [
-        _to_best(pd.DataFrame({name: frame[metric] for name, frame in values.items()}), generator)
-        for metric in metrics
-    ]
-    table = pd.concat(lines, keys=metrics, names=["metric", "model"])
-    table["p"] = holm(table["p"].to_numpy())
+    by_metric = {
+        metric: pd.DataFrame({name: frame[metric] for name, frame in values.items()})
+        for metric in next(iter(values.values())).columns
+    }
+    lines = {metric: _to_best(models, generator) for metric, models in by_metric.items()}
+    p_values = {
+        (metric, pair): p
+        for metric, models in by_metric.items()
+        for pair, p in _of_pairs(models).items()
+    }
+    corrected = dict(zip(p_values, holm(np.array(list(p_values.values()))), strict=True))
+    table = pd.concat(lines, names=["metric", "model"])
+    lines_of = zip(table.index, table["best"], strict=True)
+    table["p"] = [corrected[metric, frozenset({model, best})] for (metric, model), best in lines_of]
     return table
 
 
@@ -98,6 +106,15 @@ def bootstrap_interval(
     return interval.low, interval.high
 
 
+def _of_pairs(values: pd.DataFrame) -> dict[frozenset[Hashable], float]:
+    """The p-value of each pair of columns."""
+    tests = {
+        model: paired_t_test(values.iloc[:, number:].sub(values[model], axis=0))
+        for number, model in enumerate(values.columns, 1)
+    }
+    return {frozenset({model, other}): p for model in tests for other, p in tests[model].items()}
+
+
 def _to_best(values: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:
     best = values.mean().idxmax()
     differences = values.drop(columns=best).sub(values[best], axis=0)
@@ -108,6 +125,5 @@ def _to_best(values: pd.DataFrame, generator: np.random.Generator) -> pd.DataFra
             "difference": differences.mean(),
             "low": low,
             "high": high,
-            "p": paired_t_test(differences),
         }
     )

@@ -50,7 +50,8 @@ def legend(comparison: "Comparison") -> str:
     """What the mark in the table means."""
     return (
         "* the best, or not significantly worse than the best "
-        f"(paired t-test over {comparison.n_users:,} users, Holm-corrected, p >= {LEVEL})"
+        f"(paired t-test over {comparison.n_users:,} users, Holm-corrected for all pairs, "
+        f"p >= {LEVEL})"
     )
 
 

@@ -102,6 +102,19 @@ def test_every_model_against_the_best_of_each_metric():
     assert (table["difference"] <= table["high"] + 1e-9).all()
 
 
+def test_the_best_of_many_equal_models_is_no_discovery(monkeypatch):
+    monkeypatch.setattr("recvae.evaluation.significance.RESAMPLES", 2)
+    drawn = generator()
+    alarms = [
+        (differences_to_best(equal, drawn)["p"] < 0.05).any()
+        for equal in (
+            {name: pd.DataFrame({"r": drawn.normal(size=200)}) for name in "abcdefgh"}
+            for _ in range(200)
+        )
+    ]
+    assert np.mean(alarms) < 0.08  # corrected for the comparisons with the best alone: 0.13
+
+
 def test_a_single_model_has_no_differences():
     table = differences_to_best({"a": pd.DataFrame({"r": [0.1, 0.2]})}, generator())
     assert table.empty
