@@ -1,6 +1,6 @@
 """The blend that an ensemble has to beat: scores of RecVAE and EDLAE, standardized and mixed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -14,12 +14,19 @@ from recvae.models.fitting import Run
 
 @dataclass(kw_only=True, eq=False)
 class Blend(Recommender):
-    """0.8 of RecVAE's z-scores and 0.2 of EDLAE's, each over the items of a user."""
+    """0.8 of RecVAE's z-scores and 0.2 of EDLAE's, each over the items of a user.
+
+    Attributes:
+        weight: of RecVAE's.
+        neural: options of RecVAE.
+        linear: options of EDLAE.
+    """
 
     name: ClassVar[str] = "blend"
 
     weight: float = 0.8
-    regularization: float = 300.0
+    neural: dict[str, float] = field(default_factory=dict)
+    linear: dict[str, float] = field(default_factory=dict)
     seed: int = 0
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
@@ -28,8 +35,8 @@ class Blend(Recommender):
         return self.weight * neural + (1 - self.weight) * linear
 
     def _fit(self, train: sp.csr_matrix, validation: rv.Holdout | None, run: Run) -> None:
-        neural = rv.RecVAE(seed=self.seed).fit(train, validation, on_epoch=run.on_epoch)
-        linear = rv.EDLAE(regularization=self.regularization).fit(train)
+        neural = rv.RecVAE(seed=self.seed, **self.neural).fit(train, validation, on_epoch=run.on_epoch)
+        linear = rv.EDLAE(**self.linear).fit(train)
         self.models_ = (neural, linear)
 
     def _state(self) -> dict[str, torch.Tensor]:
