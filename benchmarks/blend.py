@@ -35,7 +35,9 @@ class Blend(Recommender):
         return self.weight * neural + (1 - self.weight) * linear
 
     def _fit(self, train: sp.csr_matrix, validation: rv.Holdout | None, run: Run) -> None:
-        neural = rv.RecVAE(seed=self.seed, **self.neural).fit(train, validation, on_epoch=run.on_epoch)
+        neural = rv.RecVAE(seed=self.seed, **self.neural).fit(
+            train, validation, on_epoch=run.on_epoch
+        )
         linear = rv.EDLAE(**self.linear).fit(train)
         self.models_ = (neural, linear)
 

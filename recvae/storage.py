@@ -25,6 +25,7 @@ from safetensors.torch import load, save_file
 import recvae
 from recvae import atomic, manifest, options
 from recvae.engine import devices
+from recvae.engine.states import require_finite
 from recvae.errors import MissingFileError, ModelFileError, OptionError, did_you_mean
 from recvae.interactions import require_ids
 from recvae.manifest import FILE_NAME, MANIFEST, Manifest, SavedFile
@@ -184,7 +185,7 @@ def _restore(model: "Recommender", described: Manifest, folder: Path) -> None:
         model.user_ids_ = tables["users"].index
     if "history" in tables:
         model.history_ = tables["history"]  # type: ignore[attr-defined]
-    _require_finite(state)
+    require_finite(state)
     model._restore(dict(state))
     _require_same_layout(model._state(), state)
 
@@ -201,12 +202,6 @@ def _require_vocabulary(table: pd.DataFrame, name: str, n: int) -> None:
     if len(table) != n:
         raise ValueError(f"the files disagree about the number of {name}s")
     require_ids(table.index, name)
-
-
-def _require_finite(state: dict[str, torch.Tensor]) -> None:
-    for name, tensor in state.items():
-        if tensor.numel() and not torch.stack(tensor.aminmax()).isfinite().all():
-            raise ValueError(f"the tensor {name} is not finite")
 
 
 def _require_same_layout(taken: dict[str, torch.Tensor], given: dict[str, torch.Tensor]) -> None:

@@ -113,9 +113,8 @@ def _epochs(model: "Recommender") -> dict[str, int]:
     history = getattr(model, "history_", None)
     if history is None:
         return {}
-    judged = history.filter(like="@")
-    best = len(history) if judged.empty else int(judged.iloc[:, 0].argmax()) + 1
-    return {"epochs": len(history), "best_epoch": best}
+    best = model.origin_ and model.origin_.best
+    return {"epochs": len(history), "best_epoch": best.epoch if best else len(history)}
 
 
 def _validate(model: "Recommender", validation: "rv.Holdout | None") -> "Report | None":

@@ -4,7 +4,7 @@ A file with a right checksum may still be of something else. What is not refused
 much later, in the middle of a training step.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -35,3 +35,10 @@ def of_shape(tensor: torch.Tensor, *shape: int) -> torch.Tensor:
     """Give back a float32 tensor of this shape; any other raises ValueError."""
     require_like([tensor], [torch.empty(shape, dtype=torch.float32, device="meta")])
     return tensor
+
+
+def require_finite(state: Mapping[str, torch.Tensor]) -> None:
+    """Raise ValueError unless all numbers of all tensors are finite."""
+    for name, tensor in state.items():
+        if tensor.numel() and not torch.stack(tensor.aminmax()).isfinite().all():
+            raise ValueError(f"the tensor {name} is not finite")

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -33,7 +34,6 @@ class Report:
 
     Attributes:
         mean: float, by metric: the mean over users.
-        stderr: float, by metric: the standard error of that mean; NaN for coverage.
         per_user: DataFrame users x metrics, indexed by raw user id where known and by row of the
             holdout where not; coverage is not in it.
         n_users: how many users were judged.
@@ -42,11 +42,15 @@ class Report:
     """
 
     mean: pd.Series
-    stderr: pd.Series
     per_user: pd.DataFrame
     n_users: int
     n_skipped: int
     seconds: float
+
+    @cached_property
+    def stderr(self) -> pd.Series:
+        """By metric: the standard error of its mean; NaN for coverage."""
+        return self.per_user.sem().reindex(self.mean.index)
 
     @property
     def users_per_second(self) -> float:
@@ -62,14 +66,7 @@ class Report:
         """The same report with these metrics only."""
         names = list(metrics)
         per_user = self.per_user[[name for name in names if name in self.per_user]]
-        return Report(
-            self.mean[names],
-            self.stderr[names],
-            per_user,
-            self.n_users,
-            self.n_skipped,
-            self.seconds,
-        )
+        return replace(self, mean=self.mean[names], per_user=per_user)
 
     def to_dict(self) -> dict[str, Any]:
         """Means, standard errors, counts and speed, as what JSON can say; None for NaN."""
@@ -136,7 +133,6 @@ def evaluate(model: Ranker, holdout: Holdout, metrics: str | Iterable[str] = MET
     )
     return Report(
         mean=pd.Series({name: float(np.mean(value)) for name, value in values.items()}),
-        stderr=per_user.sem().reindex(list(values)),
         per_user=per_user,
         n_users=len(kept),
         n_skipped=holdout.held_out.shape[0] - len(kept) + holdout.n_dropped,

@@ -102,10 +102,8 @@ def _read(path: Path, model: Model) -> Run:
     per_user = pd.read_parquet(path)
     facts = dict(per_user.attrs)
     per_user.attrs.clear()
-    mean = pd.Series(facts["mean"])
     report = Report(
-        mean=mean,
-        stderr=per_user.sem().reindex(mean.index),
+        mean=pd.Series(facts["mean"]),
         per_user=per_user,
         n_users=facts["n_users"],
         n_skipped=facts["n_skipped"],

@@ -58,10 +58,8 @@ def over_splits(runs: Sequence[Run]) -> Run:
             "splits: test each user once, as the folds of split_folds do, and name the users."
         )
     shares = np.array([report.n_users for report in reports]) / len(per_user)
-    mean = _mean([report.mean for report in reports], shares)
     report = Report(
-        mean=mean,
-        stderr=per_user.sem().reindex(mean.index),
+        mean=_mean([report.mean for report in reports], shares),
         per_user=per_user,
         n_users=len(per_user),
         n_skipped=sum(report.n_skipped for report in reports),
@@ -80,7 +78,6 @@ def over_seeds(runs: Sequence[Run]) -> Run:
     report = replace(
         runs[-1].report,
         mean=means.mean(),
-        stderr=per_user.sem().reindex(means.columns),
         per_user=per_user,
         seconds=float(np.mean([run.report.seconds for run in runs])),
     )

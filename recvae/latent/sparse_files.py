@@ -10,8 +10,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save, save_file
 
 from recvae import atomic
+from recvae.engine.states import require_finite
 from recvae.errors import MissingFileError, ModelFileError
 from recvae.models.autoencoder import AutoencoderRecommender
+from recvae.untrusted import require_regular
 
 
 def write(
@@ -40,13 +42,17 @@ def read(
         MissingFileError: there is no such file.
         ModelFileError: it is damaged, or of another model.
     """
-    if not path.is_file():
-        raise MissingFileError(f"there is no {path}: save sparse codes with codes.save(...).")
     try:
+        require_regular(path)
         with safe_open(path, framework="pt") as file:
             about = file.metadata()
             options, digest = json.loads(about["options"]), about["model"]
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        require_finite(state)
+    except FileNotFoundError:
+        raise MissingFileError(
+            f"there is no {path}: save sparse codes with codes.save(...)."
+        ) from None
     except Exception as error:  # whatever a parser makes of a damaged file
         raise ModelFileError(f"{path} is damaged ({error}): fit the sparse codes again.") from error
     if digest != _digest(model):

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Protocol, runtime_checkable
 
 import numpy as np
-import scipy.sparse as sp
 
-from recvae.errors import FoldInError, OptionError
+from recvae.errors import FoldInError
+from recvae.latent.models import coder
 from recvae.models import Recommender
 from recvae.reranking import POOL, rerank
 from recvae.serving.catalogue import Catalogue
@@ -24,14 +23,6 @@ from recvae.serving.schemas import (
     SimilarRequest,
 )
 from recvae.serving.served_map import ServedMap
-
-
-@runtime_checkable
-class Encoder(Protocol):
-    """A model that encodes tastes."""
-
-    def encode(self, histories: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and log-variance, float32 [users, latent] each."""
 
 
 class ServedModel:
@@ -75,11 +66,9 @@ class ServedModel:
         """The code of each history.
 
         Raises:
-            OptionError: the model has no code.
+            OptionError: the model has no latent space.
         """
-        if not isinstance(self.model, Encoder):
-            raise OptionError(f"{self.model.name} encodes nothing: serve an autoencoder.")
-        codes = self.model.encode(self._catalogue.histories(requests))
+        codes = coder(self.model).encode(self._catalogue.histories(requests))
         return [
             Code(
                 mean=mean,

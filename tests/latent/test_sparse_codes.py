@@ -186,6 +186,12 @@ def test_what_can_not_be_loaded(codes, models, vae, tmp_path):
         save_file(tensors, path, metadata=metadata)
         with pytest.raises(ModelFileError, match="damaged"):
             SparseCodes.load(path, vae)
+    save_file(tensors | {"bias": tensors["bias"] * torch.nan}, path, metadata=about)
+    with pytest.raises(ModelFileError, match="bias is not finite"):
+        SparseCodes.load(path, vae)
+    (tmp_path / "link").symlink_to(path)
+    with pytest.raises(ModelFileError, match="no regular file"):
+        SparseCodes.load(tmp_path / "link", vae)
     path.write_bytes(b"nothing of the kind")
     with pytest.raises(ModelFileError, match="damaged"):
         SparseCodes.load(path, vae)

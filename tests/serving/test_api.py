@@ -145,7 +145,7 @@ async def test_what_a_model_can_not_do(data, tmp_path):
         encoded = await client.post("/encode", json={"items": [102]})
         similar = await client.get("/similar", params={"item": 102})
     assert (encoded.status_code, similar.status_code) == (501, 501)
-    assert "serve an autoencoder" in encoded.json()["detail"]
+    assert "use an autoencoder" in encoded.json()["detail"]
     assert "no notion of similar items" in similar.json()["detail"]
 
 
