@@ -33,8 +33,8 @@ def shard(
 ) -> None:
     """Cut a table that does not fit into memory into shards, for train, evaluate and recommend.
 
-    The shards hold what the same table would give in memory. What was ended early is gone on with
-    by the same command.
+    The shards hold what the same table would give in memory. The same command goes on
+    with a job that was ended early.
 
     [bold]Examples[/bold]
 

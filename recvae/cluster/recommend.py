@@ -65,8 +65,8 @@ def recommend_shards(
 ) -> list[Path]:
     """Recommend k items to every user of shards, as `recommend_table` does.
 
-    Each shard's lists become a Parquet file, so that a job that was ended early is gone on with by
-    the same call.
+    Each shard's lists become a Parquet file, so that the same call goes on with a job that was
+    ended early.
 
     Args:
         model: the folder of a saved model.

@@ -40,7 +40,7 @@ def shard_table(
     """Cut a table of interactions into shards of users, of which none needs all of the memory.
 
     The shards hold what `read_interactions` would read with the same arguments: the same users,
-    items and weights, in the same order. What was ended early is gone on with by the same call.
+    items and weights, in the same order. The same call goes on with a job that was ended early.
 
     Args:
         table: a Parquet file, or a folder of them, which are read in the order of their paths.

@@ -44,7 +44,7 @@ class Optimizer:
 
     @contextmanager
     def in_charge(self) -> Iterator[None]:
-        """Have gradients of its part of the net alone."""
+        """Let only its part of the net have gradients."""
         self._net.requires_grad_(False)
         for parameter in self._trained:
             parameter.requires_grad_(True)

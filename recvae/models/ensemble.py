@@ -1,4 +1,4 @@
-"""Ensemble: models that know different things, asked together."""
+"""Ensemble: models that know different things, their scores combined."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
