@@ -315,6 +315,20 @@ def test_ids_that_look_like_numbers_in_a_history_of_strings(tmp_path):
     assert shown == "mine\n   1  x\n"
 
 
+@pytest.mark.filterwarnings("default::recvae.reading.UnknownItemWarning")
+def test_ids_in_a_history_of_integers_that_are_none(model, tmp_path):
+    history = tmp_path / "mine.csv"
+    history.write_text("user,item\n1,2\n2,\n")
+    result = recvae("recommend", model, "--history", history, code=1)
+    assert result.stderr == "error: 1 ids are missing in column 'item': drop those rows.\n"
+    history.write_text("user,item\n1,2\n1,4\n")
+    expected = recvae("recommend", model, "--history", history).stdout
+    history.write_text("user,item\n1,2\n1,x\n1,4\n")
+    result = recvae("recommend", model, "--history", history)
+    assert result.stdout == expected
+    assert "1 of 3 interactions are with items that the model does not know" in result.stderr
+
+
 def test_compare(data, tmp_path):
     small = [f"--set=mult-vae.{name}" for name in ("epochs=2", "latent=4", "hidden=8")]
     result = recvae(

@@ -227,6 +227,11 @@ def written(tmp_path, content):
         (["007", "7"], ["007", "7"]),
         (['"7"', "12"], [7, 12]),
         (["-7", "0"], [-7, 0]),
+        (["38.0", "7.0"], [7, 38]),
+        (["38.0", "7", "38", "-2.00"], [-2, 7, 38]),
+        (["38.0", "7.5"], ["38.0", "7.5"]),
+        (["38.0", "x"], ["38.0", "x"]),
+        (["9007199254740993.0", "1"], ["1", "9007199254740993.0"]),
         (["1e3", "5"], ["1e3", "5"]),
         (["NA", "x"], ["NA", "x"]),
         (["12345678901234567890", "5"], ["12345678901234567890", "5"]),
@@ -235,6 +240,13 @@ def written(tmp_path, content):
 def test_ids_in_text_files_stay_what_they_are(tmp_path, column, expected):
     path = written(tmp_path, "user,item\n" + "".join(f"{user},1\n" for user in column))
     assert list(read_interactions(path).user_ids) == expected
+
+
+def test_a_file_of_floats_gives_what_the_table_that_it_was_written_from_gives(tmp_path):
+    table = pd.DataFrame({"user": [38.0, 7.0, 38.0], "item": [5.0, 5.0, 6.0]})
+    table.to_csv(tmp_path / "table.csv", index=False)
+    from_file = read_interactions(tmp_path / "table.csv")
+    assert from_file.fingerprint() == read_interactions(table).fingerprint()
 
 
 @pytest.mark.parametrize("missing", ["", "NA", "null"])
@@ -404,18 +416,33 @@ def test_histories_of_categoricals_and_of_nobody():
     assert histories([], []) == ([], [])
 
 
+TEXTS = pd.Index(["10", "20", "x"], name="item")
+
+
+@pytest.mark.parametrize(
+    ("items", "ids"),
+    [
+        ([10, 20, 99], TEXTS),
+        ([10.0, 20.0, 99.0], TEXTS),
+        ([10, "20", 99], TEXTS),
+        (["10", "20", "x"], ITEMS),
+        ([10, "20", "x"], ITEMS),
+        (pd.Categorical(["10", "20", "020"]), ITEMS),
+    ],
+)
+def test_histories_with_ids_of_another_type(items, ids):
+    with pytest.warns(UnknownItemWarning, match=r"1 of 3 .* such as (99|x|020)"):
+        assert histories([1, 2, 2], items, ids) == ([[1, 0, 0], [0, 1, 0]], [1, 2])
+
+
 @pytest.mark.parametrize(
     ("items", "ids", "message"),
     [
-        (["10", "20"], ITEMS, r"type string \(such as 10\), the model's of type integer \(10\)"),
-        (
-            [10, 20],
-            pd.Index(["10", "20"]),
-            r"type integer \(such as 10\), the model's of type string \(10\)",
-        ),
+        (["a", "b"], ITEMS, r"type string \(such as a\), the model's of type integer \(10\)"),
+        ([7, 8], TEXTS, r"type integer \(such as 7\), the model's of type string \(10\)"),
     ],
 )
-def test_histories_with_ids_of_another_type(items, ids, message):
+def test_histories_of_no_known_item_and_another_type(items, ids, message):
     with pytest.raises(DataError, match=message):
         histories([1, 2], items, ids)
 
@@ -430,6 +457,9 @@ def test_histories_whose_items_are_all_unknown_are_all_empty():
     [
         ([1, None], [10, 10], "1 ids are missing in column 'user'"),
         ([1, 1], [10, None], "1 ids are missing in column 'item'"),
+        (["a", ""], [10, 10], "1 ids are missing in column 'user'"),
+        ([1, 1, 1], pd.Categorical([10, None, 20]), "1 ids are missing in column 'item'"),
+        ([1, 1, 1], ["x", "", "y"], "1 ids are missing in column 'item'"),
     ],
 )
 def test_histories_with_missing_ids(users, items, message):

@@ -99,8 +99,6 @@ def _recommend(
     histories = _read(history, user, item, value)
     if histories.empty:
         raise DataError(f"{history} holds no interactions: give it at least one line.")
-    if recommender.item_ids_.inferred_type == "string":  # a part may be numbers where all is not
-        histories[item] = histories[item].astype(str)
     tables = recommender.recommend_tables(histories, k, user=user, item=item, value=value)
     if out is None:
         table = pd.concat(tables, ignore_index=True)

@@ -13,11 +13,12 @@ import pyarrow.parquet
 
 from recvae.errors import DataError
 from recvae.reading.columns import require_columns
+from recvae.reading.ids import INTEGER
 
 DELIMITERS = ",\t;|"
 ID = pa.dictionary(pa.int32(), pa.string())
-INTEGER = r"0|-?[1-9][0-9]{0,17}"
-"""Integers of 64 bits, written the one way in which they would be written again."""
+WHOLE = rf"{INTEGER}|(0|-?[1-9][0-9]{{0,14}})\.0+"
+"""Integers, and floats that are such and exact, as pandas writes those of an incomplete column."""
 MISSING = ["", "NA", "N/A", "NaN", "nan", "NULL", "null", "None"]
 """What stands for a missing id among integers."""
 SNIFFED = 2**16
@@ -176,10 +177,13 @@ def to_pandas(table: pa.Table) -> dict[str, pd.Series]:
 
 
 def _integers_if_all_are(ids: pd.Series) -> pd.Series:
-    """Make integers of categories that are all written as such, but for missing ones."""
-    categories = ids.cat.categories
-    written = categories[~categories.isin(MISSING)]
-    if not written.str.fullmatch(INTEGER).all():
+    """Make integers of categories that are all whole numbers, but for missing ones."""
+    written = ids.cat.categories
+    is_missing = written.isin(MISSING)
+    if not written[~is_missing].str.fullmatch(WHOLE).all():
         return ids
-    integers = list(written.astype(np.int64))
-    return ids.cat.set_categories(written).cat.rename_categories(integers)
+    integers = written[~is_missing].str.replace(r"\.0+$", "", regex=True).astype(np.int64)
+    number = np.full(len(written) + 1, -1)  # the last for the code of missing ids, -1
+    number[:-1][~is_missing], distinct = pd.factorize(integers)
+    codes = number[ids.cat.codes.to_numpy()]
+    return pd.Series(pd.Categorical.from_codes(codes, categories=distinct), index=ids.index)
