@@ -351,9 +351,34 @@ def test_a_column_that_is_there_twice():
         read_interactions(TABLE.set_axis(["user", "item", "item"], axis=1))
 
 
+def test_a_column_named_for_two_purposes(tmp_path):
+    TABLE.to_csv(tmp_path / "table.csv", index=False)
+    for source in (TABLE, tmp_path / "table.csv"):
+        with pytest.raises(DataError, match="'item' is named for two purposes"):
+            read_interactions(source, user="item")
+    with pytest.raises(DataError, match="'user' is named for two purposes"):
+        read_histories(TABLE, ITEMS, user="user", item="user")
+
+
+def test_column_names_with_space_around_them_are_quoted(tmp_path):
+    path = written(tmp_path, "user, item,n\n1,2,3\n")
+    with pytest.raises(DataError, match="Its columns are: user, ' item', n"):
+        read_interactions(path)
+    with pytest.raises(DataError, match="known: ' item', n, user"):
+        read_interactions(path, item="what")
+
+
 def test_no_source():
     with pytest.raises(DataError, match="from list"):
         read_interactions([(1, 2)])
+
+
+@pytest.mark.parametrize("column", [1, "ab", np.array(1), None])
+def test_columns_that_are_no_arrays(column):
+    with pytest.raises(DataError, match="column 'user' must be an array or a list"):
+        read_interactions({"user": column, "item": [2, 3]})
+    with pytest.raises(DataError, match="column 'user' must be an array or a list"):
+        read_histories({"user": column, "item": [2, 3]}, ITEMS, user="user", item="item")
 
 
 def test_min_weight_drops_what_is_not_positive_then_merges_then_compares():
@@ -445,6 +470,18 @@ def test_histories_with_ids_of_another_type(items, ids):
 def test_histories_of_no_known_item_and_another_type(items, ids, message):
     with pytest.raises(DataError, match=message):
         histories([1, 2], items, ids)
+
+
+def test_histories_are_of_any_source(tmp_path):
+    table = pd.DataFrame({"user": ["z", "a"], "item": [30, 10]})
+    table.to_csv(tmp_path / "mine.csv", index=False)
+    for source in (table, table.to_dict("list"), tmp_path / "mine.csv"):
+        matrix, users = read_histories(source, ITEMS, user="user", item="item")
+        assert (matrix.toarray().tolist(), [*users]) == ([[0, 0, 1], [1, 0, 0]], ["z", "a"])
+    with pytest.raises(DataError, match="user 1, item 2"):
+        read_histories({"user": [1], "item": [1, 2]}, ITEMS, user="user", item="item")
+    with pytest.raises(DataError, match="from list"):
+        read_histories([1], ITEMS, user="user", item="item")
 
 
 def test_histories_whose_items_are_all_unknown_are_all_empty():

@@ -1,6 +1,7 @@
 """Histories: what users have interacted with, in the columns of a model that exists."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,8 +9,8 @@ import scipy.sparse as sp
 
 from recvae.errors import DataError
 from recvae.reading.build import to_weights
-from recvae.reading.columns import require_columns
 from recvae.reading.ids import look_up
+from recvae.reading.sources import Source, read_columns
 
 
 class UnknownItemWarning(UserWarning):
@@ -17,12 +18,12 @@ class UnknownItemWarning(UserWarning):
 
 
 def read_histories(
-    table: pd.DataFrame, item_ids: pd.Index, *, user: str, item: str, value: str | None = None
+    source: Source, item_ids: pd.Index, *, user: str, item: str, value: str | None = None
 ) -> tuple[sp.csr_matrix, pd.Index]:
     """Turn a table of raw ids into rows over known items.
 
     Args:
-        table: a line per interaction.
+        source: a line per interaction, as `read_interactions` takes it.
         item_ids: the raw ids of the columns to be.
         user: name of the column of raw user ids.
         item: name of the column of raw item ids, looked up as `recvae.reading.ids.look_up` does;
@@ -35,16 +36,17 @@ def read_histories(
         in order of first appearance.
 
     Raises:
-        DataError: columns or ids are missing, weights are not above 0, or no item can be known
-            because their type is another.
+        DataError: this is no table, columns or ids are missing, weights are not above 0, or no item
+            can be known because their type is another.
+        MissingFileError: there is no such file.
     """
-    require_columns(table, [user, item, *([] if value is None else [value])], "the table")
+    table = read_columns(source, [user, item], [] if value is None else [value])
     rows, user_ids = _distinct(table[user])
     codes, distinct = _distinct(table[item])
     for name, missing in ((user, rows < 0), (item, codes < 0)):
         if count := int(missing.sum()):
             raise DataError(f"{count:,} ids are missing in column {name!r}: drop those rows.")
-    weights = np.ones(len(table), np.float32) if value is None else to_weights(table[value])
+    weights = np.ones(len(rows), np.float32) if value is None else to_weights(table[value])
     columns = look_up(distinct, item_ids)[codes]
     known = columns >= 0
     if not known.all():
@@ -53,9 +55,9 @@ def read_histories(
     return sp.coo_matrix(entries, shape=(len(user_ids), len(item_ids))).tocsr(), user_ids
 
 
-def _distinct(ids: pd.Series) -> tuple[np.ndarray, pd.Index]:
+def _distinct(ids: Any) -> tuple[np.ndarray, pd.Index]:
     """The number of each id, -1 where it is missing; the distinct ids as they first appear."""
-    codes, distinct = pd.factorize(ids)
+    codes, distinct = pd.factorize(pd.Series(ids))
     if isinstance(distinct, pd.CategoricalIndex):
         distinct = distinct.astype(distinct.categories.dtype)
     distinct = pd.Index(distinct)
