@@ -329,6 +329,25 @@ def test_ids_in_a_history_of_integers_that_are_none(model, tmp_path):
     assert "1 of 3 interactions are with items that the model does not know" in result.stderr
 
 
+def test_recommend_does_not_overwrite_its_history(model, tmp_path):
+    history, link = tmp_path / "mine.csv", tmp_path / "link.csv"
+    history.write_text("user,item\n1,2\n1,4\n")
+    link.symlink_to(history)
+    for read, out in ((history, history), (history, link), (link, history), (tmp_path, history)):
+        result = recvae("recommend", model, "--history", read, "--out", out, code=2)
+        assert "would overwrite" in " ".join(result.stderr.split())
+    assert history.read_text() == "user,item\n1,2\n1,4\n"
+    assert link.is_symlink()
+
+
+def test_recommend_reads_stdin(model, tmp_path):
+    for text in ("user,item\n1,2\n1,4\n", "item\n2\n4\n"):
+        (tmp_path / "stdin").write_text(text)
+        expected = recvae("recommend", model, "--history", tmp_path / "stdin").stdout
+        piped = CliRunner().invoke(app, ["recommend", str(model), "--history", "-"], input=text)
+        assert (piped.exit_code, piped.stdout) == (0, expected)
+
+
 def test_compare(data, tmp_path):
     small = [f"--set=mult-vae.{name}" for name in ("epochs=2", "latent=4", "hidden=8")]
     result = recvae(
@@ -444,7 +463,14 @@ VAE = ["--model", "mult-vae", *TINY]
         (["recommend", "MODEL", "--history", "PLAYS"], 1, "no column 'user'"),
         (["recommend", "MODEL", "--history", "MINE", "-k", 99], 1, "k=99"),
         (["recommend", "MODEL", "--history", "MINE", "--out", "lists.xls"], 1, ".csv or .parquet"),
-        (["recommend", "MODEL", "--history", "MINE", "--out", "no/such/l.csv"], 1, "no/such"),
+        (
+            ["recommend", "MODEL", "--history", "MINE", "--out", "no/such/l.csv"],
+            1,
+            "folder no/such, make it",
+        ),
+        (["recommend", "MODEL", "--history", "MINE", "--out", "l.csv", "--json"], 2, "no --json"),
+        (["export", "MODEL", "--out", "model.txt"], 1, "must end in .onnx"),
+        (["export", "MODEL", "--out", "no/such/model.onnx"], 1, "folder no/such, make it"),
         (["compare", "--data", "PLAYS", "--models", "als,bbr"], 1, "did you mean 'bpr'?"),
         (["compare", "--data", "PLAYS", "--models", "als", "--set", "asl.factors=2"], 2, "als"),
         (["compare", "--data", "PLAYS", "--out", "mine.csv/report"], 1, "mine.csv"),

@@ -1,6 +1,11 @@
 """`recvae recommend`: lists for the users of a file."""
 
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,7 +38,8 @@ def recommend(
         typer.Option(
             help="CSV, TSV or Parquet file of who has what, in a column of users and one of items; "
             "with the items' column alone they are all one user's. Every line counts as a like: "
-            "leave out low ratings. Or a folder of shards, whose users may be any number."
+            "leave out low ratings. - reads them from stdin. Or a folder of shards, whose users "
+            "may be any number."
         ),
     ],
     user: User = "user",
@@ -68,8 +74,30 @@ def recommend(
         _recommend_shards(model, history, k, out, device, address)
     elif address is not None:
         raise typer.BadParameter("--address is for shards: `recvae shard` makes them of a table.")
+    elif json and out is not None:
+        raise typer.BadParameter("the lists go to the file of --out: no --json.")
+    elif out is not None and _is_within(out, history):
+        raise typer.BadParameter(f"--out {out} would overwrite the history: choose another file.")
     else:
-        _recommend(model, history, (user, item, value), k, out, device, json)
+        with _as_file(history) as file:
+            _recommend(model, file, (user, item, value), k, out, device, json)
+
+
+def _is_within(out: Path, history: Path) -> bool:
+    """Whether a file is the one of the histories, or in their folder."""
+    return history.resolve() in (out.resolve(), *out.resolve().parents)
+
+
+@contextmanager
+def _as_file(history: Path) -> Iterator[Path]:
+    """The history's file, which stdin is made, because a file is read more than once."""
+    if history != Path("-"):
+        yield history
+        return
+    with TemporaryDirectory() as folder, Path(folder, "stdin").open("wb") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+        file.close()
+        yield Path(file.name)
 
 
 def _recommend_shards(
