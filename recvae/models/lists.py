@@ -24,6 +24,10 @@ class EmptyHistoryWarning(UserWarning):
     """Some users have no history: their lists are by popularity."""
 
 
+class MissingWeightsWarning(UserWarning):
+    """A model that reads weights was given histories without."""
+
+
 def ranked_tables(
     model: "Recommender",
     histories: sp.csr_matrix,
