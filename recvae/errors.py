@@ -46,7 +46,7 @@ class CheckpointError(RecvaeError, ValueError):
 
 
 class TrainingError(RecvaeError, RuntimeError):
-    """Training can't go on: the loss left the range of numbers."""
+    """Training can't go on: memory ran out, or the loss left the range of numbers."""
 
 
 class MissingPackageError(RecvaeError, ImportError):

@@ -88,6 +88,7 @@ class Recommender(ABC):
             DataError: nothing to learn from, or validation items that are not the training items.
             OptionError: a hyper-parameter is out of its range, or the model needs all users in
                 memory and was given shards, or there are processes that can't share its training.
+            TrainingError: memory ran out, or the loss left the range of numbers.
             CheckpointError: the checkpoints are damaged, in use, of another training, or can't be
                 written.
         """
@@ -97,7 +98,7 @@ class Recommender(ABC):
         try:
             self._describe(data)
             run = Run(on_epoch, checkpoints_in(checkpoints, self, validation))
-            with run.checkpoints or nullcontext(), memory.kept():
+            with run.checkpoints or nullcontext(), memory.kept(), memory.one_clear_error():
                 self._fit(data if isinstance(data, Shards) else data.matrix, validation, run)
             self.origin_: Origin | None = Origin.now(getattr(self, "history_", None))
         except BaseException:
