@@ -469,6 +469,7 @@ VAE = ["--model", "mult-vae", *TINY]
             "folder no/such, make it",
         ),
         (["recommend", "MODEL", "--history", "MINE", "--out", "l.csv", "--json"], 2, "no --json"),
+        (["compare", "--data", "PLAYS", "--models", "als", "--seeds", "0,0"], 1, "holds one twice"),
         (["export", "MODEL", "--out", "model.txt"], 1, "must end in .onnx"),
         (["export", "MODEL", "--out", "no/such/model.onnx"], 1, "folder no/such, make it"),
         (["compare", "--data", "PLAYS", "--models", "als,bbr"], 1, "did you mean 'bpr'?"),
