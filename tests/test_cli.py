@@ -348,6 +348,22 @@ def test_recommend_reads_stdin(model, tmp_path):
         assert (piped.exit_code, piped.stdout) == (0, expected)
 
 
+def test_a_file_without_a_header(plays, model, tmp_path):
+    table = tmp_path / "plays.csv"
+    table.write_text("".join(plays.read_text().splitlines(keepends=True)[1:]))
+    result = recvae("data", table, code=1)
+    assert "--columns user,item,..." in result.stderr
+    columns = ["--columns", "who, what, times, when", "--user", "who", "--item", "what"]
+    assert recvae("data", table, *columns).stdout == recvae("data", plays, *columns[2:]).stdout
+    result = recvae("recommend", model, "--history", table, *columns)
+    assert result.stdout == recvae("recommend", model, "--history", plays, *columns[2:]).stdout
+    (tmp_path / "mine.csv").write_text("item\n2\n4\n")
+    expected = recvae("recommend", model, "--history", tmp_path / "mine.csv").stdout
+    (tmp_path / "mine.csv").write_text("2\n4\n")
+    shown = recvae("recommend", model, "--history", tmp_path / "mine.csv", "--columns", "item")
+    assert shown.stdout == expected
+
+
 def test_compare(data, tmp_path):
     small = [f"--set=mult-vae.{name}" for name in ("epochs=2", "latent=4", "hidden=8")]
     result = recvae(
@@ -444,6 +460,7 @@ VAE = ["--model", "mult-vae", *TINY]
         ([*TRAIN, "--data", "PLAYS", *VAE, "--set=metric=ndgc@5"], 1, "did you mean 'ndcg'?"),
         ([*TRAIN, "--data", "PLAYS", "--min-user-items", 99], 1, "no interaction is left"),
         ([*TRAIN, "--data", "PLAYS", "--held-out-users", 99], 1, "99"),
+        ([*TRAIN, "--data", "PLAYS", "--min-rating", 4], 1, "--value"),
         (["train", "--data", "PLAYS", "--out", "mine.csv/vae"], 1, "mine.csv"),
         ([*TRAIN, "--data", "PLAYS", "--set", "latent"], 2, "NAME=VALUE"),
         ([*TRAIN, "--data", "PLAYS", "--split", "time"], 2, "--validation-from"),

@@ -264,6 +264,22 @@ def test_encodings(tmp_path, encoding, header):
     assert list(data.item_ids) == ["Björk"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_utf_16(tmp_path, encoding, pack):
+    mark = "" if encoding == "utf-16" else "\ufeff"
+    path = tmp_path / f"t.{'csv' if pack is bytes else 'gz'}"
+    path.write_bytes(pack(f"{mark}user,item\n1,Björk\n2,Ænima\n".encode(encoding)))
+    assert as_dict(read_interactions(path)) == {(1, "Björk"): 1, (2, "Ænima"): 1}
+
+
+def test_utf_16_that_is_damaged(tmp_path):
+    content = "user,item\n1,a\n".encode("utf-16")
+    for damaged in (content[:-1], content + b"\x00\xd8", content[2:]):
+        with pytest.raises(DataError, match=r"can't be read as a table|is a binary file"):
+            read_interactions(written(tmp_path, damaged))
+
+
 def test_quoted_delimiters_and_line_breaks(tmp_path):
     text = 'user,review,item\n1,"good, very\ngood",5\n2,"so ""so""",6\n'
     assert as_dict(read_interactions(written(tmp_path, text))) == {(1, 5): 1, (2, 6): 1}
@@ -316,6 +332,16 @@ def test_a_file_without_a_header(tmp_path, name, pack):
     data = read_interactions(tmp_path / name, **names, value="plays")
     assert as_dict(data) == {("u0", "s1"): 1, ("u1", "s0"): 5, ("u1", "s1"): 2}
     assert data.positions.tolist() == [1, 2, 0]
+
+
+@pytest.mark.parametrize("text", ["1,38,5\n2,7,4\n", "ann,x,5.0\n"])
+def test_a_first_line_of_data_is_told_what_to_do(tmp_path, text):
+    said = r"no column 'user'.* name all .* columns=\['user', .* --columns user,item,\.\.\.$"
+    with pytest.raises(DataError, match=said):
+        read_interactions(written(tmp_path, text))
+    with pytest.raises(DataError, match="no column 'user'") as error:
+        read_interactions(written(tmp_path, "who,what\n1,2\n"))
+    assert "--columns" not in str(error.value)
 
 
 def test_columns_that_can_not_be(tmp_path):
@@ -390,6 +416,11 @@ def test_min_weight_drops_what_is_not_positive_then_merges_then_compares():
     assert as_dict(read_interactions(table, value="plays", min_weight=4)) == {(1, 1): 4}
     with pytest.raises(DataError, match="1 of the values are missing"):
         read_interactions(table.assign(plays=[2, 2, np.nan, 3, 0]), value="plays", min_weight=1)
+
+
+def test_min_weight_needs_weights():
+    with pytest.raises(OptionError, match=r"min_weight=4 needs the column of weights: .* --value"):
+        read_interactions(TABLE, min_weight=4)
 
 
 def test_filters_are_passed_on():

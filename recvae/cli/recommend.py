@@ -15,12 +15,14 @@ from recvae.cli.arguments import (
     Address,
     Columns,
     Device,
+    Header,
     Item,
     Json,
     Model,
     User,
     Value,
     are_shards,
+    names,
     require_usual,
 )
 from recvae.cli.output import note, show
@@ -45,6 +47,7 @@ def recommend(
     user: User = "user",
     item: Item = "item",
     value: Value = None,
+    columns: Header = None,
     k: Annotated[int, typer.Option("-k", help="Length of the lists.")] = 10,
     out: Annotated[
         Path | None,
@@ -68,7 +71,7 @@ def recommend(
     $ recvae recommend runs/vae --history shards --out lists --address auto
     """
     if are_shards(history):
-        require_usual(Columns(user=user, item=item, value=value))
+        require_usual(Columns(user=user, item=item, value=value), columns)
         if json:
             raise typer.BadParameter("the lists of shards go to the files of --out: no --json.")
         _recommend_shards(model, history, k, out, device, address)
@@ -80,7 +83,8 @@ def recommend(
         raise typer.BadParameter(f"--out {out} would overwrite the history: choose another file.")
     else:
         with _as_file(history) as file:
-            _recommend(model, file, (user, item, value), k, out, device, json)
+            histories = _read(file, user, item, value, None if columns is None else names(columns))
+        _recommend(model, histories, (user, item, value), k, out, device, json)
 
 
 def _is_within(out: Path, history: Path) -> bool:
@@ -111,7 +115,7 @@ def _recommend_shards(
 
 def _recommend(
     model: Path,
-    history: Path,
+    histories: "DataFrame",
     columns: tuple[str, str, str | None],
     k: int,
     out: Path | None,
@@ -124,9 +128,6 @@ def _recommend(
 
     recommender = rv.load_model(model, device=device)
     user, item, value = columns
-    histories = _read(history, user, item, value)
-    if histories.empty:
-        raise DataError(f"{history} holds no interactions: give it at least one line.")
     tables = recommender.recommend_tables(histories, k, user=user, item=item, value=value)
     if out is None:
         table = pd.concat(tables, ignore_index=True)
@@ -136,15 +137,22 @@ def _recommend(
         note(f"written to {out}")
 
 
-def _read(path: Path, user: str, item: str, value: str | None) -> "DataFrame":
+def _read(
+    path: Path, user: str, item: str, value: str | None, header: list[str] | None
+) -> "DataFrame":
     import pandas as pd
 
     from recvae.reading import read_columns
 
     others = [] if value is None else [value]
-    if _names_one_column(path, item):
-        return pd.DataFrame({user: path.stem, **read_columns(path, [item], [])})
-    return pd.DataFrame(read_columns(path, [user, item], others))
+    if header == [item] or (header is None and _names_one_column(path, item)):
+        columns = {user: path.stem, **read_columns(path, [item], header=header)}
+    else:
+        columns = read_columns(path, [user, item], others, header)
+    histories = pd.DataFrame(columns)
+    if histories.empty:
+        raise DataError(f"{path} holds no interactions: give it at least one line.")
+    return histories
 
 
 def _names_one_column(path: Path, item: str) -> bool:
