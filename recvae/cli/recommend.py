@@ -80,7 +80,9 @@ def recommend(
     elif json and out is not None:
         raise typer.BadParameter("the lists go to the file of --out: no --json.")
     elif out is not None and _is_within(out, history):
-        raise typer.BadParameter(f"--out {out} would overwrite the history: choose another file.")
+        raise typer.BadParameter(
+            f"--out {out} would change the history that is read: choose another file."
+        )
     else:
         with _as_file(history) as file:
             histories = _read(file, user, item, value, None if columns is None else names(columns))
