@@ -335,7 +335,7 @@ def test_recommend_does_not_overwrite_its_history(model, tmp_path):
     link.symlink_to(history)
     for read, out in ((history, history), (history, link), (link, history), (tmp_path, history)):
         result = recvae("recommend", model, "--history", read, "--out", out, code=2)
-        assert "would change" in " ".join(result.stderr.split())
+        assert "would change" in " ".join(result.stderr.replace("│", " ").split())
     assert history.read_text() == "user,item\n1,2\n1,4\n"
     assert link.is_symlink()
 
