@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from recvae.errors import RecvaeError, WriteError
+
 
 def write(folder: Path, name: str, fill: Callable[[Path], object]) -> tuple[str, str]:
     """Write a file under a name that its content decides; give the name and its SHA-256."""
@@ -40,6 +42,26 @@ def draft_of(path: Path) -> Iterator[Path]:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def draft_for_user(path: Path) -> Iterator[Path]:
+    """The same for a file that a user named.
+
+    Raises:
+        WriteError: it can't be written there.
+    """
+    if not path.parent.is_dir():
+        raise WriteError(f"{path} can't be written: there is no folder {path.parent}, make it.")
+    try:
+        with draft_of(path) as draft:
+            yield draft
+    except RecvaeError:
+        raise
+    except OSError as error:
+        raise WriteError(
+            f"{path} can't be written ({error.strerror or error}): choose another place."
+        ) from error
 
 
 def sha256(path: Path) -> str:

@@ -21,6 +21,10 @@ class MissingFileError(RecvaeError, FileNotFoundError):
     """A file or a data set is not where it was looked for."""
 
 
+class WriteError(RecvaeError, OSError):
+    """A file can't be written where it was asked for."""
+
+
 class DownloadError(RecvaeError, OSError):
     """A data set could not be fetched, verified or unpacked."""
 
@@ -42,7 +46,7 @@ class CheckpointError(RecvaeError, ValueError):
 
 
 class TrainingError(RecvaeError, RuntimeError):
-    """Training can't go on: the loss left the range of numbers."""
+    """Training can't go on: memory ran out, or the loss left the range of numbers."""
 
 
 class MissingPackageError(RecvaeError, ImportError):
@@ -53,7 +57,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """End an error message with the nearest known word, or else with all of them."""
     known = sorted(known)
     close = get_close_matches(word.lower(), known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}."
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(map(plain, known))}."
+
+
+def plain(word: str) -> str:
+    """A word as it is, in quotes if there is space around it, which nobody would see."""
+    return word if word == word.strip() else repr(word)
 
 
 def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:

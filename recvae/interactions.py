@@ -150,12 +150,19 @@ class Interactions:
         """Attach what is known of the items, for example their titles.
 
         Args:
-            table: a line per item, indexed by raw item id. Items that it lacks get missing
-                values, items that only it has are left out; columns replace those of their name.
+            table: a line per item, indexed by raw item id, or with the ids in a column `item` if
+                its index is but the numbers of its lines. Items that only it has are left out;
+                what it says of the others replaces what was known, what it lacks stays.
 
         Raises:
-            DataError: an item has more than one line, or no item has any.
+            DataError: this is no DataFrame, an item has more than one line, or no item has any.
         """
+        if not isinstance(table, pd.DataFrame):
+            raise DataError(
+                f"expected a pandas DataFrame with a line per item, got {type(table).__name__}: "
+                'make one, such as pd.DataFrame({"item": ids, "title": titles}).'
+            )
+        table = _indexed_by_item(table)
         if table.index.has_duplicates:
             twice = table.index[table.index.duplicated()][0]
             raise DataError(f"item {twice} has more than one line: index by item, one line each.")
@@ -165,7 +172,10 @@ class Interactions:
                 f"{self.item_ids[0]} ({self.item_ids.dtype}); its index is {table.index.dtype}."
             )
         kept = self.items[self.items.columns.difference(table.columns, sort=False)]
-        return replace(self, items=kept.join(table))
+        told = kept.join(table)
+        for name in self.items.columns.intersection(table.columns):
+            told[name] = _updated(self.items[name], table[name])
+        return replace(self, items=told)
 
     def _take(self, entries: np.ndarray, matrix: sp.csr_matrix, **changes: pd.DataFrame) -> Self:
         """The same with these entries (numbers) only, which `matrix` holds."""
@@ -233,6 +243,20 @@ def require_ids(ids: pd.Index, name: str) -> None:
 def _as_numbers(selection: np.ndarray) -> np.ndarray:
     selection = np.asarray(selection)
     return np.flatnonzero(selection) if selection.dtype == bool else selection.astype(np.int64)
+
+
+def _indexed_by_item(table: pd.DataFrame) -> pd.DataFrame:
+    """A table by its column `item`, if its index is only the numbers of its lines."""
+    are_numbers = isinstance(table.index, pd.RangeIndex) and table.index.name is None
+    return table.set_index("item") if are_numbers and "item" in table.columns else table
+
+
+def _updated(known: pd.Series, new: pd.Series) -> pd.Series:
+    """What is new where there is something, else what was known; the lines are those known."""
+    new = new[new.index.isin(known.index)].dropna()
+    rest = known[~known.index.isin(new.index)].dropna()
+    told = [part for part in (new, rest) if len(part)]
+    return pd.concat(told).reindex(known.index) if told else known
 
 
 def _table_of(n: int, name: str) -> pd.DataFrame:

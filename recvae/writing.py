@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
-from recvae.atomic import draft_of
+from recvae.atomic import draft_for_user
 from recvae.errors import OptionError
 
 Write: TypeAlias = Callable[[pd.DataFrame], None]
@@ -27,13 +27,14 @@ def write_tables(tables: Iterable[pd.DataFrame], path: str | PathLike[str]) -> N
 
     Raises:
         OptionError: the path ends otherwise.
-        OSError: it can't be written.
+        WriteError: it can't be written.
     """
     path = Path(path)
     writers = {".csv": _csv, ".parquet": _parquet}
     if path.suffix not in writers:
         raise OptionError(f"{path} must end in .csv or .parquet.")
-    with draft_of(path) as draft, draft.open("wb") as file, writers[path.suffix](file) as write:
+    writer = writers[path.suffix]
+    with draft_for_user(path) as draft, draft.open("wb") as file, writer(file) as write:
         for table in tables:
             write(table)
 

@@ -315,6 +315,55 @@ def test_ids_that_look_like_numbers_in_a_history_of_strings(tmp_path):
     assert shown == "mine\n   1  x\n"
 
 
+@pytest.mark.filterwarnings("default::recvae.reading.UnknownItemWarning")
+def test_ids_in_a_history_of_integers_that_are_none(model, tmp_path):
+    history = tmp_path / "mine.csv"
+    history.write_text("user,item\n1,2\n2,\n")
+    result = recvae("recommend", model, "--history", history, code=1)
+    assert result.stderr == "error: 1 ids are missing in column 'item': drop those rows.\n"
+    history.write_text("user,item\n1,2\n1,4\n")
+    expected = recvae("recommend", model, "--history", history).stdout
+    history.write_text("user,item\n1,2\n1,x\n1,4\n")
+    result = recvae("recommend", model, "--history", history)
+    assert result.stdout == expected
+    assert "1 of 3 interactions are with items that the model does not know" in result.stderr
+
+
+def test_recommend_does_not_overwrite_its_history(model, tmp_path):
+    history, link = tmp_path / "mine.csv", tmp_path / "link.csv"
+    history.write_text("user,item\n1,2\n1,4\n")
+    link.symlink_to(history)
+    for read, out in ((history, history), (history, link), (link, history), (tmp_path, history)):
+        result = recvae("recommend", model, "--history", read, "--out", out, code=2)
+        assert "would change" in " ".join(result.stderr.replace("│", " ").split())
+    assert history.read_text() == "user,item\n1,2\n1,4\n"
+    assert link.is_symlink()
+
+
+def test_recommend_reads_stdin(model, tmp_path):
+    for text in ("user,item\n1,2\n1,4\n", "item\n2\n4\n"):
+        (tmp_path / "stdin").write_text(text)
+        expected = recvae("recommend", model, "--history", tmp_path / "stdin").stdout
+        piped = CliRunner().invoke(app, ["recommend", str(model), "--history", "-"], input=text)
+        assert (piped.exit_code, piped.stdout) == (0, expected)
+
+
+def test_a_file_without_a_header(plays, model, tmp_path):
+    table = tmp_path / "plays.csv"
+    table.write_text("".join(plays.read_text().splitlines(keepends=True)[1:]))
+    result = recvae("data", table, code=1)
+    assert "--columns user,item,..." in result.stderr
+    columns = ["--columns", "who, what, times, when", "--user", "who", "--item", "what"]
+    assert recvae("data", table, *columns).stdout == recvae("data", plays, *columns[2:]).stdout
+    result = recvae("recommend", model, "--history", table, *columns)
+    assert result.stdout == recvae("recommend", model, "--history", plays, *columns[2:]).stdout
+    (tmp_path / "mine.csv").write_text("item\n2\n4\n")
+    expected = recvae("recommend", model, "--history", tmp_path / "mine.csv").stdout
+    (tmp_path / "mine.csv").write_text("2\n4\n")
+    shown = recvae("recommend", model, "--history", tmp_path / "mine.csv", "--columns", "item")
+    assert shown.stdout == expected
+
+
 def test_compare(data, tmp_path):
     small = [f"--set=mult-vae.{name}" for name in ("epochs=2", "latent=4", "hidden=8")]
     result = recvae(
@@ -411,6 +460,7 @@ VAE = ["--model", "mult-vae", *TINY]
         ([*TRAIN, "--data", "PLAYS", *VAE, "--set=metric=ndgc@5"], 1, "did you mean 'ndcg'?"),
         ([*TRAIN, "--data", "PLAYS", "--min-user-items", 99], 1, "no interaction is left"),
         ([*TRAIN, "--data", "PLAYS", "--held-out-users", 99], 1, "99"),
+        ([*TRAIN, "--data", "PLAYS", "--min-rating", 4], 1, "--value"),
         (["train", "--data", "PLAYS", "--out", "mine.csv/vae"], 1, "mine.csv"),
         ([*TRAIN, "--data", "PLAYS", "--set", "latent"], 2, "NAME=VALUE"),
         ([*TRAIN, "--data", "PLAYS", "--split", "time"], 2, "--validation-from"),
@@ -430,7 +480,15 @@ VAE = ["--model", "mult-vae", *TINY]
         (["recommend", "MODEL", "--history", "PLAYS"], 1, "no column 'user'"),
         (["recommend", "MODEL", "--history", "MINE", "-k", 99], 1, "k=99"),
         (["recommend", "MODEL", "--history", "MINE", "--out", "lists.xls"], 1, ".csv or .parquet"),
-        (["recommend", "MODEL", "--history", "MINE", "--out", "no/such/l.csv"], 1, "no/such"),
+        (
+            ["recommend", "MODEL", "--history", "MINE", "--out", "no/such/l.csv"],
+            1,
+            "folder no/such, make it",
+        ),
+        (["recommend", "MODEL", "--history", "MINE", "--out", "l.csv", "--json"], 2, "no --json"),
+        (["compare", "--data", "PLAYS", "--models", "als", "--seeds", "0,0"], 1, "holds one twice"),
+        (["export", "MODEL", "--out", "model.txt"], 1, "must end in .onnx"),
+        (["export", "MODEL", "--out", "no/such/model.onnx"], 1, "folder no/such, make it"),
         (["compare", "--data", "PLAYS", "--models", "als,bbr"], 1, "did you mean 'bpr'?"),
         (["compare", "--data", "PLAYS", "--models", "als", "--set", "asl.factors=2"], 2, "als"),
         (["compare", "--data", "PLAYS", "--out", "mine.csv/report"], 1, "mine.csv"),

@@ -108,7 +108,7 @@ def test_item_info_is_joined_by_id_in_column_order(data):
     )
     told = data.with_item_info(table)
     assert told.item_ids.equals(data.item_ids)
-    assert told.items["title"].fillna("-").tolist() == ["A", "-", "C"]
+    assert told.items["title"].tolist() == ["A", "Y", "C"]
     assert told.items["year"].fillna(-1).tolist() == [1999, -1, 2001]
     assert list(data.items["title"]) == ["X", "Y", "Z"]
 
@@ -116,6 +116,40 @@ def test_item_info_is_joined_by_id_in_column_order(data):
 def test_item_info_keeps_the_other_columns(data):
     told = data.with_item_info(pd.DataFrame({"year": [1]}, index=[10]))
     assert list(told.items.columns) == ["title", "year"]
+
+
+def test_item_info_as_read_csv_gives_it_is_joined_by_its_column_item(data):
+    table = pd.DataFrame({"item": [30, 1, 10], "title": ["C", "?", "A"]})
+    assert data.with_item_info(table).items["title"].tolist() == ["A", "Y", "C"]
+    numbers = Interactions.of(data.matrix)  # whose ids are those of the lines, too
+    table = pd.DataFrame({"item": [2, 1, 0], "title": ["C", "B", "A"]})
+    told = numbers.with_item_info(table)
+    assert told.items["title"].tolist() == ["A", "B", "C"]
+    assert list(told.items.columns) == ["title"]
+    assert told.item_ids.equals(numbers.item_ids)
+
+
+@pytest.mark.parametrize("index", [pd.Index([2, 1, 0]), pd.RangeIndex(3, name="movie")])
+def test_item_info_with_an_index_of_its_own_is_joined_by_it(data, index):
+    table = pd.DataFrame({"item": [9, 9, 9], "title": ["C", "B", "A"]}, index=index)
+    told = Interactions.of(data.matrix).with_item_info(table)
+    assert told.items["title"].to_dict() == dict(zip(index, ["C", "B", "A"], strict=True))
+
+
+def test_item_info_takes_no_known_value_away(data):
+    data = data.with_item_info(pd.DataFrame({"year": [1990, 1991, 1992]}, index=[10, 20, 30]))
+    told = data.with_item_info(
+        pd.DataFrame({"title": [None, "B"], "year": [7, 8], "n": [1, 2]}, index=[10, 20])
+    )
+    assert told.items["title"].tolist() == ["X", "B", "Z"]
+    assert told.items["year"].tolist() == [7, 8, 1992]
+    assert told.items["year"].dtype == np.int64
+    assert told.items["n"].fillna(-1).tolist() == [1, 2, -1]
+
+
+def test_item_info_that_is_no_table(data):
+    with pytest.raises(DataError, match="expected a pandas DataFrame with a line per item, got li"):
+        data.with_item_info(["a"])
 
 
 def test_item_info_by_ids_of_another_type(data):

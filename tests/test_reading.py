@@ -227,6 +227,11 @@ def written(tmp_path, content):
         (["007", "7"], ["007", "7"]),
         (['"7"', "12"], [7, 12]),
         (["-7", "0"], [-7, 0]),
+        (["38.0", "7.0"], [7, 38]),
+        (["38.0", "7", "38", "-2.00"], [-2, 7, 38]),
+        (["38.0", "7.5"], ["38.0", "7.5"]),
+        (["38.0", "x"], ["38.0", "x"]),
+        (["9007199254740993.0", "1"], ["1", "9007199254740993.0"]),
         (["1e3", "5"], ["1e3", "5"]),
         (["NA", "x"], ["NA", "x"]),
         (["12345678901234567890", "5"], ["12345678901234567890", "5"]),
@@ -235,6 +240,13 @@ def written(tmp_path, content):
 def test_ids_in_text_files_stay_what_they_are(tmp_path, column, expected):
     path = written(tmp_path, "user,item\n" + "".join(f"{user},1\n" for user in column))
     assert list(read_interactions(path).user_ids) == expected
+
+
+def test_a_file_of_floats_gives_what_the_table_that_it_was_written_from_gives(tmp_path):
+    table = pd.DataFrame({"user": [38.0, 7.0, 38.0], "item": [5.0, 5.0, 6.0]})
+    table.to_csv(tmp_path / "table.csv", index=False)
+    from_file = read_interactions(tmp_path / "table.csv")
+    assert from_file.fingerprint() == read_interactions(table).fingerprint()
 
 
 @pytest.mark.parametrize("missing", ["", "NA", "null"])
@@ -250,6 +262,22 @@ def test_encodings(tmp_path, encoding, header):
     text = f"{header}\n1,Björk{',' * (header.count(',') - 1)}\n"
     data = read_interactions(written(tmp_path, text.encode(encoding)))
     assert list(data.item_ids) == ["Björk"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_utf_16(tmp_path, encoding, pack):
+    mark = "" if encoding == "utf-16" else "\ufeff"
+    path = tmp_path / f"t.{'csv' if pack is bytes else 'gz'}"
+    path.write_bytes(pack(f"{mark}user,item\n1,Björk\n2,Ænima\n".encode(encoding)))
+    assert as_dict(read_interactions(path)) == {(1, "Björk"): 1, (2, "Ænima"): 1}
+
+
+def test_utf_16_that_is_damaged(tmp_path):
+    content = "user,item\n1,a\n".encode("utf-16")
+    for damaged in (content[:-1], content + b"\x00\xd8", content[2:]):
+        with pytest.raises(DataError, match=r"can't be read as a table|is a binary file"):
+            read_interactions(written(tmp_path, damaged))
 
 
 def test_quoted_delimiters_and_line_breaks(tmp_path):
@@ -306,6 +334,16 @@ def test_a_file_without_a_header(tmp_path, name, pack):
     assert data.positions.tolist() == [1, 2, 0]
 
 
+@pytest.mark.parametrize("text", ["1,38,5\n2,7,4\n", "ann,x,5.0\n"])
+def test_a_first_line_of_data_is_told_what_to_do(tmp_path, text):
+    said = r"no column 'user'.* name all .* columns=\['user', .* --columns user,item,\.\.\.$"
+    with pytest.raises(DataError, match=said):
+        read_interactions(written(tmp_path, text))
+    with pytest.raises(DataError, match="no column 'user'") as error:
+        read_interactions(written(tmp_path, "who,what\n1,2\n"))
+    assert "--columns" not in str(error.value)
+
+
 def test_columns_that_can_not_be(tmp_path):
     (tmp_path / "triplets.txt").write_text(TRIPLETS)
     with pytest.raises(DataError, match="columns has no column 'user'"):
@@ -339,9 +377,34 @@ def test_a_column_that_is_there_twice():
         read_interactions(TABLE.set_axis(["user", "item", "item"], axis=1))
 
 
+def test_a_column_named_for_two_purposes(tmp_path):
+    TABLE.to_csv(tmp_path / "table.csv", index=False)
+    for source in (TABLE, tmp_path / "table.csv"):
+        with pytest.raises(DataError, match="'item' is named for two purposes"):
+            read_interactions(source, user="item")
+    with pytest.raises(DataError, match="'user' is named for two purposes"):
+        read_histories(TABLE, ITEMS, user="user", item="user")
+
+
+def test_column_names_with_space_around_them_are_quoted(tmp_path):
+    path = written(tmp_path, "user, item,n\n1,2,3\n")
+    with pytest.raises(DataError, match="Its columns are: user, ' item', n"):
+        read_interactions(path)
+    with pytest.raises(DataError, match="known: ' item', n, user"):
+        read_interactions(path, item="what")
+
+
 def test_no_source():
     with pytest.raises(DataError, match="from list"):
         read_interactions([(1, 2)])
+
+
+@pytest.mark.parametrize("column", [1, "ab", np.array(1), None])
+def test_columns_that_are_no_arrays(column):
+    with pytest.raises(DataError, match="column 'user' must be an array or a list"):
+        read_interactions({"user": column, "item": [2, 3]})
+    with pytest.raises(DataError, match="column 'user' must be an array or a list"):
+        read_histories({"user": column, "item": [2, 3]}, ITEMS, user="user", item="item")
 
 
 def test_min_weight_drops_what_is_not_positive_then_merges_then_compares():
@@ -353,6 +416,11 @@ def test_min_weight_drops_what_is_not_positive_then_merges_then_compares():
     assert as_dict(read_interactions(table, value="plays", min_weight=4)) == {(1, 1): 4}
     with pytest.raises(DataError, match="1 of the values are missing"):
         read_interactions(table.assign(plays=[2, 2, np.nan, 3, 0]), value="plays", min_weight=1)
+
+
+def test_min_weight_needs_weights():
+    with pytest.raises(OptionError, match=r"min_weight=4 needs the column of weights: .* --value"):
+        read_interactions(TABLE, min_weight=4)
 
 
 def test_filters_are_passed_on():
@@ -404,20 +472,47 @@ def test_histories_of_categoricals_and_of_nobody():
     assert histories([], []) == ([], [])
 
 
+TEXTS = pd.Index(["10", "20", "x"], name="item")
+
+
+@pytest.mark.parametrize(
+    ("items", "ids"),
+    [
+        ([10, 20, 99], TEXTS),
+        ([10.0, 20.0, 99.0], TEXTS),
+        ([10, "20", 99], TEXTS),
+        (["10", "20", "x"], ITEMS),
+        ([10, "20", "x"], ITEMS),
+        (pd.Categorical(["10", "20", "020"]), ITEMS),
+    ],
+)
+def test_histories_with_ids_of_another_type(items, ids):
+    with pytest.warns(UnknownItemWarning, match=r"1 of 3 .* such as (99|x|020)"):
+        assert histories([1, 2, 2], items, ids) == ([[1, 0, 0], [0, 1, 0]], [1, 2])
+
+
 @pytest.mark.parametrize(
     ("items", "ids", "message"),
     [
-        (["10", "20"], ITEMS, r"type string \(such as 10\), the model's of type integer \(10\)"),
-        (
-            [10, 20],
-            pd.Index(["10", "20"]),
-            r"type integer \(such as 10\), the model's of type string \(10\)",
-        ),
+        (["a", "b"], ITEMS, r"type string \(such as a\), the model's of type integer \(10\)"),
+        ([7, 8], TEXTS, r"type integer \(such as 7\), the model's of type string \(10\)"),
     ],
 )
-def test_histories_with_ids_of_another_type(items, ids, message):
+def test_histories_of_no_known_item_and_another_type(items, ids, message):
     with pytest.raises(DataError, match=message):
         histories([1, 2], items, ids)
+
+
+def test_histories_are_of_any_source(tmp_path):
+    table = pd.DataFrame({"user": ["z", "a"], "item": [30, 10]})
+    table.to_csv(tmp_path / "mine.csv", index=False)
+    for source in (table, table.to_dict("list"), tmp_path / "mine.csv"):
+        matrix, users = read_histories(source, ITEMS, user="user", item="item")
+        assert (matrix.toarray().tolist(), [*users]) == ([[0, 0, 1], [1, 0, 0]], ["z", "a"])
+    with pytest.raises(DataError, match="user 1, item 2"):
+        read_histories({"user": [1], "item": [1, 2]}, ITEMS, user="user", item="item")
+    with pytest.raises(DataError, match="from list"):
+        read_histories([1], ITEMS, user="user", item="item")
 
 
 def test_histories_whose_items_are_all_unknown_are_all_empty():
@@ -430,6 +525,9 @@ def test_histories_whose_items_are_all_unknown_are_all_empty():
     [
         ([1, None], [10, 10], "1 ids are missing in column 'user'"),
         ([1, 1], [10, None], "1 ids are missing in column 'item'"),
+        (["a", ""], [10, 10], "1 ids are missing in column 'user'"),
+        ([1, 1, 1], pd.Categorical([10, None, 20]), "1 ids are missing in column 'item'"),
+        ([1, 1, 1], ["x", "", "y"], "1 ids are missing in column 'item'"),
     ],
 )
 def test_histories_with_missing_ids(users, items, message):

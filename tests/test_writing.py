@@ -9,8 +9,8 @@ import pytest
 import scipy.sparse as sp
 
 import recvae as rv
-from recvae.errors import DataError, FoldInError, NotFittedError, OptionError
-from recvae.models import lists
+from recvae.errors import DataError, FoldInError, NotFittedError, OptionError, WriteError
+from recvae.models import MissingWeightsWarning, lists
 from recvae.writing import write_tables
 
 
@@ -52,6 +52,24 @@ def test_unknown_users_are_said_at_once(histories):
         model.recommend_tables(histories.assign(user=99))
 
 
+def test_tables_are_whatever_read_interactions_takes(model, histories, tmp_path):
+    expected = model.recommend_table(histories, 3)
+    pd.testing.assert_frame_equal(model.recommend_table(histories.to_dict("list"), 3), expected)
+    histories.to_parquet(tmp_path / "mine.parquet")
+    pd.testing.assert_frame_equal(model.recommend_table(tmp_path / "mine.parquet", 3), expected)
+
+
+def test_a_model_of_weights_that_gets_none_warns_once(histories):
+    matrix = sp.random(50, 12, density=0.4, format="csr", random_state=0, dtype=np.float32)
+    options = {"input": "counts", "latent": 2, "hidden": (4,), "epochs": 1, "device": "cpu"}
+    model = rv.MultVAE(**options).fit(matrix)
+    with pytest.warns(MissingWeightsWarning, match="each line counts as 1") as caught:
+        expected = model.recommend_table(histories, 3)
+    assert len(caught) == 1
+    weighted = model.recommend_table(histories.assign(n=1), 3, value="n")
+    pd.testing.assert_frame_equal(weighted, expected)
+
+
 def test_no_users_have_an_empty_table(model, histories):
     table = model.recommend_table(histories[:0])
     assert list(table.columns) == ["user", "item", "rank", "score", "title"]
@@ -89,6 +107,20 @@ def test_what_fails_half_way_leaves_what_was_there(tmp_path, suffix, n_written):
 def test_only_files_that_can_be_written(tmp_path):
     with pytest.raises(OptionError, match=r"\.csv or \.parquet"):
         write_tables([], tmp_path / "lists.xls")
+
+
+def test_files_that_can_not_be_written_are_named_as_they_were_asked_for(tmp_path, monkeypatch):
+    def refused(*_):
+        raise PermissionError(13, "Permission denied", ".lists.csv.123")
+
+    with pytest.raises(WriteError, match=rf"there is no folder {tmp_path}/no, make it\.$"):
+        write_tables([], tmp_path / "no" / "lists.csv")
+    monkeypatch.setattr(type(tmp_path), "open", refused)
+    with pytest.raises(WriteError) as error:
+        write_tables([], tmp_path / "lists.csv")
+    path = tmp_path / "lists.csv"
+    said = f"{path} can't be written (Permission denied): choose another place."
+    assert str(error.value) == said
 
 
 def test_memory_does_not_grow_with_the_users(model, tmp_path):

@@ -46,6 +46,13 @@ Value = Annotated[
     str | None,
     _Data(help="A file's column of weights; models read them with --set input=counts only."),
 ]
+Header = Annotated[
+    str | None,
+    _Data(
+        metavar="NAMES",
+        help="The names of all columns of a text file without a header, separated by commas.",
+    ),
+]
 Address = Annotated[
     str | None,
     typer.Option(
@@ -77,6 +84,7 @@ class Source(Columns):
     timestamp: Annotated[
         str | None, _Data(help="A file's column of times, for --split last and time.")
     ] = None
+    columns: Header = None
     data_dir: Annotated[
         Path | None,
         _Data(help="Folder of the data sets known by name; else $RECVAE_DATA, else ./data."),
@@ -97,6 +105,7 @@ class Source(Columns):
             item=self.item,
             value=self.value,
             timestamp=self.timestamp,
+            columns=None if self.columns is None else names(self.columns),
             min_weight=min_weight,
             **filters,
         )
@@ -246,7 +255,7 @@ class Experiment(Filters, Source):
     def _open_shards(self) -> "Shards":
         if self.filters != Filters().filters or self.min_rating is not None:
             raise typer.BadParameter("shards are filtered when they are made, by `recvae shard`.")
-        require_usual(self)
+        require_usual(self, self.columns)
         return rv.read_shards(self.data)
 
     def _points_in_time(self) -> tuple[str, str]:
@@ -255,11 +264,12 @@ class Experiment(Filters, Source):
         return self.validation_from, self.test_from
 
 
-def require_usual(columns: Columns) -> None:
+def require_usual(columns: Columns, header: str | None) -> None:
     """Raise typer.BadParameter if columns are named of shards, which have their own."""
-    if (columns.user, columns.item, columns.value) != (Columns.user, Columns.item, Columns.value):
+    given = (columns.user, columns.item, columns.value, header)
+    if given != (Columns.user, Columns.item, Columns.value, None):
         raise typer.BadParameter(
-            "shards have columns of their own: leave out --user, --item and --value."
+            "shards have columns of their own: leave out --user, --item, --value and --columns."
         )
 
 

@@ -1,6 +1,11 @@
 """`recvae recommend`: lists for the users of a file."""
 
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,12 +15,14 @@ from recvae.cli.arguments import (
     Address,
     Columns,
     Device,
+    Header,
     Item,
     Json,
     Model,
     User,
     Value,
     are_shards,
+    names,
     require_usual,
 )
 from recvae.cli.output import note, show
@@ -33,12 +40,14 @@ def recommend(
         typer.Option(
             help="CSV, TSV or Parquet file of who has what, in a column of users and one of items; "
             "with the items' column alone they are all one user's. Every line counts as a like: "
-            "leave out low ratings. Or a folder of shards, whose users may be any number."
+            "leave out low ratings. - reads them from stdin. Or a folder of shards, whose users "
+            "may be any number."
         ),
     ],
     user: User = "user",
     item: Item = "item",
     value: Value = None,
+    columns: Header = None,
     k: Annotated[int, typer.Option("-k", help="Length of the lists.")] = 10,
     out: Annotated[
         Path | None,
@@ -62,14 +71,39 @@ def recommend(
     $ recvae recommend runs/vae --history shards --out lists --address auto
     """
     if are_shards(history):
-        require_usual(Columns(user=user, item=item, value=value))
+        require_usual(Columns(user=user, item=item, value=value), columns)
         if json:
             raise typer.BadParameter("the lists of shards go to the files of --out: no --json.")
         _recommend_shards(model, history, k, out, device, address)
     elif address is not None:
         raise typer.BadParameter("--address is for shards: `recvae shard` makes them of a table.")
+    elif json and out is not None:
+        raise typer.BadParameter("the lists go to the file of --out: no --json.")
+    elif out is not None and _is_within(out, history):
+        raise typer.BadParameter(
+            f"--out {out} would change the history that is read: choose another file."
+        )
     else:
-        _recommend(model, history, (user, item, value), k, out, device, json)
+        with _as_file(history) as file:
+            histories = _read(file, user, item, value, None if columns is None else names(columns))
+        _recommend(model, histories, (user, item, value), k, out, device, json)
+
+
+def _is_within(out: Path, history: Path) -> bool:
+    """Whether a file is the one of the histories, or in their folder."""
+    return history.resolve() in (out.resolve(), *out.resolve().parents)
+
+
+@contextmanager
+def _as_file(history: Path) -> Iterator[Path]:
+    """The history's file, which stdin is made, because a file is read more than once."""
+    if history != Path("-"):
+        yield history
+        return
+    with TemporaryDirectory() as folder, Path(folder, "stdin").open("wb") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+        file.close()
+        yield Path(file.name)
 
 
 def _recommend_shards(
@@ -83,7 +117,7 @@ def _recommend_shards(
 
 def _recommend(
     model: Path,
-    history: Path,
+    histories: "DataFrame",
     columns: tuple[str, str, str | None],
     k: int,
     out: Path | None,
@@ -96,11 +130,6 @@ def _recommend(
 
     recommender = rv.load_model(model, device=device)
     user, item, value = columns
-    histories = _read(history, user, item, value)
-    if histories.empty:
-        raise DataError(f"{history} holds no interactions: give it at least one line.")
-    if recommender.item_ids_.inferred_type == "string":  # a part may be numbers where all is not
-        histories[item] = histories[item].astype(str)
     tables = recommender.recommend_tables(histories, k, user=user, item=item, value=value)
     if out is None:
         table = pd.concat(tables, ignore_index=True)
@@ -110,15 +139,22 @@ def _recommend(
         note(f"written to {out}")
 
 
-def _read(path: Path, user: str, item: str, value: str | None) -> "DataFrame":
+def _read(
+    path: Path, user: str, item: str, value: str | None, header: list[str] | None
+) -> "DataFrame":
     import pandas as pd
 
     from recvae.reading import read_columns
 
     others = [] if value is None else [value]
-    if _names_one_column(path, item):
-        return pd.DataFrame({user: path.stem, **read_columns(path, [item], [])})
-    return pd.DataFrame(read_columns(path, [user, item], others))
+    if header == [item] or (header is None and _names_one_column(path, item)):
+        columns = {user: path.stem, **read_columns(path, [item], header=header)}
+    else:
+        columns = read_columns(path, [user, item], others, header)
+    histories = pd.DataFrame(columns)
+    if histories.empty:
+        raise DataError(f"{path} holds no interactions: give it at least one line.")
+    return histories
 
 
 def _names_one_column(path: Path, item: str) -> bool:

@@ -6,8 +6,6 @@ from functools import lru_cache
 from os import PathLike
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import scipy.sparse as sp
 
 from recvae import atomic
@@ -20,6 +18,7 @@ from recvae.models import load_model
 from recvae.models.base import Recommender
 from recvae.models.lists import ranked_tables
 from recvae.reading import UnknownItemWarning
+from recvae.reading.ids import look_up
 from recvae.shards import Shards, read_shards
 from recvae.writing import write_tables
 
@@ -100,21 +99,14 @@ def recommend_shards(
 
 def in_columns_of(model: Recommender, data: Interactions) -> sp.csr_matrix:
     """Histories in the columns of a model: CSR [users, items]; items it does not know are gone."""
-    columns = _columns(model, data.item_ids)[data.matrix.indices]
+    columns = look_up(data.item_ids, model.item_ids_)[data.matrix.indices]
     known = columns >= 0
     entries = data.matrix.data[known], (data.rows[known], columns[known])
     return sp.coo_matrix(entries, shape=(data.shape[0], len(model.items_))).tocsr()
 
 
-def _columns(model: Recommender, item_ids: pd.Index) -> np.ndarray:
-    """The model's column of each item, -1 if it has none."""
-    if model.item_ids_.inferred_type == "string":  # a part may be numbers where all is not
-        item_ids = item_ids.astype(str)
-    return model.item_ids_.get_indexer(item_ids)
-
-
 def _report_unknown(model: Recommender, histories: Shards) -> None:
-    known = _columns(model, histories.item_ids) >= 0
+    known = look_up(histories.item_ids, model.item_ids_) >= 0
     if not known.any():
         raise DataError(
             "the model knows no item of the histories: theirs are such as "

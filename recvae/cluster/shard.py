@@ -15,6 +15,7 @@ from recvae.cluster.sorting import Merge, Partition, Scan, read_notes
 from recvae.cluster.table import Table, find_table, fingerprint
 from recvae.cluster.tasks import run
 from recvae.errors import DataError, OptionError
+from recvae.reading.tables import require_value
 from recvae.shards import Shards, are_in, read_shards
 from recvae.shards.manifest import n_lines, write_manifest
 
@@ -63,10 +64,12 @@ def shard_table(
         MissingFileError: there is no such table.
         DataError: the table is not Parquet or can't be read as one, nothing is left, or `out` holds
             something else.
-        OptionError: `lines` is not above 0, or there is no cluster at the address.
+        OptionError: `lines` is not above 0, `min_weight` comes without `value`, or there is no
+            cluster at the address.
     """
     if lines < 1:
         raise OptionError(f"lines={lines} must be at least 1.")
+    require_value(min_weight, value)
     table, out = (Path(path).expanduser().absolute() for path in (table, out))
     filters = {"min_user_items": min_user_items, "min_item_users": min_item_users, "k_core": k_core}
     columns: dict[str, Any] = {"user": user, "item": item, "value": value}

@@ -10,9 +10,15 @@ from contextlib import contextmanager
 from functools import cache
 from threading import Lock
 
+import torch
+
+from recvae.errors import TrainingError
+
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """What is free at the end of the heap, and how large a block is, when they go to the system."""
 KEEP = {M_MMAP_THRESHOLD: 2**30, M_TRIM_THRESHOLD: 2**31 - 1}
+NO_MEMORY = "can't allocate memory"
+"""How torch says it of the CPU, by an error that has no class of its own."""
 USUAL = {M_MMAP_THRESHOLD: 2**25, M_TRIM_THRESHOLD: 2**26}
 """What the library comes to by itself, at most."""
 
@@ -31,6 +37,20 @@ def kept() -> Iterator[None]:
         yield
     finally:
         _count(-1)
+
+
+@contextmanager
+def one_clear_error() -> Iterator[None]:
+    """Make a TrainingError of what torch raises when memory runs out."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not isinstance(error, torch.OutOfMemoryError) and NO_MEMORY not in str(error):
+            raise
+        raise TrainingError(
+            f"memory ran out ({str(error).splitlines()[0]}): choose a smaller latent, hidden or "
+            "batch_size, or keep fewer items."
+        ) from error
 
 
 def _count(change: int) -> None:

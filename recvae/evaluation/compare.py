@@ -65,11 +65,13 @@ def compare(
             own fits only. For models that are not tuned.
 
     Raises:
-        OptionError: a metric's name is mistyped, the last one is not one of accuracy, no model
-            is left to compare, or what was tuned should be kept.
+        OptionError: `models` is no mapping of models, a seed is there twice, a metric's name is
+            mistyped, the last one is not one of accuracy, no model is left to compare, or what was
+            tuned should be kept.
         DataError: nothing is held out of any test user.
     """
     names = _checked(metrics)
+    _check(models, seeds)
     splits = [split] if isinstance(split, Split) else list(split)
     fit = _fitting(names, tune_trials, seed, keep)
     runs: dict[str, Run] = {}
@@ -109,6 +111,20 @@ def _checked(metrics: Iterable[str]) -> list[str]:
             "such as 'ndcg@100'."
         )
     return [str(metric) for metric in parsed]
+
+
+def _check(models: Mapping[str, Model], seeds: Sequence[int]) -> None:
+    """Raise OptionError unless models are by name and seeds are distinct."""
+    if not isinstance(models, Mapping):
+        raise OptionError(
+            f"expected a mapping of models by name, got {type(models).__name__}: give them as "
+            '{"ease": EASE()}; build_model makes one of a name.'
+        )
+    for name, model in models.items():
+        if not hasattr(model, "folds_in"):
+            raise OptionError(f"{name!r} is no model but {type(model).__name__}: see build_model.")
+    if len(set(seeds)) < len(seeds):
+        raise OptionError(f"seeds={tuple(seeds)} holds one twice, which would count as two fits.")
 
 
 def _fitting(

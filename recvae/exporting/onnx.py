@@ -13,7 +13,7 @@ import torch
 from pydantic_core import to_json
 
 import recvae
-from recvae.atomic import draft_of
+from recvae.atomic import draft_for_user
 from recvae.errors import OptionError
 from recvae.exporting.graph import Lists
 from recvae.exporting.scores import require_exportable
@@ -42,19 +42,22 @@ def export_onnx(model: Recommender, path: str | PathLike[str], k: int = 10) -> N
 
     Args:
         model: an autoencoder, linear ones too, ImplicitALS or Ensemble, that ignores weights.
-        path: where to write it; what is there is replaced when the new one is whole.
+        path: where to write it, .onnx; what is there is replaced when the new one is whole.
         k: length of the lists, from 1 to the number of items. A shorter list is the beginning of a
             longer one.
 
     Raises:
         NotFittedError: fit or load the model first.
-        OptionError: the model is none of these, or not on the CPU, or k is out of range.
+        OptionError: the model is none of these, or not on the CPU, k is out of range, or the path
+            does not end in .onnx.
         MissingPackageError: the extra recvae[onnx] is not installed.
-        OSError: the file can't be written.
+        WriteError: the file can't be written.
     """
     model._require_fitted()
     require_exportable(model)
     require_length(k, len(model.items_))
+    if (path := Path(path)).suffix != ".onnx":
+        raise OptionError(f"{path} must end in .onnx.")
     graph = _graph_of(model, k)
     graph.metadata_props.update(
         recvae=recvae.__version__,
@@ -62,7 +65,7 @@ def export_onnx(model: Recommender, path: str | PathLike[str], k: int = 10) -> N
         fingerprint=model.fingerprint_,
         items=to_json(model.item_ids_.tolist()).decode(),
     )
-    _write(graph, Path(path))
+    _write(graph, path)
 
 
 def _graph_of(model: Recommender, k: int) -> Any:
@@ -89,7 +92,7 @@ def _write(graph: Any, path: Path) -> None:
 
     size = sum(weight.const_value.nbytes for weight in graph.graph.initializers.values())
     data = f"{path.stem}-{token_hex(6)}.data" if size > LARGE else None
-    with draft_of(path) as draft:
+    with draft_for_user(path) as draft:
         onnx_ir.save(graph, draft, external_data=data)
 
 

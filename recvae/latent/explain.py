@@ -93,7 +93,7 @@ def explain(
     """
     if reasons < 1:
         raise OptionError(f"reasons={reasons} must be 1 or more.")
-    history = model.checked(history)
+    history = _checked_history(model, history)
     ids = model.recommend(history, k)[0][0]
     ids = ids[ids >= 0]
     contributions = leave_one_out(model, history, ids)
@@ -161,13 +161,18 @@ def _first_order(net: AutoencoderRecommender, batch: Batch, columns: np.ndarray)
 def _checked(
     model: Recommender, history: sp.csr_matrix, columns: np.ndarray
 ) -> tuple[sp.csr_matrix, np.ndarray]:
+    history = _checked_history(model, history)
+    return history, as_columns(np.atleast_1d(columns), history.shape[1], "columns")
+
+
+def _checked_history(model: Recommender, history: sp.csr_matrix) -> sp.csr_matrix:
     history = model.checked(history)
     if history.shape[0] != 1 or history.nnz == 0:
         raise DataError(
             f"expected the history of one user, with an item or more, and got {history.shape[0]} "
             f"rows with {history.nnz} items: explain one user at a time."
         )
-    return history, as_columns(np.atleast_1d(columns), history.shape[1], "columns")
+    return history
 
 
 def _lead(scores: torch.Tensor, columns: np.ndarray) -> torch.Tensor:

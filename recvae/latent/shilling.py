@@ -65,6 +65,8 @@ def inject_shilling(
         OptionError: no such attack, a column or a share out of range, or a segment without a
             segment attack or the other way round.
     """
+    if not isinstance(attack, str):
+        raise OptionError(f"attack={attack!r} must be one of {', '.join(get_args(Attack))}.")
     data = Interactions.of(data)
     chosen = _chosen(data, attack, target, segment)
     if data.matrix.nnz == 0:

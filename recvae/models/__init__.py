@@ -16,7 +16,7 @@ from recvae.models.implicit_als import ImplicitALS
 from recvae.models.implicit_bpr import ImplicitBPR
 from recvae.models.implicit_lmf import ImplicitLMF
 from recvae.models.item_knn import ItemKNN
-from recvae.models.lists import EmptyHistoryWarning
+from recvae.models.lists import EmptyHistoryWarning, MissingWeightsWarning
 from recvae.models.mult_dae import MultDAE
 from recvae.models.mult_vae import MultVAE
 from recvae.models.popularity import Popularity
@@ -83,6 +83,7 @@ __all__ = [
     "ImplicitBPR",
     "ImplicitLMF",
     "ItemKNN",
+    "MissingWeightsWarning",
     "MultDAE",
     "MultVAE",
     "Popularity",

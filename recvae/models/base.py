@@ -1,5 +1,6 @@
 """The contract that every recommender keeps: fit, recommend, similar_items, save."""
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -19,10 +20,16 @@ from recvae.engine.trainer import OnEpoch
 from recvae.errors import DataError, NotFittedError, OptionError
 from recvae.interactions import Interactions
 from recvae.models.fitting import Run, check_processes, checked_data, checkpoints_in
-from recvae.models.lists import checked_users, ranked_tables, scores_or_popularity
+from recvae.models.lists import (
+    MissingWeightsWarning,
+    checked_users,
+    ranked_tables,
+    scores_or_popularity,
+)
 from recvae.origin import Origin
 from recvae.ranking import ItemSets, as_columns, top_k
 from recvae.reading import read_histories
+from recvae.reading.sources import Source
 from recvae.shards import Shards
 from recvae.spaces import Space
 from recvae.splits import Holdout
@@ -81,6 +88,7 @@ class Recommender(ABC):
             DataError: nothing to learn from, or validation items that are not the training items.
             OptionError: a hyper-parameter is out of its range, or the model needs all users in
                 memory and was given shards, or there are processes that can't share its training.
+            TrainingError: memory ran out, or the loss left the range of numbers.
             CheckpointError: the checkpoints are damaged, in use, of another training, or can't be
                 written.
         """
@@ -90,7 +98,7 @@ class Recommender(ABC):
         try:
             self._describe(data)
             run = Run(on_epoch, checkpoints_in(checkpoints, self, validation))
-            with run.checkpoints or nullcontext(), memory.kept():
+            with run.checkpoints or nullcontext(), memory.kept(), memory.one_clear_error():
                 self._fit(data if isinstance(data, Shards) else data.matrix, validation, run)
             self.origin_: Origin | None = Origin.now(getattr(self, "history_", None))
         except BaseException:
@@ -194,7 +202,7 @@ class Recommender(ABC):
 
     def recommend_table(
         self,
-        interactions: pd.DataFrame,
+        interactions: Source,
         k: int = 10,
         *,
         user: str = "user",
@@ -205,12 +213,14 @@ class Recommender(ABC):
         """Recommend with raw ids: a table of histories in, a tidy table of lists out.
 
         Args:
-            interactions: a line per interaction, with the columns named by `user` and `item`.
+            interactions: a line per interaction, with the columns named by `user` and `item`: a
+                DataFrame, a mapping of arrays, or the path of a CSV, TSV or Parquet file.
             k: length of the lists.
             user: name of the column of raw user ids.
             item: name of the column of raw item ids; ids unknown to the model are skipped, and a
                 warning counts them.
-            value: name of the column of weights, if any.
+            value: name of the column of weights; None counts each line as one, and a model that
+                reads weights warns of it.
             exclude_seen: leave out the items of the history.
 
         Returns:
@@ -223,7 +233,7 @@ class Recommender(ABC):
 
     def recommend_tables(
         self,
-        interactions: pd.DataFrame,
+        interactions: Source,
         k: int = 10,
         *,
         user: str = "user",
@@ -237,6 +247,13 @@ class Recommender(ABC):
         What is wrong with the arguments is raised at once.
         """
         self._require_fitted()
+        if value is None and getattr(self, "input", None) == "counts":
+            warnings.warn(
+                f"this {type(self).__name__} reads weights (input='counts'), and no column of them "
+                "was named by value: each line counts as 1.",
+                MissingWeightsWarning,
+                stacklevel=2,
+            )
         histories, user_ids = read_histories(
             interactions, self.item_ids_, user=user, item=item, value=value
         )

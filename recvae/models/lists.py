@@ -14,6 +14,7 @@ from recvae.blocks import MOST_USERS
 from recvae.errors import FoldInError, OptionError
 from recvae.progress import progress
 from recvae.ranking import as_columns, require_length, top_k
+from recvae.reading.ids import look_up
 
 if TYPE_CHECKING:
     from recvae.models.base import Recommender
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 class EmptyHistoryWarning(UserWarning):
     """Some users have no history: their lists are by popularity."""
+
+
+class MissingWeightsWarning(UserWarning):
+    """A model that reads weights was given histories without."""
 
 
 def ranked_tables(
@@ -98,7 +103,7 @@ def checked_rows(model: "Recommender", rows: np.ndarray | None, n_users: int) ->
 
 
 def _rows_of(model: "Recommender", user_ids: pd.Index) -> np.ndarray:
-    rows = model.user_ids_.get_indexer(user_ids)  # type: ignore[union-attr]
+    rows = look_up(user_ids, model.user_ids_)  # type: ignore[arg-type]
     if (rows < 0).any():
         raise FoldInError(
             f"{type(model).__name__} knows only the users it was trained on, and not "

@@ -1,6 +1,8 @@
 """Files: columns of CSV, TSV and Parquet."""
 
+import codecs
 import csv
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +15,14 @@ import pyarrow.parquet
 
 from recvae.errors import DataError
 from recvae.reading.columns import require_columns
+from recvae.reading.ids import INTEGER
 
 DELIMITERS = ",\t;|"
 ID = pa.dictionary(pa.int32(), pa.string())
-INTEGER = r"0|-?[1-9][0-9]{0,17}"
-"""Integers of 64 bits, written the one way in which they would be written again."""
+WHOLE = rf"{INTEGER}|(0|-?[1-9][0-9]{{0,14}})\.0+"
+"""Integers, and floats that are such and exact, as pandas writes those of an incomplete column."""
+NUMBER = r"-?[0-9]+(\.[0-9]+)?"
+"""What names no column."""
 MISSING = ["", "NA", "N/A", "NaN", "nan", "NULL", "null", "None"]
 """What stands for a missing id among integers."""
 SNIFFED = 2**16
@@ -104,12 +109,13 @@ def read_text(
     """
     names = [*ids, *others]
     with one_clear_error(path):
-        delimiter, first = _sniff(path, set(names))
+        encodings, delimiter, first = _sniff(path, set(names))
         if header is None:
-            require_columns(first, names, f"{path}, whose first line must name its columns,")
+            _require_header(path, first, names)
         else:
             require_columns(header, names, "columns")
-        columns = to_pandas(_read_csv(path, delimiter, names, dict.fromkeys(ids, ID), header))
+        types = dict.fromkeys(ids, ID)
+        columns = to_pandas(_read_csv(path, encodings, delimiter, names, types, header))
     return columns | {name: _integers_if_all_are(columns[name]) for name in ids}
 
 
@@ -125,19 +131,40 @@ def one_clear_error(path: Path) -> Iterator[None]:
         raise DataError(f"{path} can't be read as a table: {reason}.") from None
 
 
-def _sniff(path: Path, names: set[str]) -> tuple[str, list[str]]:
-    """The delimiter that finds most of the columns asked for, else most columns; the columns."""
+def _require_header(path: Path, first: list[str], names: Collection[str]) -> None:
+    """Raise DataError unless the first line of a file names some columns."""
+    try:
+        require_columns(first, names, f"{path}, whose first line must name its columns,")
+    except DataError as error:
+        if not any(re.fullmatch(NUMBER, field.strip()) for field in first):
+            raise
+        raise DataError(
+            f"{error} If that line is data already, name all columns in their order: "
+            "columns=['user', 'item', ...], on the command line --columns user,item,..."
+        ) from None
+
+
+def _sniff(path: Path, names: set[str]) -> tuple[tuple[str, ...], str, list[str]]:
+    """The encodings that a text file may have, its delimiter, and the fields of its first line.
+
+    The delimiter is the one that finds most of the columns asked for, else most columns.
+    """
     with pa.input_stream(str(path), compression="detect") as stream:
         start = stream.read(SNIFFED)
+    encodings: tuple[str, ...] = ("utf-8", "latin-1")
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encodings = ("utf-16",)
+        start = start.decode("utf-16", "replace").encode()
     if b"\0" in start:
-        raise DataError(f"{path} is a binary file: give CSV, TSV or Parquet.")
+        raise DataError(f"{path} is a binary file: give Parquet, or CSV or TSV as UTF-8.")
     first = _decode(next(filter(None, start.splitlines()), b""))
     if not first:
         raise DataError(f"{path} is empty: it needs a line of column names, then the rows.")
     headers = {
         delimiter: next(csv.reader([first], delimiter=delimiter)) for delimiter in DELIMITERS
     }
-    return max(headers.items(), key=lambda found: (len(names & set(found[1])), len(found[1])))
+    best = max(headers.items(), key=lambda found: (len(names & set(found[1])), len(found[1])))
+    return encodings, *best
 
 
 def _decode(line: bytes) -> str:
@@ -149,6 +176,7 @@ def _decode(line: bytes) -> str:
 
 def _read_csv(
     path: Path,
+    encodings: tuple[str, ...],
     delimiter: str,
     names: list[str],
     types: dict[str, pa.DataType],
@@ -162,12 +190,13 @@ def _read_csv(
             pa.csv.ConvertOptions(include_columns=names, column_types=types),
         )
 
+    first, *others = encodings
     try:
-        return read("utf-8")
+        return read(first)
     except ValueError as error:  # pyarrow has no error of its own for bytes that are not UTF-8
-        if "UTF8" not in str(error) and not isinstance(error, UnicodeDecodeError):
+        if not others or ("UTF8" not in str(error) and not isinstance(error, UnicodeDecodeError)):
             raise
-        return read("latin-1")
+        return read(*others)
 
 
 def to_pandas(table: pa.Table) -> dict[str, pd.Series]:
@@ -176,10 +205,13 @@ def to_pandas(table: pa.Table) -> dict[str, pd.Series]:
 
 
 def _integers_if_all_are(ids: pd.Series) -> pd.Series:
-    """Make integers of categories that are all written as such, but for missing ones."""
-    categories = ids.cat.categories
-    written = categories[~categories.isin(MISSING)]
-    if not written.str.fullmatch(INTEGER).all():
+    """Make integers of categories that are all whole numbers, but for missing ones."""
+    written = ids.cat.categories
+    is_missing = written.isin(MISSING)
+    if not written[~is_missing].str.fullmatch(WHOLE).all():
         return ids
-    integers = list(written.astype(np.int64))
-    return ids.cat.set_categories(written).cat.rename_categories(integers)
+    integers = written[~is_missing].str.replace(r"\.0+$", "", regex=True).astype(np.int64)
+    number = np.full(len(written) + 1, -1)  # the last for the code of missing ids, -1
+    number[:-1][~is_missing], distinct = pd.factorize(integers)
+    codes = number[ids.cat.codes.to_numpy()]
+    return pd.Series(pd.Categorical.from_codes(codes, categories=distinct), index=ids.index)

@@ -1,5 +1,6 @@
-"""Ids: raw ones, integers or strings, become the numbers of a sorted vocabulary."""
+"""Ids: raw ones, integers or strings, become the numbers of a vocabulary."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,8 @@ import pandas as pd
 
 from recvae.errors import DataError
 
+INTEGER = r"0|-?[1-9][0-9]{0,17}"
+"""Integers of 64 bits, written the one way in which they would be written again."""
 SPAN = 4
 """Integers spread over up to this many times their number are looked up, not hashed."""
 
@@ -36,6 +39,33 @@ def encode(raw: Any, name: str) -> tuple[np.ndarray, pd.Index]:
     if not pd.api.types.is_integer_dtype(vocabulary.dtype) and "" in vocabulary:
         raise DataError(_missing(int((codes == vocabulary.get_loc("")).sum()), name))
     return codes.astype(np.int32, copy=False), vocabulary.rename(name)
+
+
+def look_up(ids: pd.Index, vocabulary: pd.Index) -> np.ndarray:
+    """Find raw ids in a vocabulary.
+
+    Integers are found among strings as they are written, and strings that are written as integers
+    among integers: a part of a table may hold numbers only where the whole does not, or the other
+    way round.
+
+    Args:
+        ids: raw ids [n], none missing.
+        vocabulary: distinct ids, all integers or all strings.
+
+    Returns:
+        Their places in the vocabulary, int64 [n], -1 for those that it lacks.
+    """
+    if vocabulary.inferred_type == "string":
+        whole = ids.inferred_type == "floating" and _are_whole(ids.to_series())
+        ids = (ids.astype(np.int64) if whole else ids).astype(str)
+    elif not pd.api.types.is_numeric_dtype(ids.dtype):
+        ids = pd.Index([_as_written(one) for one in ids], dtype=object)
+    return vocabulary.get_indexer(ids).astype(np.int64, copy=False)
+
+
+def _as_written(one: Any) -> Any:
+    """An integer for a string that is written as one."""
+    return int(one) if isinstance(one, str) and re.fullmatch(INTEGER, one) else one
 
 
 def _missing(count: int, name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import pandas as pd
 
 from recvae.errors import DataError, MissingFileError, OptionError
-from recvae.reading.columns import require_columns
+from recvae.reading.columns import require_columns, require_equal_lengths
 from recvae.reading.files import is_parquet, read_parquet, read_text
 
 Source: TypeAlias = "str | PathLike[str] | pd.DataFrame | Mapping[str, Any]"
@@ -32,13 +32,15 @@ def read_columns(
 
     Raises:
         MissingFileError: there is no such file.
-        DataError: a column is missing, or the file is no table.
+        DataError: a column is missing or no array, or the file is no table.
         OptionError: a header was given for what is no text file.
     """
     if isinstance(source, pd.DataFrame | Mapping):
         _refuse(header)
         require_columns(source, [*ids, *others], "the table")
-        return {name: source[name] for name in (*ids, *others)}
+        columns = {name: source[name] for name in (*ids, *others)}
+        require_equal_lengths(columns)
+        return columns
     if not isinstance(source, str | PathLike):
         raise DataError(
             f"can't read interactions from {type(source).__name__}: give the path of a file, "

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from recvae.errors import OptionError
 from recvae.interactions import Interactions
 from recvae.reading.build import Duplicates, build_interactions
 from recvae.reading.columns import require_lines
@@ -43,7 +44,8 @@ def read_interactions(
         timestamp: name of the column of seconds since 1970, or of dates in any form that pandas
             understands (UTC unless they say otherwise).
         columns: names of all columns of a text file, in its order, if it has no header.
-        min_weight: keep interactions of at least this weight.
+        min_weight: keep interactions of at least this weight; it needs `value`. To keep what has
+            so many lines, filter what was read.
         min_user_items: keep users with at least this many items.
         min_item_users: keep items with at least this many users.
         k_core: hold both minimums at once, see `Interactions.filter`.
@@ -57,8 +59,10 @@ def read_interactions(
         MissingFileError: there is no such file.
         DataError: the file is no table, a column is missing, ids are missing, values are not
             above 0, timestamps are no dates, or nothing is left.
-        OptionError: `duplicates` is none of the three, or `columns` was given for what is no text.
+        OptionError: `duplicates` is none of the three, `columns` was given for what is no text, or
+            `min_weight` without `value`.
     """
+    require_value(min_weight, value)
     named = [name for name in (value, timestamp) if name is not None]
     table = read_columns(source, [user, item], named, columns)
     if min_weight is not None and value is not None:
@@ -76,6 +80,15 @@ def read_interactions(
         min_item_users=min_item_users,
         k_core=k_core,
     )
+
+
+def require_value(min_weight: float | None, value: str | None) -> None:
+    """Raise OptionError if weights have a minimum, but no column."""
+    if min_weight is not None and value is None:
+        raise OptionError(
+            f"min_weight={min_weight:g} needs the column of weights: name it by value, on the "
+            "command line --value."
+        )
 
 
 def drop_not_positive(columns: dict[str, Any], value: str) -> dict[str, Any]:

@@ -48,6 +48,15 @@ def test_the_table_holds_what_evaluation_gives(result, split):
     assert list(result.reports["good"].per_user) == ["recall@10", "ndcg@20"]
 
 
+def test_what_is_no_comparison(split):
+    with pytest.raises(OptionError, match=r"seeds=\(0, 1, 0\) holds one twice"):
+        compare({"good": Noisy()}, split, seeds=(0, 1, 0))
+    with pytest.raises(OptionError, match="mapping of models by name, got list"):
+        compare(["ease"], split)
+    with pytest.raises(OptionError, match="'ease' is no model but str"):
+        compare({"ease": "ease"}, split)
+
+
 def test_the_best_and_its_equals_are_marked(result):
     marks = {name: result.is_top("ndcg@20", name) for name in result.runs}
     assert marks == {"good": True, "same": True, "bad": False}

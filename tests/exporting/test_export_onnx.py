@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 import recvae as rv
 from recvae.cli import app
-from recvae.errors import MissingPackageError, NotFittedError, OptionError
+from recvae.errors import MissingPackageError, NotFittedError, OptionError, WriteError
 from recvae.exporting import onnx
 from recvae.exporting.padded import Padded
 
@@ -148,6 +148,14 @@ def test_an_unfitted_model_and_a_missing_package_are_refused(ease, tmp_path, mon
     monkeypatch.setitem(sys.modules, "onnxscript", None)
     with pytest.raises(MissingPackageError, match=r"pip install 'recvae\[onnx\]'"):
         rv.export_onnx(ease, tmp_path / "model.onnx")
+
+
+def test_files_that_can_not_be_written_are_refused(ease, tmp_path):
+    with pytest.raises(OptionError, match=r"model\.txt must end in \.onnx"):
+        rv.export_onnx(ease, tmp_path / "model.txt")
+    with pytest.raises(WriteError, match="there is no folder"):
+        rv.export_onnx(ease, tmp_path / "no" / "model.onnx")
+    assert not [*tmp_path.iterdir()]
 
 
 def test_the_command(ease, train, tmp_path):

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -111,6 +113,14 @@ def test_one_history_is_explained_at_a_time(rows, vae, matrix):
 def test_nothing_explains_an_empty_history(vae, matrix):
     with pytest.raises(DataError, match="0 items"):
         gradient(vae, sp.csr_matrix((1, matrix.shape[1])), [0])
+
+
+def test_an_empty_history_is_an_error_and_no_warning(vae, matrix):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with pytest.raises(DataError, match="0 items"):
+            explain(vae, sp.csr_matrix((1, matrix.shape[1])))
+    assert not caught
 
 
 @pytest.mark.parametrize("name", ["ease", "ensemble"])

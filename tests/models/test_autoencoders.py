@@ -8,7 +8,7 @@ import torch
 
 import recvae as rv
 from recvae.engine.batch import Batch
-from recvae.errors import DataError, OptionError
+from recvae.errors import DataError, OptionError, TrainingError
 
 SMALL = {"hidden": (16,), "latent": 8, "batch_size": 20, "epochs": 6, "device": "cpu"}
 
@@ -24,6 +24,25 @@ def split():
 
 def fit(split, model=rv.MultVAE, **options):
     return model(**(SMALL | options)).fit(split.train, validation=split.validation)
+
+
+def test_memory_that_runs_out_is_one_clear_error(split, monkeypatch):
+    with pytest.raises(TrainingError, match=r"memory ran out .*: choose a smaller latent") as error:
+        fit(split, hidden=(10**13,))
+    assert "\n" not in str(error.value)
+
+    raised = RuntimeError("something else")
+
+    def fail(*_):
+        raise raised
+
+    monkeypatch.setattr(rv.MultVAE, "_fit", fail)
+    with pytest.raises(RuntimeError, match="something else") as other:
+        fit(split)
+    raised = torch.OutOfMemoryError("CUDA out of memory.")
+    with pytest.raises(TrainingError, match="memory ran out"):
+        fit(split)
+    assert not isinstance(other.value, TrainingError)
 
 
 @pytest.mark.parametrize("model", [rv.MultVAE, rv.MultDAE])

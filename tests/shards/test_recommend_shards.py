@@ -66,6 +66,18 @@ def test_users_without_a_known_item_get_the_most_popular(model, tmp_path):
     assert lists_of(files)["score"].tolist()[3:] == sorted(counts, reverse=True)[:3]
 
 
+def test_ids_of_another_type_than_the_models(model, tmp_path):
+    known = rv.load_model(model, device="cpu").item_ids_[:2]
+    table = pd.DataFrame({"user": ["a", "a", "b"], "item": [*known.astype(str), "x"]})
+    table.to_parquet(tmp_path / "t.parquet")
+    rv.shard_table(tmp_path / "t.parquet", tmp_path / "shards")
+    with pytest.warns(UnknownItemWarning, match="1 of 3"), pytest.warns(EmptyHistoryWarning):
+        files = rv.recommend_shards(model, tmp_path / "shards", tmp_path / "lists", 3, device="cpu")
+    mine = pd.DataFrame({"user": ["a", "a"], "item": known})
+    expected = rv.load_model(model, device="cpu").recommend_table(mine, 3)
+    assert lists_of(files)["item"].tolist()[:3] == expected["item"].tolist()
+
+
 def test_lists_that_are_there_are_not_made_again(model, shards, tmp_path):
     files = rv.recommend_shards(model, shards, tmp_path / "lists", k=5, device="cpu")
     before = lists_of(files)

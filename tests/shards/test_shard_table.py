@@ -90,6 +90,12 @@ def test_any_table_in_any_parts(lines, cuts, strings, filters, at_once):
             require_same(rv.shard_table(parts, out, lines=at_once, **options), data)
 
 
+def test_min_weight_needs_weights(tmp_path):
+    pd.DataFrame({"user": [1], "item": [2]}).to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(OptionError, match="min_weight=2 needs the column of weights"):
+        rv.shard_table(tmp_path / "t.parquet", tmp_path / "shards", min_weight=2)
+
+
 def test_a_user_with_most_of_the_lines(tmp_path):
     table = pd.DataFrame({"user": [5] * 500 + list(range(20)), "item": np.arange(520) % 130})
     parts = write_parts(table.sample(frac=1, random_state=0), [100, 200], tmp_path / "parts")
