@@ -155,14 +155,15 @@ class Interactions:
                 what it says of the others replaces what was known, what it lacks stays.
 
         Raises:
-            DataError: this is no DataFrame, an item has more than one line, or no item has any.
+            DataError: this is no DataFrame, or has no ids; an item has more than one line, or no
+                item has any.
         """
         if not isinstance(table, pd.DataFrame):
             raise DataError(
                 f"expected a pandas DataFrame with a line per item, got {type(table).__name__}: "
                 'make one, such as pd.DataFrame({"item": ids, "title": titles}).'
             )
-        table = _indexed_by_item(table)
+        table = _indexed_by_item(table, self.item_ids)
         if table.index.has_duplicates:
             twice = table.index[table.index.duplicated()][0]
             raise DataError(f"item {twice} has more than one line: index by item, one line each.")
@@ -245,10 +246,19 @@ def _as_numbers(selection: np.ndarray) -> np.ndarray:
     return np.flatnonzero(selection) if selection.dtype == bool else selection.astype(np.int64)
 
 
-def _indexed_by_item(table: pd.DataFrame) -> pd.DataFrame:
+def _indexed_by_item(table: pd.DataFrame, ids: pd.Index) -> pd.DataFrame:
     """A table by its column `item`, if its index is only the numbers of its lines."""
-    are_numbers = isinstance(table.index, pd.RangeIndex) and table.index.name is None
-    return table.set_index("item") if are_numbers and "item" in table.columns else table
+    lines = pd.RangeIndex(len(table))
+    if not isinstance(table.index, pd.RangeIndex) or not table.index.identical(lines):
+        return table
+    if "item" in table.columns:
+        return table.set_index("item")
+    if not ids.equals(pd.RangeIndex(len(ids))):
+        raise DataError(
+            "this table of items has only the numbers of its lines as its index: give it the ids, "
+            'as in table.set_index("movieId").'
+        )
+    return table
 
 
 def _updated(known: pd.Series, new: pd.Series) -> pd.Series:

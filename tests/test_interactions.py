@@ -152,6 +152,14 @@ def test_item_info_that_is_no_table(data):
         data.with_item_info(["a"])
 
 
+def test_item_info_without_ids(data):
+    table = pd.DataFrame({"movie": [10, 20, 30], "title": ["A", "B", "C"]})
+    with pytest.raises(DataError, match="only the numbers of its lines"):
+        data.with_item_info(table)
+    told = Interactions.of(data.matrix).with_item_info(table)
+    assert told.items["title"].tolist() == ["A", "B", "C"]
+
+
 def test_item_info_by_ids_of_another_type(data):
     with pytest.raises(DataError, match=r"raw item ids such as 10 \(int64\)"):
         data.with_item_info(pd.DataFrame({"title": ["X"]}, index=["10"]))
