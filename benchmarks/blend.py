@@ -25,8 +25,8 @@ class Blend(Recommender):
     name: ClassVar[str] = "blend"
 
     weight: float = 0.8
-    neural: dict[str, float] = field(default_factory=dict)
-    linear: dict[str, float] = field(default_factory=dict)
+    neural: dict[str, int | float] = field(default_factory=dict)
+    linear: dict[str, int | float] = field(default_factory=dict)
     seed: int = 0
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
