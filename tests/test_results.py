@@ -182,9 +182,9 @@ def test_the_blend_mixes_standardized_scores(monkeypatch):
     small = partial(rv.RecVAE, epochs=2, width=16, latent=4)
     monkeypatch.setattr(rv, "RecVAE", small)
     data = rv.read_interactions(likes(), user="who", item="what")
-    blend = Blend(weight=0.75, regularization=5).fit(data)
+    blend = Blend(weight=0.75, neural={"width": 8}, linear={"regularization": 5}).fit(data)
     histories = data.matrix[:7]
-    parts = [small().fit(data), rv.EDLAE(regularization=5).fit(data)]
+    parts = [small(width=8).fit(data), rv.EDLAE(regularization=5).fit(data)]
     expected = [zscore(part.score(histories), axis=1, ddof=1) for part in parts]
     mixed = 0.75 * expected[0] + 0.25 * expected[1]
     np.testing.assert_allclose(blend.score(histories), mixed, atol=1e-4)

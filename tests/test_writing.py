@@ -63,11 +63,13 @@ def test_a_model_of_weights_that_gets_none_warns_once(histories):
     matrix = sp.random(50, 12, density=0.4, format="csr", random_state=0, dtype=np.float32)
     options = {"input": "counts", "latent": 2, "hidden": (4,), "epochs": 1, "device": "cpu"}
     model = rv.MultVAE(**options).fit(matrix)
+    once = histories.drop_duplicates(["user", "item"])
     with pytest.warns(MissingWeightsWarning, match="each line counts as 1") as caught:
-        expected = model.recommend_table(histories, 3)
+        expected = model.recommend_table(once, 3)
     assert len(caught) == 1
-    weighted = model.recommend_table(histories.assign(n=1), 3, value="n")
+    weighted = model.recommend_table(once.assign(n=1), 3, value="n")
     pd.testing.assert_frame_equal(weighted, expected)
+    model.recommend_table(pd.concat([once, once]), 3)  # lines that come twice are weights
 
 
 def test_no_users_have_an_empty_table(model, histories):

@@ -1,6 +1,5 @@
 """The contract that every recommender keeps: fit, recommend, similar_items, save."""
 
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -21,10 +20,10 @@ from recvae.errors import DataError, NotFittedError, OptionError
 from recvae.interactions import Interactions
 from recvae.models.fitting import Run, check_processes, checked_data, checkpoints_in
 from recvae.models.lists import (
-    MissingWeightsWarning,
     checked_users,
     ranked_tables,
     scores_or_popularity,
+    warn_if_unweighted,
 )
 from recvae.origin import Origin
 from recvae.ranking import ItemSets, as_columns, top_k
@@ -247,16 +246,11 @@ class Recommender(ABC):
         What is wrong with the arguments is raised at once.
         """
         self._require_fitted()
-        if value is None and getattr(self, "input", None) == "counts":
-            warnings.warn(
-                f"this {type(self).__name__} reads weights (input='counts'), and no column of them "
-                "was named by value: each line counts as 1.",
-                MissingWeightsWarning,
-                stacklevel=2,
-            )
         histories, user_ids = read_histories(
             interactions, self.item_ids_, user=user, item=item, value=value
         )
+        if value is None:
+            warn_if_unweighted(self, histories)
         return ranked_tables(self, histories, user_ids, k, exclude_seen=exclude_seen)
 
     def similar_items(self, columns: np.ndarray, k: int = 10) -> tuple[np.ndarray, np.ndarray]:

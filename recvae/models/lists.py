@@ -28,6 +28,17 @@ class MissingWeightsWarning(UserWarning):
     """A model that reads weights was given histories without."""
 
 
+def warn_if_unweighted(model: "Recommender", histories: sp.csr_matrix) -> None:
+    """Warn if a model reads weights and no line of the histories came more than once."""
+    if getattr(model, "input", None) == "counts" and (histories.data == 1).all():
+        warnings.warn(
+            f"this {type(model).__name__} reads weights (input='counts'), and no column of them "
+            "was named by value: each line counts as 1.",
+            MissingWeightsWarning,
+            stacklevel=3,
+        )
+
+
 def ranked_tables(
     model: "Recommender",
     histories: sp.csr_matrix,

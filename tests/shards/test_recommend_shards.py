@@ -66,6 +66,7 @@ def test_users_without_a_known_item_get_the_most_popular(model, tmp_path):
     assert lists_of(files)["score"].tolist()[3:] == sorted(counts, reverse=True)[:3]
 
 
+@pytest.mark.filterwarnings("ignore::recvae.models.MissingWeightsWarning")
 def test_ids_of_another_type_than_the_models(model, tmp_path):
     known = rv.load_model(model, device="cpu").item_ids_[:2]
     table = pd.DataFrame({"user": ["a", "a", "b"], "item": [*known.astype(str), "x"]})
