@@ -63,6 +63,11 @@ Address = Annotated[
 ]
 
 
+def header_of(columns: str | None) -> list[str] | None:
+    """The names that `--columns` gives, if it is there."""
+    return None if columns is None else names(columns)
+
+
 def names(text: str) -> list[str]:
     """Read `als, bpr` as `["als", "bpr"]`."""
     return [name.strip() for name in text.split(",") if name.strip()]
@@ -105,7 +110,7 @@ class Source(Columns):
             item=self.item,
             value=self.value,
             timestamp=self.timestamp,
-            columns=None if self.columns is None else names(self.columns),
+            columns=header_of(self.columns),
             min_weight=min_weight,
             **filters,
         )

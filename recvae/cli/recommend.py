@@ -22,7 +22,7 @@ from recvae.cli.arguments import (
     User,
     Value,
     are_shards,
-    names,
+    header_of,
     require_usual,
 )
 from recvae.cli.output import note, show
@@ -85,7 +85,7 @@ def recommend(
         )
     else:
         with _as_file(history) as file:
-            histories = _read(file, user, item, value, None if columns is None else names(columns))
+            histories = _read(file, user, item, value, header_of(columns))
         _recommend(model, histories, (user, item, value), k, out, device, json)
 
 

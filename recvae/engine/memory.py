@@ -17,10 +17,11 @@ from recvae.errors import TrainingError
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """What is free at the end of the heap, and how large a block is, when they go to the system."""
 KEEP = {M_MMAP_THRESHOLD: 2**30, M_TRIM_THRESHOLD: 2**31 - 1}
-NO_MEMORY = "can't allocate memory"
-"""How torch says it of the CPU, by an error that has no class of its own."""
 USUAL = {M_MMAP_THRESHOLD: 2**25, M_TRIM_THRESHOLD: 2**26}
 """What the library comes to by itself, at most."""
+
+NO_MEMORY = "can't allocate memory"
+"""How torch says it of the CPU, by an error that has no class of its own."""
 
 _lock = Lock()
 _users = 0
