@@ -86,8 +86,7 @@ def _describe(data: "Interactions") -> dict[str, Any]:
 
     n_users, n_items = data.shape
     lengths = np.quantile(np.diff(data.matrix.indptr), list(QUANTILES.values()))
-    counts = np.bincount(data.matrix.indices, minlength=n_items)
-    popular = data.items.assign(users=counts).nlargest(N_POPULAR, "users").reset_index()
+    popular = data.items.assign(users=data.item_counts).nlargest(N_POPULAR, "users").reset_index()
     shown = popular.columns.intersection(["item", "title", "users"])
     return {
         "users": n_users,

@@ -88,7 +88,7 @@ def _chosen(
         raise OptionError(f"there is no {attack!r}: {did_you_mean(attack, get_args(Attack))}")
     if (segment is None) == (attack == "segment"):
         raise OptionError("a segment attack needs a segment=[columns], and no other takes one.")
-    popular = np.argsort(-_counts(data), kind="stable")[: BANDWAGON * (attack == "bandwagon")]
+    popular = np.argsort(-data.item_counts, kind="stable")[: BANDWAGON * (attack == "bandwagon")]
     columns = [*(popular if segment is None else segment), target]
     chosen = np.zeros(data.shape[1], dtype=bool)
     chosen[as_columns(columns, len(chosen), "target and segment")] = True
@@ -99,7 +99,7 @@ def _profiles(
     data: Interactions, chosen: np.ndarray, n: int, rng: np.random.Generator
 ) -> sp.csr_matrix:
     """The items of n false users: the chosen ones, and fillers from those that anyone has."""
-    log_weights = np.where(chosen, np.inf, np.where(_counts(data) > 0, 0, -np.inf))
+    log_weights = np.where(chosen, np.inf, np.where(data.item_counts > 0, 0, -np.inf))
     lengths = draw_lengths(data.matrix, n, rng)
     lengths = lengths.clip(chosen.sum(), np.isfinite(log_weights).sum() + chosen.sum())
     rows = torch.from_numpy(log_weights.astype(np.float32)).expand(n, -1)
@@ -115,7 +115,7 @@ def _filler_weights(
     if attack != "average":
         return rng.choice(data.matrix.data, len(columns))
     by_item = data.matrix.tocsc()
-    place = rng.integers(np.maximum(_counts(data)[columns], 1))
+    place = rng.integers(np.maximum(data.item_counts[columns], 1))
     return by_item.data[(by_item.indptr[columns] + place).clip(max=by_item.nnz - 1)]
 
 
@@ -131,7 +131,3 @@ def _append(data: Interactions, profiles: sp.csr_matrix) -> Interactions:
         users=users.assign(**{MARK: np.arange(len(users)) >= n_users}),
         items=data.items,
     )
-
-
-def _counts(data: Interactions) -> np.ndarray:
-    return np.bincount(data.matrix.indices, minlength=data.shape[1])
