@@ -10,7 +10,7 @@ from lab import BATCH, ML_20M, alone, like_ml_20m, spread
 
 import recvae as rv
 
-ROUNDS, EPOCHS, STEPS = 3, 4, 20
+ROUNDS, EPOCHS, STEPS = 5, 4, 20
 """Each way has its turn in each round: how fast a machine is changes within minutes."""
 WAYS: dict[str, Callable[[float], list[float]]] = {
     "plain, float32": lambda scale: plain_steps(scale, autocast=False),
