@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from safetensors import SafetensorError
+
 from recvae.errors import RecvaeError, WriteError
 
 
@@ -45,23 +47,34 @@ def draft_of(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def writing_to(path: Path) -> Iterator[None]:
+    """Write to a file or a folder that a user named, and say in one clear error if that fails.
+
+    Raises:
+        WriteError: it can't be written.
+    """
+    try:
+        yield
+    except RecvaeError:
+        raise
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise WriteError(
+            f"{path} can't be written ({reason}): choose a place that can be, and has room."
+        ) from error
+
+
+@contextmanager
 def draft_for_user(path: Path) -> Iterator[Path]:
-    """The same for a file that a user named.
+    """A file to fill, likewise, in the place of one that a user named.
 
     Raises:
         WriteError: it can't be written there.
     """
     if not path.parent.is_dir():
         raise WriteError(f"{path} can't be written: there is no folder {path.parent}, make it.")
-    try:
-        with draft_of(path) as draft:
-            yield draft
-    except RecvaeError:
-        raise
-    except OSError as error:
-        raise WriteError(
-            f"{path} can't be written ({error.strerror or error}): choose another place."
-        ) from error
+    with writing_to(path), draft_of(path) as draft:
+        yield draft
 
 
 def sha256(path: Path) -> str:

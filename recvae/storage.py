@@ -19,14 +19,13 @@ import pyarrow.parquet as pq
 import torch
 from filelock import FileLock
 from pydantic import ValidationError
-from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 
 import recvae
 from recvae import atomic, manifest, options
 from recvae.engine import devices
 from recvae.engine.states import require_finite
-from recvae.errors import MissingFileError, ModelFileError, OptionError, did_you_mean
+from recvae.errors import DataError, MissingFileError, ModelFileError, OptionError, did_you_mean
 from recvae.interactions import require_ids
 from recvae.manifest import FILE_NAME, MANIFEST, Manifest, SavedFile
 from recvae.untrusted import read_table, read_verified
@@ -47,23 +46,20 @@ def save(model: "Recommender", folder: str | PathLike[str]) -> None:
     A process that saves to the same folder waits for the one that does so already.
 
     Raises:
-        ModelFileError: the folder can't be written.
+        WriteError: the folder can't be written.
+        DataError: the table of items has a column of several types.
     """
     folder = Path(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / LOCK):
-            files = _write_files(model, folder)
-            manifest.write(_describe(model, files), folder)
-            _remove_others(folder, {file.name for file in files.values()})
+        with atomic.writing_to(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(folder / LOCK):
+                files = _write_files(model, folder)
+                manifest.write(_describe(model, files), folder)
+                _remove_others(folder, {file.name for file in files.values()})
     except pa.ArrowException as error:
-        raise ModelFileError(
+        raise DataError(
             f"the table of items can't be saved: {error}. Give each column values of one type."
-        ) from error
-    except (OSError, SafetensorError) as error:
-        raise ModelFileError(
-            f"the model can't be saved to {folder}: {getattr(error, 'strerror', None) or error}. "
-            "Choose a folder that can be written and has room."
         ) from error
 
 

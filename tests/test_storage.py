@@ -16,7 +16,14 @@ from safetensors.torch import load_file, save
 
 import recvae as rv
 from recvae import atomic, manifest
-from recvae.errors import MissingFileError, ModelFileError, OptionError, TrainingError
+from recvae.errors import (
+    DataError,
+    MissingFileError,
+    ModelFileError,
+    OptionError,
+    TrainingError,
+    WriteError,
+)
 from recvae.interactions import Interactions
 from recvae.origin import code_commit
 
@@ -98,7 +105,7 @@ def test_a_crash_while_saving_leaves_the_old_model(saved, data, monkeypatch):
 
     monkeypatch.setattr(atomic, "replace", crash)
     other = rv.MultVAE(hidden=(8,), latent=4, epochs=1, seed=1, device="cpu").fit(data)
-    with pytest.raises(ModelFileError, match="No space left"):
+    with pytest.raises(WriteError, match="No space left"):
         other.save(folder)
     np.testing.assert_array_equal(
         rv.load_model(folder).recommend(data.matrix)[1], model.recommend(data.matrix)[1]
@@ -112,7 +119,7 @@ def test_a_crash_while_saving_leaves_the_old_model(saved, data, monkeypatch):
 def test_a_table_of_items_that_can_not_be_saved(data, tmp_path, values):
     table = pd.DataFrame({"title": values * 6}, index=ITEMS.index)
     model = rv.Popularity().fit(data.with_item_info(table))
-    with pytest.raises(ModelFileError, match="table of items"):
+    with pytest.raises(DataError, match="table of items"):
         model.save(tmp_path)
 
 
@@ -123,7 +130,7 @@ def test_a_device_that_is_not_here_is_not_the_models_fault(saved):
 
 def test_a_folder_that_can_not_be_written(saved, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(ModelFileError, match="can't be saved"):
+    with pytest.raises(WriteError, match="can't be written"):
         saved[0].save(tmp_path / "file" / "model")
 
 

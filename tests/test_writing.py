@@ -121,7 +121,7 @@ def test_files_that_can_not_be_written_are_named_as_they_were_asked_for(tmp_path
     with pytest.raises(WriteError) as error:
         write_tables([], tmp_path / "lists.csv")
     path = tmp_path / "lists.csv"
-    said = f"{path} can't be written (Permission denied): choose another place."
+    said = f"{path} can't be written (Permission denied): choose a place that can be, and has room."
     assert str(error.value) == said
 
 

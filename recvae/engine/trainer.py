@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,10 @@ from recvae.engine.checkpoints import Checkpoints
 from recvae.engine.devices import multiplying
 from recvae.engine.interrupts import HeldBack
 from recvae.engine.optimizer import Optimizer
-from recvae.engine.passes import RECORDED, Pass, Terms, Totals
+from recvae.engine.passes import Pass, Terms
 from recvae.engine.processes import ONE, Processes
-from recvae.engine.states import count
-from recvae.engine.weights import Average, Best, copy
+from recvae.engine.training import Training
+from recvae.engine.weights import Average
 from recvae.errors import CheckpointError, TrainingError
 from recvae.progress import progress
 
@@ -58,9 +57,8 @@ class Trainer:
         checkpoints: where to keep the state after each epoch (but see `checkpoints.SHARE`), every
             few minutes, and when Ctrl-C or SIGTERM ends the training; None keeps none.
         processes: those that train it together, each a part.
-        steps: how many training steps were made.
-        history: a row an epoch.
         interrupted: whether Ctrl-C ended the training early.
+        training: how far it has come.
     """
 
     net: nn.Module
@@ -78,9 +76,8 @@ class Trainer:
     noise: torch.Generator | None = None
     checkpoints: Checkpoints | None = None
     processes: Processes = ONE
-    steps: int = 0
-    history: list[dict[str, float]] = field(default_factory=list)
-    interrupted: bool = False
+    interrupted: bool = field(default=False, init=False)
+    training: Training = field(init=False)
 
     def fit(self, batches: Batches) -> pd.DataFrame:
         """Train, from the last checkpoint if there is one; return the history.
@@ -91,13 +88,7 @@ class Trainer:
             TrainingError: the loss became infinite or NaN before any epoch was completed well.
             CheckpointError: the checkpoints are damaged or of another training.
         """
-        self._batches, self._best, self._signals = batches, Best(self.net), HeldBack()
-        self._average = None if self.averaging is None else Average(self.net, self.averaging)
-        self._optimizers = [
-            Optimizer(self.net, one.part, self.learning_rate, self.l2, self.processes.users)
-            for one in self.passes
-        ]
-        self._totals: Totals | None = None
+        self._signals, self.training = HeldBack(), self._new_training(batches)
         if self.checkpoints and (state := self.checkpoints.load()):
             self._resume(state, self.checkpoints.folder)
         try:
@@ -105,14 +96,35 @@ class Trainer:
                 self._train()
         except KeyboardInterrupt:
             self._interrupt()
-        if self._average:
-            self._average.swap()
-        self._best.restore()
-        self.net.eval()
-        return pd.DataFrame(self.history)
+        self.training.end()
+        return pd.DataFrame(self.training.history)
+
+    def _new_training(self, batches: Batches) -> Training:
+        users = self.processes.users
+        return Training(
+            net=self.net,
+            passes=self.passes,
+            optimizers=[
+                Optimizer(self.net, one.part, self.learning_rate, self.l2, users)
+                for one in self.passes
+            ],
+            batches=batches,
+            average=None if self.averaging is None else Average(self.net, self.averaging),
+            noise=self.noise,
+            metric=None if self.validate is None else self.metric,
+        )
+
+    def _resume(self, state: dict[str, Any], folder: Path) -> None:
+        try:
+            self.training.load_state_dict(state)
+        except Exception as error:  # whatever comes of a state that is none
+            raise CheckpointError(
+                f"the checkpoint in {folder} is of no such training ({error}): remove it to begin "
+                "anew."
+            ) from error
 
     def _train(self) -> None:
-        done = len(self.history)
+        done = len(self.training.history)
         epochs, bar = range(done, self.epochs), {"initial": done, "total": self.epochs}
         for epoch in (shown := progress(epochs, "training", unit="epoch", **bar)):
             if self._is_over():
@@ -123,7 +135,7 @@ class Trainer:
                 break
             if self.validate is not None:
                 record[self.metric] = self._judge(self.validate, epoch)
-            self.history.append(record)
+            self.training.history.append(record)
             cheap = self.checkpoints is not None and self.checkpoints.cheap
             self._checkpoint(now=cheap or self._is_over())
             values = {name: f"{record[name]:.4g}" for name in self._shown()}
@@ -132,40 +144,42 @@ class Trainer:
     def _epoch(self, epoch: int) -> dict[str, float]:
         """Make the steps of an epoch that are not made yet."""
         self.net.train()
-        totals = self._totals = self._totals or self._new_totals()
-        pairs = zip(self.passes, self._optimizers, strict=True)
+        training, totals = self.training, self.training.begin_epoch()
+        pairs = zip(training.passes, training.optimizers, strict=True)
         rounds = [(*pair, number) for pair in pairs for number in range(pair[0].repeat)]
         for one, optimizer, number in rounds[totals.rounds :]:
-            if number == self._batches.done == 0:
+            if number == training.batches.done == 0:
                 one.before()
             with optimizer.in_charge(), multiplying(self.precision):
-                for batch in self._batches:
+                for batch in training.batches:
                     totals.add(self._step(one, batch, optimizer), len(batch))
                     self._checkpoint()
             totals.rounds += 1
-        self._totals = None
+        training.totals = None
         return {"epoch": epoch + 1, **totals.record(self.processes.users)}
 
     def _judge(self, validate: Callable[[], float], epoch: int) -> float:
         """Validate, keep the weights if they are the best, and tell who asked."""
-        with self._average.in_place() if self._average else nullcontext():
+        with self.training.judged():
             value = self.processes.everyone.most(validate())
-            self._best.offer(value, epoch)
+            self.training.best.offer(value, epoch)
         if self.on_epoch is not None:
             self.on_epoch(epoch + 1, value)
         return value
 
     def _step(self, one: Pass, batch: Batch, optimizer: Optimizer) -> Terms:
-        terms = one.step(batch, self.steps)
+        training = self.training
+        terms = one.step(batch, training.steps)
         optimizer.step(terms.loss * batch.share, self._rate_share())
-        if self._average:
-            self._average.update()
-        self.steps += 1
+        if training.average:
+            training.average.update()
+        training.steps += 1
         return terms
 
     def _rate_share(self) -> float:
-        total = self.epochs * len(self._batches) * sum(one.repeat for one in self.passes)
-        return rate_share(self.steps, total=total, schedule=self.rate_schedule)
+        rounds = self.epochs * sum(one.repeat for one in self.passes)
+        total = rounds * len(self.training.batches)
+        return rate_share(self.training.steps, total=total, schedule=self.rate_schedule)
 
     def _checkpoint(self, *, now: bool = False) -> None:
         """Keep the state, if it is time to; then let Ctrl-C and SIGTERM take effect on all."""
@@ -173,64 +187,11 @@ class Trainer:
         due = now or (self.checkpoints is not None and self.checkpoints.due)
         urgency = self.processes.everyone.most(TO_END if told else due)
         if self.checkpoints and urgency:
-            self.checkpoints.save(self.state_dict())
+            self.checkpoints.save(self.training.state_dict())
         if told:
             self._signals.deliver()
         if urgency == TO_END and self.processes.everyone.size > 1:
             raise KeyboardInterrupt
-
-    def state_dict(self) -> dict[str, Any]:
-        """All that the rest of the training depends on, as it is between two steps."""
-        return {
-            "parameters": list(self.net.parameters()),
-            "parts": {name: part.state_dict() for name, part in self._parts().items()},
-            "noise": self.noise and self.noise.get_state(),
-            "totals": self._totals and self._totals.state_dict(),
-            "steps": self.steps,
-            "history": self.history,
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a state."""
-        copy(state["parameters"], self.net.parameters())
-        for name, part in self._parts().items():
-            part.load_state_dict(state["parts"][name])
-        if self.noise:
-            self.noise.set_state(state["noise"])
-        if state["totals"]:
-            self._totals = self._new_totals()
-            self._totals.load_state_dict(state["totals"])
-        self.steps, self.history = count(state["steps"]), self._past(state["history"])
-
-    def _past(self, history: list[dict[str, float]]) -> list[dict[str, float]]:
-        """The epochs of a history, each with the names that it must have."""
-        names = RECORDED if self.validate is None else (*RECORDED, self.metric)
-        return [
-            {"epoch": number, **{name: float(record[name]) for name in names}}
-            for number, record in enumerate(history, 1)
-        ]
-
-    def _resume(self, state: dict[str, Any], folder: Path) -> None:
-        try:
-            self.load_state_dict(state)
-        except Exception as error:  # whatever comes of a state that is none
-            raise CheckpointError(
-                f"the checkpoint in {folder} is of no such training ({error}): remove it to begin "
-                "anew."
-            ) from error
-
-    def _parts(self) -> dict[str, Any]:
-        """What has a state of its own."""
-        parts: dict[str, Any] = {"best": self._best, "batches": self._batches}
-        parts |= {"average": self._average} if self._average else {}
-        for number, (one, optimizer) in enumerate(zip(self.passes, self._optimizers, strict=True)):
-            parts[f"optimizer{number}"] = optimizer
-            if one.memory is not None:
-                parts[f"memory{number}"] = one.memory
-        return parts
-
-    def _new_totals(self) -> Totals:
-        return Totals(torch.zeros(3, device=self._batches.device))
 
     def _is_finite(self, loss: float) -> bool:
         """Whether the loss of an epoch is, and so are the weights that its last step has left."""
@@ -240,11 +201,11 @@ class Trainer:
 
     def _is_over(self) -> bool:
         """Whether all epochs are done, or patience is at an end."""
-        if len(self.history) >= self.epochs:
+        if len(self.training.history) >= self.epochs:
             return True
         if self.patience is None or self.validate is None:
             return False
-        return len(self.history) - 1 - self._best.epoch >= self.patience
+        return self.training.epochs_since_best >= self.patience
 
     def _shown(self) -> list[str]:
         return ["loss", self.metric] if self.validate is not None else ["loss"]
@@ -252,12 +213,13 @@ class Trainer:
     def _diverged(self, epoch: int) -> None:
         problem = f"the training left the range of numbers in epoch {epoch + 1}"
         advice = "lower learning_rate, or check the data for extreme weights."
-        if self.validate is None or not self.history:
+        if self.validate is None or not self.training.history:
             raise TrainingError(f"{problem}: {advice}")
         logger.warning("%s; the best weights before it are kept: %s", problem, advice)
 
     def _interrupt(self) -> None:
-        if not self.history:
+        if not self.training.history:
             raise
         self.interrupted = True
-        logger.warning("interrupted after epoch %d: the best weights are kept.", len(self.history))
+        done = len(self.training.history)
+        logger.warning("interrupted after epoch %d: the best weights are kept.", done)

@@ -138,7 +138,7 @@ class Comparison:
         """Write the report, `index.html` first of all; return the path of that page.
 
         Raises:
-            OptionError: the folder can't be written.
+            WriteError: the folder can't be written.
         """
         from recvae.evaluation.report import write_report  # matplotlib is slow to import
 

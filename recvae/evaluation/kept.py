@@ -11,9 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from recvae import options
-from recvae.atomic import draft_of
-from recvae.errors import OptionError
+from recvae import atomic, options
 from recvae.evaluation.evaluate import Report
 from recvae.evaluation.runs import Run
 from recvae.evaluation.tuning import Model
@@ -31,19 +29,15 @@ class Kept:
     version of recvae from any others, so that none of them is taken for another.
 
     Raises:
-        OptionError: the folder can't be made.
+        WriteError: the folder can't be made.
     """
 
     folder: Path
     metrics: Sequence[str]
 
     def __post_init__(self) -> None:
-        try:
+        with atomic.writing_to(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OptionError(
-                f"runs can't be kept in {self.folder} ({error.strerror}): choose another folder."
-            ) from error
 
     def get(self, model: Model, split: Split, measure: Callable[[], Run]) -> Run:
         """Read the run of a model and a split, or measure it and keep it."""
@@ -79,7 +73,7 @@ def _write(run: Run, path: Path) -> None:
     """Write to a draft, then put it in place: there is never half a file."""
     per_user = run.report.per_user.copy()
     per_user.attrs.update(_facts(run))
-    with draft_of(path) as draft:
+    with atomic.draft_for_user(path) as draft:
         per_user.to_parquet(draft)
 
 

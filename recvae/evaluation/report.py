@@ -3,8 +3,7 @@
 import json
 from pathlib import Path
 
-from recvae import options
-from recvae.errors import OptionError
+from recvae import atomic, options
 from recvae.evaluation import text
 from recvae.evaluation.comparison import Comparison
 from recvae.evaluation.metrics import METRICS, Metric
@@ -19,19 +18,15 @@ def write_report(comparison: Comparison, folder: Path) -> Path:
         The path of `index.html`, which needs none of the other files.
 
     Raises:
-        OptionError: the folder can't be written.
+        WriteError: the folder can't be written.
     """
-    try:
+    with atomic.writing_to(folder):
         (folder / "plots").mkdir(parents=True, exist_ok=True)
         pictures = draw_all(comparison)
         _write_pictures(pictures, folder / "plots")
         _write_tables(comparison, folder)
         page = folder / "index.html"
         page.write_text(_html(comparison, pictures), encoding="utf-8")
-    except OSError as error:
-        raise OptionError(
-            f"the report can't be written to {folder} ({error.strerror}): choose another folder."
-        ) from error
     return page
 
 

@@ -63,7 +63,7 @@ class Study:
 
         Raises:
             DataError: the file is of another study, or of none.
-            OptionError: the file can't be written.
+            WriteError: the file can't be written.
         """
         self._space, self._own, self._seed = space, own, seed
         self._live = new_study(pruner=PRUNER)

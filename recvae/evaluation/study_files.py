@@ -12,7 +12,8 @@ from optuna.storages import RDBStorage
 from sqlalchemy import NullPool
 from sqlalchemy.exc import SQLAlchemyError
 
-from recvae.errors import DataError, OptionError, difference
+from recvae import atomic
+from recvae.errors import DataError, difference
 
 
 def open_study(path: Path, about: Mapping[str, str]) -> optuna.Study:
@@ -20,15 +21,11 @@ def open_study(path: Path, about: Mapping[str, str]) -> optuna.Study:
 
     Raises:
         DataError: the file is of another study, or of none.
-        OptionError: it can't be written.
+        WriteError: it can't be written.
     """
-    try:
+    with atomic.writing_to(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.open("a").close()
-    except OSError as error:
-        raise OptionError(
-            f"the study can't be kept in {path} ({error.strerror}): choose another file."
-        ) from error
     try:
         connect = partial(sqlite3.connect, path)
         storage = RDBStorage("sqlite://", {"creator": connect, "poolclass": NullPool})

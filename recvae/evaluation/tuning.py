@@ -135,8 +135,8 @@ def tune(
             from them, and fits the best of them again if no new one is better.
 
     Raises:
-        OptionError: neither trials nor minutes are given, the metric's name is mistyped, or the
-            study can't be written.
+        OptionError: neither trials nor minutes are given, or the metric's name is mistyped.
+        WriteError: the study can't be written.
         DataError: the study is of another model, other options, data, users or metric.
         TrainingError: every trial failed.
     """

@@ -97,7 +97,7 @@ class TasteMap:
             The path of `map.html`, which needs nothing beside it.
 
         Raises:
-            OptionError: the folder can't be written.
+            WriteError: the folder can't be written.
         """
         return write_map(self.items, users, Path(folder))
 

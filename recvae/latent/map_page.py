@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from recvae.errors import OptionError
+from recvae import atomic
 from recvae.evaluation.themes import DARK, LIGHT, STYLE
 from recvae.templates import render
 
@@ -24,15 +24,11 @@ def write_map(items: pd.DataFrame, users: pd.DataFrame | None, folder: Path) -> 
     groups = main_genres(items)
     style: Any = {**STYLE, **LIGHT}
     page = folder / "map.html"
-    try:
+    with atomic.writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with mpl.rc_context(style):
             draw_map(items, groups, users).savefig(folder / "map.png")
         page.write_text(_html(items, groups, users), encoding="utf-8")
-    except OSError as error:
-        raise OptionError(
-            f"the map can't be written to {folder} ({error.strerror}): choose another folder."
-        ) from error
     return page
 
 

@@ -4,10 +4,9 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 import torch
-from torch.nn.functional import normalize
 
 from recvae.errors import DataError
-from recvae.ranking import top_k
+from recvae.neighbors import cosine, nearest
 
 
 def genre_purity(vectors: np.ndarray, genres: pd.Series, k: int = 10) -> np.ndarray:
@@ -33,17 +32,10 @@ def genre_purity(vectors: np.ndarray, genres: pd.Series, k: int = 10) -> np.ndar
             f"there are {len(vectors)} vectors, and genres of {known.sum()} among {len(genres)} "
             "items: give a vector and the genres of each item."
         )
-    near = _neighbours(vectors[known], k)
+    found = torch.from_numpy(vectors[known].astype(np.float32))
+    near, _ = nearest(cosine(found), np.arange(len(found)), len(found), k)
     members = sp.csr_matrix(marks.to_numpy(dtype=np.float32)[known])
     shared = members[np.arange(len(near)).repeat(k)].multiply(members[near.ravel()])
     purity = np.full(len(vectors), np.nan)
     purity[known] = (shared.getnnz(axis=1) > 0).reshape(-1, k).mean(axis=1)
     return purity
-
-
-def _neighbours(vectors: np.ndarray, k: int) -> np.ndarray:
-    """The k nearest others of each vector by cosine: int64 [n, k]."""
-    units = normalize(torch.from_numpy(vectors.astype(np.float32)), dim=1)
-    each = sp.eye(len(units), dtype=np.float32, format="csr")
-    ids, _ = top_k(lambda block, _: units[block.indices] @ units.T, each, k)
-    return ids

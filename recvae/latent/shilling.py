@@ -65,8 +65,6 @@ def inject_shilling(
         OptionError: no such attack, a column or a share out of range, or a segment without a
             segment attack or the other way round.
     """
-    if not isinstance(attack, str):
-        raise OptionError(f"attack={attack!r} must be one of {', '.join(get_args(Attack))}.")
     data = Interactions.of(data)
     chosen = _chosen(data, attack, target, segment)
     if data.matrix.nnz == 0:
@@ -85,7 +83,7 @@ def _chosen(
 ) -> np.ndarray:
     """Which items every false user has: bool [items]."""
     if attack not in get_args(Attack):
-        raise OptionError(f"there is no {attack!r}: {did_you_mean(attack, get_args(Attack))}")
+        raise OptionError(f"there is no {attack!r}: {did_you_mean(str(attack), get_args(Attack))}")
     if (segment is None) == (attack == "segment"):
         raise OptionError("a segment attack needs a segment=[columns], and no other takes one.")
     popular = np.argsort(-data.item_counts, kind="stable")[: BANDWAGON * (attack == "bandwagon")]

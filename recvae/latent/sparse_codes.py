@@ -164,7 +164,7 @@ class SparseCodes:
 
         Raises:
             NotFittedError: fit or load it first.
-            ModelFileError: the file can't be written.
+            WriteError: the file can't be written.
         """
         self._require_fitted()
         sparse_files.write(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save, save_file
 
 from recvae import atomic
@@ -22,15 +22,12 @@ def write(
     """Write options and tensors, in the place of what is there, in one step.
 
     Raises:
-        ModelFileError: the file can't be written.
+        WriteError: the file can't be written.
     """
     about = {"options": json.dumps(options), "model": _digest(model)}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
-    try:
-        with atomic.draft_of(path) as draft:
-            save_file(tensors, draft, metadata=about)
-    except (OSError, SafetensorError) as error:
-        raise ModelFileError(f"{path} can't be written ({error}): choose another place.") from error
+    with atomic.draft_for_user(path) as draft:
+        save_file(tensors, draft, metadata=about)
 
 
 def read(

@@ -25,6 +25,7 @@ from recvae.models.lists import (
     scores_or_popularity,
     warn_if_unweighted,
 )
+from recvae.neighbors import cosine, nearest
 from recvae.origin import Origin
 from recvae.ranking import ItemSets, as_columns, top_k
 from recvae.reading import read_histories
@@ -267,23 +268,24 @@ class Recommender(ABC):
         self._require_fitted()
         n_items = len(self.items_)
         columns = as_columns(np.atleast_1d(columns), n_items, "columns")
-        alone = sp.csr_matrix(
-            (np.ones(len(columns), dtype=np.float32), columns, np.arange(len(columns) + 1)),
-            shape=(len(columns), n_items),
-        )
-        return top_k(lambda block, _: self._similarity(block.indices), alone, k)
+        return nearest(self._similarity, columns, n_items, k)
 
     def _similarity(self, columns: np.ndarray) -> torch.Tensor:
         """Similarity float32 [n, items] of items to all items: the cosine of their vectors."""
-        vectors = torch.nn.functional.normalize(self._item_vectors(), dim=1)
-        return vectors[torch.from_numpy(columns.astype(np.int64)).to(vectors.device)] @ vectors.T
+        return cosine(self._item_vectors())(columns)
 
     def _item_vectors(self) -> torch.Tensor:
         """Vectors float32 [items, d] to compare items by."""
         raise OptionError(f"{type(self).__name__} has no notion of similar items.")
 
     def save(self, folder: str | PathLike[str]) -> None:
-        """Save to a folder of safetensors, Parquet and JSON; `recvae.load_model` reads it back."""
+        """Save to a folder of safetensors, Parquet and JSON; `recvae.load_model` reads it back.
+
+        Raises:
+            NotFittedError: fit or load the model first.
+            WriteError: the folder can't be written.
+            DataError: the table of items has a column of several types.
+        """
         self._require_fitted()
         storage.save(self, folder)
 

@@ -11,8 +11,8 @@ from recvae.engine.states import of_shape
 from recvae.models.base import Recommender
 from recvae.models.fitting import Run
 from recvae.models.inputs import Input, as_input
+from recvae.neighbors import nearest
 from recvae.options import PositiveInt
-from recvae.ranking import top_k
 from recvae.spaces import Choice, Space, Whole
 from recvae.splits import Holdout
 from recvae.untrusted import csr_of
@@ -64,9 +64,10 @@ class ItemKNN(Recommender):
     def _fit(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> None:
         users = _weighed(as_input(train, self.input), self.similarity)
         items, n_items = users.T.tocsr(), users.shape[1]
-        ids, similarities = top_k(
-            lambda block, _: torch.from_numpy((items[block.indices] @ users).toarray()),
-            sp.identity(n_items, dtype=np.float32, format="csr"),
+        ids, similarities = nearest(
+            lambda columns: torch.from_numpy((items[columns] @ users).toarray()),
+            np.arange(n_items),
+            n_items,
             min(self.neighbors, n_items),
             label="finding neighbors",
         )

@@ -9,7 +9,7 @@ import pytest
 import scipy.sparse as sp
 from stub_models import KnowsOnlyItsUsers, Noisy, Trained, WithoutSpace
 
-from recvae.errors import OptionError
+from recvae.errors import OptionError, WriteError
 from recvae.evaluation import compare, evaluate
 from recvae.interactions import Interactions
 from recvae.splits import Split, split_folds
@@ -181,7 +181,7 @@ def test_a_damaged_run_is_measured_again(splits, tmp_path, caplog):
 
 def test_what_can_not_be_kept(splits, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(OptionError, match="can't be kept in"):
+    with pytest.raises(WriteError, match="can't be written"):
         compare({"a": Never()}, splits, keep=tmp_path / "file" / "folder")
     with pytest.raises(OptionError, match="what is tuned can't be kept"):
         compare({"a": Never()}, splits, tune_trials=3, keep=tmp_path)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from stub_models import KnowsOnlyItsUsers, Noisy, Trained, small_split
 
-from recvae.errors import OptionError
+from recvae.errors import WriteError
 from recvae.evaluation import compare
 from recvae.evaluation.comparison import Comparison
 
@@ -120,5 +120,5 @@ def test_a_report_is_the_same_each_time(page, result, tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_said_so(result, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(OptionError, match=r"can't be written to .*file .*choose another folder"):
+    with pytest.raises(WriteError, match=r"file.* can't be written .*: choose a place"):
         result.write(tmp_path / "file")

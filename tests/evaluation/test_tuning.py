@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stub_models import Noisy, WithoutSpace, small_split
 
-from recvae.errors import DataError, OptionError, TrainingError
+from recvae.errors import DataError, OptionError, TrainingError, WriteError
 from recvae.evaluation import compare, evaluate, tune
 from recvae.spaces import Choice, Real, Space, Whole
 
@@ -354,7 +354,7 @@ def test_a_file_that_is_no_study_is_refused_and_left_alone(split, tmp_path):
     with pytest.raises(DataError, match="not a study"):
         run(Ranged(), split, trials=1, study=notes)
     assert notes.read_text() == "remember the milk"
-    with pytest.raises(OptionError, match="choose another file"):
+    with pytest.raises(WriteError, match="choose a place"):
         run(Ranged(), split, trials=1, study=tmp_path)
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import recvae as rv
-from recvae.errors import DataError, MissingPackageError, NotFittedError, OptionError
+from recvae.errors import DataError, MissingPackageError, NotFittedError, OptionError, WriteError
 from recvae.latent import TasteMap, companions, genre_purity, item_codes
 from recvae.latent.map_page import main_genres
 
@@ -153,7 +153,7 @@ def test_mistakes(models, vae, matrix, tmp_path):
     with pytest.raises(NotFittedError):
         item_codes(rv.MultVAE(), matrix)
     (tmp_path / "file").touch()
-    with pytest.raises(OptionError, match="can't be written"):
+    with pytest.raises(WriteError, match="can't be written"):
         TasteMap.of(vae, matrix).write(tmp_path / "file")
     with pytest.raises(OptionError, match="no notion of similar items"):
         companions(models["popularity"])

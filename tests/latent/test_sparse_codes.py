@@ -10,7 +10,14 @@ from safetensors.torch import load_file, save_file
 from scipy.stats import hypergeom
 
 import recvae as rv
-from recvae.errors import DataError, MissingFileError, ModelFileError, NotFittedError, OptionError
+from recvae.errors import (
+    DataError,
+    MissingFileError,
+    ModelFileError,
+    NotFittedError,
+    OptionError,
+    WriteError,
+)
 from recvae.latent import SparseCodes, name_units
 from recvae.latent.sparse_training import Imitation
 
@@ -195,7 +202,7 @@ def test_what_can_not_be_loaded(codes, models, vae, tmp_path):
     path.write_bytes(b"nothing of the kind")
     with pytest.raises(ModelFileError, match="damaged"):
         SparseCodes.load(path, vae)
-    with pytest.raises(ModelFileError, match="can't be written"):
+    with pytest.raises(WriteError, match="can't be written"):
         codes.save(tmp_path)
 
 
