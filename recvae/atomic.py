@@ -64,6 +64,16 @@ def writing_to(path: Path) -> Iterator[None]:
         ) from error
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder that a user named, unless it is there.
+
+    Raises:
+        WriteError: it can't be made.
+    """
+    with writing_to(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
 @contextmanager
 def draft_for_user(path: Path) -> Iterator[Path]:
     """A file to fill, likewise, in the place of one that a user named.

@@ -104,7 +104,7 @@ def read_manifest(folder: Path) -> Manifest:
     """
     try:
         return manifest.read(folder)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise MissingFileError(
             f"there is no model in {folder}: {MANIFEST} is missing. Save one with model.save(...)."
         ) from None

@@ -360,8 +360,10 @@ def test_the_commit_of_a_checkout(tmp_path):
 
 
 def test_no_model_there(tmp_path):
-    with pytest.raises(MissingFileError, match="no model"):
-        rv.load_model(tmp_path)
+    (tmp_path / "file").touch()
+    for place in (tmp_path, tmp_path / "no", tmp_path / "file"):
+        with pytest.raises(MissingFileError, match=f"no model in {place}:"):
+            rv.load_model(place)
 
 
 def test_a_model_of_another_device_is_loaded_on_one_that_is_here(saved, data):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import recvae as rv
+from recvae import atomic
 from recvae.cli.arguments import MODELS, Experiment, Json, Metrics, names
 from recvae.cli.output import note, show
 from recvae.cli.settings import SettingsByModel, parse_settings
@@ -72,7 +73,7 @@ def compare(
     chosen = _build(names(models), parse_settings(settings))
     split = experiment.prepare_in_memory() if folds is None else experiment.prepare_folds(folds)
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)  # what can't be written should fail now
+        atomic.make_folder(out)  # what can't be written should fail now
     result = rv.compare(
         chosen,
         split,

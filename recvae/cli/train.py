@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import recvae as rv
+from recvae import atomic
 from recvae.cli.arguments import MODELS, Experiment, Json
 from recvae.cli.output import INTERRUPTED, note, show
 from recvae.cli.settings import Settings, parse_settings
@@ -57,7 +58,7 @@ def train(
 
     recommender = rv.build_model(model, parse_settings(settings))
     data, validation = experiment.learn_from()
-    out.mkdir(parents=True, exist_ok=True)  # what can't be saved should fail now
+    atomic.make_folder(out)  # what can't be written should fail now
     checkpoints = _checkpoints(out, resume=resume)
     note(f"training {model} on {data}")
     try:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import recvae as rv
+from recvae import atomic
 from recvae.cli.arguments import MODELS, Experiment, Json
 from recvae.cli.output import INTERRUPTED, note, show
 from recvae.cli.settings import Settings, as_settings, parse_settings
@@ -60,7 +61,7 @@ def tune(
     recommender = rv.build_model(model, parse_settings(settings))
     split = experiment.prepare_in_memory()
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)  # what can't be saved should fail now
+        atomic.make_folder(out)  # what can't be written should fail now
     tuned = rv.tune(
         recommender,
         split.train,

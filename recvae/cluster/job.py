@@ -37,8 +37,9 @@ class Job:
 
         Raises:
             DataError: it holds other files, or another job's, or another process is at work in it.
+            WriteError: it can't be made.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        atomic.make_folder(self.folder)
         try:
             self._lock.acquire(timeout=0)
         except Timeout:

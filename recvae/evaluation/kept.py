@@ -36,8 +36,7 @@ class Kept:
     metrics: Sequence[str]
 
     def __post_init__(self) -> None:
-        with atomic.writing_to(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
+        atomic.make_folder(self.folder)
 
     def get(self, model: Model, split: Split, measure: Callable[[], Run]) -> Run:
         """Read the run of a model and a split, or measure it and keep it."""
