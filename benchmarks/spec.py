@@ -14,7 +14,7 @@ from blend import Blend
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 import recvae as rv
-from recvae.evaluation.evaluate import METRICS
+from recvae.evaluation.evaluate import DEFAULT_METRICS
 from recvae.models import Recommender
 
 Options = dict[str, Any]
@@ -97,7 +97,7 @@ class Spec(Strict):
     title: str
     text: str
     seeds: list[int] = []
-    metrics: list[str] = list(METRICS)
+    metrics: list[str] = list(DEFAULT_METRICS)
     sets: dict[str, DataSet]
     protocols: dict[str, Protocol]
     models: list[Entry]

@@ -13,7 +13,7 @@ import numpy as np
 from recvae import options
 from recvae.errors import FoldInError, OptionError, RecvaeError
 from recvae.evaluation.comparison import Comparison
-from recvae.evaluation.evaluate import METRICS, evaluate
+from recvae.evaluation.evaluate import DEFAULT_METRICS, evaluate
 from recvae.evaluation.kept import Kept
 from recvae.evaluation.metrics import parse_metrics
 from recvae.evaluation.runs import Run, over_seeds, over_splits
@@ -36,7 +36,7 @@ def compare(
     models: Mapping[str, Model],
     split: Split | Sequence[Split],
     *,
-    metrics: Iterable[str] = METRICS,
+    metrics: Iterable[str] = DEFAULT_METRICS,
     tune_trials: int = 0,
     seeds: Sequence[int] = (),
     seed: int = 0,

@@ -15,7 +15,7 @@ from recvae.errors import DataError
 from recvae.evaluation.metrics import Lists, parse_metrics
 from recvae.splits import Holdout
 
-METRICS = ("recall@20", "recall@50", "ndcg@100")
+DEFAULT_METRICS = ("recall@20", "recall@50", "ndcg@100")
 """What is measured unless said otherwise, as in Liang et al. (2018)."""
 
 
@@ -100,7 +100,9 @@ class Report:
         return f"{self.n_users:,} users{skipped}; {self.users_per_second:,.0f} users per second"
 
 
-def evaluate(model: Ranker, holdout: Holdout, metrics: str | Iterable[str] = METRICS) -> Report:
+def evaluate(
+    model: Ranker, holdout: Holdout, metrics: str | Iterable[str] = DEFAULT_METRICS
+) -> Report:
     """Rank the items for each user of a holdout, and measure how much was found.
 
     Args:
