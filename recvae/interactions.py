@@ -10,6 +10,9 @@ import scipy.sparse as sp
 
 from recvae.errors import DataError
 
+HAVE_DUPLICATES = ("coo", "csc", "csr")
+"""The sparse formats in which a cell may have several entries."""
+
 
 @dataclass(frozen=True, eq=False)
 class Interactions:
@@ -42,6 +45,8 @@ class Interactions:
             raise DataError(
                 "the matrix must have sorted columns, none twice in a row: call sum_duplicates()."
             )
+        if self.matrix.dtype != np.float32 or not (self.matrix.data > 0).all():
+            raise DataError("the weights must be float32 and above 0: use Interactions.of(matrix).")
 
     @classmethod
     def of(cls, data: "Interactions | sp.spmatrix | sp.sparray") -> "Interactions":
@@ -224,7 +229,8 @@ def as_csr(matrix: "sp.spmatrix | sp.sparray") -> sp.csr_matrix:
     csr = sp.csr_matrix(matrix, dtype=np.float32, copy=True)
     csr.sum_duplicates()
     csr.eliminate_zeros()
-    if not np.isfinite(csr.data).all() or (csr.data < 0).any():
+    given = matrix.data if matrix.format in HAVE_DUPLICATES else csr.data
+    if (given < 0).any() or not np.isfinite(csr.data).all():
         raise DataError("weights must be finite and not negative: drop or repair those entries.")
     return csr
 

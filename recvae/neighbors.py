@@ -6,12 +6,14 @@ from typing import TypeAlias
 import numpy as np
 import scipy.sparse as sp
 import torch
-from torch.nn.functional import normalize
 
 from recvae.ranking import top_k
 
 Similarity: TypeAlias = Callable[[np.ndarray], torch.Tensor]
 """Columns int [n] -> their similarity to every item, float32 [n, items], fresh memory."""
+
+EPSILON = 1e-12
+"""What a vector is divided by at least."""
 
 
 def nearest(
@@ -42,5 +44,10 @@ def nearest(
 
 def cosine(vectors: torch.Tensor) -> Similarity:
     """The cosine of the vectors [items, d] of items."""
-    units = normalize(vectors, dim=1)
-    return lambda columns: units[torch.from_numpy(columns).to(units.device)] @ units.T
+    norms = vectors.norm(dim=1).clamp(min=EPSILON)
+
+    def similarity(columns: np.ndarray) -> torch.Tensor:
+        chosen = torch.from_numpy(columns).to(vectors.device)
+        return (vectors[chosen] @ vectors.T).div_(norms).div_(norms[chosen, None])
+
+    return similarity

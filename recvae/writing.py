@@ -50,7 +50,7 @@ def _parquet(file: BinaryIO) -> Iterator[Write]:
 
     def write(table: pd.DataFrame) -> None:
         nonlocal writer
-        schema = None if writer is None else writer.schema
+        schema = _schema(table) if writer is None else writer.schema
         rows = pa.Table.from_pandas(table, schema, preserve_index=False)
         writer = writer or pa.parquet.ParquetWriter(file, rows.schema)
         writer.write_table(rows)
@@ -60,3 +60,12 @@ def _parquet(file: BinaryIO) -> Iterator[Write]:
     finally:
         if writer is not None:
             writer.close()
+
+
+def _schema(table: pd.DataFrame) -> pa.Schema:
+    """The types of a table's columns; one with nothing in it yet is of text."""
+    schema = pa.Schema.from_pandas(table, preserve_index=False)
+    for number, field in enumerate(schema):
+        if pa.types.is_null(field.type):
+            schema = schema.set(number, field.with_type(pa.string()))
+    return schema

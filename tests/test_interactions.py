@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -189,6 +191,19 @@ def test_as_csr_is_canonical_and_a_copy():
 def test_as_csr_refuses_weights_that_are_none(bad):
     with pytest.raises(DataError, match="finite and not negative"):
         as_csr(sp.csr_matrix([[bad]]))
+
+
+def test_a_negative_weight_is_not_hidden_by_another():
+    with pytest.raises(DataError, match="not negative"):
+        as_csr(sp.coo_matrix(([-1.0, 3.0], ([0, 0], [0, 0]))))
+
+
+@pytest.mark.parametrize("weight", [0, -1, np.nan])
+def test_weights_are_above_0(data, weight):
+    matrix = data.matrix.copy()
+    matrix.data[0] = weight
+    with pytest.raises(DataError, match="above 0"):
+        replace(data, matrix=matrix)
 
 
 def test_as_csr_refuses_what_is_not_sparse():

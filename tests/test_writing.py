@@ -36,6 +36,13 @@ def test_blocks_of_any_size_give_the_same_lists(model, histories, monkeypatch, s
     pd.testing.assert_frame_equal(pd.concat(tables, ignore_index=True), expected)
 
 
+def test_titles_may_be_missing_at_first(tmp_path):
+    titles = [np.array([title], dtype=object) for title in (None, "A title")]
+    tables = [pd.DataFrame({"user": [1], "title": title}) for title in titles]
+    write_tables(tables, tmp_path / "lists.parquet")
+    assert pd.read_parquet(tmp_path / "lists.parquet")["title"].tolist()[1] == "A title"
+
+
 def test_what_is_wrong_is_said_at_once(model, histories):
     with pytest.raises(OptionError, match="k=0"):
         model.recommend_tables(histories, 0)

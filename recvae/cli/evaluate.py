@@ -47,5 +47,6 @@ def _check_trained_on(model: "Recommender", train: "Interactions | Shards") -> N
     if model.fingerprint_ != train.fingerprint():
         note(
             "warning: the model was trained on other data than this split's training users, "
-            "perhaps on test users: these figures may flatter it."
+            "perhaps on test users: these figures may flatter it. (A table and its shards, and "
+            "shards cut otherwise, are told apart as well.)"
         )

@@ -1,16 +1,23 @@
 """Annealing: the weight of the KL term and the learning rate, by the training step alone."""
 
 import math
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import StringConstraints
+from pydantic import BeforeValidator, StringConstraints
 
 from recvae.options import Fraction, NonNegativeInt
 
+
+def _share(given: Any) -> Any:
+    """Text with a point in it as a number that stays a fraction, such as "1.0"."""
+    return float(given) if isinstance(given, str) and "." in given else given
+
+
 Schedule: TypeAlias = Literal["linear", "constant", "cyclical"]
-WarmUp: TypeAlias = (
-    NonNegativeInt | Fraction | Annotated[str, StringConstraints(pattern=r"^\d+ epochs?$")]
-)
+WarmUp: TypeAlias = Annotated[
+    NonNegativeInt | Fraction | Annotated[str, StringConstraints(pattern=r"^\d+ epochs?$")],
+    BeforeValidator(_share),
+]
 """Length of the warm-up: 40000 (steps), 0.5 (of the run) or "20 epochs"."""
 
 CYCLES = 4

@@ -120,6 +120,11 @@ class Checkpoints:
         while (least := -int(self.everyone.most(-number))) < int(self.everyone.most(number)):
             number, state = self._newest([path for path in paths if _number(path) <= least])
         self._number = int(self.everyone.most(max(map(_number, paths), default=0)))
+        if self._number and not number:
+            raise CheckpointError(
+                f"no checkpoint in {self.folder} is intact for all processes: remove it to begin "
+                "anew."
+            )
         return state
 
     def _newest(self, paths: list[Path]) -> tuple[int, dict[str, Any] | None]:

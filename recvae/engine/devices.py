@@ -1,13 +1,13 @@
 """Devices: where the tensors live."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache, partial
 from typing import Literal, TypeAlias
 
 import torch
 
+from recvae.engine.switch import Switch, Undo
 from recvae.errors import OptionError
 
 SHAPES = "64"
@@ -47,20 +47,24 @@ def products(precision: Precision, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if precision == "bfloat16" else torch.float32
 
 
-@contextmanager
-def multiplying(precision: torch.dtype) -> Iterator[None]:
+def multiplying(precision: torch.dtype) -> AbstractContextManager[None]:
     """Multiply float32 matrices in a precision for a while; the products sum up in float32.
 
     On CPUs PyTorch's "medium" turns to another library, oneDNN. Without AMX that multiplies float32
     as it is, and at least as fast, so it is as good for float32 there.
     """
-    before = torch.get_float32_matmul_precision()
     if precision == torch.bfloat16 or _keeps_float32():
-        torch.set_float32_matmul_precision("medium")
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
+        return _MEDIUM.on()
+    return nullcontext()
+
+
+def _to_medium() -> Undo:
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    return partial(torch.set_float32_matmul_precision, before)
+
+
+_MEDIUM = Switch(_to_medium)
 
 
 @cache

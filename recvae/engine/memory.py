@@ -6,12 +6,12 @@ is taken anew, page by page: that can be half the time of a training step.
 
 import ctypes
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
-from threading import Lock
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache, partial
 
 import torch
 
+from recvae.engine.switch import Switch, Undo
 from recvae.errors import TrainingError
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
@@ -23,21 +23,13 @@ USUAL = {M_MMAP_THRESHOLD: 2**25, M_TRIM_THRESHOLD: 2**26}
 NO_MEMORY = "can't allocate memory"
 """How torch says it of the CPU, by an error that has no class of its own."""
 
-_lock = Lock()
-_users = 0
 
-
-@contextmanager
-def kept() -> Iterator[None]:
+def kept() -> AbstractContextManager[None]:
     """Keep freed blocks of up to a gigabyte for a while, then give them back.
 
     Does nothing where there is another C library.
     """
-    _count(+1)
-    try:
-        yield
-    finally:
-        _count(-1)
+    return _KEPT.on()
 
 
 @contextmanager
@@ -54,19 +46,20 @@ def one_clear_error() -> Iterator[None]:
         ) from error
 
 
-def _count(change: int) -> None:
-    """Begin with the first who asks, end with the last."""
-    global _users
+def _keep() -> Undo:
     library = _glibc()
     if library is None:
-        return
-    with _lock:
-        _users += change
-        if change > 0 and _users == 1:
-            _set(library, KEEP)
-        if _users == 0:
-            _set(library, USUAL)
-            library.malloc_trim(0)
+        return lambda: None
+    _set(library, KEEP)
+    return partial(_give_back, library)
+
+
+def _give_back(library: ctypes.CDLL) -> None:
+    _set(library, USUAL)
+    library.malloc_trim(0)
+
+
+_KEPT = Switch(_keep)
 
 
 def _set(library: ctypes.CDLL, options: dict[int, int]) -> None:

@@ -19,7 +19,8 @@ class Optimizer:
     """Adam; only matrices are decayed, no biases and no gains.
 
     Where a gradient is sparse, only its rows change, and decay. What their moments would have done
-    meanwhile, had their gradients been 0, is made up for first.
+    meanwhile, had their gradients been 0, is made up for first, so a row that is not used again
+    goes without.
 
     Args:
         net: what to train, in place.

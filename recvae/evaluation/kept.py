@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from recvae import atomic, options
@@ -16,7 +17,7 @@ from recvae.evaluation.evaluate import Report
 from recvae.evaluation.runs import Run
 from recvae.evaluation.tuning import Model
 from recvae.interactions import Interactions
-from recvae.splits import Split
+from recvae.splits import Holdout, Split
 
 logger = logging.getLogger(__name__)
 
@@ -62,10 +63,19 @@ class Kept:
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
-def _of_split(split: Split) -> list[str]:
-    held_out = (split.validation, split.test)
-    matrices = [part for holdout in held_out for part in (holdout.fold_in, holdout.held_out)]
-    return [Interactions.of(data).fingerprint() for data in (split.train, *matrices)]
+def _of_split(split: Split) -> list[Any]:
+    return [split.train.fingerprint(), *map(_of_holdout, (split.validation, split.test))]
+
+
+def _of_holdout(holdout: Holdout) -> list[Any]:
+    matrices = [Interactions.of(part) for part in (holdout.fold_in, holdout.held_out)]
+    names = [None if ids is None else _digest(ids) for ids in (holdout.user_ids, holdout.rows)]
+    return [*(matrix.fingerprint() for matrix in matrices), *names, holdout.n_dropped]
+
+
+def _digest(ids: pd.Index | np.ndarray) -> str:
+    hashes = pd.util.hash_pandas_object(pd.Index(ids), index=False)
+    return hashlib.sha256(hashes.to_numpy().data).hexdigest()[:16]
 
 
 def _write(run: Run, path: Path) -> None:

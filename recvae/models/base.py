@@ -115,9 +115,10 @@ class Recommender(ABC):
         self.fingerprint_ = data.fingerprint()
 
     def _describe_as(self, other: "Recommender") -> None:
-        """Note the same of the training data as another model."""
+        """Note the same of the training data as another model, as far as that knows it yet."""
         for name in DESCRIBED:
-            setattr(self, name, getattr(other, name))
+            if hasattr(other, name):
+                setattr(self, name, getattr(other, name))
 
     @abstractmethod
     def _fit(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> None:

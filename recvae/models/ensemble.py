@@ -121,6 +121,8 @@ class Ensemble(Recommender):
         if self.elsa_.fit(train, validation, checkpoints=run.part("elsa")).interrupted_:
             raise KeyboardInterrupt
         self._fit_vaes(train, validation, run)
+        for member in self._members.values():
+            member._describe_as(self)
         self.history_ = self.vaes_[0].history_
 
     def _fit_vaes(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> None:

@@ -23,13 +23,19 @@ def as_input(matrix: "sp.csr_matrix | Shards", kind: Input = "binary") -> sp.csr
     Raises:
         DataError: weights are too small or too large to be taken as they are.
     """
+    if isinstance(matrix, Shards) and kind == "counts":
+        for part in matrix:
+            _require_moderate(part.matrix)
+        return matrix
     if isinstance(matrix, Shards):
-        return matrix if kind == "counts" else matrix.as_binary()
+        return matrix.as_binary()
     if kind == "counts":
-        if matrix.nnz and not (matrix.data.min() >= LEAST and matrix.data.max() <= MOST):
-            raise DataError(
-                f"weights must be from {LEAST:g} to {MOST:g}, or choose input='binary'."
-            )
+        _require_moderate(matrix)
         return matrix
     ones = np.ones(matrix.nnz, dtype=np.float32)
     return sp.csr_matrix((ones, matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
+def _require_moderate(matrix: sp.csr_matrix) -> None:
+    if matrix.nnz and not (matrix.data.min() >= LEAST and matrix.data.max() <= MOST):
+        raise DataError(f"weights must be from {LEAST:g} to {MOST:g}, or choose input='binary'.")

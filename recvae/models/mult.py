@@ -38,6 +38,10 @@ class MultAutoencoder(SoftmaxAutoencoder):
     def _fit(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> None:
         if self.likelihood == "bernoulli" and self.input == "counts":
             raise OptionError("a bernoulli likelihood needs input='binary': counts are not 0 or 1.")
+        if self.likelihood != "multinomial" and self.softmax == "sampled":
+            raise OptionError(
+                f"a {self.likelihood} likelihood has no softmax: choose softmax='all'."
+            )
         if self.likelihood != "multinomial" and processes.current().items.size > 1:
             raise OptionError(
                 f"the items of a {self.likelihood} likelihood can't be shared: choose "

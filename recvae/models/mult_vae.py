@@ -69,6 +69,8 @@ class MultVAE(MultAutoencoder):
         """Train while beta rises to 1."""
         if validation is None:
             raise OptionError("beta='best' needs validation users: fit(train, validation=...).")
+        if self.schedule != "linear":
+            raise OptionError("beta='best' is found on a slope: choose schedule='linear'.")
         search = replace(self, beta=1.0, schedule="linear", warm_up=1.0, patience=None)
         return search.fit(train, validation, checkpoints=run.part("search"))
 

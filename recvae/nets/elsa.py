@@ -1,5 +1,7 @@
 """The net of ELSA."""
 
+from dataclasses import replace
+
 import torch
 from torch import nn
 from torch.nn.functional import normalize
@@ -33,10 +35,20 @@ class ELSANet(Net):
         """Draw Xavier-uniform weights, as the reference does."""
         nn.init.xavier_uniform_(self.weight, generator=generator)
 
+    @property
+    def norms(self) -> torch.Tensor:
+        """The lengths [items] of the vectors before they are scaled."""
+        return self.weight.norm(dim=1).clamp(min=EPSILON)
+
     def encode(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """Map sparse rows to XA and the log-variance of a point, -inf, each [users, latent]."""
-        code = multiply(batch, self.vectors)
+        scaled = replace(batch, values=batch.values / self.norms[batch.columns])
+        code = multiply(scaled, self.weight)
         return code, torch.full_like(code, -torch.inf)
+
+    def decode(self, code: torch.Tensor) -> torch.Tensor:
+        """Map codes XA to XAA', [users, items], without a scaled copy of all vectors."""
+        return code @ self.weight.T / self.norms
 
     def hidden(self, code: torch.Tensor) -> torch.Tensor:
         """Codes XA as they are; decoded they are XAA', the input not taken off yet."""

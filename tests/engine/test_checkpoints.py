@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from recvae.engine import checkpoints
 from recvae.engine.checkpoints import Checkpoints
+from recvae.engine.groups import Group
 from recvae.errors import CheckpointError
 
 ABOUT = {"model": "mult-vae", "hidden": (600, 200), "beta": 0.2}
@@ -102,6 +103,23 @@ def test_all_are_damaged(kept):
     files(kept)[0].write_bytes(b"")
     with pytest.raises(CheckpointError, match="are damaged: remove"):
         again(kept).load()
+
+
+def test_none_is_intact_for_all_processes(kept):
+    """This one has the fourth and the fifth, another the first and the second."""
+
+    class Everyone(Group):
+        others = iter([-2, 2, 0, 2, 0, 0, 2])
+
+        def most(self, number):
+            return max(number, next(self.others))
+
+    for number in range(5):
+        kept.save({"number": number})
+    two = Checkpoints(kept.folder, ABOUT, Everyone(size=2))
+    with pytest.raises(CheckpointError, match="intact for all processes: remove"):
+        two.load()
+    assert len(files(kept)) == 2
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,17 @@ def test_matrices_are_multiplied_in_a_precision_for_a_while():
     assert torch.get_float32_matmul_precision() == before
 
 
+def test_threads_that_multiply_at_once_leave_it_as_it_was():
+    before = torch.get_float32_matmul_precision()
+    first, second = devices.multiplying(torch.bfloat16), devices.multiplying(torch.bfloat16)
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert torch.get_float32_matmul_precision() == "medium"
+    second.__exit__(None, None, None)
+    assert torch.get_float32_matmul_precision() == before
+
+
 @pytest.mark.parametrize(
     ("instructions", "expected"),
     [(["avx512_f"], "medium"), (["avx512_f", "amx_bf16"], "highest"), ([], "highest")],

@@ -148,7 +148,9 @@ def test_a_comparison_that_was_stopped_goes_on(splits, tmp_path):
     assert hasattr(result.models["b"], "weights_")
 
 
-@pytest.mark.parametrize("change", ["options", "class", "metrics", "training", "test", "version"])
+@pytest.mark.parametrize(
+    "change", ["options", "class", "metrics", "training", "test", "users", "rows", "version"]
+)
 def test_nothing_is_taken_for_another(splits, tmp_path, monkeypatch, change):
     split, model, metrics = splits[0], Noisy(noise=1.0), METRICS
     compare({"a": model}, split, metrics=metrics, keep=tmp_path)
@@ -163,6 +165,11 @@ def test_nothing_is_taken_for_another(splits, tmp_path, monkeypatch, change):
             split = replace(split, train=split.train.select_users(np.arange(50)))
         case "test":
             split = replace(split, test=split.validation)
+        case "users":
+            split = replace(split, test=replace(split.test, user_ids=split.test.user_ids[::-1]))
+        case "rows":
+            rows = np.arange(len(split.test.user_ids))
+            split = replace(split, test=replace(split.test, rows=rows))
         case "version":
             monkeypatch.setattr("recvae.evaluation.kept.version", "{}-next".format)
     compare({"a": model}, split, metrics=metrics, keep=tmp_path)

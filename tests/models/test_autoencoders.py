@@ -117,6 +117,19 @@ def test_a_mistyped_metric_is_refused_before_training(split, monkeypatch):
 def test_best_beta_needs_validation(split):
     with pytest.raises(OptionError, match="validation"):
         rv.MultVAE(**SMALL, beta="best").fit(split.train)
+    with pytest.raises(OptionError, match="schedule='linear'"):
+        fit(split, beta="best", schedule="constant")
+
+
+def test_a_sampled_softmax_needs_a_softmax(split):
+    with pytest.raises(OptionError, match="choose softmax='all'"):
+        fit(split, likelihood="gaussian", softmax="sampled")
+
+
+@pytest.mark.parametrize(("given", "taken"), [("1", 1), ("1.0", 1.0), ("2 epochs", "2 epochs")])
+def test_a_warm_up_as_text(given, taken):
+    model = rv.build_model("mult-vae", {"warm_up": given})
+    assert repr(model.warm_up) == repr(taken)
 
 
 def test_a_mult_vae_encodes_tastes_as_gaussians(split):

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 import torch
@@ -152,6 +153,17 @@ def test_a_loaded_member_is_a_model_of_its_own(model, tmp_path):
         alone = rv.load_model(tmp_path / str(number))
         np.testing.assert_array_equal(alone.recommend(TRAIN, 5)[0], member.recommend(TRAIN, 5)[0])
     assert loaded.vaes_[0].history_.equals(model.history_)
+
+
+def test_members_know_the_items_by_the_same_ids():
+    data = replace(
+        rv.Interactions.of(TRAIN),
+        items=pd.DataFrame(index=pd.Index([f"item {n}" for n in range(20)], name="item")),
+    )
+    model = rv.Ensemble(**SMALL, vaes=1).fit(data)
+    for member in (*model.vaes_, model.elsa_, model.als_):
+        assert member.item_ids_.equals(data.item_ids)
+        assert member.fingerprint_ == data.fingerprint()
 
 
 def test_a_member_can_learn_from_other_data():

@@ -1,13 +1,15 @@
 """Training from shards: every user once an epoch, in an order that a checkpoint can go on with."""
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 
 import recvae as rv
 from recvae.engine.batch import Batch
 from recvae.engine.streaming import WINDOW, ShardBatches
-from recvae.errors import OptionError
+from recvae.errors import DataError, OptionError
 from recvae.models import MODELS
 
 CPU = torch.device("cpu")
@@ -40,6 +42,14 @@ def test_every_user_comes_once_in_a_new_order(shards, parts):
     assert epochs[0] != epochs[1]
     assert epochs[0] == [row for batch in batches(shards) for row in rows(batch)]
     assert epochs[0] != [row for batch in batches(shards, seed=1) for row in rows(batch)]
+
+
+def test_weights_that_can_not_be_squared_are_refused(tmp_path):
+    table = pa.table({"user": [1, 2, 3], "item": [1, 1, 1], "weight": [1.0, 1e30, 1.0]})
+    pq.write_table(table, tmp_path / "table.parquet")
+    shards = rv.shard_table(tmp_path / "table.parquet", tmp_path / "shards", value="weight")
+    with pytest.raises(DataError, match=r"1e\+15"):
+        build("mult-vae", input="counts").fit(shards)
 
 
 def test_users_of_several_shards_are_mixed(shards):
