@@ -247,6 +247,17 @@ def require_ids(ids: pd.Index, name: str) -> None:
         raise DataError(f"the {name} id {ids[ids.duplicated()][0]} is there twice: rename one.")
 
 
+def require_same_items(ids: pd.Index | None, others: pd.Index | None) -> None:
+    """Raise DataError if columns are of other items, as far as both are known by ids."""
+    if ids is None or others is None or ids.equals(others):
+        return
+    if not any(one.equals(pd.RangeIndex(len(one))) for one in (ids, others)):
+        raise DataError(
+            "the columns are not of the same items, in the same order, as in training: make both "
+            "parts by one call of a function of recvae.splits."
+        )
+
+
 def _as_numbers(selection: np.ndarray) -> np.ndarray:
     selection = np.asarray(selection)
     return np.flatnonzero(selection) if selection.dtype == bool else selection.astype(np.int64)

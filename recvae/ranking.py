@@ -149,6 +149,8 @@ def _item_sets(
     if items is None:
         return None
     if not sp.issparse(items):
+        if not np.iterable(items):
+            raise OptionError(f"{name}={items} must be a list of columns.")
         lists = list(items)
         depths = {np.ndim(one) for one in lists}
         if depths <= {0}:
@@ -174,6 +176,8 @@ def _as_sparse(lists: Sequence[Sequence[int]], n_items: int, name: str) -> sp.cs
 def as_columns(columns: Sequence[int] | np.ndarray, n_items: int, name: str) -> np.ndarray:
     """Numbers of columns as int64; OptionError if they are not, or out of range."""
     columns = np.asarray(columns)
+    if columns.ndim != 1:
+        raise OptionError(f"{name} must be one list of columns.")
     if columns.size and columns.dtype.kind not in "iu":
         raise OptionError(f"{name} holds {columns.dtype} values, expected whole numbers.")
     if columns.size and not (columns.min() >= 0 and columns.max() < n_items):

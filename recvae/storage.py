@@ -49,7 +49,7 @@ def save(model: "Recommender", folder: str | PathLike[str]) -> None:
         WriteError: the folder can't be written.
         DataError: the table of items has a column of several types.
     """
-    folder = Path(folder)
+    folder = Path(folder).expanduser()
     try:
         with atomic.writing_to(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -73,7 +73,7 @@ def load_folder(
         ModelFileError: a file is damaged, missing or of another version.
         OptionError: the device is not on this machine.
     """
-    folder = Path(folder)
+    folder = Path(folder).expanduser()
     described = read_manifest(folder)
     if described.model not in classes:
         raise ModelFileError(
@@ -120,7 +120,7 @@ def _describe(model: "Recommender", files: dict[Any, SavedFile]) -> Manifest:
     return Manifest(
         recvae=recvae.__version__,
         model=model.name,
-        options=options.values(model),
+        options=model.options_,
         n_users=model.n_users_,
         n_items=len(model.items_),
         fingerprint=model.fingerprint_,
@@ -170,7 +170,7 @@ def _restore(model: "Recommender", described: Manifest, folder: Path) -> None:
     files = {role: (folder / file.name, file.sha256) for role, file in described.files.items()}
     state = load(read_verified(*files["weights"]))
     model.n_users_, model.fingerprint_ = described.n_users, described.fingerprint
-    model.origin_ = described.origin
+    model.origin_, model.options_ = described.origin, options.values(model)
     model.item_counts_ = _checked_counts(state.pop("item_counts"), described)
     tables = {role: read_table(read_verified(*files[role])) for role in files if role != "weights"}
     model.items_ = tables["items"]

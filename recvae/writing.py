@@ -29,7 +29,7 @@ def write_tables(tables: Iterable[pd.DataFrame], path: str | PathLike[str]) -> N
         OptionError: the path ends otherwise.
         WriteError: it can't be written.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     writers = {".csv": _csv, ".parquet": _parquet}
     if path.suffix not in writers:
         raise OptionError(f"{path} must end in .csv or .parquet.")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import wraps
 from inspect import Parameter, Signature, signature
+from pathlib import Path
 from typing import Any, get_type_hints
 
 
@@ -18,7 +19,8 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
     }
 
     @wraps(command)
-    def spread_command(**options: Any) -> None:
+    def spread_command(**given: Any) -> None:
+        options = {name: _at_home(value) for name, value in given.items()}
         made = {
             name: group(**{field.name: options.pop(field.name) for field in fields(group)})
             for name, group in groups.items()
@@ -33,6 +35,11 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
         ]
     )
     return spread_command
+
+
+def _at_home(value: Any) -> Any:
+    """A path with its ~, which shells leave in `--out=~/runs`, as the home folder."""
+    return value.expanduser() if isinstance(value, Path) else value
 
 
 def _of_fields(group: type) -> list[Parameter]:

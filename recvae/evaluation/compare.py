@@ -71,8 +71,8 @@ def compare(
         DataError: nothing is held out of any test user.
     """
     names = _checked(metrics)
-    _check(models, seeds)
     splits = [split] if isinstance(split, Split) else list(split)
+    _check(models, splits, [*seeds, seed])
     fit = _fitting(names, tune_trials, seed, keep)
     runs: dict[str, Run] = {}
     skipped: dict[str, str] = {}
@@ -113,18 +113,25 @@ def _checked(metrics: Iterable[str]) -> list[str]:
     return [str(metric) for metric in parsed]
 
 
-def _check(models: Mapping[str, Model], seeds: Sequence[int]) -> None:
-    """Raise OptionError unless models are by name and seeds are distinct."""
+def _check(models: Mapping[str, Model], splits: list[Split], seeds: list[int]) -> None:
+    """Raise OptionError unless models are by name, splits are splits, and seeds can be.
+
+    The last of the seeds is not one of the models'.
+    """
     if not isinstance(models, Mapping):
         raise OptionError(
             f"expected a mapping of models by name, got {type(models).__name__}: give them as "
             '{"ease": EASE()}; build_model makes one of a name.'
         )
     for name, model in models.items():
-        if not hasattr(model, "folds_in"):
+        if not hasattr(model, "folds_in") or isinstance(model, type):
             raise OptionError(f"{name!r} is no model but {type(model).__name__}: see build_model.")
-    if len(set(seeds)) < len(seeds):
-        raise OptionError(f"seeds={tuple(seeds)} holds one twice, which would count as two fits.")
+    if not splits or not all(isinstance(split, Split) for split in splits):
+        raise OptionError("expected a Split, or a list of them: see split_users and split_folds.")
+    if min(seeds) < 0:
+        raise OptionError(f"a seed must be 0 or more, not {min(seeds)}.")
+    if len(set(seeds[:-1])) < len(seeds) - 1:
+        raise OptionError(f"seeds={tuple(seeds[:-1])} holds one twice, which would count as two fits.")
 
 
 def _fitting(
@@ -135,7 +142,7 @@ def _fitting(
         return lambda model, split: _run(model, split, metrics, trials, seed)
     if trials:
         raise OptionError("what is tuned can't be kept: tune first, then compare what was chosen.")
-    kept = Kept(Path(keep), metrics)
+    kept = Kept(Path(keep).expanduser(), metrics)
     return lambda model, split: kept.get(
         model, split, lambda: _run(model, split, metrics, trials, seed)
     )

@@ -142,7 +142,7 @@ class Comparison:
         """
         from recvae.evaluation.report import write_report  # matplotlib is slow to import
 
-        return write_report(self, Path(folder))
+        return write_report(self, Path(folder).expanduser())
 
     def __str__(self) -> str:
         skipped = [f"{name} is left out: {reason}" for name, reason in self.skipped.items()]

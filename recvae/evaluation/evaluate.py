@@ -13,6 +13,7 @@ import scipy.sparse as sp
 
 from recvae.errors import DataError
 from recvae.evaluation.metrics import Lists, parse_metrics
+from recvae.interactions import require_same_items
 from recvae.splits import Holdout
 
 DEFAULT_METRICS = ("recall@20", "recall@50", "ndcg@100")
@@ -119,9 +120,11 @@ def evaluate(
         DataError: nothing is held out, or the holdout's items are not the model's.
     """
     parsed = parse_metrics(metrics)
+    Holdout.require(holdout)
     kept = np.flatnonzero(np.diff(holdout.held_out.indptr))
     if not len(kept):
         raise DataError("nothing is held out of any user: there is nothing to judge a model by.")
+    require_same_items(holdout.item_ids, getattr(model, "item_ids_", None))
     rows = None if holdout.rows is None else holdout.rows[kept]
     k = min(max(metric.k for metric in parsed), holdout.held_out.shape[1])
     start = perf_counter()

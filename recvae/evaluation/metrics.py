@@ -83,6 +83,7 @@ def ndcg(lists: Lists, k: int) -> Values:
         >>> ndcg(lists, 3).round(4)  # (1 / log2(3)) / (1 / log2(2) + 1 / log2(3))
         array([0.3869])
     """
+    k = min(k, max(lists.hits.shape[1], lists.n_held_out.max()))
     discounts = 1 / np.log2(np.arange(2, k + 2))
     hits = lists.hits[:, :k]
     ideal = np.cumsum(discounts)[lists.n_held_out.clip(max=k) - 1]
@@ -221,7 +222,7 @@ def parse_metrics(names: str | Iterable[str]) -> list[Metric]:
         OptionError: a name is mistyped, or there is none.
     """
     listed = [names] if isinstance(names, str) else names
-    metrics = [Metric.parse(name) for name in dict.fromkeys(listed)]
+    metrics = [Metric.parse(str(name)) for name in dict.fromkeys(listed)]
     if not metrics:
         raise OptionError("name at least one metric, such as 'ndcg@100'.")
     return metrics

@@ -45,7 +45,7 @@ class Search(Generic[M]):
             space,
             {name: own[name] for name in space},
             seed=seed,
-            path=None if path is None else Path(path),
+            path=None if path is None else Path(path).expanduser(),
             about=self._about(own, space),
         )
 

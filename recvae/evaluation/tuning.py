@@ -145,7 +145,7 @@ def tune(
     if trials is None and minutes is None:
         raise OptionError("give tuning a budget: trials=..., minutes=..., or both.")
     for name, given in {"trials": trials, "minutes": minutes}.items():
-        if given is not None and given <= 0:
+        if given is not None and not given > 0:
             raise OptionError(f"{name}={given} must be above 0.")
     parse_metrics([metric])
     search = Search(model, train, validation, metric, seed=seed, path=study)

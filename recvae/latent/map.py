@@ -99,7 +99,7 @@ class TasteMap:
         Raises:
             WriteError: the folder can't be written.
         """
-        return write_map(self.items, users, Path(folder))
+        return write_map(self.items, users, Path(folder).expanduser())
 
 
 def item_codes(model: Recommender, histories: sp.csr_matrix) -> np.ndarray:

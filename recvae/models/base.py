@@ -17,7 +17,7 @@ from recvae import options, storage
 from recvae.engine import memory
 from recvae.engine.trainer import OnEpoch
 from recvae.errors import DataError, NotFittedError, OptionError
-from recvae.interactions import Interactions
+from recvae.interactions import Interactions, require_same_items
 from recvae.models.fitting import Run, check_processes, checked_data, checkpoints_in
 from recvae.models.lists import (
     checked_users,
@@ -53,6 +53,7 @@ class Recommender(ABC):
         n_users_: how many users it was trained on.
         user_ids_: their raw ids, in row order, if the model knows no others; None if it does.
         fingerprint_: the training data's fingerprint.
+        options_: the hyper-parameters that it was fitted with, which are what is saved.
         origin_: when and by which code it was fitted; None if it was saved without.
     """
 
@@ -93,6 +94,7 @@ class Recommender(ABC):
                 written.
         """
         options.check(self)
+        self.options_ = options.values(self)
         check_processes(self)
         data = checked_data(self, interactions, validation)
         try:
@@ -119,6 +121,7 @@ class Recommender(ABC):
         for name in DESCRIBED:
             if hasattr(other, name):
                 setattr(self, name, getattr(other, name))
+        self.options_ = options.values(self)
 
     @abstractmethod
     def _fit(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> None:
@@ -309,10 +312,11 @@ class Recommender(ABC):
             DataError: they do not have the training items as columns.
         """
         self._require_fitted()
-        histories = Interactions.of(histories).matrix
-        if histories.shape[1] != len(self.items_):
+        data = Interactions.of(histories)
+        if data.shape[1] != len(self.items_):
             raise DataError(
-                f"histories have {histories.shape[1]} columns, the model knows {len(self.items_)} "
+                f"histories have {data.shape[1]} columns, the model knows {len(self.items_)} "
                 "items: they must be the training items, in the same order."
             )
-        return histories
+        require_same_items(data.item_ids, self.item_ids_)
+        return data.matrix

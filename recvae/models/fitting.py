@@ -13,7 +13,7 @@ from recvae.engine import processes
 from recvae.engine.checkpoints import Checkpoints
 from recvae.engine.trainer import OnEpoch
 from recvae.errors import DataError, OptionError
-from recvae.interactions import Interactions, require_ids
+from recvae.interactions import Interactions, require_ids, require_same_items
 from recvae.shards import Shards
 from recvae.splits import Holdout
 
@@ -57,15 +57,23 @@ def checked_data(
         )
     if not data.item_counts.any():
         raise DataError("there is no interaction to learn from.")
-    if validation is not None and validation.fold_in.shape[1] != data.shape[1]:
-        raise DataError(
-            f"validation has {validation.fold_in.shape[1]} items, training {data.shape[1]}: "
-            "both must have the same columns, as the functions of recvae.splits make them."
-        )
+    if validation is not None:
+        _require_items(validation, data)
     require_ids(data.item_ids, "item")
     if not model.folds_in:
         require_ids(data.user_ids, "user")
     return data
+
+
+def _require_items(validation: Holdout, data: Interactions | Shards) -> None:
+    """Raise DataError unless validation users have the training items."""
+    Holdout.require(validation)
+    if validation.fold_in.shape[1] != data.shape[1]:
+        raise DataError(
+            f"validation has {validation.fold_in.shape[1]} items, training {data.shape[1]}: "
+            "both must have the same columns, as the functions of recvae.splits make them."
+        )
+    require_same_items(validation.item_ids, data.item_ids)
 
 
 def check_processes(model: "Recommender") -> None:
@@ -88,7 +96,7 @@ def checkpoints_in(
         return None
     together = processes.current()
     rank = together.everyone.rank
-    own = Path(folder, f"process-{rank}") if rank else Path(folder)
+    own = Path(folder, f"process-{rank}" if rank else "").expanduser()
     grid = {"grid of processes": f"{together.users.size} x {together.items.size}"}
     return Checkpoints(own, _about(model, validation) | grid, together.everyone)
 

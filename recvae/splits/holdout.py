@@ -20,6 +20,7 @@ class Holdout:
         rows: int [users], the users' rows in the training matrix if they were trained on;
             None for unseen users (strong generalization).
         user_ids: raw ids of the users, if known.
+        item_ids: raw ids of the items, if known.
         n_dropped: users left out because nothing of theirs could be held out.
 
     Raises:
@@ -31,6 +32,7 @@ class Holdout:
     rows: np.ndarray | None = None
     user_ids: pd.Index | None = None
     n_dropped: int = 0
+    item_ids: pd.Index | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fold_in", as_csr(self.fold_in))
@@ -51,6 +53,15 @@ class Holdout:
         if self.user_ids is not None:
             object.__setattr__(self, "user_ids", pd.Index(self.user_ids))
             self._require_users(len(self.user_ids), "user_ids")
+
+    @staticmethod
+    def require(given: object) -> None:
+        """Raise DataError if something is no Holdout."""
+        if not isinstance(given, Holdout):
+            raise DataError(
+                f"expected a Holdout, such as split.validation or split.test, got "
+                f"{type(given).__name__}."
+            )
 
     def _require_users(self, given: int, name: str) -> None:
         if given != self.fold_in.shape[0]:

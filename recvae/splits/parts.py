@@ -41,6 +41,7 @@ def hold_out(
         rows=np.flatnonzero(kept) if trained else None,
         user_ids=data.user_ids[kept],
         n_dropped=n_users - int(kept.sum()),
+        item_ids=data.item_ids,
     )
 
 
