@@ -39,7 +39,7 @@ def export_onnx(model: Recommender, path: str | PathLike[str], k: int = 10) -> N
 
     The file's metadata say `model`, `recvae` (the version), `fingerprint` (of the training data)
     and `items`, the raw ids in column order as JSON. Weights of more than 2 GB are in a file
-    beside it, whose name the graph knows.
+    beside it, whose name the graph knows; that of an earlier export to the path goes.
 
     Args:
         model: an autoencoder, linear ones too, ImplicitALS or Ensemble, that ignores weights.
