@@ -1,4 +1,4 @@
-"""Engine: tasks by their numbers, done in this process or on a Ray cluster."""
+"""Tasks: work that goes by numbers, done in this process or on a Ray cluster."""
 
 import logging
 import os

@@ -20,6 +20,9 @@ GAUSSIAN_CONFIDENCE = 10.0
 COMPOSITE_SHARES = (3 / 20, 3 / 4, 1 / 10)
 WIDE_LOGVAR = 10.0
 
+IMPOSSIBLE = -1e9
+"""The logit of a probability of 0, finite, so that the gradients are."""
+
 
 def multinomial_log_likelihood(logits: torch.Tensor, targets: Batch) -> torch.Tensor:
     """Log-likelihood of the counts x under softmax probabilities (Liang et al., 2018, eq. 2).
@@ -34,6 +37,11 @@ def multinomial_log_likelihood(logits: torch.Tensor, targets: Batch) -> torch.Te
         [users], summed over the items.
     """
     return targets.inner(logits) - targets.sum(targets.values) * logits.logsumexp(dim=1)
+
+
+def without(logits: torch.Tensor, known: Batch) -> torch.Tensor:
+    """Logits [users, items] with those of what is known made impossible."""
+    return logits.index_put((known.rows, known.columns), logits.new_tensor(IMPOSSIBLE))
 
 
 def bernoulli_log_likelihood(logits: torch.Tensor, targets: Batch) -> torch.Tensor:

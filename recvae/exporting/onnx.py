@@ -1,6 +1,7 @@
 """An ONNX file, which is whole or not there at all."""
 
 import logging
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import torch
 from pydantic_core import to_json
 
 import recvae
-from recvae.atomic import draft_for_user
+from recvae.atomic import draft_for_user, sync
 from recvae.errors import OptionError
 from recvae.exporting.graph import Lists
 from recvae.exporting.scores import require_exportable
@@ -38,7 +39,7 @@ def export_onnx(model: Recommender, path: str | PathLike[str], k: int = 10) -> N
 
     The file's metadata say `model`, `recvae` (the version), `fingerprint` (of the training data)
     and `items`, the raw ids in column order as JSON. Weights of more than 2 GB are in a file
-    beside it, whose name the graph knows.
+    beside it, whose name the graph knows; that of an earlier export to the path goes.
 
     Args:
         model: an autoencoder, linear ones too, ImplicitALS or Ensemble, that ignores weights.
@@ -91,9 +92,25 @@ def _write(graph: Any, path: Path) -> None:
     import onnx_ir
 
     size = sum(weight.const_value.nbytes for weight in graph.graph.initializers.values())
-    data = f"{path.stem}-{token_hex(6)}.data" if size > LARGE else None
-    with draft_for_user(path) as draft:
-        onnx_ir.save(graph, draft, external_data=data)
+    data = path.with_name(f"{path.stem}-{token_hex(6)}.data")
+    try:
+        with draft_for_user(path) as draft:
+            onnx_ir.save(graph, draft, external_data=data.name if size > LARGE else None)
+            if data.exists():
+                sync(data)
+    except BaseException:
+        if data.exists():
+            data.unlink()
+        raise
+    _remove_others(path, data)
+
+
+def _remove_others(path: Path, kept: Path) -> None:
+    """Remove the weights of earlier exports to a path."""
+    name = re.compile(rf"{re.escape(path.stem)}-[0-9a-f]{{12}}\.data")
+    for data in path.parent.iterdir():
+        if data != kept and name.fullmatch(data.name):
+            data.unlink(missing_ok=True)
 
 
 @contextmanager

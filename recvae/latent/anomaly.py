@@ -7,9 +7,10 @@ import torch
 
 from recvae.blocks import block_users, in_blocks
 from recvae.engine.batch import Batch
-from recvae.engine.objectives import gaussian_kl
+from recvae.engine.objectives import gaussian_kl, without
 from recvae.interactions import Interactions
 from recvae.latent.models import Coder, likely
+from recvae.latent.nats import entry_nats
 from recvae.latent.places import places
 from recvae.models.base import Recommender
 from recvae.models.inputs import as_input
@@ -69,9 +70,7 @@ def _nats(model: Coder, kept: sp.csr_matrix, left: sp.csr_matrix) -> np.ndarray:
 
 def _block_nats(model: Coder, kept: sp.csr_matrix, left: sp.csr_matrix) -> np.ndarray:
     scores = model.score(kept)
-    known, hidden = (Batch.of(part, scores.device) for part in (kept, left))
-    scores[known.rows, known.columns] = -torch.inf
-    return -scores.log_softmax(dim=1)[hidden.rows, hidden.columns].cpu().numpy()
+    return entry_nats(without(scores, Batch.of(kept, scores.device)), left)
 
 
 def _kl(model: Coder, histories: sp.csr_matrix) -> np.ndarray:

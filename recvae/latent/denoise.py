@@ -2,13 +2,12 @@
 
 import numpy as np
 import scipy.sparse as sp
-import torch
 
 from recvae.blocks import block_users, in_blocks
-from recvae.engine.batch import Batch
 from recvae.interactions import Interactions
 from recvae.latent.corrupt import lengths_left
-from recvae.latent.models import Coder, likely
+from recvae.latent.models import likely
+from recvae.latent.nats import entry_nats
 from recvae.latent.places import places
 from recvae.models.base import Recommender
 from recvae.models.inputs import as_input
@@ -34,7 +33,7 @@ def surprise(model: Recommender, histories: sp.csr_matrix) -> sp.csr_matrix:
     coder = likely(model)
     histories = as_input(coder.checked(histories))
     blocks = in_blocks(histories, block_users(histories.shape[1]))
-    nats = [_nats(coder, block) for block in blocks]
+    nats = [entry_nats(coder.score(block), block) for block in blocks]
     histories.data = np.concatenate([*nats, np.zeros(0, dtype=np.float32)])
     return histories
 
@@ -80,11 +79,3 @@ def impute(model: Recommender, histories: sp.csr_matrix, n: int = 10) -> sp.csr_
     columns = ids[ids >= 0]
     added = sp.csr_matrix((np.ones(len(columns)), (users, columns)), shape=histories.shape)
     return as_input((histories + added).tocsr())
-
-
-def _nats(model: Coder, histories: sp.csr_matrix) -> np.ndarray:
-    """Negative log-probabilities [nnz] of the items of whole histories."""
-    scores = model.score(histories)
-    batch = Batch.of(histories, scores.device)
-    log_shares = scores[batch.rows, batch.columns] - scores.logsumexp(dim=1)[batch.rows]
-    return torch.neg(log_shares).cpu().numpy()

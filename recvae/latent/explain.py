@@ -4,6 +4,7 @@ A constant added to all scores of a user changes no list. So scores count here b
 above their mean over all items.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,7 @@ import scipy.sparse as sp
 import torch
 from scipy.stats import rankdata
 
-from recvae.blocks import block_users, in_blocks
+from recvae.blocks import block_users
 from recvae.engine.batch import Batch
 from recvae.errors import DataError, OptionError
 from recvae.latent.models import autoencoder
@@ -42,8 +43,7 @@ def leave_one_out(model: Recommender, history: sp.csr_matrix, columns: np.ndarra
     """
     history, columns = _checked(model, history, columns)
     whole = _lead(model.score(history), columns)
-    blocks = in_blocks(_without_each(history), block_users(history.shape[1]))
-    rest = torch.cat([_lead(model.score(block), columns) for block in blocks])
+    rest = torch.cat([_lead(model.score(block), columns) for block in _without_each(history)])
     return (whole - rest).cpu().numpy()
 
 
@@ -180,11 +180,17 @@ def _lead(scores: torch.Tensor, columns: np.ndarray) -> torch.Tensor:
     return scores[:, torch.from_numpy(columns).to(scores.device)] - scores.mean(1, keepdim=True)
 
 
-def _without_each(history: sp.csr_matrix) -> sp.csr_matrix:
-    """A row for each item of a history, which it is without: CSR [history, items]."""
-    n = history.nnz
-    entries = np.broadcast_to(np.arange(n), (n, n))[~np.eye(n, dtype=bool)]
-    return sp.csr_matrix(
-        (history.data[entries], history.indices[entries], np.arange(n + 1) * (n - 1)),
-        shape=(n, history.shape[1]),
-    )
+def _without_each(history: sp.csr_matrix) -> Iterator[sp.csr_matrix]:
+    """A row for each item of a history, which it is without: blocks of CSR [history, items]."""
+    every, size = np.arange(history.nnz), block_users(history.shape[1])
+    for start in range(0, len(every), size):
+        kept = every != every[start : start + size, None]
+        entries = np.broadcast_to(every, kept.shape)[kept]
+        yield sp.csr_matrix(
+            (
+                history.data[entries],
+                history.indices[entries],
+                np.arange(len(kept) + 1) * (len(every) - 1),
+            ),
+            shape=(len(kept), history.shape[1]),
+        )

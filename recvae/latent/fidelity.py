@@ -26,7 +26,7 @@ class Fidelity:
         popularity: total variation distance of the items' shares of all interactions, from 0 to 1.
         length: Wasserstein distance of the lengths of the histories, in items.
         usefulness: how well a model trained on them ranks for held-out real users, as a share of
-            how well it does trained on real ones.
+            how well it does trained on real ones; NaN if it finds nothing then.
         nearest: float32 [synthetic users], the distance of each to the nearest training user.
         nearest_held_out: float32 [held-out users], the same of real users that the model has not
             seen. Synthetic users that are nearer than these tell too much about someone.
@@ -82,7 +82,7 @@ def fidelity(
     return Fidelity(
         popularity=0.5 * float(np.abs(_item_shares(synthetic) - _item_shares(real)).sum()),
         length=float(wasserstein_distance(_lengths(synthetic), _lengths(real))),
-        usefulness=useful / best,
+        usefulness=useful / best if best > 0 else float("nan"),
         nearest=nearest_distance(synthetic, real),
         nearest_held_out=nearest_distance(unseen, real),
     )

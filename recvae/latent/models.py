@@ -3,16 +3,9 @@
 from typing import TypeAlias
 
 from recvae.errors import OptionError
-from recvae.models import (
-    Ensemble,
-    MultDAE,
-    MultVAE,
-    Recommender,
-    RecVAE,
-    ResidualVAE,
-    VampVAE,
-)
+from recvae.models import Ensemble, Recommender, RecVAE, ResidualVAE
 from recvae.models.autoencoder import AutoencoderRecommender
+from recvae.models.mult import MultAutoencoder
 
 Coder: TypeAlias = AutoencoderRecommender | Ensemble
 """What encodes and decodes."""
@@ -55,7 +48,7 @@ def generator(model: Recommender) -> AutoencoderRecommender:
 
 
 def _is_multinomial(model: Recommender) -> bool:
-    if isinstance(model, MultVAE | MultDAE | VampVAE):
+    if isinstance(model, MultAutoencoder):
         return model.likelihood == "multinomial"
     return isinstance(model, RecVAE)
 

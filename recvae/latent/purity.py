@@ -5,7 +5,7 @@ import pandas as pd
 import scipy.sparse as sp
 import torch
 
-from recvae.errors import DataError
+from recvae.errors import DataError, OptionError
 from recvae.neighbors import cosine, nearest
 
 
@@ -32,6 +32,8 @@ def genre_purity(vectors: np.ndarray, genres: pd.Series, k: int = 10) -> np.ndar
             f"there are {len(vectors)} vectors, and genres of {known.sum()} among {len(genres)} "
             "items: give a vector and the genres of each item."
         )
+    if k >= known.sum():
+        raise OptionError(f"k={k} must be less than the items that have genres, {known.sum():,}.")
     found = torch.from_numpy(vectors[known].astype(np.float32))
     near, _ = nearest(cosine(found), np.arange(len(found)), len(found), k)
     members = sp.csr_matrix(marks.to_numpy(dtype=np.float32)[known])

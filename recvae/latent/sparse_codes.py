@@ -24,6 +24,7 @@ from recvae.latent.sparse_training import Goal, Imitation, measure, new_net
 from recvae.models.autoencoder import MIN_STEPS
 from recvae.models.base import Recommender
 from recvae.models.inputs import as_input
+from recvae.models.lists import checked_users, popular_if_empty
 from recvae.nets import TopKAutoencoder
 from recvae.options import NonNegativeInt, PositiveFloat, PositiveInt
 from recvae.ranking import top_k
@@ -125,7 +126,8 @@ class SparseCodes:
         """Recommend by sparse codes, with some units turned up or off.
 
         Args:
-            histories: CSR [users, items].
+            histories: CSR [users, items]. Users with an empty history get the most popular items,
+                whatever is turned, and a warning says so.
             k: length of the lists.
             rows: not looked at; `evaluate` gives it.
             turned: for some units, how active they shall be: 0 is off, and 1 as active as they are
@@ -141,12 +143,13 @@ class SparseCodes:
         """
         self._require_fitted()
         levels = sparse_scores.levels(self.net_, turned or {})
-        histories = self.model_.checked(histories)
-        return top_k(
-            lambda block, _: sparse_scores.score(self.model_, self.net_, block, levels),
-            histories,
-            k,
-        )
+        histories, _ = checked_users(self.model_, histories, rows)
+
+        def score(block: sp.csr_matrix, _: np.ndarray | None) -> torch.Tensor:
+            scores = sparse_scores.score(self.model_, self.net_, block, levels)
+            return popular_if_empty(self.model_, block, scores)
+
+        return top_k(score, histories, k)
 
     def effects(self) -> np.ndarray:
         """What each unit does to the score of each item: float32 [units, items].

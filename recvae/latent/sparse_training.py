@@ -18,14 +18,13 @@ import torch
 from torch.nn.functional import kl_div, mse_loss
 
 from recvae.engine.batch import Batch
+from recvae.engine.objectives import without
 from recvae.engine.passes import Terms
 from recvae.models.autoencoder import AutoencoderRecommender
 from recvae.nets import TopKAutoencoder
 
 Goal: TypeAlias = Literal["codes", "scores"]
 
-IMPOSSIBLE = -1e9
-"""The score of what is known already."""
 LEAST = 1e-12
 """What a code lacks at least, so that one can be drawn even if all lack nothing."""
 
@@ -82,7 +81,7 @@ class Imitation:
             scores = self.model.forward(known)
             rest = scores - self.model.net_.decode(codes)
         shares, kept = (
-            _unknown(some, known).log_softmax(dim=1)
+            without(some, known).log_softmax(dim=1)
             for some in (rest + self.model.net_.decode(sparse), scores)
         )
         return kl_div(shares, kept, log_target=True, reduction="batchmean")
@@ -103,8 +102,3 @@ def measure(net: TopKAutoencoder, activations: sp.csr_matrix) -> None:
     counts = np.bincount(activations.indices, minlength=activations.shape[1])
     means = np.asarray(activations.sum(axis=0)).ravel() / np.maximum(counts, 1)
     net.strengths.copy_(torch.from_numpy(means))
-
-
-def _unknown(scores: torch.Tensor, known: Batch) -> torch.Tensor:
-    """Scores of what is not known, the others impossible."""
-    return scores.index_put((known.rows, known.columns), scores.new_tensor(IMPOSSIBLE))

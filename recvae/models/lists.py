@@ -72,7 +72,13 @@ def scores_or_popularity(
     model: "Recommender", histories: sp.csr_matrix, rows: np.ndarray | None
 ) -> torch.Tensor:
     """What `model.score` gives, and how many users have each item for an empty history."""
-    scores = model.score(histories, rows)
+    return popular_if_empty(model, histories, model.score(histories, rows))
+
+
+def popular_if_empty(
+    model: "Recommender", histories: sp.csr_matrix, scores: torch.Tensor
+) -> torch.Tensor:
+    """Scores of some users, and how many users have each item for an empty history."""
     if model.folds_in and (empty := np.flatnonzero(np.diff(histories.indptr) == 0)).size:
         counts = torch.from_numpy(model.item_counts_).to(scores)
         scores[torch.from_numpy(empty).to(scores.device)] = counts

@@ -12,16 +12,13 @@ from torch import nn
 
 from recvae import nets
 from recvae.engine.batch import Batch
-from recvae.engine.objectives import multinomial_log_likelihood, sampled_composite_kl
+from recvae.engine.objectives import multinomial_log_likelihood, sampled_composite_kl, without
 from recvae.engine.passes import Pass, Terms
 from recvae.models.autoencoder import AutoencoderRecommender
 from recvae.models.edlae import EDLAE
 from recvae.models.pooling import log_shares
 from recvae.options import DropRate, NonNegativeFloat, PositiveFloat, PositiveInt
 from recvae.spaces import Real, Space, Whole
-
-IMPOSSIBLE = -1e9
-"""The logit of what is known already."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -117,10 +114,9 @@ class ResidualVAE(AutoencoderRecommender):
         mean, logvar = net.encode(kept.normalized())
         code = nets.sample(batch, mean, logvar, noise)
         logits = net.decode(code) + log_shares(_linear(net).leave_one_out(kept, left), kept)
-        logits = logits.index_put((kept.rows, kept.columns), logits.new_tensor(IMPOSSIBLE))
         sizes, hidden = batch.sum(batch.values), left.sum(left.values)
         scale = torch.where(hidden > 0, sizes / hidden, 0)
-        log_likelihood = (scale * multinomial_log_likelihood(logits, left)).mean()
+        log_likelihood = (scale * multinomial_log_likelihood(without(logits, kept), left)).mean()
         kl = sampled_composite_kl(code, mean, logvar, previous(batch.normalized()))
         weighted = self.gamma * (sizes * kl).mean()
         return Terms(weighted - log_likelihood, log_likelihood, kl.mean(), self.gamma)

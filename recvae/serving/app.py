@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 import recvae
-from recvae.errors import MissingPackageError, OptionError
+from recvae.errors import DataError, MissingPackageError, OptionError, TrainingError
 from recvae.serving import pages
 from recvae.serving.latent_routes import latent_router
 from recvae.serving.live_model import LiveModel
@@ -75,6 +75,8 @@ def create_app(
     app.add_middleware(Strict)
     app.add_middleware(Measured, metrics=service.metrics)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(DataError, _unanswerable)
+    app.add_exception_handler(TrainingError, _unanswerable)
     app.add_exception_handler(OptionError, _impossible)
     app.add_exception_handler(MissingPackageError, _impossible)
     app.add_exception_handler(QueueFull, _busy)
@@ -93,6 +95,12 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     problems = [{key: one[key] for key in ("loc", "msg", "type")} for one in error.errors()]
     return JSONResponse({"detail": problems}, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+async def _unanswerable(_: Request, error: Exception) -> JSONResponse:
+    """Say what the model makes nothing of, although the schema allows it."""
+    problem = {"loc": ["body"], "msg": str(error), "type": "value_error"}
+    return JSONResponse({"detail": [problem]}, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 async def _impossible(_: Request, error: Exception) -> JSONResponse:

@@ -62,7 +62,7 @@ class Batcher(Generic[Request, Answer]):
             await self._answer_all(batch)
 
     async def _answer_all(self, batch: Batch[Request, Answer]) -> None:
-        """Hand each request its answer, or all of them the error."""
+        """Hand each request its answer; if that fails, answer each alone, so that few fail."""
         self._on_batch(len(batch))
         requests, futures = [one for one, _ in batch], [future for _, future in batch]
         call = asyncio.get_running_loop().run_in_executor(self._thread, self._answer, requests)
@@ -71,6 +71,8 @@ class Batcher(Generic[Request, Answer]):
                 if not future.done():
                     future.set_result(answer)
         except Exception as error:
-            for future in futures:
-                if not future.done():
-                    future.set_exception(error)
+            if len(batch) > 1:
+                for one in batch:
+                    await self._answer_all([one])
+            elif not futures[0].done():
+                futures[0].set_exception(error)

@@ -16,7 +16,7 @@ Id: TypeAlias = (
 Length: TypeAlias = Annotated[
     int, Field(ge=1, le=MAX_K, description="Length of the list; it is shorter if items run out.")
 ]
-Weight: TypeAlias = Annotated[float, Field(gt=0, le=1e6)]
+Weight: TypeAlias = Annotated[float, Field(ge=1e-6, le=1e6)]
 Niche: TypeAlias = Annotated[
     float,
     Field(

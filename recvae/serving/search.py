@@ -5,6 +5,11 @@ from collections.abc import Sequence
 from itertools import islice
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+BLOCK = 8192
+"""Titles that are looked through at a time, by Arrow, while other threads can go on."""
 
 
 class Search:
@@ -12,18 +17,23 @@ class Search:
 
     def __init__(self, titles: Sequence[str], counts: np.ndarray) -> None:
         """Take the title of each column, and how many users have it."""
-        self._plain = [plain(title) for title in titles]
-        self._by_popularity = np.argsort(-counts, kind="stable").tolist()
+        columns = np.argsort(-counts, kind="stable")
+        texts = pa.array([plain(titles[column]) for column in columns], pa.string())
+        table = pa.table({"column": columns, "text": texts})
+        self._blocks = table.to_batches(max_chunksize=BLOCK)
 
     def find(self, query: str, k: int) -> list[int]:
         """The first k columns whose titles have each word of the query as a part."""
         words = plain(query).split()
-        found = (
-            column
-            for column in self._by_popularity
-            if all(word in self._plain[column] for word in words)
-        )
+        found = (column for titles in self._blocks for column in _with_all(words, titles))
         return list(islice(found, k))
+
+
+def _with_all(words: Sequence[str], titles: pa.RecordBatch) -> list[int]:
+    """The columns of the titles that have each word as a part."""
+    for word in words:
+        titles = titles.filter(pc.match_substring(titles["text"], word))
+    return titles["column"].to_pylist()
 
 
 def plain(text: str) -> str:

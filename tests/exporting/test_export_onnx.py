@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -114,6 +115,24 @@ def test_ties_rank_by_ascending_column_and_weights_may_have_their_own_file(
     rv.export_onnx(model, tmp_path / "model.onnx", k=4)
     assert len(list(tmp_path.glob("model-*.data"))) == 1
     np.testing.assert_array_equal(run(tmp_path / "model.onnx", [[1, 2]])[0], [[0, 3, 4, 5]])
+
+
+def test_weights_of_earlier_and_of_failed_exports_go(ease, tmp_path, monkeypatch):
+    path, of_another = tmp_path / "model.onnx", tmp_path / "model-b-0123456789ab.data"
+    of_another.touch()
+    monkeypatch.setattr(onnx, "LARGE", 0)
+    for _ in range(2):
+        rv.export_onnx(ease, path)
+    files = set(tmp_path.iterdir())
+    assert len(files) == 3
+    with monkeypatch.context() as patch:
+        patch.setattr(onnx, "sync", Mock(side_effect=OSError(28, "no room")))
+        with pytest.raises(WriteError, match="no room"):
+            rv.export_onnx(ease, path)
+    assert set(tmp_path.iterdir()) == files
+    monkeypatch.setattr(onnx, "LARGE", 10**9)
+    rv.export_onnx(ease, path)
+    assert set(tmp_path.iterdir()) == {path, of_another}
 
 
 @given(st.lists(st.lists(st.integers(-2, 9), min_size=6, max_size=6), min_size=1, max_size=4))

@@ -1,3 +1,4 @@
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -44,6 +45,17 @@ def test_leaving_one_out_does_not_depend_on_the_blocks(vae, matrix, monkeypatch)
     whole = leave_one_out(vae, matrix[2], [1, 2])
     monkeypatch.setattr(blocks, "CELLS", 3 * matrix.shape[1])
     np.testing.assert_allclose(leave_one_out(vae, matrix[2], [1, 2]), whole, atol=1e-6)
+
+
+def test_shortened_histories_take_the_memory_of_a_block(monkeypatch):
+    history = sp.csr_matrix(np.ones((1, 2000), dtype=np.float32))
+    model = rv.Popularity().fit(history)
+    monkeypatch.setattr(blocks, "CELLS", 10 * 2000)
+    tracemalloc.start()
+    leave_one_out(model, history, [0])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5e6
 
 
 @pytest.mark.parametrize("name", NETS)

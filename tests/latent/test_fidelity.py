@@ -53,6 +53,13 @@ def test_distances_by_hand():
     np.testing.assert_allclose(result.nearest_held_out, [0])
 
 
+def test_nothing_is_a_share_of_nothing():
+    test = rv.Holdout(sp.csr_matrix([[1.0, 0, 0]]), sp.csr_matrix([[0, 0, 1.0]]))
+    train = sp.csr_matrix([[1.0, 1, 0]])
+    result = fidelity(train, train, test, judge=rv.Popularity(), metric="recall@1")
+    assert np.isnan(result.usefulness)
+
+
 def test_the_judge_is_left_as_it_is(split):
     judge = rv.EASE(regularization=5.0)
     judged(split.train.matrix, split, judge=judge)

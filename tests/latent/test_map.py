@@ -163,3 +163,5 @@ def test_mistakes(models, vae, matrix, tmp_path):
         item_codes(vae, matrix[:0])
     with pytest.raises(DataError, match="give a vector"):
         genre_purity(np.eye(3), pd.Series(["a", "b"]))
+    with pytest.raises(OptionError, match="k=2 must be less"):
+        genre_purity(np.eye(3), pd.Series(["a", "b", None]), k=2)

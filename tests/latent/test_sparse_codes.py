@@ -20,6 +20,7 @@ from recvae.errors import (
 )
 from recvae.latent import SparseCodes, name_units
 from recvae.latent.sparse_training import Imitation
+from recvae.models import EmptyHistoryWarning
 
 OPTIONS = {"units": 12, "active": 3, "epochs": 30, "batch_size": 20, "learning_rate": 0.01}
 NETS = ["mult-vae", "mult-dae", "rec-vae", "vamp-vae", "residual-vae"]
@@ -118,15 +119,24 @@ def test_units_that_are_all_dead_begin_again_too(models, matrix):
 
 def test_turning_a_unit_up_moves_the_list_as_its_effects_say(codes, matrix):
     unit = int(codes.net_.strengths.argmax())
-    up, down = np.argsort(-codes.effects()[unit])[[0, -1]]
     n_items = matrix.shape[1]
-    empty = sp.csr_matrix((1, n_items))
+    up, middle, down = np.argsort(-codes.effects()[unit])[[0, n_items // 2, -1]]
+    one = sp.csr_matrix(([1.0], ([0], [middle])), shape=(1, n_items))
     places = []
     for level in (0.0, 1.0, 4.0):
-        ids, _ = codes.recommend(empty, n_items, turned={unit: level})
+        ids, _ = codes.recommend(one, n_items, turned={unit: level})
         places.append((list(ids[0]).index(up), list(ids[0]).index(down)))
     assert places[0][0] >= places[1][0] >= places[2][0]
     assert places[2][0] < places[2][1]
+
+
+def test_an_empty_history_gets_what_is_popular(codes, vae, matrix):
+    histories = sp.vstack([matrix[0], 0 * matrix[1]], "csr")
+    with pytest.warns(EmptyHistoryWarning):
+        expected = vae.recommend(histories, 5)
+    with pytest.warns(EmptyHistoryWarning):
+        lists = codes.recommend(histories, 5)
+    np.testing.assert_array_equal([part[1] for part in lists], [part[1] for part in expected])
 
 
 def test_effects_by_hand(codes, vae):

@@ -149,6 +149,16 @@ async def test_what_a_model_can_not_do(data, tmp_path):
     assert "no notion of similar items" in similar.json()["detail"]
 
 
+async def test_a_history_that_can_not_be_scored_harms_nobody(data, tmp_path):
+    als = rv.ImplicitALS(factors=8, regularization=0.01, iterations=1, input="counts")
+    als.fit(data).save(tmp_path)
+    bodies = [{"items": [103] * n, "weights": [1e6] * n} for n in (1, 5000, 1)]
+    async with client_of(tmp_path) as client:
+        answers = await asyncio.gather(*(client.post("/recommend", json=b) for b in bodies))
+    assert [answer.status_code for answer in answers] == [200, 422, 200]
+    assert "lower the weights" in answers[1].json()["detail"][0]["msg"]
+
+
 def test_a_model_of_known_users_only_is_refused(data, tmp_path):
     rv.ImplicitBPR(iterations=1, factors=2).fit(data).save(tmp_path)
     with pytest.raises(FoldInError, match="folds new users in"):
@@ -177,6 +187,7 @@ async def test_health_says_what_is_served(served, vae):
         f'{{"items": [{"103, " * MAX_HISTORY} 103]}}',
         '{"items": [103], "weights": [1, 2]}',
         '{"items": [103], "weights": [0]}',
+        '{"items": [103], "weights": [1e-7]}',
         '{"items": [103], "weights": [1e7]}',
         '{"items": [103], "weights": [NaN]}',
         '{"items": [103], "weights": [Infinity]}',

@@ -1,0 +1,19 @@
+"""Nats: how unlikely items are by the scores of a model."""
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+
+from recvae.engine.batch import Batch
+
+
+def entry_nats(scores: torch.Tensor, histories: sp.csr_matrix) -> np.ndarray:
+    """The negative log-probability of each entry of some histories: float32 [nnz].
+
+    Args:
+        scores: log-probabilities [users, items], but for a constant per user.
+        histories: CSR [users, items].
+    """
+    batch = Batch.of(histories, scores.device)
+    nats = scores.logsumexp(dim=1)[batch.rows] - scores[batch.rows, batch.columns]
+    return nats.cpu().numpy()
