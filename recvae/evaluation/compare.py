@@ -72,7 +72,7 @@ def compare(
     """
     names = _checked(metrics)
     splits = [split] if isinstance(split, Split) else list(split)
-    _check(models, splits, [*seeds, seed])
+    _check(models, splits, seeds, seed)
     fit = _fitting(names, tune_trials, seed, keep)
     runs: dict[str, Run] = {}
     skipped: dict[str, str] = {}
@@ -113,11 +113,10 @@ def _checked(metrics: Iterable[str]) -> list[str]:
     return [str(metric) for metric in parsed]
 
 
-def _check(models: Mapping[str, Model], splits: list[Split], seeds: list[int]) -> None:
-    """Raise OptionError unless models are by name, splits are splits, and seeds can be.
-
-    The last of the seeds is not one of the models'.
-    """
+def _check(
+    models: Mapping[str, Model], splits: list[Split], seeds: Sequence[int], seed: int
+) -> None:
+    """Raise OptionError unless models are by name, splits are splits, and seeds are distinct."""
     if not isinstance(models, Mapping):
         raise OptionError(
             f"expected a mapping of models by name, got {type(models).__name__}: give them as "
@@ -128,10 +127,10 @@ def _check(models: Mapping[str, Model], splits: list[Split], seeds: list[int]) -
             raise OptionError(f"{name!r} is no model but {type(model).__name__}: see build_model.")
     if not splits or not all(isinstance(split, Split) for split in splits):
         raise OptionError("expected a Split, or a list of them: see split_users and split_folds.")
-    if min(seeds) < 0:
-        raise OptionError(f"a seed must be 0 or more, not {min(seeds)}.")
-    if len(set(seeds[:-1])) < len(seeds) - 1:
-        raise OptionError(f"seeds={tuple(seeds[:-1])} holds one twice, which would count as two fits.")
+    if min(seed, *seeds) < 0:
+        raise OptionError(f"a seed must be 0 or more, not {min(seed, *seeds)}.")
+    if len(set(seeds)) < len(seeds):
+        raise OptionError(f"seeds={tuple(seeds)} holds one twice, which would count as two fits.")
 
 
 def _fitting(

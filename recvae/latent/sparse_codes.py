@@ -127,7 +127,7 @@ class SparseCodes:
 
         Args:
             histories: CSR [users, items]. Users with an empty history get the most popular items,
-                whatever is turned, and a warning says so.
+                and a warning says so; with units turned they get what these say.
             k: length of the lists.
             rows: not looked at; `evaluate` gives it.
             turned: for some units, how active they shall be: 0 is off, and 1 as active as they are
@@ -143,13 +143,14 @@ class SparseCodes:
         """
         self._require_fitted()
         levels = sparse_scores.levels(self.net_, turned or {})
-        histories, _ = checked_users(self.model_, histories, rows)
 
         def score(block: sp.csr_matrix, _: np.ndarray | None) -> torch.Tensor:
             scores = sparse_scores.score(self.model_, self.net_, block, levels)
-            return popular_if_empty(self.model_, block, scores)
+            return scores if turned else popular_if_empty(self.model_, block, scores)
 
-        return top_k(score, histories, k)
+        if turned:
+            return top_k(score, self.model_.checked(histories), k)
+        return top_k(score, checked_users(self.model_, histories, rows)[0], k)
 
     def effects(self) -> np.ndarray:
         """What each unit does to the score of each item: float32 [units, items].
