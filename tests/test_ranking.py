@@ -159,11 +159,12 @@ def test_deny_wins_over_allow():
         ([0.5], "float64"),
         ([[0], 1, 2], "a list for each user"),
         (["item 1"], "<U6"),
+        (3, "a list of columns"),
     ],
 )
 @pytest.mark.parametrize("name", ["allow", "deny"])
 def test_item_sets_that_do_not_fit(name, items, message):
-    with pytest.raises(OptionError, match=f"{name} .*{message}"):
+    with pytest.raises(OptionError, match=f"{name}.* .*{message}"):
         rank(SCORES, NOBODY, 2, **{name: items})
 
 

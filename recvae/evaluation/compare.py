@@ -127,8 +127,8 @@ def _check(
             raise OptionError(f"{name!r} is no model but {type(model).__name__}: see build_model.")
     if not splits or not all(isinstance(split, Split) for split in splits):
         raise OptionError("expected a Split, or a list of them: see split_users and split_folds.")
-    if min(seed, *seeds) < 0:
-        raise OptionError(f"a seed must be 0 or more, not {min(seed, *seeds)}.")
+    if min([seed, *seeds]) < 0:
+        raise OptionError(f"a seed must be 0 or more, not {min([seed, *seeds])}.")
     if len(set(seeds)) < len(seeds):
         raise OptionError(f"seeds={tuple(seeds)} holds one twice, which would count as two fits.")
 
@@ -150,7 +150,7 @@ def _fitting(
 def _with_seeds(model: Model, seeds: Sequence[int]) -> list[Model]:
     """The model with each of the seeds; as it is, if there are none or it draws nothing."""
     given = options.values(model)
-    if not seeds or "seed" not in given:
+    if not len(seeds) or "seed" not in given:
         return [model]
     return [options.build(type(model), {**given, "seed": seed}) for seed in seeds]
 

@@ -55,6 +55,13 @@ def test_what_is_no_comparison(split):
         compare(["ease"], split)
     with pytest.raises(OptionError, match="'ease' is no model but str"):
         compare({"ease": "ease"}, split)
+    with pytest.raises(OptionError, match="'noisy' is no model but type"):
+        compare({"noisy": Noisy}, split)
+    with pytest.raises(OptionError, match="a seed must be 0 or more, not -1"):
+        compare({"good": Noisy()}, split, seed=-1)
+    for no_split in ([], [split.test]):
+        with pytest.raises(OptionError, match="expected a Split"):
+            compare({"good": Noisy()}, no_split)
 
 
 def test_the_best_and_its_equals_are_marked(result):

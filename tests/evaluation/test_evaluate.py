@@ -1,6 +1,7 @@
 """Evaluation: who is judged, by what list, and what the report says."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -129,6 +130,16 @@ def test_a_part_of_the_metrics():
 def test_nothing_held_out_at_all_is_refused():
     with pytest.raises(DataError, match="nothing is held out of any user"):
         evaluate(Fixed([[0]]), holdout([[0]]))
+
+
+def test_what_is_no_holdout_of_the_models_items():
+    split = small_split()
+    model = Noisy().fit(split.train)
+    with pytest.raises(DataError, match="got Split"):
+        evaluate(model, split)
+    model.item_ids_ = pd.Index([f"item {n}" for n in split.train.item_ids])
+    with pytest.raises(DataError, match="not of the same items"):
+        evaluate(model, replace(split.test, item_ids=model.item_ids_[::-1]))
 
 
 def test_a_mistyped_metric_is_refused_before_ranking():

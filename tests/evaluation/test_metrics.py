@@ -122,6 +122,7 @@ def test_a_list_longer_than_the_catalogue_can_fill_counts_misses():
     assert Metric.parse("precision@4")(lists) == 0.5
     assert Metric.parse("recall@4")(lists) == 1
     assert Metric.parse("ndcg@4")(lists) == pytest.approx(1)
+    assert Metric.parse("ndcg@99999999999")(lists) == pytest.approx(1)
 
 
 def test_coverage_counts_items_once_and_no_ends_of_lists():

@@ -266,6 +266,7 @@ def test_what_comes_first_ends_it(split):
         ({}, "trials=..., minutes=..., or both"),
         ({"trials": 0}, "trials=0 must be above 0"),
         ({"trials": 3, "minutes": -1.0}, "minutes=-1.0 must be above 0"),
+        ({"minutes": float("nan")}, "minutes=nan must be above 0"),
     ],
 )
 def test_a_budget_that_is_none_is_refused(split, budget, said):

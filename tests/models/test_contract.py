@@ -1,5 +1,7 @@
 """What every recommender promises; a model's own test file has only what is its own."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -281,6 +283,17 @@ def test_histories_of_other_items_are_refused(model):
         recommend(model, sp.csr_matrix((2, ITEMS + 1)))
 
 
+def test_columns_of_other_items_are_refused(model, data):
+    others = replace(data, items=data.items[::-1])
+    with pytest.raises(DataError, match="not of the same items"):
+        recommend(model, others)
+    validation = rv.Holdout(data.matrix, 0 * data.matrix, item_ids=others.item_ids)
+    with pytest.raises(DataError, match="not of the same items"):
+        new(model.name).fit(data, validation)
+    with pytest.raises(DataError, match="got Split"):
+        new(model.name).fit(data, rv.split_users(data))
+
+
 @pytest.mark.parametrize("bad", [np.eye(ITEMS), sp.csr_matrix(np.eye(ITEMS) * np.nan)])
 def test_bad_histories_are_refused(model, bad):
     with pytest.raises(DataError):
@@ -380,7 +393,7 @@ def test_similar_items_takes_one_column_and_refuses_others(name, fitted):
     found = ids[0][ids[0] >= 0]
     assert 4 not in found
     assert len(set(found)) == len(found) > 0
-    for columns in ([-1], [ITEMS]):
+    for columns in ([-1], [ITEMS], [[1, 2], [3, 4]]):
         with pytest.raises(OptionError, match="columns"):
             model.similar_items(columns)
     with pytest.raises(OptionError, match="k="):
@@ -425,6 +438,20 @@ def test_a_loaded_model_gives_identical_lists(model, histories, tmp_path):
         np.testing.assert_array_equal(one, other)
     table = pd.DataFrame({"user": ["user 3"], "item": ["item 1"]})
     pd.testing.assert_frame_equal(loaded.recommend_table(table), model.recommend_table(table))
+
+
+def test_a_model_is_saved_with_the_options_it_was_fitted_with(tmp_path, data):
+    model = new("mult-vae").fit(data)
+    model.latent += 1
+    model.save(tmp_path)
+    assert rv.load_model(tmp_path).latent == model.latent - 1
+
+
+def test_the_home_folder_may_be_named_by_its_sign(tmp_path, data, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    new("mult-vae").fit(data, checkpoints="~/kept").save("~/model")
+    assert {path.name for path in tmp_path.iterdir()} == {"kept", "model"}
+    assert rv.load_model("~/model").name == "mult-vae"
 
 
 @pytest.mark.parametrize("name", MODELS)
