@@ -151,8 +151,8 @@ class Interactions:
 
         Args:
             table: a line per item, indexed by raw item id, or with the ids in a column `item` if
-                its index is but the numbers of its lines. Items that only it has are left out;
-                what it says of the others replaces what was known, what it lacks stays.
+                its index has no name. Items that only it has are left out; what it says of the
+                others replaces what was known, what it lacks stays.
 
         Raises:
             DataError: this is no DataFrame, or has no ids; an item has more than one line, or no
@@ -247,13 +247,11 @@ def _as_numbers(selection: np.ndarray) -> np.ndarray:
 
 
 def _indexed_by_item(table: pd.DataFrame, ids: pd.Index) -> pd.DataFrame:
-    """A table by its column `item`, if its index is only the numbers of its lines."""
-    lines = pd.RangeIndex(len(table))
-    if not isinstance(table.index, pd.RangeIndex) or not table.index.identical(lines):
-        return table
-    if "item" in table.columns:
+    """A table by its column `item`, if its index has no name, and so may be any numbers."""
+    if "item" in table.columns and table.index.name is None:
         return table.set_index("item")
-    if not ids.equals(pd.RangeIndex(len(ids))):
+    only_lines = table.index.identical(pd.RangeIndex(len(table)))
+    if only_lines and not ids.equals(pd.RangeIndex(len(ids))):
         raise DataError(
             "this table of items has only the numbers of its lines as its index: give it the ids, "
             'as in table.set_index("movieId").'

@@ -127,11 +127,18 @@ def test_item_info_as_read_csv_gives_it_is_joined_by_its_column_item(data):
     assert told.items["title"].tolist() == ["A", "B", "C"]
     assert list(told.items.columns) == ["title"]
     assert told.item_ids.equals(numbers.item_ids)
+    told = numbers.with_item_info(table[table["title"] != "B"])
+    assert told.items["title"].fillna("").tolist() == ["A", "", "C"]
+    told = numbers.with_item_info(table.sort_values("title"))
+    assert told.items["title"].tolist() == ["A", "B", "C"]
 
 
-@pytest.mark.parametrize("index", [pd.Index([2, 1, 0]), pd.RangeIndex(3, name="movie")])
-def test_item_info_with_an_index_of_its_own_is_joined_by_it(data, index):
-    table = pd.DataFrame({"item": [9, 9, 9], "title": ["C", "B", "A"]}, index=index)
+@pytest.mark.parametrize(
+    ("index", "others"),
+    [(pd.Index([2, 1, 0]), {}), (pd.RangeIndex(3, name="movie"), {"item": [9, 9, 9]})],
+)
+def test_item_info_with_an_index_of_its_own_is_joined_by_it(data, index, others):
+    table = pd.DataFrame({"title": ["C", "B", "A"], **others}, index=index)
     told = Interactions.of(data.matrix).with_item_info(table)
     assert told.items["title"].to_dict() == dict(zip(index, ["C", "B", "A"], strict=True))
 
