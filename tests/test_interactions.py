@@ -5,7 +5,7 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recvae.errors import DataError
+from recvae.errors import DataError, OptionError
 from recvae.interactions import Interactions, as_csr
 from recvae.reading import build_interactions
 
@@ -53,6 +53,24 @@ def test_selecting_by_mask(data):
     np.testing.assert_array_equal(data.select_items(mask).matrix.toarray(), DENSE[:, mask])
     mask = np.array([True, False, False, True])
     np.testing.assert_array_equal(data.select_users(mask).matrix.toarray(), DENSE[mask])
+
+
+@pytest.mark.parametrize("rows", [[-1], [4], [0.5], [[0]], [True] * 3, [True] * 5])
+def test_rows_that_are_not_there(data, rows):
+    with pytest.raises(OptionError, match=r"whole numbers from 0 to 3|must be bool \[4\]"):
+        data.select_users(rows)
+
+
+def test_masks_that_are_none(data):
+    with pytest.raises(OptionError, match=r"must be bool \[3\], got bool \[2\]"):
+        data.select_items([True, False])
+    for mask in ([True], [1, 0, 1, 1, 0]):
+        with pytest.raises(OptionError, match=r"must be bool \[5\]"):
+            data.keep(mask)
+
+
+def test_an_item_is_selected_once(data):
+    assert list(data.select_items([1, 1]).item_ids) == [20]
 
 
 def test_filter_drops_rare_items_first_then_users_once(data):
