@@ -1,5 +1,6 @@
 import gzip
 import warnings
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -148,6 +149,23 @@ def test_no_lines():
 def test_values_that_are_no_weights(value, message):
     with pytest.raises(DataError, match=message):
         build_interactions([1, 2], [1, 2], [1, value])
+
+
+@pytest.mark.parametrize("kind", ["datetime64[s]", "timedelta64[s]", complex])
+@pytest.mark.parametrize("min_weight", [None, 1])
+def test_times_and_complex_numbers_are_no_weights(kind, min_weight):
+    table = TABLE.assign(plays=np.array([1, 2, 3]).astype(kind))
+    with pytest.raises(DataError, match=r"must be numbers: they are of type \w+"):
+        read_interactions(table, value="plays", min_weight=min_weight)
+
+
+def test_dates_in_files_are_no_weights(tmp_path):
+    table = TABLE.assign(plays=[date(2018, 4, 23)] * 3)
+    table.to_csv(tmp_path / "table.csv", index=False)
+    table.to_parquet(tmp_path / "table.parquet")
+    for path in tmp_path.iterdir():
+        with pytest.raises(DataError, match="must be numbers"):
+            read_interactions(path, value="plays")
 
 
 @pytest.mark.parametrize(
@@ -414,8 +432,10 @@ def test_min_weight_drops_what_is_not_positive_then_merges_then_compares():
     with pytest.raises(DataError, match="2 of the values are zero or negative"):
         read_interactions(table, value="plays")
     assert as_dict(read_interactions(table, value="plays", min_weight=4)) == {(1, 1): 4}
-    with pytest.raises(DataError, match="1 of the values are missing"):
-        read_interactions(table.assign(plays=[2, 2, np.nan, 3, 0]), value="plays", min_weight=1)
+    for kind in ("float", "Float64", "double[pyarrow]"):
+        incomplete = table.assign(plays=pd.array([2, 2, None, 3, 0], dtype=kind))
+        with pytest.raises(DataError, match="1 of the values are missing"):
+            read_interactions(incomplete, value="plays", min_weight=1)
 
 
 def test_min_weight_needs_weights():
