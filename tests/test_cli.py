@@ -64,9 +64,15 @@ def plays(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def data(plays) -> list[object]:
+def table(plays) -> list[object]:
     """The arguments that name the table."""
-    return ["--data", plays, "--user", "who", "--item", "what", "--held-out-users", 10]
+    return ["--data", plays, "--user", "who", "--item", "what"]
+
+
+@pytest.fixture(scope="module")
+def data(table) -> list[object]:
+    """The same, split by users."""
+    return [*table, "--held-out-users", 10]
 
 
 @pytest.fixture(scope="module")
@@ -169,8 +175,8 @@ def test_train_says_where_the_model_is_and_how_good(data, tmp_path):
     assert "epochs" not in result.stdout
 
 
-def test_a_model_that_knows_only_its_users_is_judged_where_it_can_be(data, tmp_path):
-    train = ["train", *data, "--model", "bpr", "--out", tmp_path / "bpr", "--json"]
+def test_a_model_that_knows_only_its_users_is_judged_where_it_can_be(table, tmp_path):
+    train = ["train", *table, "--model", "bpr", "--out", tmp_path / "bpr", "--json"]
     unseen = recvae(*train)
     assert json.loads(unseen.stdout)["validation"] is None
     assert "--split interactions" in unseen.stderr
@@ -197,8 +203,8 @@ def test_a_model_that_knows_only_its_users_is_judged_where_it_can_be(data, tmp_p
         ),
     ],
 )
-def test_every_kind_of_split(data, kind, needed, tmp_path):
-    chosen = [*data, "--split", kind, *needed]
+def test_every_kind_of_split(table, kind, needed, tmp_path):
+    chosen = [*table, "--split", kind, *needed]
     recvae("train", *chosen, "--model", "popularity", "--out", tmp_path / "model")
     result = recvae("evaluate", tmp_path / "model", *chosen, "--json")
     assert 0 < json.loads(result.stdout)["metrics"]["recall@20"]["mean"] <= 1
@@ -466,6 +472,14 @@ VAE = ["--model", "mult-vae", *TINY]
         ([*TRAIN, "--data", "PLAYS", "--set", "latent"], 2, "NAME=VALUE"),
         ([*TRAIN, "--data", "PLAYS", "--split", "time"], 2, "--validation-from"),
         ([*TRAIN, "--data", "PLAYS", "--split", "user"], 2, "users"),
+        ([*TRAIN, "--data", "PLAYS", "--test-from", "2018"], 2, "--test-from is for --split time"),
+        (
+            [*TRAIN, "--data", "PLAYS", "--split", "last", "--held-out-users", 9],
+            2,
+            "--held-out-users is for --split users",
+        ),
+        ([*TRAIN, "--data", "sample", "--user", "who"], 2, "columns of sample are known"),
+        (["data", "sample", "--timestamp", "when"], 2, "columns of sample are known"),
         (TRAIN, 2, "--data"),
         (["tune", "--data", "PLAYS"], 2, "--trials, --minutes, or both"),
         (["tune", "--data", "PLAYS", "--minutes", -1], 1, "minutes=-1.0"),
@@ -620,14 +634,14 @@ def test_a_full_disk_ends_in_one_clear_error(data, tmp_path):
     assert re.match("error: .*vae can't be written ", stderr.splitlines()[-1])
 
 
-def test_train_on_all_there_is(data, plays, tmp_path):
-    recvae("train", *data, "--split", "none", "--set=epochs=2", "--out", tmp_path / "all")
-    table = rv.read_interactions(plays, user="who", item="what", min_user_items=5)
-    assert rv.load_model(tmp_path / "all").fingerprint_ == table.fingerprint()
+def test_train_on_all_there_is(table, plays, tmp_path):
+    recvae("train", *table, "--split", "none", "--set=epochs=2", "--out", tmp_path / "all")
+    every = rv.read_interactions(plays, user="who", item="what", min_user_items=5)
+    assert rv.load_model(tmp_path / "all").fingerprint_ == every.fingerprint()
 
 
-def test_nobody_to_judge_by(data, model):
-    result = recvae("evaluate", model, *data, "--split", "none", code=2)
+def test_nobody_to_judge_by(table, model):
+    result = recvae("evaluate", model, *table, "--split", "none", code=2)
     assert "leaves nobody" in result.stderr
 
 

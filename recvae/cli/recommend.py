@@ -71,7 +71,7 @@ def recommend(
     $ recvae recommend runs/vae --history shards --out lists --address auto
     """
     if are_shards(history):
-        require_usual(Columns(user=user, item=item, value=value), columns)
+        require_usual("shards", Columns(user=user, item=item, value=value), columns)
         if json:
             raise typer.BadParameter("the lists of shards go to the files of --out: no --json.")
         _recommend_shards(model, history, k, out, device, address)
