@@ -166,8 +166,9 @@ def _names_one_column(path: Path, item: str) -> bool:
 
 
 def _lists(table: "DataFrame") -> str:
-    titles = "  " + table["title"] if "title" in table else ""
-    lines = table["rank"].map("{:>4}  ".format) + table["item"].astype(str) + titles
+    lines = table["rank"].map("{:>4}  ".format) + table["item"].astype(str)
+    if "title" in table:
+        lines += ("  " + table["title"].astype(str)).where(table["title"].notna(), "")
     return "\n\n".join(
         "\n".join([str(user), *own]) for user, own in lines.groupby(table["user"], sort=False)
     )
