@@ -312,6 +312,18 @@ def test_lists_show_ids_and_titles(tmp_path):
     assert shown == f"1\n   1  {line}\n\n2\n   1  {line}\n"
 
 
+@pytest.mark.parametrize("kind", ["string", "category", "Int64"])
+def test_titles_of_any_kind(kind, tmp_path):
+    data = rv.read_interactions({"user": [1, 1, 1, 2, 2, 3], "item": [1, 2, 3, 2, 3, 3]})
+    titles = pd.DataFrame({"title": pd.array([None, "7", "8"])}, index=data.item_ids)
+    rv.Popularity().fit(data.with_item_info(titles.astype(kind))).save(tmp_path / "model")
+    (tmp_path / "mine.csv").write_text("item\n3\n")
+    recommend = ["recommend", tmp_path / "model", "--history", tmp_path / "mine.csv", "-k", 2]
+    assert recvae(*recommend).stdout == "mine\n   1  2  7\n   2  1\n"
+    titles = [line["title"] for line in json.loads(recvae(*recommend, "--json").stdout)]
+    assert titles == [7 if kind == "Int64" else "7", None]
+
+
 def test_ids_that_look_like_numbers_in_a_history_of_strings(tmp_path):
     table = pd.DataFrame({"user": np.repeat(range(20), 6), "item": [*"12345x"] * 20})
     table.to_csv(tmp_path / "all.csv", index=False)
@@ -635,7 +647,8 @@ def test_a_full_disk_ends_in_one_clear_error(data, tmp_path):
 
 
 def test_train_on_all_there_is(table, plays, tmp_path):
-    recvae("train", *table, "--split", "none", "--set=epochs=2", "--out", tmp_path / "all")
+    trained = ["--split", "none", "--model", "popularity", "--out", tmp_path / "all"]
+    assert recvae("train", *table, *trained).stdout == ""
     every = rv.read_interactions(plays, user="who", item="what", min_user_items=5)
     assert rv.load_model(tmp_path / "all").fingerprint_ == every.fingerprint()
 
