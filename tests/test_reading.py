@@ -195,6 +195,9 @@ def test_times_in_many_forms(times):
         ([1.0, np.inf], "1 of the timestamps are missing"),
         (["2001-09-09", None], "1 of the timestamps are missing"),
         (["5", None], "1 of the timestamps are missing"),
+        ([5, 2**63], "be seconds since 1970, .* beyond 64 bits"),
+        ([-1e30, 5.0], "be seconds since 1970, .* beyond 64 bits"),
+        (["5", "9223372036854775808"], "be seconds since 1970, .* beyond 64 bits"),
     ],
 )
 def test_times_that_are_none(times, message):
