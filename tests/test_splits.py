@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -479,6 +481,19 @@ def test_split_time_at_impossible_moments():
         split_time(data, 2, "2018")
     with pytest.raises(DataError, match="training period"):
         split_time(data, 1, 2)
+
+
+def test_split_time_takes_seconds_as_text():
+    data = from_drawing(PERIODS)
+    data = replace(data, timestamps=data.timestamps + 1_000_000_000)
+    assert drawn(split_time(data, "1000000002", "1000000003"))[0] == {"a": "TT..", "b": "..TT"}
+
+
+@pytest.mark.parametrize("unit", [10**3, 10**6, 10**9])
+def test_split_time_of_no_seconds(unit):
+    data = build_interactions([1, 1], [1, 2], timestamps=[10**9 * unit, 10**9 * unit + 1])
+    with pytest.raises(DataError, match="training period: timestamps must be seconds since 1970"):
+        split_time(data, "2018", "2019")
 
 
 @pytest.mark.parametrize("split", [split_last, lambda data: split_time(data, 1, 2)])
