@@ -393,6 +393,15 @@ def test_no_such_column():
         read_interactions(TABLE, value="play")
 
 
+def test_columns_without_names_have_numbers():
+    table = TABLE.set_axis(range(3), axis=1)
+    assert as_dict(read_interactions(table, user=0, item=1)) == as_dict(read_interactions(TABLE))
+    with pytest.raises(DataError, match=r"no column '0': did you mean 0\?"):
+        read_interactions(table, user="0", item=1)
+    with pytest.raises(DataError, match="no column None: known: 0, 1, 2"):
+        read_interactions(table, user=None, item=1)
+
+
 def test_a_column_that_is_there_twice():
     with pytest.raises(DataError, match="more than one column 'item'"):
         read_interactions(TABLE.set_axis(["user", "item", "item"], axis=1))
