@@ -1,5 +1,6 @@
 """The command line, as its users type it."""
 
+import gzip
 import json
 import os
 import re
@@ -34,9 +35,9 @@ SMALL = ("epochs=3", "latent=4", "hidden=8", "batch_size=20", "device=cpu")
 TINY = [f"--set={setting}" for setting in SMALL]
 
 
-def recvae(*arguments: object, code: int = 0):
-    """Run a command here; check its exit code."""
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+def recvae(*arguments: object, code: int = 0, given: bytes = b""):
+    """Run a command here, `given` on stdin; check its exit code."""
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], input=given)
     assert result.exit_code == code, f"{result.output}\n{result.exception!r}"
     return result
 
@@ -299,6 +300,9 @@ def test_items_alone_are_one_users(model, tmp_path):
     assert shown.splitlines()[0] == "mine"
     assert shown.splitlines()[1].startswith("   1  ")
     assert len(shown.splitlines()) == 3
+    (tmp_path / "mine.csv.gz").write_bytes(gzip.compress(b"item\n2\n4\n"))
+    packed = recvae("recommend", model, "--history", tmp_path / "mine.csv.gz", "-k", 2).stdout
+    assert packed.splitlines()[1:] == shown.splitlines()[1:]
 
 
 def test_lists_show_ids_and_titles(tmp_path):
@@ -363,8 +367,11 @@ def test_recommend_reads_stdin(model, tmp_path):
     for text in ("user,item\n1,2\n1,4\n", "item\n2\n4\n"):
         (tmp_path / "stdin").write_text(text)
         expected = recvae("recommend", model, "--history", tmp_path / "stdin").stdout
-        piped = CliRunner().invoke(app, ["recommend", str(model), "--history", "-"], input=text)
-        assert (piped.exit_code, piped.stdout) == (0, expected)
+        for content in (text.encode(), gzip.compress(text.encode())):
+            piped = recvae("recommend", model, "--history", "-", given=content)
+            assert piped.stdout == expected
+    piped = recvae("recommend", model, "--history", "-", given=b"\0", code=1)
+    assert piped.stderr.startswith("error: stdin is a binary file")
 
 
 def test_a_file_without_a_header(plays, model, tmp_path):

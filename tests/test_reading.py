@@ -1,4 +1,5 @@
 import gzip
+import lzma
 import warnings
 from datetime import date
 
@@ -318,6 +319,7 @@ def test_dates_in_text_files(tmp_path):
         (b"", "is empty: it needs a line of column names"),
         (b"\n\n", "is empty"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is a binary file"),
+        (lzma.compress(b"user,item\n1,2\n"), "is packed as .zip or .xz: unpack it, or pack it as"),
         (b"PAR1 and then nothing of the kind", "can't be read as a table"),
         (b"user,item\n1,2\n1,2,3\n", "can't be read as a table: .*Expected 2 columns, got 3"),
         (b"user,item\n1,2\n1\n", "can't be read as a table: .*got 1: 1"),

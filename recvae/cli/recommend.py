@@ -103,7 +103,10 @@ def _as_file(history: Path) -> Iterator[Path]:
     with TemporaryDirectory() as folder, Path(folder, "stdin").open("wb") as file:
         shutil.copyfileobj(sys.stdin.buffer, file)
         file.close()
-        yield Path(file.name)
+        try:
+            yield Path(file.name)
+        except DataError as error:
+            raise DataError(str(error).replace(file.name, "stdin")) from None
 
 
 def _recommend_shards(
@@ -159,10 +162,9 @@ def _read(
 
 def _names_one_column(path: Path, item: str) -> bool:
     """Whether the first line is the name of the items' column, and nothing else."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return file.readline().decode("utf-8-sig", "replace").strip().strip('"') == item
+    from recvae.reading.files import first_line, is_parquet
+
+    return path.is_file() and not is_parquet(path) and first_line(path) == [item]
 
 
 def _lists(table: "DataFrame") -> str:
