@@ -53,11 +53,12 @@ class MissingPackageError(RecvaeError, ImportError):
     """An optional package is not installed."""
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: object, known: Iterable[object]) -> str:
     """End an error message with the nearest known word, or else with all of them."""
-    known = sorted(known)
-    close = get_close_matches(word.lower(), known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(map(plain, known))}."
+    words = {str(one): one for one in sorted(known, key=str)}
+    if close := get_close_matches(str(word).lower(), words, n=1):
+        return f"did you mean {words[close[0]]!r}?"
+    return f"known: {', '.join(map(plain, words))}."
 
 
 def plain(word: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from recvae.errors import DataError
+from recvae.errors import DataError, OptionError
 
 HAVE_DUPLICATES = ("coo", "csc", "csr")
 """The sparse formats in which a cell may have several entries."""
@@ -84,8 +84,12 @@ class Interactions:
         return np.repeat(np.arange(self.matrix.shape[0]), np.diff(self.matrix.indptr))
 
     def keep(self, entries: np.ndarray) -> Self:
-        """Keep the entries marked in a boolean [nnz]; no user and no item is dropped."""
-        kept = np.flatnonzero(entries)
+        """Keep the entries marked in a boolean [nnz]; no user and no item is dropped.
+
+        Raises:
+            OptionError: this is no such mask.
+        """
+        kept = _marked(entries, self.matrix.nnz)
         indptr = np.searchsorted(kept, self.matrix.indptr)
         matrix = sp.csr_matrix(
             (self.matrix.data[kept], self.matrix.indices[kept], indptr), shape=self.matrix.shape
@@ -93,8 +97,12 @@ class Interactions:
         return self._take(kept, matrix)
 
     def select_users(self, rows: np.ndarray) -> Self:
-        """Take rows, in the order given (row numbers, or a boolean mask)."""
-        rows = _as_numbers(rows)
+        """Take rows, in the order given (row numbers, or a boolean mask).
+
+        Raises:
+            OptionError: there are no such rows, or the mask is not of all users.
+        """
+        rows = _as_numbers(rows, self.matrix.shape[0])
         starts, lengths = self.matrix.indptr[rows], np.diff(self.matrix.indptr)[rows]
         indptr = np.concatenate([[0], np.cumsum(lengths)])
         entries = np.arange(indptr[-1]) + np.repeat(starts - indptr[:-1], lengths)
@@ -105,8 +113,12 @@ class Interactions:
         return self._take(entries, matrix, users=self.users.iloc[rows])
 
     def select_items(self, columns: np.ndarray) -> Self:
-        """Take columns in ascending order (column numbers, or a boolean mask); the rest is gone."""
-        columns = np.sort(_as_numbers(columns))
+        """Take columns in ascending order (column numbers, or a boolean mask); the rest is gone.
+
+        Raises:
+            OptionError: there are no such columns, or the mask is not of all items.
+        """
+        columns = np.unique(_as_numbers(columns, self.matrix.shape[1]))
         new_column = np.full(self.matrix.shape[1], -1, dtype=self.matrix.indices.dtype)
         new_column[columns] = np.arange(len(columns))
         kept = self.keep(new_column[self.matrix.indices] >= 0)
@@ -156,8 +168,8 @@ class Interactions:
 
         Args:
             table: a line per item, indexed by raw item id, or with the ids in a column `item` if
-                its index is but the numbers of its lines. Items that only it has are left out;
-                what it says of the others replaces what was known, what it lacks stays.
+                its index has no name. Items that only it has are left out; what it says of the
+                others replaces what was known, what it lacks stays.
 
         Raises:
             DataError: this is no DataFrame, or has no ids; an item has more than one line, or no
@@ -258,19 +270,28 @@ def require_same_items(ids: pd.Index | None, others: pd.Index | None) -> None:
         )
 
 
-def _as_numbers(selection: np.ndarray) -> np.ndarray:
+def _as_numbers(selection: np.ndarray, n: int) -> np.ndarray:
     selection = np.asarray(selection)
-    return np.flatnonzero(selection) if selection.dtype == bool else selection.astype(np.int64)
+    if selection.dtype == bool:
+        return _marked(selection, n)
+    if selection.ndim != 1 or not np.isin(selection, np.arange(n)).all():
+        raise OptionError(f"what to take must be whole numbers from 0 to {n - 1:,}, or a mask.")
+    return selection.astype(np.int64)
+
+
+def _marked(mask: np.ndarray, n: int) -> np.ndarray:
+    mask = np.asarray(mask)
+    if mask.dtype != bool or mask.shape != (n,):
+        raise OptionError(f"a mask must be bool [{n}], got {mask.dtype} {list(mask.shape)}.")
+    return np.flatnonzero(mask)
 
 
 def _indexed_by_item(table: pd.DataFrame, ids: pd.Index) -> pd.DataFrame:
-    """A table by its column `item`, if its index is only the numbers of its lines."""
-    lines = pd.RangeIndex(len(table))
-    if not isinstance(table.index, pd.RangeIndex) or not table.index.identical(lines):
-        return table
-    if "item" in table.columns:
+    """A table by its column `item`, if its index has no name, and so may be any numbers."""
+    if "item" in table.columns and table.index.name is None:
         return table.set_index("item")
-    if not ids.equals(pd.RangeIndex(len(ids))):
+    only_lines = table.index.identical(pd.RangeIndex(len(table)))
+    if only_lines and not ids.equals(pd.RangeIndex(len(ids))):
         raise DataError(
             "this table of items has only the numbers of its lines as its index: give it the ids, "
             'as in table.set_index("movieId").'

@@ -1,5 +1,6 @@
 """The command line, as its users type it."""
 
+import gzip
 import json
 import os
 import re
@@ -34,9 +35,9 @@ SMALL = ("epochs=3", "latent=4", "hidden=8", "batch_size=20", "device=cpu")
 TINY = [f"--set={setting}" for setting in SMALL]
 
 
-def recvae(*arguments: object, code: int = 0):
-    """Run a command here; check its exit code."""
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+def recvae(*arguments: object, code: int = 0, given: bytes = b""):
+    """Run a command here, `given` on stdin; check its exit code."""
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], input=given)
     assert result.exit_code == code, f"{result.output}\n{result.exception!r}"
     return result
 
@@ -64,9 +65,15 @@ def plays(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def data(plays) -> list[object]:
+def table(plays) -> list[object]:
     """The arguments that name the table."""
-    return ["--data", plays, "--user", "who", "--item", "what", "--held-out-users", 10]
+    return ["--data", plays, "--user", "who", "--item", "what"]
+
+
+@pytest.fixture(scope="module")
+def data(table) -> list[object]:
+    """The same, split by users."""
+    return [*table, "--held-out-users", 10]
 
 
 @pytest.fixture(scope="module")
@@ -169,8 +176,8 @@ def test_train_says_where_the_model_is_and_how_good(data, tmp_path):
     assert "epochs" not in result.stdout
 
 
-def test_a_model_that_knows_only_its_users_is_judged_where_it_can_be(data, tmp_path):
-    train = ["train", *data, "--model", "bpr", "--out", tmp_path / "bpr", "--json"]
+def test_a_model_that_knows_only_its_users_is_judged_where_it_can_be(table, tmp_path):
+    train = ["train", *table, "--model", "bpr", "--out", tmp_path / "bpr", "--json"]
     unseen = recvae(*train)
     assert json.loads(unseen.stdout)["validation"] is None
     assert "--split interactions" in unseen.stderr
@@ -197,8 +204,8 @@ def test_a_model_that_knows_only_its_users_is_judged_where_it_can_be(data, tmp_p
         ),
     ],
 )
-def test_every_kind_of_split(data, kind, needed, tmp_path):
-    chosen = [*data, "--split", kind, *needed]
+def test_every_kind_of_split(table, kind, needed, tmp_path):
+    chosen = [*table, "--split", kind, *needed]
     recvae("train", *chosen, "--model", "popularity", "--out", tmp_path / "model")
     result = recvae("evaluate", tmp_path / "model", *chosen, "--json")
     assert 0 < json.loads(result.stdout)["metrics"]["recall@20"]["mean"] <= 1
@@ -293,6 +300,9 @@ def test_items_alone_are_one_users(model, tmp_path):
     assert shown.splitlines()[0] == "mine"
     assert shown.splitlines()[1].startswith("   1  ")
     assert len(shown.splitlines()) == 3
+    (tmp_path / "mine.csv.gz").write_bytes(gzip.compress(b"item\n2\n4\n"))
+    packed = recvae("recommend", model, "--history", tmp_path / "mine.csv.gz", "-k", 2).stdout
+    assert packed.splitlines()[1:] == shown.splitlines()[1:]
 
 
 def test_lists_show_ids_and_titles(tmp_path):
@@ -304,6 +314,18 @@ def test_lists_show_ids_and_titles(tmp_path):
     best = model.item_counts_.argmax()
     line = f"{model.item_ids_[best]}  {model.items_['title'].iloc[best]}"
     assert shown == f"1\n   1  {line}\n\n2\n   1  {line}\n"
+
+
+@pytest.mark.parametrize("kind", ["string", "category", "Int64"])
+def test_titles_of_any_kind(kind, tmp_path):
+    data = rv.read_interactions({"user": [1, 1, 1, 2, 2, 3], "item": [1, 2, 3, 2, 3, 3]})
+    titles = pd.DataFrame({"title": pd.array([None, "7", "8"])}, index=data.item_ids)
+    rv.Popularity().fit(data.with_item_info(titles.astype(kind))).save(tmp_path / "model")
+    (tmp_path / "mine.csv").write_text("item\n3\n")
+    recommend = ["recommend", tmp_path / "model", "--history", tmp_path / "mine.csv", "-k", 2]
+    assert recvae(*recommend).stdout == "mine\n   1  2  7\n   2  1\n"
+    titles = [line["title"] for line in json.loads(recvae(*recommend, "--json").stdout)]
+    assert titles == [7 if kind == "Int64" else "7", None]
 
 
 def test_ids_that_look_like_numbers_in_a_history_of_strings(tmp_path):
@@ -345,8 +367,11 @@ def test_recommend_reads_stdin(model, tmp_path):
     for text in ("user,item\n1,2\n1,4\n", "item\n2\n4\n"):
         (tmp_path / "stdin").write_text(text)
         expected = recvae("recommend", model, "--history", tmp_path / "stdin").stdout
-        piped = CliRunner().invoke(app, ["recommend", str(model), "--history", "-"], input=text)
-        assert (piped.exit_code, piped.stdout) == (0, expected)
+        for content in (text.encode(), gzip.compress(text.encode())):
+            piped = recvae("recommend", model, "--history", "-", given=content)
+            assert piped.stdout == expected
+    piped = recvae("recommend", model, "--history", "-", given=b"\0", code=1)
+    assert piped.stderr.startswith("error: stdin is a binary file")
 
 
 def test_a_file_without_a_header(plays, model, tmp_path):
@@ -466,6 +491,14 @@ VAE = ["--model", "mult-vae", *TINY]
         ([*TRAIN, "--data", "PLAYS", "--set", "latent"], 2, "NAME=VALUE"),
         ([*TRAIN, "--data", "PLAYS", "--split", "time"], 2, "--validation-from"),
         ([*TRAIN, "--data", "PLAYS", "--split", "user"], 2, "users"),
+        ([*TRAIN, "--data", "PLAYS", "--test-from", "2018"], 2, "--test-from is for --split time"),
+        (
+            [*TRAIN, "--data", "PLAYS", "--split", "last", "--held-out-users", 9],
+            2,
+            "--held-out-users is for --split users",
+        ),
+        ([*TRAIN, "--data", "sample", "--user", "who"], 2, "columns of sample are known"),
+        (["data", "sample", "--timestamp", "when"], 2, "columns of sample are known"),
         (TRAIN, 2, "--data"),
         (["tune", "--data", "PLAYS"], 2, "--trials, --minutes, or both"),
         (["tune", "--data", "PLAYS", "--minutes", -1], 1, "minutes=-1.0"),
@@ -620,14 +653,15 @@ def test_a_full_disk_ends_in_one_clear_error(data, tmp_path):
     assert re.match("error: .*vae can't be written ", stderr.splitlines()[-1])
 
 
-def test_train_on_all_there_is(data, plays, tmp_path):
-    recvae("train", *data, "--split", "none", "--set=epochs=2", "--out", tmp_path / "all")
-    table = rv.read_interactions(plays, user="who", item="what", min_user_items=5)
-    assert rv.load_model(tmp_path / "all").fingerprint_ == table.fingerprint()
+def test_train_on_all_there_is(table, plays, tmp_path):
+    trained = ["--split", "none", "--model", "popularity", "--out", tmp_path / "all"]
+    assert recvae("train", *table, *trained).stdout == ""
+    every = rv.read_interactions(plays, user="who", item="what", min_user_items=5)
+    assert rv.load_model(tmp_path / "all").fingerprint_ == every.fingerprint()
 
 
-def test_nobody_to_judge_by(data, model):
-    result = recvae("evaluate", model, *data, "--split", "none", code=2)
+def test_nobody_to_judge_by(table, model):
+    result = recvae("evaluate", model, *table, "--split", "none", code=2)
     assert "leaves nobody" in result.stderr
 
 

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recvae.errors import DataError
+from recvae.errors import DataError, OptionError
 from recvae.interactions import Interactions, as_csr
 from recvae.reading import build_interactions
 
@@ -55,6 +55,24 @@ def test_selecting_by_mask(data):
     np.testing.assert_array_equal(data.select_items(mask).matrix.toarray(), DENSE[:, mask])
     mask = np.array([True, False, False, True])
     np.testing.assert_array_equal(data.select_users(mask).matrix.toarray(), DENSE[mask])
+
+
+@pytest.mark.parametrize("rows", [[-1], [4], [0.5], [[0]], [True] * 3, [True] * 5])
+def test_rows_that_are_not_there(data, rows):
+    with pytest.raises(OptionError, match=r"whole numbers from 0 to 3|must be bool \[4\]"):
+        data.select_users(rows)
+
+
+def test_masks_that_are_none(data):
+    with pytest.raises(OptionError, match=r"must be bool \[3\], got bool \[2\]"):
+        data.select_items([True, False])
+    for mask in ([True], [1, 0, 1, 1, 0]):
+        with pytest.raises(OptionError, match=r"must be bool \[5\]"):
+            data.keep(mask)
+
+
+def test_an_item_is_selected_once(data):
+    assert list(data.select_items([1, 1]).item_ids) == [20]
 
 
 def test_filter_drops_rare_items_first_then_users_once(data):
@@ -129,11 +147,18 @@ def test_item_info_as_read_csv_gives_it_is_joined_by_its_column_item(data):
     assert told.items["title"].tolist() == ["A", "B", "C"]
     assert list(told.items.columns) == ["title"]
     assert told.item_ids.equals(numbers.item_ids)
+    told = numbers.with_item_info(table[table["title"] != "B"])
+    assert told.items["title"].fillna("").tolist() == ["A", "", "C"]
+    told = numbers.with_item_info(table.sort_values("title"))
+    assert told.items["title"].tolist() == ["A", "B", "C"]
 
 
-@pytest.mark.parametrize("index", [pd.Index([2, 1, 0]), pd.RangeIndex(3, name="movie")])
-def test_item_info_with_an_index_of_its_own_is_joined_by_it(data, index):
-    table = pd.DataFrame({"item": [9, 9, 9], "title": ["C", "B", "A"]}, index=index)
+@pytest.mark.parametrize(
+    ("index", "others"),
+    [(pd.Index([2, 1, 0]), {}), (pd.RangeIndex(3, name="movie"), {"item": [9, 9, 9]})],
+)
+def test_item_info_with_an_index_of_its_own_is_joined_by_it(data, index, others):
+    table = pd.DataFrame({"title": ["C", "B", "A"], **others}, index=index)
     told = Interactions.of(data.matrix).with_item_info(table)
     assert told.items["title"].to_dict() == dict(zip(index, ["C", "B", "A"], strict=True))
 

@@ -1,5 +1,7 @@
 import gzip
+import lzma
 import warnings
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -150,6 +152,23 @@ def test_values_that_are_no_weights(value, message):
         build_interactions([1, 2], [1, 2], [1, value])
 
 
+@pytest.mark.parametrize("kind", ["datetime64[s]", "timedelta64[s]", complex])
+@pytest.mark.parametrize("min_weight", [None, 1])
+def test_times_and_complex_numbers_are_no_weights(kind, min_weight):
+    table = TABLE.assign(plays=np.array([1, 2, 3]).astype(kind))
+    with pytest.raises(DataError, match=r"must be numbers: they are of type \w+"):
+        read_interactions(table, value="plays", min_weight=min_weight)
+
+
+def test_dates_in_files_are_no_weights(tmp_path):
+    table = TABLE.assign(plays=[date(2018, 4, 23)] * 3)
+    table.to_csv(tmp_path / "table.csv", index=False)
+    table.to_parquet(tmp_path / "table.parquet")
+    for path in tmp_path.iterdir():
+        with pytest.raises(DataError, match="must be numbers"):
+            read_interactions(path, value="plays")
+
+
 @pytest.mark.parametrize(
     "times",
     [
@@ -177,6 +196,9 @@ def test_times_in_many_forms(times):
         ([1.0, np.inf], "1 of the timestamps are missing"),
         (["2001-09-09", None], "1 of the timestamps are missing"),
         (["5", None], "1 of the timestamps are missing"),
+        ([5, 2**63], "be seconds since 1970, .* beyond 64 bits"),
+        ([-1e30, 5.0], "be seconds since 1970, .* beyond 64 bits"),
+        (["5", "9223372036854775808"], "be seconds since 1970, .* beyond 64 bits"),
     ],
 )
 def test_times_that_are_none(times, message):
@@ -297,6 +319,7 @@ def test_dates_in_text_files(tmp_path):
         (b"", "is empty: it needs a line of column names"),
         (b"\n\n", "is empty"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is a binary file"),
+        (lzma.compress(b"user,item\n1,2\n"), "is packed as .zip or .xz: unpack it, or pack it as"),
         (b"PAR1 and then nothing of the kind", "can't be read as a table"),
         (b"user,item\n1,2\n1,2,3\n", "can't be read as a table: .*Expected 2 columns, got 3"),
         (b"user,item\n1,2\n1\n", "can't be read as a table: .*got 1: 1"),
@@ -372,6 +395,15 @@ def test_no_such_column():
         read_interactions(TABLE, value="play")
 
 
+def test_columns_without_names_have_numbers():
+    table = TABLE.set_axis(range(3), axis=1)
+    assert as_dict(read_interactions(table, user=0, item=1)) == as_dict(read_interactions(TABLE))
+    with pytest.raises(DataError, match=r"no column '0': did you mean 0\?"):
+        read_interactions(table, user="0", item=1)
+    with pytest.raises(DataError, match="no column None: known: 0, 1, 2"):
+        read_interactions(table, user=None, item=1)
+
+
 def test_a_column_that_is_there_twice():
     with pytest.raises(DataError, match="more than one column 'item'"):
         read_interactions(TABLE.set_axis(["user", "item", "item"], axis=1))
@@ -414,8 +446,10 @@ def test_min_weight_drops_what_is_not_positive_then_merges_then_compares():
     with pytest.raises(DataError, match="2 of the values are zero or negative"):
         read_interactions(table, value="plays")
     assert as_dict(read_interactions(table, value="plays", min_weight=4)) == {(1, 1): 4}
-    with pytest.raises(DataError, match="1 of the values are missing"):
-        read_interactions(table.assign(plays=[2, 2, np.nan, 3, 0]), value="plays", min_weight=1)
+    for kind in ("float", "Float64", "double[pyarrow]"):
+        incomplete = table.assign(plays=pd.array([2, 2, None, 3, 0], dtype=kind))
+        with pytest.raises(DataError, match="1 of the values are missing"):
+            read_interactions(incomplete, value="plays", min_weight=1)
 
 
 def test_min_weight_needs_weights():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -481,19 +483,35 @@ def test_split_time_at_impossible_moments():
         split_time(data, 1, 2)
 
 
+def test_split_time_takes_seconds_as_text():
+    data = from_drawing(PERIODS)
+    data = replace(data, timestamps=data.timestamps + 1_000_000_000)
+    assert drawn(split_time(data, "1000000002", "1000000003"))[0] == {"a": "TT..", "b": "..TT"}
+
+
+@pytest.mark.parametrize("unit", [10**3, 10**6, 10**9])
+def test_split_time_of_no_seconds(unit):
+    data = build_interactions([1, 1], [1, 2], timestamps=[10**9 * unit, 10**9 * unit + 1])
+    with pytest.raises(DataError, match="training period: timestamps must be seconds since 1970"):
+        split_time(data, "2018", "2019")
+
+
 @pytest.mark.parametrize("split", [split_last, lambda data: split_time(data, 1, 2)])
 def test_splits_by_time_need_times(split):
-    with pytest.raises(DataError, match="no timestamps"):
-        split(build_interactions([1, 1], [1, 2]))
+    for timeless in (build_interactions([1, 1], [1, 2]), sp.csr_matrix([[1, 1]])):
+        with pytest.raises(DataError, match="no timestamps"):
+            split(timeless)
     with pytest.raises(DataError, match="all timestamps are the same"):
         split(build_interactions([1, 1], [1, 2], timestamps=[0, 0]))
 
 
-@pytest.mark.parametrize("split", [split_interactions, lambda data: split_users(data, 8, 8)])
+@pytest.mark.parametrize(
+    "split", [split_interactions, split_users, lambda data: split_folds(data, 2)[-1]]
+)
 def test_random_splits_take_bare_matrices_and_drop_items_nobody_is_trained_on(split):
     dense = generated(1).matrix.toarray()
     dense = np.hstack([dense, np.zeros((40, 1))])
-    result = split(Interactions.of(sp.csr_matrix(dense)))
+    result = split(sp.csr_matrix(dense))
     assert dense.shape[1] - 1 not in result.train.item_ids
     assert result.test.held_out.shape[1] == result.train.shape[1]
 

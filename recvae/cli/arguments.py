@@ -97,12 +97,16 @@ class Source(Columns):
 
     def read(self, data: str, *, min_weight: float | None = None, **filters: Any) -> "Interactions":
         """A data set known by name, a file, or a folder of Parquet files."""
+        from recvae.datasets.sizes import SIZES
+
         if are_shards(data):
             raise typer.BadParameter(
                 f"{data} holds shards, which only train, evaluate and recommend can read: give "
                 "the table that they were made from."
             )
         if not _is_file(data):
+            if data in SIZES:
+                require_usual(data, self, self.columns, self.timestamp)
             return rv.load_dataset(data, min_rating=min_weight, data_dir=self.data_dir, **filters)
         return rv.read_interactions(
             data,
@@ -124,6 +128,14 @@ class SplitKind(StrEnum):
     LAST = "last"
     TIME = "time"
     NONE = "none"
+
+
+OF_SPLIT = {
+    "held_out_users": SplitKind.USERS,
+    "validation_from": SplitKind.TIME,
+    "test_from": SplitKind.TIME,
+}
+"""Options of one kind of split, and of no other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,6 +199,12 @@ class Experiment(Filters, Source):
     ] = None
     test_from: Annotated[str | None, _Split(help="For --split time: when the test begins.")] = None
     seed: Annotated[int, _Split(help="Decides the split.")] = 98765
+
+    def __post_init__(self) -> None:
+        for name, kind in OF_SPLIT.items():
+            if getattr(self, name) is not None and self.split is not kind:
+                option = f"--{name.replace('_', '-')}"
+                raise typer.BadParameter(f"{option} is for --split {kind}: leave out one of them.")
 
     def prepare(self) -> "Split | ShardSplit":
         """Read, filter and split; of shards, the training users stay on the disk."""
@@ -260,7 +278,7 @@ class Experiment(Filters, Source):
     def _open_shards(self) -> "Shards":
         if self.filters != Filters().filters or self.min_rating is not None:
             raise typer.BadParameter("shards are filtered when they are made, by `recvae shard`.")
-        require_usual(self, self.columns)
+        require_usual("shards", self, self.columns, self.timestamp)
         return rv.read_shards(self.data)
 
     def _points_in_time(self) -> tuple[str, str]:
@@ -269,12 +287,12 @@ class Experiment(Filters, Source):
         return self.validation_from, self.test_from
 
 
-def require_usual(columns: Columns, header: str | None) -> None:
-    """Raise typer.BadParameter if columns are named of shards, which have their own."""
-    given = (columns.user, columns.item, columns.value, header)
-    if given != (Columns.user, Columns.item, Columns.value, None):
+def require_usual(data: str, columns: Columns, *others: str | None) -> None:
+    """Raise typer.BadParameter if columns are named of data whose columns are known."""
+    ids = (columns.user, columns.item)
+    if ids != (Columns.user, Columns.item) or {columns.value, *others} != {None}:
         raise typer.BadParameter(
-            "shards have columns of their own: leave out --user, --item, --value and --columns."
+            f"the columns of {data} are known: leave out --user and all else that names columns."
         )
 
 

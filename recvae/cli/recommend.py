@@ -71,7 +71,7 @@ def recommend(
     $ recvae recommend runs/vae --history shards --out lists --address auto
     """
     if are_shards(history):
-        require_usual(Columns(user=user, item=item, value=value), columns)
+        require_usual("shards", Columns(user=user, item=item, value=value), columns)
         if json:
             raise typer.BadParameter("the lists of shards go to the files of --out: no --json.")
         _recommend_shards(model, history, k, out, device, address)
@@ -103,7 +103,10 @@ def _as_file(history: Path) -> Iterator[Path]:
     with TemporaryDirectory() as folder, Path(folder, "stdin").open("wb") as file:
         shutil.copyfileobj(sys.stdin.buffer, file)
         file.close()
-        yield Path(file.name)
+        try:
+            yield Path(file.name)
+        except DataError as error:
+            raise DataError(str(error).replace(file.name, "stdin")) from None
 
 
 def _recommend_shards(
@@ -159,15 +162,15 @@ def _read(
 
 def _names_one_column(path: Path, item: str) -> bool:
     """Whether the first line is the name of the items' column, and nothing else."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return file.readline().decode("utf-8-sig", "replace").strip().strip('"') == item
+    from recvae.reading.files import first_line, is_parquet
+
+    return path.is_file() and not is_parquet(path) and first_line(path) == [item]
 
 
 def _lists(table: "DataFrame") -> str:
-    titles = "  " + table["title"] if "title" in table else ""
-    lines = table["rank"].map("{:>4}  ".format) + table["item"].astype(str) + titles
+    lines = table["rank"].map("{:>4}  ".format) + table["item"].astype(str)
+    if "title" in table:
+        lines += ("  " + table["title"].astype(str)).where(table["title"].notna(), "")
     return "\n\n".join(
         "\n".join([str(user), *own]) for user, own in lines.groupby(table["user"], sort=False)
     )

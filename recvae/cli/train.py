@@ -75,7 +75,8 @@ def train(
     text = [f"{name.replace('_', ' ')}: {value}" for name, value in epochs.items()]
     text += ["on the validation users:", str(report)] if report else []
     facts = {"model": model, "folder": str(out), **epochs}
-    show("\n".join(text), facts | {"validation": report and report.to_dict()}, json)
+    if text or json:
+        show("\n".join(text), facts | {"validation": report and report.to_dict()}, json)
     if getattr(recommender, "interrupted_", False):
         _say_how_to_go_on(checkpoints)
         raise typer.Exit(INTERRUPTED)

@@ -82,11 +82,7 @@ def to_weights(values: Any) -> np.ndarray:
     Raises:
         DataError: weights that are no numbers, missing, infinite, zero or negative.
     """
-    try:
-        with np.errstate(over="ignore"):
-            weights = pd.Series(values).to_numpy(dtype=np.float32, na_value=np.nan)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"the values must be numbers: {error}.") from None
+    weights = to_numbers(values)
     if bad := len(weights) - int(np.isfinite(weights).sum()):
         raise DataError(f"{bad:,} of the values are missing or infinite: drop or repair them.")
     if bad := int((weights <= 0).sum()):
@@ -95,6 +91,22 @@ def to_weights(values: Any) -> np.ndarray:
             "or leave out value to count each row as one."
         )
     return weights
+
+
+def to_numbers(values: Any) -> np.ndarray:
+    """Numbers as float32, NaN where they are missing.
+
+    Raises:
+        DataError: values that are no numbers.
+    """
+    column = pd.Series(values)
+    if column.dtype.kind in "mMc":  # times and complex numbers, which NumPy would make floats
+        raise DataError(f"the values must be numbers: they are of type {column.dtype}.")
+    try:
+        with np.errstate(over="ignore"):
+            return column.to_numpy(dtype=np.float32, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"the values must be numbers: {error}.") from None
 
 
 def _counting_argsort(codes: np.ndarray, n_codes: int) -> np.ndarray:

@@ -8,16 +8,16 @@ from pandas.api.types import is_list_like
 from recvae.errors import DataError, did_you_mean, plain
 
 
-def require_columns(there: Iterable[object], names: Iterable[str], where: str) -> None:
+def require_columns(there: Iterable[object], names: Iterable[object], where: str) -> None:
     """Raise DataError unless each of the names is there, and once only."""
-    columns, names = [str(column) for column in there], list(names)
+    columns, names = list(there), list(names)
     for name in names:
         if names.count(name) > 1:
             raise DataError(f"column {name!r} is named for two purposes: each needs its own.")
         if name not in columns:
             hint = did_you_mean(name, columns)
             listed = (
-                f" Its columns are: {', '.join(map(plain, columns))}."
+                f" Its columns are: {', '.join(plain(str(column)) for column in columns)}."
                 if hint.startswith("did")
                 else ""
             )

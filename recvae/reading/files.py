@@ -27,6 +27,9 @@ MISSING = ["", "NA", "N/A", "NaN", "nan", "NULL", "null", "None"]
 """What stands for a missing id among integers."""
 SNIFFED = 2**16
 """Bytes of a text file to find its header in."""
+GZIP = b"\x1f\x8b"
+OTHER_PACKED = (b"PK\x03\x04", b"\xfd7zXZ\0")
+"""What files of .zip and .xz begin with."""
 
 
 def is_parquet(path: Path) -> bool:
@@ -144,13 +147,32 @@ def _require_header(path: Path, first: list[str], names: Collection[str]) -> Non
         ) from None
 
 
+def first_line(path: Path) -> list[str]:
+    """The fields of the first line of a text file.
+
+    Raises:
+        DataError: the file is no table, or is damaged.
+    """
+    with one_clear_error(path):
+        return _sniff(path, set())[2]
+
+
+def _open(path: Path) -> pa.NativeFile:
+    """A text file, unpacked if it is gzipped, whatever its name."""
+    with path.open("rb") as file:
+        is_gzip = file.read(len(GZIP)) == GZIP
+    return pa.input_stream(str(path), compression="gzip" if is_gzip else "detect")
+
+
 def _sniff(path: Path, names: set[str]) -> tuple[tuple[str, ...], str, list[str]]:
     """The encodings that a text file may have, its delimiter, and the fields of its first line.
 
     The delimiter is the one that finds most of the columns asked for, else most columns.
     """
-    with pa.input_stream(str(path), compression="detect") as stream:
+    with _open(path) as stream:
         start = stream.read(SNIFFED)
+    if start.startswith(OTHER_PACKED):
+        raise DataError(f"{path} is packed as .zip or .xz: unpack it, or pack it as .gz.")
     encodings: tuple[str, ...] = ("utf-8", "latin-1")
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encodings = ("utf-16",)
@@ -183,12 +205,13 @@ def _read_csv(
     header: Sequence[str] | None,
 ) -> pa.Table:
     def read(encoding: str) -> pa.Table:
-        return pa.csv.read_csv(
-            path,
-            pa.csv.ReadOptions(encoding=encoding, column_names=header),
-            pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-            pa.csv.ConvertOptions(include_columns=names, column_types=types),
-        )
+        with _open(path) as stream:
+            return pa.csv.read_csv(
+                stream,
+                pa.csv.ReadOptions(encoding=encoding, column_names=header),
+                pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+                pa.csv.ConvertOptions(include_columns=names, column_types=types),
+            )
 
     first, *others = encodings
     try:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from recvae.errors import OptionError
 from recvae.interactions import Interactions
-from recvae.reading.build import Duplicates, build_interactions
+from recvae.reading.build import Duplicates, build_interactions, to_numbers
 from recvae.reading.columns import require_lines
 from recvae.reading.sources import Source, read_columns
 
@@ -92,8 +92,7 @@ def require_value(min_weight: float | None, value: str | None) -> None:
 
 
 def drop_not_positive(columns: dict[str, Any], value: str) -> dict[str, Any]:
-    """Drop lines with a value <= 0; what is no number at all stays, to be reported."""
+    """Drop lines with a value <= 0; those where it is missing stay, to be reported."""
     require_lines(columns)
-    numbers = pd.to_numeric(pd.Series(columns[value]), errors="coerce")
-    kept = ~(numbers <= 0).to_numpy()
+    kept = ~(to_numbers(columns[value]) <= 0)
     return {name: pd.Series(column)[kept] for name, column in columns.items()}

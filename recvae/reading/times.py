@@ -12,7 +12,8 @@ def to_seconds(times: Any) -> np.ndarray:
     """Times as int64 seconds since 1970; numbers are seconds already, dates without a zone UTC.
 
     Raises:
-        DataError: times that are missing, or that pandas can't read as dates.
+        DataError: times that are missing, that are beyond int64, or that pandas can't read as
+            dates.
     """
     try:
         seconds = _parse(pd.Series(times))
@@ -28,11 +29,17 @@ def to_seconds(times: Any) -> np.ndarray:
 
 def _parse(times: pd.Series) -> pd.Series:
     if pd.api.types.is_float_dtype(times.dtype):
-        return times.where(np.isfinite(times))
+        return _of_64_bits(times.where(np.isfinite(times)))
     if pd.api.types.is_integer_dtype(times.dtype):
-        return times
+        return _of_64_bits(times)
     if pd.api.types.infer_dtype(times, skipna=True) in ("string", "integer", "floating"):
         numbers = pd.to_numeric(times, errors="coerce")
         if numbers[times.notna()].notna().all():
-            return numbers
+            return _of_64_bits(numbers)
     return pd.to_datetime(times, utc=True).dt.tz_localize(None).astype("datetime64[s]")
+
+
+def _of_64_bits(numbers: pd.Series) -> pd.Series:
+    if (numbers < -(2**63)).any() or (numbers >= 2**63).any():
+        raise OverflowError("some numbers are beyond 64 bits")
+    return numbers

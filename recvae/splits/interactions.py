@@ -1,6 +1,7 @@
 """Per-user hold-out: judged by other items of the users that the model was trained on."""
 
 import numpy as np
+import scipy.sparse as sp
 
 from recvae.errors import OptionError
 from recvae.interactions import Interactions
@@ -9,7 +10,11 @@ from recvae.splits.parts import hold_out_of_all
 
 
 def split_interactions(
-    data: Interactions, *, validation: float = 0.1, test: float = 0.1, seed: int = 98765
+    data: Interactions | sp.csr_matrix,
+    *,
+    validation: float = 0.1,
+    test: float = 0.1,
+    seed: int = 98765,
 ) -> Split:
     """Hold out a random part of every user's items.
 
@@ -23,7 +28,7 @@ def split_interactions(
     that no user has in training are dropped.
 
     Args:
-        data: users x items.
+        data: users x items, or a sparse matrix of them, whose row and column numbers are the ids.
         validation: share of each user's items for validation.
         test: share of each user's items for test.
         seed: seeds the drawing.
@@ -34,12 +39,13 @@ def split_interactions(
 
     Raises:
         OptionError: a share is not above 0, or both together not below 1.
-        DataError: no user has enough items.
+        DataError: no user has enough items, or the data are neither.
     """
     if min(validation, test) <= 0 or validation + test >= 1:
         raise OptionError(
             f"validation={validation} and test={test} must be shares above 0, below 1 together."
         )
+    data = Interactions.of(data)
     rows, lengths = data.rows, np.diff(data.matrix.indptr)
     rank = _random_rank(data, np.random.default_rng(seed))
     n_test = (test * lengths).astype(int)

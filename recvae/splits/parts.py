@@ -77,11 +77,12 @@ def require_timestamps(data: Interactions) -> np.ndarray:
     Raises:
         DataError: there are none, or all are the same.
     """
-    if data.timestamps is None:
+    timestamps = Interactions.of(data).timestamps
+    if timestamps is None:
         raise DataError("the interactions have no timestamps: name their column when reading.")
-    if not np.ptp(data.timestamps):
+    if not np.ptp(timestamps):
         raise DataError(
             "all timestamps are the same: a split by time needs real ones; "
             "split_interactions holds out at random instead."
         )
-    return data.timestamps
+    return timestamps

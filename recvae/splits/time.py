@@ -1,5 +1,6 @@
 """A split in time: judged by what comes after the training data, for all users at once."""
 
+import re
 from datetime import date
 from typing import TypeAlias
 
@@ -14,6 +15,10 @@ from recvae.splits.parts import hold_out, known_items, require_timestamps
 
 Moment: TypeAlias = "int | str | date | pd.Timestamp | np.datetime64"
 """Seconds since 1970, or a date (UTC unless it says otherwise)."""
+SECONDS = r"[0-9]{9,10}"
+"""Text that is seconds; other digits are a date, such as 2018 and 20180423."""
+LATEST = 2**33
+"""Seconds since 1970 in the year 2242: what is later counts something smaller."""
 
 
 def split_time(data: Interactions, validation_from: Moment, test_from: Moment) -> Split:
@@ -63,8 +68,9 @@ def split_time(data: Interactions, validation_from: Moment, test_from: Moment) -
 
 
 def _moment(time: Moment) -> int:
+    is_date = isinstance(time, str) and not re.fullmatch(SECONDS, time)
     try:
-        return int(to_seconds([pd.Timestamp(time) if isinstance(time, str) else time])[0])
+        return int(to_seconds([pd.Timestamp(time) if is_date else time])[0])
     except ValueError:
         raise OptionError(
             f"{time!r} is no point in time: give seconds since 1970, or a date such as 2018-04-23."
@@ -74,7 +80,11 @@ def _moment(time: Moment) -> int:
 def _require_data_in_each(periods: list[np.ndarray], times: np.ndarray) -> None:
     for name, period in zip(("training", "validation", "test"), periods, strict=True):
         if not period.any():
-            first, last = pd.to_datetime([times.min(), times.max()], unit="s")
-            raise DataError(
-                f"no interaction is in the {name} period: they are from {first} to {last}."
-            )
+            raise DataError(f"no interaction is in the {name} period: {_span(times)}.")
+
+
+def _span(times: np.ndarray) -> str:
+    first, last = times.min(), times.max()
+    if first < -LATEST or last > LATEST:
+        return f"timestamps must be seconds since 1970, and these are from {first} to {last}"
+    return "they are from {} to {}".format(*pd.to_datetime([first, last], unit="s"))

@@ -1,6 +1,7 @@
 """Strong generalization: judged by users that the model has never seen."""
 
 import numpy as np
+import scipy.sparse as sp
 
 from recvae.errors import OptionError
 from recvae.interactions import Interactions
@@ -13,7 +14,7 @@ MOST_HELD_OUT = 1000
 
 
 def split_users(
-    data: Interactions,
+    data: Interactions | sp.csr_matrix,
     n_validation: int | None = None,
     n_test: int | None = None,
     *,
@@ -35,7 +36,7 @@ def split_users(
     counted.
 
     Args:
-        data: users x items.
+        data: users x items, or a sparse matrix of them, whose row and column numbers are the ids.
         n_validation: how many users are for validation; None means 1,000, or a fifth of the users
             where they are fewer than 5,000.
         n_test: how many users are for test; likewise.
@@ -48,8 +49,9 @@ def split_users(
 
     Raises:
         OptionError: no training user would be left, or an argument is out of its range.
-        DataError: no held-out user has enough items.
+        DataError: no held-out user has enough items, or the data are neither.
     """
+    data = Interactions.of(data)
     n_validation = usual(data) if n_validation is None else n_validation
     n_test = usual(data) if n_test is None else n_test
     check(data, seed, held_out, n_validation=n_validation, n_test=n_test)
@@ -57,7 +59,7 @@ def split_users(
 
 
 def split_folds(
-    data: Interactions,
+    data: Interactions | sp.csr_matrix,
     n_folds: int = 5,
     n_validation: int | None = None,
     *,
@@ -77,7 +79,7 @@ def split_folds(
     `split_users` makes it, and the last one is what it gives for as many users.
 
     Args:
-        data: users x items.
+        data: users x items, or a sparse matrix of them, whose row and column numbers are the ids.
         n_folds: how many splits to make, at least 2.
         n_validation: how many users are for validation in each; None means as in `split_users`.
         seed: seeds the shuffling, then the held-out items of each split afresh.
@@ -88,8 +90,9 @@ def split_folds(
 
     Raises:
         OptionError: no training user would be left, or an argument is out of its range.
-        DataError: no held-out user of a fold has enough items.
+        DataError: no held-out user of a fold has enough items, or the data are neither.
     """
+    data = Interactions.of(data)
     n_validation = usual(data) if n_validation is None else n_validation
     if not isinstance(n_folds, int | np.integer) or not 2 <= n_folds <= data.shape[0]:
         raise OptionError(f"n_folds={n_folds} must be from 2 to the {data.shape[0]:,} users.")

@@ -139,6 +139,8 @@ def test_without_a_directory_it_is_data_here(tmp_path: Path, monkeypatch: pytest
 def test_a_name_mistyped(load):
     with pytest.raises(OptionError, match="no data set 'ml1m': did you mean 'ml-1m'"):
         load("ml1m")
+    with pytest.raises(OptionError, match="no data set None: known: ml-100k, "):
+        load(None)
 
 
 DAMAGE = {

@@ -23,6 +23,8 @@ def test_options_may_be_text():
 def test_a_mistyped_model():
     with pytest.raises(OptionError, match=r"no model 'mult_vae': did you mean 'mult-vae'\?"):
         rv.build_model("mult_vae", {})
+    with pytest.raises(OptionError, match="no model None: known: als, "):
+        rv.build_model(None)
 
 
 def test_a_mistyped_option():
