@@ -90,17 +90,23 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
 
 
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     """Say what is wrong, and where, without sending back what may be large or no JSON."""
     assert isinstance(error, RequestValidationError)
+    if "json" not in request.headers.get("content-type", "json"):
+        return _refusal(["header", "Content-Type"], "it must be application/json")
     problems = [{key: one[key] for key in ("loc", "msg", "type")} for one in error.errors()]
     return JSONResponse({"detail": problems}, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 async def _unanswerable(_: Request, error: Exception) -> JSONResponse:
     """Say what the model makes nothing of, although the schema allows it."""
-    problem = {"loc": ["body"], "msg": str(error), "type": "value_error"}
-    return JSONResponse({"detail": [problem]}, HTTPStatus.UNPROCESSABLE_ENTITY)
+    return _refusal(["body"], str(error))
+
+
+def _refusal(place: list[str], problem: str) -> JSONResponse:
+    detail = [{"loc": place, "msg": problem, "type": "value_error"}]
+    return JSONResponse({"detail": detail}, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 async def _impossible(_: Request, error: Exception) -> JSONResponse:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import repeat
 
 import numpy as np
+import pandas as pd
 import scipy.sparse as sp
 
 from recvae.models import Recommender
@@ -59,5 +60,4 @@ class Catalogue:
 def _titles(model: Recommender) -> list[str | None]:
     if "title" not in model.items_:
         return [None] * len(model.items_)
-    titles = model.items_["title"]
-    return titles.astype(object).where(titles.notna(), None).tolist()
+    return [None if pd.isna(title) else str(title) for title in model.items_["title"]]

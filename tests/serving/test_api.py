@@ -257,6 +257,22 @@ async def test_the_longest_history_fits(served):
     assert answer.json()["items"] == []
 
 
+async def test_a_body_that_is_not_called_json(served):
+    async with served() as client:
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = await client.post("/recommend", content='{"items": [101]}', headers=form)
+        assert answer.status_code == 422
+        assert answer.json()["detail"][0]["msg"] == "it must be application/json"
+
+
+async def test_titles_may_be_numbers(data, tmp_path):
+    years = data.with_item_info(data.items[["title"]].assign(title=range(30)))
+    rv.Popularity().fit(years).save(tmp_path)
+    async with client_of(tmp_path) as client:
+        found = await client.get("/items", params={"q": "29"})
+        assert found.json()["items"][0]["title"] == "29"
+
+
 @pytest.mark.parametrize(
     ("header", "code"),
     [
