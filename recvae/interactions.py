@@ -172,14 +172,16 @@ class Interactions:
                 others replaces what was known, what it lacks stays.
 
         Raises:
-            DataError: this is no DataFrame, or has no ids; an item has more than one line, or no
-                item has any.
+            DataError: this is no DataFrame, or has no ids; two columns have one name; an item has
+                more than one line, or no item has any.
         """
         if not isinstance(table, pd.DataFrame):
             raise DataError(
                 f"expected a pandas DataFrame with a line per item, got {type(table).__name__}: "
                 'make one, such as pd.DataFrame({"item": ids, "title": titles}).'
             )
+        if not table.columns.is_unique:
+            raise DataError("two columns of the table of items have the same name: rename one.")
         table = _indexed_by_item(table, self.item_ids)
         if table.index.has_duplicates:
             twice = table.index[table.index.duplicated()][0]

@@ -192,6 +192,12 @@ def test_item_info_by_ids_of_another_type(data):
         data.with_item_info(pd.DataFrame({"title": ["X"]}, index=["10"]))
 
 
+def test_item_info_with_two_columns_of_one_name(data):
+    table = pd.DataFrame([[1, 2]] * 3, columns=["a", "a"], index=data.item_ids)
+    with pytest.raises(DataError, match="same name"):
+        data.with_item_info(table)
+
+
 def test_item_info_with_two_lines_for_an_item(data):
     with pytest.raises(DataError, match="item 10 has more than one line"):
         data.with_item_info(pd.DataFrame({"title": ["X", "Y"]}, index=[10, 10]))

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from recvae import atomic
 from recvae.cluster.job import Files, Job
 from recvae.cluster.tasks import run
-from recvae.errors import DataError
+from recvae.errors import DataError, OptionError
 from recvae.interactions import Interactions
 from recvae.manifest import MANIFEST
 from recvae.models import load_model
@@ -82,9 +82,12 @@ def recommend_shards(
         MissingFileError: there is no such model, or there are no shards.
         ModelFileError: the model is damaged.
         DataError: a shard is damaged, no item is known, or `out` holds something else.
-        OptionError: k is out of range, or there is no cluster at the address.
+        OptionError: k is out of range, there is no cluster at the address, or the lists are to go
+            where the histories are.
     """
     model, shards, out = (Path(path).expanduser().absolute() for path in (model, shards, out))
+    if out == shards:
+        raise OptionError(f"{out} has the histories: choose another folder for the lists.")
     histories = read_shards(shards)
     digest = _digest(model, device)
     _report_unknown(_load(model, digest, device), histories)

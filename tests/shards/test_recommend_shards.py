@@ -98,6 +98,8 @@ def test_one_clear_error(model, shards, tmp_path):
         rv.recommend_shards(model, tmp_path, tmp_path / "b")
     with pytest.raises(OptionError, match="k=1000"):
         rv.recommend_shards(model, shards, tmp_path / "c", k=1000, device="cpu")
+    with pytest.raises(OptionError, match="choose another folder for the lists"):
+        rv.recommend_shards(model, shards, shards, device="cpu")
     pd.DataFrame({"user": [1, 2], "item": ["x", "y"]}).to_parquet(tmp_path / "t.parquet")
     rv.shard_table(tmp_path / "t.parquet", tmp_path / "other")
     with pytest.raises(DataError, match="knows no item of the histories: theirs are such as x"):
