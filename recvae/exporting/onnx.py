@@ -57,7 +57,7 @@ def export_onnx(model: Recommender, path: str | PathLike[str], k: int = 10) -> N
     model._require_fitted()
     require_exportable(model)
     require_length(k, len(model.items_))
-    if (path := Path(path)).suffix != ".onnx":
+    if (path := Path(path).expanduser()).suffix != ".onnx":
         raise OptionError(f"{path} must end in .onnx.")
     graph = _graph_of(model, k)
     graph.metadata_props.update(
@@ -99,8 +99,7 @@ def _write(graph: Any, path: Path) -> None:
             if data.exists():
                 sync(data)
     except BaseException:
-        if data.exists():
-            data.unlink()
+        data.unlink(missing_ok=True)
         raise
     _remove_others(path, data)
 

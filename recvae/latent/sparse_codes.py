@@ -172,7 +172,7 @@ class SparseCodes:
         """
         self._require_fitted()
         sparse_files.write(
-            Path(path), options.values(self), self.model_, dict(self.net_.state_dict())
+            Path(path).expanduser(), options.values(self), self.model_, dict(self.net_.state_dict())
         )
 
     @classmethod
@@ -189,7 +189,7 @@ class SparseCodes:
         """
         source = autoencoder(model)
         source._require_fitted()
-        chosen, state = sparse_files.read(Path(path), source)
+        chosen, state = sparse_files.read(Path(path).expanduser(), source)
         try:
             codes = options.build(cls, chosen)
             if not codes.active <= codes.units == len(state["bias"]):

@@ -57,7 +57,7 @@ def create_app(
         OptionError: the token is empty.
     """
     guards = [] if token is None else [Depends(bearer(token))]
-    service = Service(LiveModel(Path(folder), device), max_batch)
+    service = Service(LiveModel(Path(folder).expanduser(), device), max_batch)
     app = FastAPI(
         title="recvae",
         version=recvae.__version__,
