@@ -44,7 +44,7 @@ class ExplainRequest(ShortHistory):
 class BlendRequest(BaseModel):
     """Two histories, and the points between them to stop at."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [BLEND]})
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"examples": [BLEND]})
 
     one: ShortHistory
     other: ShortHistory

@@ -34,7 +34,9 @@ EXAMPLE: dict[str, Any] = {"items": [2571, 1196, 260]}
 class History(BaseModel):
     """What a user has had so far."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [EXAMPLE]}
+    )
 
     items: Annotated[
         list[Id],

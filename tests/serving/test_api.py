@@ -202,6 +202,8 @@ async def test_health_says_what_is_served(served, vae):
         '{"items": [103], "kk": 3}',
         '{"items": [103], "niche": 1.1}',
         '{"items": [103], "niche": NaN}',
+        '{"items": [103], "niche": true}',
+        '{"items": [103], "k": "3"}',
         "{}",
         "[]",
         "",
