@@ -83,7 +83,7 @@ def _chosen(
 ) -> np.ndarray:
     """Which items every false user has: bool [items]."""
     if attack not in get_args(Attack):
-        raise OptionError(f"there is no {attack!r}: {did_you_mean(str(attack), get_args(Attack))}")
+        raise OptionError(f"there is no {attack!r}: {did_you_mean(attack, get_args(Attack))}")
     if (segment is None) == (attack == "segment"):
         raise OptionError("a segment attack needs a segment=[columns], and no other takes one.")
     popular = np.argsort(-data.item_counts, kind="stable")[: BANDWAGON * (attack == "bandwagon")]

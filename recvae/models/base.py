@@ -318,5 +318,6 @@ class Recommender(ABC):
                 f"histories have {data.shape[1]} columns, the model knows {len(self.items_)} "
                 "items: they must be the training items, in the same order."
             )
-        require_same_items(data.item_ids, self.item_ids_)
+        if isinstance(histories, Interactions):
+            require_same_items(histories.item_ids, self.item_ids_)
         return data.matrix

@@ -44,7 +44,7 @@ def build_interactions(
     if duplicates not in get_args(Duplicates):
         raise OptionError(
             f"duplicates={duplicates!r} is not possible: "
-            f"{did_you_mean(str(duplicates), get_args(Duplicates))}"
+            f"{did_you_mean(duplicates, get_args(Duplicates))}"
         )
     given = {"users": users, "items": items, "values": values, "timestamps": timestamps}
     require_lines({name: column for name, column in given.items() if column is not None})

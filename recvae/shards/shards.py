@@ -1,7 +1,7 @@
 """Shards: users x items on the disk, read in pieces, with a choice of users and items."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
@@ -31,7 +31,7 @@ class Shards:
         rows: int64, the users chosen, ascending; None for all.
         columns: int64, the items chosen, ascending; None for all.
         counts: int64 [items], how many users have each item, where it is known.
-        binary: whether every weight is read as 1.
+        weigh: gives the matrix of each file the weights that are read; None leaves them.
     """
 
     folder: Path
@@ -40,7 +40,7 @@ class Shards:
     rows: np.ndarray | None = None
     columns: np.ndarray | None = None
     counts: np.ndarray | None = None
-    binary: bool = False
+    weigh: Callable[[sp.csr_matrix], sp.csr_matrix] | None = None
 
     def __len__(self) -> int:
         return len(self.files)
@@ -65,9 +65,7 @@ class Shards:
             data = data.select_users(self.rows[own] - first)
         if self.columns is not None:
             data = data.select_items(self.columns)
-        if self.binary:
-            data.matrix.data = np.ones_like(data.matrix.data)
-        return data
+        return data if self.weigh is None else replace(data, matrix=self.weigh(data.matrix))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -114,9 +112,9 @@ class Shards:
         chosen = columns if self.columns is None else self.columns[columns]
         return replace(self, columns=chosen, counts=self.item_counts[columns])
 
-    def as_binary(self) -> Self:
-        """The same with every weight 1."""
-        return replace(self, binary=True)
+    def weighed(self, weigh: Callable[[sp.csr_matrix], sp.csr_matrix]) -> Self:
+        """The same with other weights, as each file is read."""
+        return replace(self, weigh=weigh)
 
     def in_memory(self) -> Interactions:
         """All that is chosen at once; positions order the items of a user, not of several."""

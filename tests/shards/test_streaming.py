@@ -11,6 +11,7 @@ from recvae.engine.batch import Batch
 from recvae.engine.streaming import WINDOW, ShardBatches
 from recvae.errors import DataError, OptionError
 from recvae.models import MODELS
+from recvae.models.inputs import as_input
 
 CPU = torch.device("cpu")
 SMALL = {"latent": 4, "hidden": (8,), "width": 8, "components": 4, "epochs": 2, "device": "cpu"}
@@ -125,7 +126,7 @@ def test_in_one_batch_it_is_the_training_in_memory(shards, parts):
     models = [build("mult-dae", **options).fit(some) for some in (shards, data)]
     one, other = (model.history_["loss"].to_numpy() for model in models)
     assert one[0] == pytest.approx(other[0], rel=0.05)
-    assert shards.as_binary().in_memory().matrix.sum() == data.matrix.nnz
+    assert as_input(shards).in_memory().matrix.sum() == data.matrix.nnz
 
 
 def test_a_training_from_shards_goes_on_bit_for_bit(shards, tmp_path):
