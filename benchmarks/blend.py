@@ -9,7 +9,7 @@ import torch
 
 import recvae as rv
 from recvae.models import Recommender
-from recvae.models.fitting import Run
+from recvae.models.contract.fitting import FitContext
 
 
 @dataclass(kw_only=True, eq=False)
@@ -34,9 +34,11 @@ class Blend(Recommender):
         neural, linear = (_standardized(model.score(histories).cpu()) for model in self.models_)
         return self.weight * neural + (1 - self.weight) * linear
 
-    def _fit(self, train: sp.csr_matrix, validation: rv.Holdout | None, run: Run) -> None:
+    def _fit(
+        self, train: sp.csr_matrix, validation: rv.Holdout | None, context: FitContext
+    ) -> None:
         neural = rv.RecVAE(seed=self.seed, **self.neural).fit(
-            train, validation, on_epoch=run.on_epoch
+            train, validation, on_epoch=context.on_epoch
         )
         linear = rv.EDLAE(**self.linear).fit(train)
         self.models_ = (neural, linear)

@@ -46,11 +46,11 @@ def main() -> None:
 
 def measure(name: str, n_users: int, n_items: int) -> tuple[float, float]:
     """Seconds of an evaluation and the process's gigabytes at the peak."""
-    split = rv.split_interactions(rv.Interactions.of(generate(n_users, n_items)))
+    split = rv.split_interactions(rv.Interactions.from_matrix(generate(n_users, n_items)))
     options = {key: QUICK[key] for key in signature(MODELS[name]).parameters if key in QUICK}
     model = rv.build_model(name, options)
-    train = split.train.matrix[:TRAINED_ON] if model.folds_in else split.train
-    with patch("recvae.models.linear_base.inverse_", lambda matrix: matrix):
+    train = split.train.matrix[:TRAINED_ON] if model.supports_new_users else split.train
+    with patch("recvae.models.families.linear.inverse_", lambda matrix: matrix):
         model.fit(train)
     report = rv.evaluate(model, split.test)
     return report.seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

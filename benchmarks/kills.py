@@ -27,7 +27,7 @@ import recvae as rv
 from recvae.engine import checkpoints
 from recvae.models import MODELS
 
-SMALL = {"latent": 8, "width": 16, "hidden": (16,), "components": 8, "rank": 8, "factors": 8}
+SMALL = {"latent": 8, "width": 16, "hidden": (16,), "n_components": 8, "rank": 8, "factors": 8}
 OPTIONS = SMALL | {"epochs": 10, "batch_size": 20, "patience": None, "device": "cpu"}
 TIMES = ["seconds", "users_per_second"]
 
@@ -110,7 +110,7 @@ def run(name: str, out: Path) -> None:
     fields = MODELS[name].__dataclass_fields__
     model = rv.build_model(name, {key: OPTIONS[key] for key in OPTIONS if key in fields})
     matrix = sp.random(120, 30, density=0.3, format="csr", random_state=0, dtype=np.float32)
-    split = rv.split_users(rv.Interactions.of(matrix), n_validation=20, n_test=5)
+    split = rv.split_users(rv.Interactions.from_matrix(matrix), n_validation=20, n_test=5)
     model.fit(split.train, split.validation, checkpoints=out / "checkpoints").save(out)
 
 

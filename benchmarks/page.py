@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 from spec import Entry, Published, Spec
 
-from recvae.evaluation import Comparison
 from recvae.evaluation.evaluate import with_stderr
+from recvae.experiments.comparison import Comparison
 
 FACTS = ("headline", "models", "differences", "options", "skipped", "setting")
 """What of a comparison the JSON has; the rest is in its report."""

@@ -76,7 +76,7 @@ def compare(
         metrics=spec.metrics,
         seeds=spec.seeds,
         data=f"{spec.sets[name].title}; {chosen.title}",
-        keep=keep / "fits",
+        cache_dir=keep / "fits",
     )
 
 

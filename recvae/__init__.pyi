@@ -3,10 +3,25 @@ __version__: str
 from . import errors, latent
 from .cluster.recommend import recommend_shards
 from .cluster.shard import shard_table
-from .datasets import load_dataset, load_tables, read_netflix
-from .evaluation import compare, evaluate, tune
+from .data.datasets import load_dataset, load_tables, read_netflix
+from .data.interactions import Interactions
+from .data.reading import read_interactions
+from .data.shards import Shards, read_shards
+from .data.splits import (
+    Holdout,
+    ShardSplit,
+    Split,
+    split_folds,
+    split_interactions,
+    split_last,
+    split_shards,
+    split_time,
+    split_users,
+)
+from .evaluation.evaluate import evaluate
+from .experiments.compare import compare
+from .experiments.tuning import tune
 from .exporting import export_onnx
-from .interactions import Interactions
 from .models import (
     EASE,
     EDLAE,
@@ -24,19 +39,6 @@ from .models import (
     VampVAE,
     build_model,
     load_model,
-)
-from .reading import read_interactions
-from .shards import Shards, read_shards
-from .splits import (
-    Holdout,
-    ShardSplit,
-    Split,
-    split_folds,
-    split_interactions,
-    split_last,
-    split_shards,
-    split_time,
-    split_users,
 )
 
 __all__ = [

@@ -58,10 +58,10 @@ def did_you_mean(word: object, known: Iterable[object]) -> str:
     words = {str(one): one for one in sorted(known, key=str)}
     if close := get_close_matches(str(word).lower(), words, n=1):
         return f"did you mean {words[close[0]]!r}?"
-    return f"known: {', '.join(map(plain, words))}."
+    return f"known: {', '.join(map(quoted_if_padded, words))}."
 
 
-def plain(word: str) -> str:
+def quoted_if_padded(word: str) -> str:
     """A word as it is, in quotes if there is space around it, which nobody would see."""
     return word if word == word.strip() else repr(word)
 

@@ -3,10 +3,13 @@
 import os
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from browser import chromium
 from hypothesis import settings
+from tables_in_parts import write_parts
 
 settings.register_profile("untimed", deadline=None)  # nothing is asserted of a machine's speed
 settings.load_profile("untimed")
@@ -32,3 +35,20 @@ def browser():
     """A headless Chromium; a module's own, since its event loop stands in the way of others."""
     with chromium() as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def plays() -> pd.DataFrame:
+    """3,000 plays of 120 users and 40 items in any order, some of them twice, some of no weight."""
+    rng = np.random.default_rng(0)
+    users, items = rng.integers(0, 120, 3000), (40 * rng.random(3000) ** 2).astype(int)
+    table = pd.DataFrame({"user": [f"u{user:03}" for user in users], "item": items + 500})
+    return table.assign(plays=rng.integers(-1, 4, 3000) + 0.1, title="unread")
+
+
+@pytest.fixture(scope="session")
+def parts(plays, tmp_path_factory) -> Path:
+    """The same as Parquet files of very different lengths, some of them empty."""
+    return write_parts(
+        plays, [0, 1, 1, 30, 1000, 1010, 2990, 2990], tmp_path_factory.mktemp("parts")
+    )

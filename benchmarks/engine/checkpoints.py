@@ -31,7 +31,7 @@ def measure(scale: float) -> Iterator[dict[str, Any]]:
 
 def compare(n_users: int, n_items: int, epochs: int) -> dict[str, Any]:
     """Pairs of trainings, one right after the other, so that both have what else goes on."""
-    data = rv.Interactions.of(generate(n_users + 2 * HELD_OUT, n_items))
+    data = rv.Interactions.from_matrix(generate(n_users + 2 * HELD_OUT, n_items))
     split = rv.split_users(data, n_validation=HELD_OUT, n_test=HELD_OUT)
     train(split, 1, None)  # to warm up
     writes = noted_writes()

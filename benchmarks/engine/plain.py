@@ -22,9 +22,9 @@ def train(matrix: sp.csr_matrix, batch_size: int, *, autocast: bool) -> list[flo
         with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
             mean, logvar = encoder(dropout(normalize(rows), 0.5)).float().chunk(2, dim=1)
             code = mean + torch.randn_like(mean) * (logvar / 2).exp()
-            log_shares = decoder(code).float().log_softmax(dim=1)
+            log_proportions = decoder(code).float().log_softmax(dim=1)
         kl = (mean.square() + logvar.exp() - logvar - 1).sum(dim=1) / 2
-        loss = (0.2 * kl - (rows * log_shares).sum(dim=1)).mean()
+        loss = (0.2 * kl - (rows * log_proportions).sum(dim=1)).mean()
         adam.zero_grad()
         loss.backward()
         adam.step()

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from quality import HELD_OUT
 
-from recvae.evaluation.themes import LIGHT, MARKERS, STYLE
+from recvae.display.themes import LIGHT, MARKERS, STYLE
 
 DOCS = Path(__file__).parents[2] / "docs"
 SOFTMAX = {"plain": "plain, dense", "all": "softmax over all", "sampled": "over a sample"}

@@ -49,7 +49,7 @@ def run(name: str, users: int, items: int, scale: float) -> dict[str, Any]:
 
 def train(scale: float) -> dict[str, Any]:
     """Losses of the epochs, the NDCG, and what a step takes."""
-    data = rv.Interactions.of(like_ml_20m(scale, N_USERS))
+    data = rv.Interactions.from_matrix(like_ml_20m(scale, N_USERS))
     split = rv.split_users(data, n_test=1)
     model = rv.MultVAE(epochs=EPOCHS, batch_size=BATCH, precision="float32")
     steps = watch_steps()

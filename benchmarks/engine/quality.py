@@ -63,6 +63,6 @@ def split_of(data: str, scale: float) -> rv.Split:
     if data in HELD_OUT:
         interactions = rv.load_dataset(data, min_rating=4, min_user_items=5)
         return rv.split_users(interactions, HELD_OUT[data], HELD_OUT[data], seed=98765)
-    generated = rv.Interactions.of(like_ml_20m(scale, GENERATED_USERS))
+    generated = rv.Interactions.from_matrix(like_ml_20m(scale, GENERATED_USERS))
     held_out = int(1000 * scale)
     return rv.split_users(generated, n_validation=held_out, n_test=held_out)

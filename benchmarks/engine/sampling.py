@@ -10,7 +10,7 @@ from lab import alone
 from quality import split_of
 
 import recvae as rv
-from recvae.models.base import Recommender
+from recvae.models.contract.recommender import Recommender
 
 SAMPLES: dict[str, tuple[int | None, ...]] = {
     "ml-1m": (None, 100),
@@ -60,7 +60,7 @@ def train(data: str, n_sampled: int | None, seed: int, scale: float) -> np.ndarr
     """NDCG@100 of each test user after the epoch that is best for the validation users."""
     split = split_for(data, scale)
     model = rv.MultVAE(softmax="sampled" if n_sampled else "all", seed=seed, **OPTIONS[data])
-    with patch("recvae.models.softmax.N_SAMPLED", n_sampled):
+    with patch("recvae.models.families.softmax.N_SAMPLED", n_sampled):
         model.fit(split.train, split.validation)
     return values_of(model, split)
 
@@ -76,4 +76,6 @@ def split_for(data: str, scale: float) -> rv.Split:
         return split_of(data, scale)
     generated = topics.generate(int(N_USERS * scale), int(N_ITEMS * scale))
     held_out = int(1000 * scale)
-    return rv.split_users(rv.Interactions.of(generated), n_validation=held_out, n_test=2 * held_out)
+    return rv.split_users(
+        rv.Interactions.from_matrix(generated), n_validation=held_out, n_test=2 * held_out
+    )

@@ -60,7 +60,7 @@ def rates(recommend: Callable[[], object], n_users: int) -> list[float]:
 
 def metrics(scale: float) -> dict[str, float]:
     """Seconds of an evaluation but for the lists."""
-    data = rv.Interactions.of(like_ml_20m(scale, 2 * N_USERS))
+    data = rv.Interactions.from_matrix(like_ml_20m(scale, 2 * N_USERS))
     split = rv.split_users(data, n_validation=100, n_test=int(10_000 * scale))
     model = rv.MultVAE(epochs=1).fit(split.train)
     seconds = []

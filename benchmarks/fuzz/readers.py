@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 import recvae as rv
-from recvae.datasets import RELEASES, netflix
-from recvae.datasets.files import TableFile, read_file
-from recvae.interactions import Interactions, require_ids
+from recvae.data.datasets import RELEASES, netflix
+from recvae.data.datasets.files import TableFile, read_table_file
+from recvae.data.interactions import Interactions, require_ids
 
 NAMES = {"user": "u", "item": "i"}
 ALL = NAMES | {"value": "v", "timestamp": "t"}
@@ -42,7 +42,7 @@ def readers() -> list[Callable[[Path], object]]:
 
 
 def _of_release(file: TableFile) -> Callable[[Path], object]:
-    return lambda path: read_file(path.parent, replace(file, name=path.name))
+    return lambda path: read_table_file(path.parent, replace(file, name=path.name))
 
 
 def require_sound(data: object) -> None:

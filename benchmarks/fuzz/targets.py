@@ -16,15 +16,16 @@ import pandas as pd
 import scipy.sparse as sp
 
 import recvae as rv
-from recvae import manifest, options
-from recvae.datasets import cache
+from recvae import options
+from recvae.data.datasets import cache
 from recvae.errors import OptionError
 from recvae.models import MODELS
+from recvae.saved import manifest
 
 Files: TypeAlias = dict[str, bytes]
 
-SMALL = {"latent": 4, "width": 6, "hidden": (6,), "components": 4, "rank": 4, "factors": 4}
-OPTIONS = SMALL | {"epochs": 2, "iterations": 2, "neighbors": 5, "threads": 1, "device": "cpu"}
+SMALL = {"latent": 4, "width": 6, "hidden": (6,), "n_components": 4, "rank": 4, "factors": 4}
+OPTIONS = SMALL | {"epochs": 2, "iterations": 2, "n_neighbors": 5, "n_threads": 1, "device": "cpu"}
 TIMES = ["seconds", "users_per_second"]
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import matplotlib as mpl
 
-from recvae.evaluation.themes import LIGHT, STYLE
+from recvae.display.themes import LIGHT, STYLE
 
 PARTS = (
     *("generate", "anomaly", "uncertainty", "explain", "interpolate", "map"),

@@ -17,7 +17,7 @@ from sklearn.neighbors import LocalOutlierFactor, NearestNeighbors
 from sklearn.preprocessing import scale
 
 import recvae as rv
-from recvae.evaluation.themes import MARKERS
+from recvae.display.themes import MARKERS
 
 ATTACKS = ("random", "average", "bandwagon", "segment")
 SHARES = (0.01, 0.03, 0.1)
@@ -84,7 +84,7 @@ def attacked(data: str, attack: Any, share: float, seed: int) -> rv.Interactions
     target = np.random.default_rng(seed).choice(np.flatnonzero((counts >= low) & (counts < high)))
     members = np.flatnonzero(ratings.items["genres"].str.contains(SEGMENT))
     segment = members[np.argsort(-counts[members])[:SEGMENT_SIZE]] if attack == "segment" else None
-    false_users = {"share": share, "segment": segment, "seed": seed}
+    false_users = {"weight": share, "segment": segment, "seed": seed}
     data_set = rv.latent.inject_shilling(ratings, attack, int(target), **false_users)
     return data_set.filter(min_weight=4, min_user_items=5)
 
@@ -103,12 +103,12 @@ def judge(likes: rv.Interactions, watcher: rv.MultVAE) -> dict[str, Any]:
 
 def detectors(likes: rv.Interactions, watcher: rv.MultVAE) -> dict[str, Any]:
     """Scores of all users by the detectors: ours, then the baselines; the more, the odder."""
-    odd = rv.latent.oddity(watcher, likes.matrix)
+    odd = rv.latent.anomaly_scores(watcher, likes.matrix)
     codes, _ = watcher.encode(likes.matrix)
     features = scale(odd.assign(length=np.log(odd["length"])))
     return {
         "score": odd["score"],
-        "surprise": odd["surprise"],
+        "surprisal": odd["surprisal"],
         "isolation forest": isolation(features),
         "nearest neighbours": distance(features),
         "local outlier factor": outlier_factor(features),

@@ -88,7 +88,7 @@ def share(values: np.ndarray, of: np.ndarray) -> dict[str, float]:
 
 
 def unseen() -> sp.csr_matrix:
-    """Whole histories of real users that the generator has not seen."""
+    """Int histories of real users that the generator has not seen."""
     parts = split("ml-1m")
     users = [part.fold_in + part.held_out for part in (parts.validation, parts.test)]
     return sp.vstack(users, format="csr")

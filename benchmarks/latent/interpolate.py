@@ -15,9 +15,9 @@ from lab import fitted, mean, split
 from matplotlib.figure import Figure
 
 import recvae as rv
-from recvae.evaluation.metrics import Lists, ndcg
+from recvae.evaluation.metrics import RankedLists, ndcg
 from recvae.models import Recommender
-from recvae.ranking import top_k
+from recvae.ranking.top_k import top_k
 
 PAIRS, SHORT, LONG = 500, 20, 100
 SHARES = tuple(np.linspace(0, 1, 11).tolist())
@@ -29,7 +29,7 @@ def measure() -> dict[str, Any]:
     ways = {"codes": by_codes, "scores": by_scores}
     return {
         "pairs": PAIRS,
-        "shares": SHARES,
+        "weights": SHARES,
         "ways": {name: judge(pairs(model, test, way)) for name, way in ways.items()},
     }
 
@@ -55,7 +55,9 @@ def pairs(model: Recommender, test: rv.Holdout, way: Any) -> pd.DataFrame:
     lines = []
     for one, other in users:
         lists = way(model, test.fold_in[one], test.fold_in[other])
-        found = (ndcg(Lists(lists, test.held_out[[at] * len(lists)]), LONG) for at in (one, other))
+        found = (
+            ndcg(RankedLists(lists, test.held_out[[at] * len(lists)]), LONG) for at in (one, other)
+        )
         lines.append({**steps(lists[:, :SHORT]), "first": next(found), "second": next(found)})
     return pd.DataFrame(lines)
 
@@ -83,7 +85,7 @@ def draw(found: dict[str, Any]) -> Figure:
     for number, (name, way) in enumerate(found["ways"].items()):
         for user, line in zip(("first", "second"), ("-", "--"), strict=True):
             label = f"{user} user, mixing {name}"
-            axes.plot(found["shares"], way["ndcg"][user], line, color=f"C{number}", label=label)
+            axes.plot(found["weights"], way["ndcg"][user], line, color=f"C{number}", label=label)
     axes.set_xlabel("share of the second user's taste")
     axes.set_ylabel("NDCG@100 of what was held out")
     axes.legend()

@@ -54,6 +54,6 @@ def scaled(shared: sp.csr_matrix, rank: int) -> np.ndarray:
 def draw(found: dict[str, Any]) -> Figure:
     """The map itself, with a few test users on it."""
     parts, model = split("ml-1m"), fitted("mult-vae")
-    taste_map = rv.latent.TasteMap.of(model, parts.train.matrix)
+    taste_map = rv.latent.TasteMap.fit(model, parts.train.matrix)
     items = taste_map.items
     return draw_map(items, main_genres(items), taste_map.place(parts.test.fold_in[:3]))

@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 import recvae as rv
 from recvae.models import Recommender
-from recvae.ranking import top_k
+from recvae.ranking.top_k import top_k
 
 METRIC = "ndcg@100"
 MODELS = ("mult-vae", "mult-dae", "residual-vae", "ease", "als")
@@ -62,7 +62,7 @@ def measure() -> dict[str, Any]:
     }
     return {
         "users": test().fold_in.shape[0],
-        "shares": list(SHARES),
+        "weights": list(SHARES),
         "clean": {name: mean(whole(name)) for name in MODELS},
         **found,
         "denoised": {
@@ -98,7 +98,7 @@ def histories(kind: str, share: float) -> sp.csr_matrix:
     if kind == "dropped":
         return rv.latent.drop(own, share)
     weights = popularity() if kind == "popular" else None
-    return rv.latent.pollute(own, share, popularity=weights, deny=others)
+    return rv.latent.add_noise(own, share, popularity=weights, deny=others)
 
 
 def quality(model: Any) -> np.ndarray:
@@ -134,12 +134,12 @@ def cleaned(name: str, kind: str, share: float) -> dict[str, float]:
 
 
 def flagged(name: str, kind: str, share: float) -> dict[str, float]:
-    """ROC-AUC of what is foreign in a user's history by its surprise, the mean over users."""
+    """ROC-AUC of what is foreign in a user's history by its surprisal, the mean over users."""
     shown = histories(kind, share)
     if name == "popularity":
         nats = sp.csr_matrix((1 / popularity()[shown.indices], shown.indices, shown.indptr))
     else:
-        nats = rv.latent.surprise(fitted(name), shown)
+        nats = rv.latent.surprisal(fitted(name), shown)
     foreign = np.asarray(test().fold_in[rows_of(shown), shown.indices]).ravel() == 0
     pairs = zip(*(np.split(part, shown.indptr[1:-1]) for part in (nats.data, foreign)), strict=True)
     return mean(np.array([auc(scores, marks) for scores, marks in pairs]))

@@ -1,4 +1,4 @@
-"""Sparse codes: the NDCG they keep, what their units stand for, and what turning one up does."""
+"""Sparse codes: the NDCG they keep, what their features stand for, and what turning one up does."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from lab import KEPT, fitted, mean, split
 from matplotlib.figure import Figure
 
 import recvae as rv
-from recvae.latent import SparseCodes, name_units
+from recvae.latent import SparseCodes, name_features
 
 METRIC = "ndcg@100"
 BAR, AT = 0.97, 32
@@ -22,14 +22,14 @@ COMMON = 5
 
 
 def measure() -> dict[str, Any]:
-    """The NDCG kept of all test users; names and turns of the units of Mult-VAE."""
+    """The NDCG kept of all test users; names and turns of the features of Mult-VAE."""
     return {
         "users": split("ml-1m").test.fold_in.shape[0],
         "curve": {active: kept("mult-vae", active=active) for active in CURVE},
         "other models": {name: kept(name) for name in OTHERS},
         "trained for scores": kept("mult-vae", goal="scores"),
         "names": names(),
-        "turned": turned(),
+        "steer": steer(),
     }
 
 
@@ -75,56 +75,56 @@ def tags() -> pd.DataFrame:
 
 
 def names() -> dict[str, Any]:
-    """How many units genres and tags name, and the surest unit of each of some labels."""
+    """How many features genres and tags name, and the surest feature of each of some labels."""
     codes, found = sparse("mult-vae"), {}
-    users = np.bincount(codes.encode(split("ml-1m").train.matrix).indices, minlength=codes.units)
+    users = np.bincount(codes.encode(split("ml-1m").train.matrix).indices, minlength=codes.features)
     for kind, labels, n in (("genres", genres(), 12), ("tags", tags(), 6)):
-        table = name_units(codes, labels).assign(users=users)
+        table = name_features(codes, labels).assign(users=users)
         first = table.sort_values("p_value").drop_duplicates("label").head(n)
         found[kind] = {
             "labels": labels.shape[1],
             "items": int(labels.any(axis=1).sum()),
             "named": int((table["p_value"] < SURE).sum()),
             "surest": [
-                {"unit": unit, **line, "items": best(codes, int(unit))}
-                for unit, line in first.to_dict(orient="index").items()
+                {"feature": feature, **line, "items": best(codes, int(feature))}
+                for feature, line in first.to_dict(orient="index").items()
             ],
         }
-    return {"units": codes.units, "in use": int((users > 0).sum()), **found}
+    return {"features": codes.features, "in use": int((users > 0).sum()), **found}
 
 
-def best(codes: SparseCodes, unit: int, n: int = 3) -> list[str]:
-    """The titles that a unit turns up most."""
-    return codes.model_.items_["title"].iloc[np.argsort(-codes.effects()[unit])[:n]].tolist()
+def best(codes: SparseCodes, feature: int, n: int = 3) -> list[str]:
+    """The titles that a feature turns up most."""
+    return codes.model_.items_["title"].iloc[np.argsort(-codes.effects()[feature])[:n]].tolist()
 
 
-def turned() -> dict[str, Any]:
-    """What turning a unit does to the lists of some users, the mean over the units that a genre
+def steer() -> dict[str, Any]:
+    """What steering a feature does to some users' lists, the mean over the features that a genre
     names."""
     codes, marks = sparse("mult-vae"), genres()
-    table = name_units(codes, marks)
+    table = name_features(codes, marks)
     named = table[table["p_value"] < SURE]
     histories = split("ml-1m").test.fold_in[:N_USERS]
     before, _ = codes.recommend(histories, K)
     lines = [
-        turn(codes, histories, before, int(unit), marks[label].to_numpy())
-        for unit, label in named["label"].items()
+        turn(codes, histories, before, int(feature), marks[label].to_numpy())
+        for feature, label in named["label"].items()
     ]
     shares, overlaps = (np.array(part) for part in zip(*lines, strict=True))
     return {
-        "units": len(lines),
+        "features": len(lines),
         "levels": list(LEVELS),
         "share before": mean(shares[:, 0]),
-        "share": [mean(column) for column in shares[:, 1:].T],
+        "weight": [mean(column) for column in shares[:, 1:].T],
         "overlap": [mean(column) for column in overlaps.T],
     }
 
 
 def turn(
-    codes: SparseCodes, histories: Any, before: np.ndarray, unit: int, marks: np.ndarray
+    codes: SparseCodes, histories: Any, before: np.ndarray, feature: int, marks: np.ndarray
 ) -> tuple[list[float], list[float]]:
     """The share of marked items in the lists before and at each level; the overlap with before."""
-    lists = [codes.recommend(histories, K, turned={unit: level})[0] for level in LEVELS]
+    lists = [codes.recommend(histories, K, steer={feature: level})[0] for level in LEVELS]
     shares = [float(marks[ids].mean()) for ids in (before, *lists)]
     return shares, [overlap(before, ids) for ids in lists]
 
@@ -136,7 +136,7 @@ def overlap(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def draw(found: dict[str, Any]) -> Figure:
-    """NDCG kept by active units; share of a unit's genre by how far it is turned up."""
+    """NDCG kept by active features; share of a feature's genre by how far it is steer up."""
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     values = found["curve"].values()
@@ -144,13 +144,15 @@ def draw(found: dict[str, Any]) -> Figure:
     left.axhline(BAR, color="grey", linewidth=1)
     left.set_xscale("log", base=2)
     left.set_xticks(CURVE, [str(n) for n in CURVE])
-    left.set_xlabel("active units")
+    left.set_xlabel("active features")
     left.set_ylabel("NDCG@100 kept")
-    moves = found["turned"]
-    right.plot(LEVELS, [v["mean"] for v in moves["share"]], "o-", label="share of the unit's genre")
+    moves = found["steer"]
+    right.plot(
+        LEVELS, [v["mean"] for v in moves["weight"]], "o-", label="share of the feature's genre"
+    )
     right.plot(LEVELS, [v["mean"] for v in moves["overlap"]], "s-", label="overlap with the list")
     right.axhline(moves["share before"]["mean"], color="grey", linewidth=1)
-    right.set_xlabel("unit turned to (1: as its users have it)")
+    right.set_xlabel("feature steer to (1: as its users have it)")
     right.set_ylim(0, 1)
     right.legend()
     return figure

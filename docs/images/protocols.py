@@ -1,4 +1,4 @@
-"""Draw what the functions of recvae.splits do to a few generated users.
+"""Draw what the functions of recvae.data.splits do to a few generated users.
 
 python docs/images/protocols.py
 """
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 import recvae as rv
-from recvae.evaluation.themes import LIGHT, STYLE
+from recvae.display.themes import LIGHT, STYLE
 
 FOLDER = Path(__file__).parent
 COLOURS = {"trained on": "#0072b2", "shown": "#9fd3f5", "to be ranked": "#d55e00"}

@@ -11,9 +11,9 @@ import typer
 import recvae as rv
 
 if TYPE_CHECKING:
-    from recvae.interactions import Interactions
-    from recvae.shards import Shards
-    from recvae.splits import Holdout, ShardSplit, Split
+    from recvae.data.interactions import Interactions
+    from recvae.data.shards import Shards
+    from recvae.data.splits import Holdout, ShardSplit, Split
 
 MIN_RATING = 4.0
 """What counts as liked in the data sets known by name, all of which rate by up to 5 stars."""
@@ -29,7 +29,7 @@ _Filter = partial(typer.Option, rich_help_panel="Filters")
 _Split = partial(typer.Option, rich_help_panel="Split")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")]
-Model = Annotated[
+ModelFolder = Annotated[
     Path, typer.Argument(help="Folder of a saved model, as `recvae train --out` makes it.")
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
@@ -83,7 +83,7 @@ class Columns:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source(Columns):
+class DataOptions(Columns):
     """Where data come from."""
 
     timestamp: Annotated[
@@ -97,7 +97,7 @@ class Source(Columns):
 
     def read(self, data: str, *, min_weight: float | None = None, **filters: Any) -> "Interactions":
         """A data set known by name, a file, or a folder of Parquet files."""
-        from recvae.datasets.sizes import SIZES
+        from recvae.data.datasets.sizes import SIZES
 
         if are_shards(data):
             raise typer.BadParameter(
@@ -168,7 +168,7 @@ class Filters:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Experiment(Filters, Source):
+class Experiment(Filters, DataOptions):
     """Data, filtered and split: the same arguments give the same users to every command."""
 
     data: Annotated[
@@ -298,9 +298,9 @@ def require_usual(data: str, columns: Columns, *others: str | None) -> None:
 
 def are_shards(data: str | Path) -> bool:
     """Whether this is a folder of shards."""
-    from recvae.shards import are_in
+    from recvae.data.shards import has_shards
 
-    return are_in(Path(data))
+    return has_shards(Path(data))
 
 
 def _is_file(data: str) -> bool:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import recvae as rv
-from recvae import atomic
 from recvae.cli.arguments import MODELS, Experiment, Json, Metrics, names
 from recvae.cli.output import note, show
 from recvae.cli.settings import SettingsByModel, parse_settings
+from recvae.disk import atomic
 
 if TYPE_CHECKING:
-    from recvae.models.base import Recommender
+    from recvae.models.contract.recommender import Recommender
 
 
 def compare(
@@ -46,7 +46,7 @@ def compare(
         ),
     ] = "",
     metrics: Metrics = "recall@20,recall@50,ndcg@100",
-    keep: Annotated[
+    cache_dir: Annotated[
         Path | None,
         typer.Option(file_okay=False, help="Folder to keep each fit's values in, to go on from."),
     ] = None,
@@ -68,7 +68,7 @@ def compare(
 
     $ recvae compare --data ml-1m --models mult-vae,als --set mult-vae.epochs=50
 
-    $ recvae compare --data ml-100k --models ease,mult-vae --folds 5 --seeds 0,1,2 --keep runs/kept
+    $ recvae compare --data ml-100k --models ease,mult-vae --folds 5 --seeds 0,1,2 --cache-dir runs
     """
     chosen = _build(names(models), parse_settings(settings))
     split = experiment.prepare_in_memory() if folds is None else experiment.prepare_folds(folds)
@@ -81,7 +81,7 @@ def compare(
         tune_trials=tune,
         seeds=_numbers(seeds),
         data=experiment.description + ("" if folds is None else f", in {folds} folds"),
-        keep=keep,
+        cache_dir=cache_dir,
     )
     show(result, result.to_dict(), json)
     if out is not None:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recvae.cli.arguments import Json, Source
+from recvae.cli.arguments import DataOptions, Json
 from recvae.cli.output import show
 
 if TYPE_CHECKING:
-    from recvae.interactions import Interactions
+    from recvae.data.interactions import Interactions
 
 QUANTILES = {
     "least": 0,
@@ -29,7 +29,7 @@ def data(
         str | None, typer.Argument(help="A data set's name, or a file; without it, the list.")
     ] = None,
     *,
-    source: Source,
+    source: DataOptions,
     json: Json = False,
 ) -> None:
     """List the data sets, or show what is in one (it is downloaded if need be).
@@ -51,8 +51,8 @@ def data(
 
 
 def _list(data_dir: Path | None) -> list[dict[str, Any]]:
-    from recvae.datasets.download import data_directory
-    from recvae.datasets.sizes import SIZES
+    from recvae.data.datasets.download import data_directory
+    from recvae.data.datasets.sizes import SIZES
 
     here = data_directory(data_dir)
     return [
@@ -62,7 +62,7 @@ def _list(data_dir: Path | None) -> list[dict[str, Any]]:
 
 
 def _is_present(name: str, directory: Path) -> bool:
-    from recvae.datasets import RELEASES
+    from recvae.data.datasets import RELEASES
 
     if name not in RELEASES:
         return True

@@ -3,18 +3,18 @@
 from typing import TYPE_CHECKING
 
 import recvae as rv
-from recvae.cli.arguments import Device, Experiment, Json, Metrics, Model, names
+from recvae.cli.arguments import Device, Experiment, Json, Metrics, ModelFolder, names
 from recvae.cli.output import note, show
 from recvae.errors import DataError
 
 if TYPE_CHECKING:
-    from recvae.interactions import Interactions
-    from recvae.models.base import Recommender
-    from recvae.shards import Shards
+    from recvae.data.interactions import Interactions
+    from recvae.data.shards import Shards
+    from recvae.models.contract.recommender import Recommender
 
 
 def evaluate(
-    model: Model,
+    model: ModelFolder,
     experiment: Experiment,
     *,
     metrics: Metrics = "recall@20,recall@50,ndcg@100",

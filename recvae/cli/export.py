@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 
 import recvae as rv
-from recvae.cli.arguments import Model
+from recvae.cli.arguments import ModelFolder
 from recvae.cli.output import note
 
 
 def export(
-    model: Model,
+    model: ModelFolder,
     *,
     out: Annotated[Path, typer.Option(dir_okay=False, help="File to write to, .onnx.")],
     k: Annotated[int, typer.Option("-k", help="Length of the lists.")] = 10,

@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 import recvae as rv
-from recvae.cli.arguments import Json, Model
+from recvae.cli.arguments import Json, ModelFolder
 from recvae.cli.output import show
 
 if TYPE_CHECKING:
-    from recvae.models.base import Recommender
+    from recvae.models.contract.recommender import Recommender
 
 
-def info(model: Model, *, json: Json = False) -> None:
+def info(model: ModelFolder, *, json: Json = False) -> None:
     """Validate a saved model, and say what it is: its data, options, code and checksums.
 
     [bold]Examples[/bold]
@@ -19,7 +19,7 @@ def info(model: Model, *, json: Json = False) -> None:
 
     $ recvae info runs/vae --json
     """
-    from recvae.storage import read_manifest
+    from recvae.saved.storage import read_manifest
 
     recommender = rv.load_model(model, device="cpu")
     described = read_manifest(model).model_dump(mode="json")

@@ -10,9 +10,9 @@ import typer
 from pydantic_core import to_json
 from typer.core import TyperGroup
 
+from recvae.display.progress import is_rank_zero
 from recvae.engine.interrupts import sigterm_as_ctrl_c
 from recvae.errors import RecvaeError
-from recvae.progress import speaks
 
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C or SIGTERM ended."""
@@ -40,7 +40,7 @@ def note(text: object) -> None:
     """Say something beside the result, without breaking a progress bar."""
     from tqdm import tqdm
 
-    if not speaks():
+    if not is_rank_zero():
         return
     with tqdm.external_write_mode():
         typer.echo(text, err=True)

@@ -18,7 +18,7 @@ from recvae.cli.arguments import (
     Header,
     Item,
     Json,
-    Model,
+    ModelFolder,
     User,
     Value,
     are_shards,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def recommend(
-    model: Model,
+    model: ModelFolder,
     *,
     history: Annotated[
         Path,
@@ -129,7 +129,7 @@ def _recommend(
 ) -> None:
     import pandas as pd
 
-    from recvae.writing import write_tables
+    from recvae.disk.writing import write_tables
 
     recommender = rv.load_model(model, device=device)
     user, item, value = columns
@@ -147,7 +147,7 @@ def _read(
 ) -> "DataFrame":
     import pandas as pd
 
-    from recvae.reading import read_columns
+    from recvae.data.reading import read_columns
 
     others = [] if value is None else [value]
     if header == [item] or (header is None and _names_one_column(path, item)):
@@ -162,7 +162,7 @@ def _read(
 
 def _names_one_column(path: Path, item: str) -> bool:
     """Whether the first line is the name of the items' column, and nothing else."""
-    from recvae.reading.files import first_line, is_parquet
+    from recvae.data.reading.files import first_line, is_parquet
 
     return path.is_file() and not is_parquet(path) and first_line(path) == [item]
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from recvae.cli.arguments import Device, Model
+from recvae.cli.arguments import Device, ModelFolder
 from recvae.cli.output import note
 from recvae.errors import MissingPackageError, OptionError
 
@@ -17,7 +17,7 @@ SHUTDOWN_SECONDS = 30
 
 
 def serve(
-    model: Model,
+    model: ModelFolder,
     *,
     host: Annotated[
         str, typer.Option(help="Address to listen on; others than this machine's need a token.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from recvae.models.base import Recommender
+    from recvae.models.contract.recommender import Recommender
 
 _Set = partial(typer.Option, "--set", default_factory=list, show_default=False)
 

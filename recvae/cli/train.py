@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import recvae as rv
-from recvae import atomic
 from recvae.cli.arguments import MODELS, Experiment, Json
 from recvae.cli.output import INTERRUPTED, note, show
 from recvae.cli.settings import Settings, parse_settings
+from recvae.disk import atomic
+from recvae.display.progress import is_rank_zero
 from recvae.errors import CheckpointError
-from recvae.progress import speaks
 
 if TYPE_CHECKING:
-    from recvae.evaluation import Report
-    from recvae.models.base import Recommender
+    from recvae.evaluation.evaluate import Report
+    from recvae.models.contract.recommender import Recommender
 
 
 def train(
@@ -67,7 +67,7 @@ def train(
     except KeyboardInterrupt:
         _say_how_to_go_on(checkpoints)
         raise
-    if not speaks():
+    if not is_rank_zero():
         return
     recommender.save(out)
     note(f"saved to {out}")
@@ -85,16 +85,16 @@ def train(
 
 def _checkpoints(out: Path, *, resume: bool) -> Path:
     """Where the checkpoints are, or will be, if they are as the user believes."""
-    from recvae.engine.checkpoints import are_in
-    from recvae.manifest import MANIFEST
+    from recvae.engine.checkpoints import has_checkpoints
+    from recvae.saved.manifest import MANIFEST
 
     folder = out / "checkpoints"
-    if not resume and are_in(folder):
+    if not resume and has_checkpoints(folder):
         raise CheckpointError(
             f"{out} holds a training that was ended early: add --resume to go on with it, or "
             f"remove {folder} to begin anew."
         )
-    if resume and not are_in(folder):
+    if resume and not has_checkpoints(folder):
         if (out / MANIFEST).exists():
             raise CheckpointError(
                 f"the model in {out} is finished: leave out --resume to train it anew."
@@ -104,9 +104,9 @@ def _checkpoints(out: Path, *, resume: bool) -> Path:
 
 
 def _say_how_to_go_on(checkpoints: Path) -> None:
-    from recvae.engine.checkpoints import are_in
+    from recvae.engine.checkpoints import has_checkpoints
 
-    if are_in(checkpoints):
+    if has_checkpoints(checkpoints):
         note("to go on, give the same command with --resume")
 
 
@@ -122,7 +122,7 @@ def _epochs(model: "Recommender") -> dict[str, int]:
 def _validate(model: "Recommender", validation: "rv.Holdout | None") -> "Report | None":
     if validation is None:
         return None
-    if not model.folds_in and validation.rows is None:
+    if not model.supports_new_users and validation.rows is None:
         note(f"{model.name} can't rank for unseen users: see it judged with --split interactions")
         return None
     return rv.evaluate(model, validation)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import recvae as rv
-from recvae import atomic
 from recvae.cli.arguments import MODELS, Experiment, Json
 from recvae.cli.output import INTERRUPTED, note, show
 from recvae.cli.settings import Settings, as_settings, parse_settings
+from recvae.disk import atomic
 
 if TYPE_CHECKING:
-    from recvae.models.base import Recommender
+    from recvae.models.contract.recommender import Recommender
 
 
 def tune(

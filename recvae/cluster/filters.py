@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from recvae.cluster.job import Files, Work
-from recvae.interactions import Interactions
-from recvae.shards.files import read_shard, write_shard
+from recvae.cluster.job import Files, FileTask
+from recvae.data.interactions import Interactions
+from recvae.data.shards.files import read_shard, write_shard
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Chosen:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Count(Work):
+class Count(FileTask):
     """Count the users that each item has in a shard.
 
     Attributes:
@@ -55,7 +55,7 @@ class Count(Work):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Write(Work):
+class Write(FileTask):
     """Write the users left of a shard, and the items that any has.
 
     Attributes:

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from filelock import FileLock, Timeout
 
-from recvae import atomic
+from recvae.disk import atomic
 from recvae.errors import DataError, RecvaeError, difference
 
 ABOUT = "job.json"
@@ -104,7 +104,7 @@ class Files:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work(ABC):
+class FileTask(ABC):
     """What is done for each number: a file is made, unless it is there.
 
     Attributes:

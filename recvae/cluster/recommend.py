@@ -8,23 +8,23 @@ from pathlib import Path
 
 import scipy.sparse as sp
 
-from recvae import atomic
 from recvae.cluster.job import Files, Job
 from recvae.cluster.tasks import run
+from recvae.data.interactions import Interactions
+from recvae.data.reading import UnknownItemWarning
+from recvae.data.reading.ids import look_up
+from recvae.data.shards import Shards, read_shards
+from recvae.disk import atomic
+from recvae.disk.writing import write_tables
 from recvae.errors import DataError, OptionError
-from recvae.interactions import Interactions
-from recvae.manifest import MANIFEST
 from recvae.models import load_model
-from recvae.models.base import Recommender
-from recvae.models.lists import ranked_tables
-from recvae.reading import UnknownItemWarning
-from recvae.reading.ids import look_up
-from recvae.shards import Shards, read_shards
-from recvae.writing import write_tables
+from recvae.models.contract.lists import ranked_tables
+from recvae.models.contract.recommender import Recommender
+from recvae.saved.manifest import MANIFEST
 
 
 @dataclass(frozen=True)
-class Lists:
+class RecommendShard:
     """Write the lists of a shard's users.
 
     Attributes:
@@ -94,7 +94,7 @@ def recommend_shards(
     files = Files(out, "lists-{:05}.parquet")
     about = {"model": digest, "histories": histories.fingerprint(), "k": k}
     with Job(out, about):
-        work = Lists(model, digest, shards, files, k, device)
+        work = RecommendShard(model, digest, shards, files, k, device)
         gpus = 1 if device.startswith("cuda") else 0
         run(work, len(histories), "recommending", address=address, gpus=gpus)
     return [files[number] for number in range(len(histories))]

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recvae import atomic
 from recvae.cluster.filters import Chosen, Count, Write, choose
-from recvae.cluster.job import Files, Job, Work
+from recvae.cluster.job import Files, FileTask, Job
 from recvae.cluster.sorting import Merge, Partition, Scan, read_notes
 from recvae.cluster.table import Table, find_table, fingerprint
 from recvae.cluster.tasks import run
+from recvae.data.reading.tables import require_value
+from recvae.data.shards import Shards, has_shards, read_shards
+from recvae.data.shards.manifest import n_lines, write_manifest
+from recvae.disk import atomic
 from recvae.errors import DataError, OptionError
-from recvae.reading.tables import require_value
-from recvae.shards import Shards, are_in, read_shards
-from recvae.shards.manifest import n_lines, write_manifest
 
 LINES = 2**20
 SAMPLES = 256
@@ -76,7 +76,7 @@ def shard_table(
     files = {"table": fingerprint(table), "lines": lines, "min_weight": min_weight}
     found = find_table(table, **columns, positive=min_weight is not None, lines=lines)
     with Job(out, files | columns | filters) as job:
-        if not are_in(out):
+        if not has_shards(out):
             _Sharding(job, found, lines, address).run(min_weight, filters)
     return read_shards(out)
 
@@ -148,7 +148,7 @@ class _Sharding:
             pd.DataFrame(index=items).to_parquet(draft)
         return path
 
-    def _do(self, work: Work, n_tasks: int, label: str) -> None:
+    def _do(self, work: FileTask, n_tasks: int, label: str) -> None:
         run(work, n_tasks, label, address=self.address)
 
     def _files(self, name: str) -> Files:

@@ -14,16 +14,16 @@ import pyarrow as pa
 import pyarrow.parquet
 import scipy.sparse as sp
 
-from recvae.cluster.job import Files, Work
+from recvae.cluster.job import Files, FileTask
 from recvae.cluster.table import Table
-from recvae.interactions import Interactions
-from recvae.reading.build import build_interactions, to_weights
-from recvae.reading.ids import encode
-from recvae.shards.files import ids_as_array, write_shard
+from recvae.data.interactions import Interactions
+from recvae.data.reading.build import build_interactions, to_weights
+from recvae.data.reading.ids import encode
+from recvae.data.shards.files import ids_as_array, write_shard
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scan(Work):
+class Scan(FileTask):
     """Note a chunk's items, and the users of every so many-th line.
 
     Attributes:
@@ -69,7 +69,7 @@ def _joined(files: list[pa.Table], name: str) -> pd.Index:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Partition(Work):
+class Partition(FileTask):
     """Part the lines of a chunk by shards, as the batches of an Arrow file.
 
     Attributes:
@@ -110,7 +110,7 @@ class Partition(Work):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Merge(Work):
+class Merge(FileTask):
     """Make users x items of a shard's part of every chunk; lines of the same are summed.
 
     Attributes:

@@ -8,8 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
-from recvae.errors import DataError, MissingFileError
-from recvae.reading.files import (
+from recvae.data.reading.files import (
     is_parquet,
     one_clear_error,
     parquet_files,
@@ -17,7 +16,8 @@ from recvae.reading.files import (
     require_same_types,
     to_pandas,
 )
-from recvae.reading.tables import drop_not_positive
+from recvae.data.reading.tables import drop_not_positive
+from recvae.errors import DataError, MissingFileError
 
 Chunk = tuple[tuple[Path, int], ...]
 """Row groups: files and numbers."""

@@ -7,14 +7,14 @@ from functools import partial
 from typing import Any
 
 from recvae import errors
+from recvae.display.progress import progress
 from recvae.packages import optional
-from recvae.progress import progress
 
-Work = Callable[[int], object]
+Task = Callable[[int], object]
 """What a task does; it is sent to other machines, so that it names files and holds little."""
 
 
-def run(work: Work, n_tasks: int, label: str, *, address: str | None, gpus: float = 0) -> None:
+def run(work: Task, n_tasks: int, label: str, *, address: str | None, gpus: float = 0) -> None:
     """Do tasks 0 to n - 1.
 
     Args:
@@ -54,7 +54,7 @@ def _connect(address: str) -> None:
         ) from None
 
 
-def _run_on_ray(work: Work, n_tasks: int, label: str, gpus: float) -> None:
+def _run_on_ray(work: Task, n_tasks: int, label: str, gpus: float) -> None:
     data = optional("ray.data", "'recvae[ray]'")
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     data.DataContext.get_current().enable_progress_bars = False
@@ -65,7 +65,7 @@ def _run_on_ray(work: Work, n_tasks: int, label: str, gpus: float) -> None:
             raise getattr(errors, row["error"], OSError)(row["message"])
 
 
-def _do(row: dict[str, Any], work: Work) -> dict[str, Any]:
+def _do(row: dict[str, Any], work: Task) -> dict[str, Any]:
     """Do a task; Ray does not carry our errors, so that they come as text."""
     try:
         work(row["id"])

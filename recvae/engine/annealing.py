@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BeforeValidator, StringConstraints
 
-from recvae.options import Fraction, NonNegativeInt
+from recvae.options.ranges import Fraction, NonNegativeInt
 
 
 def _share(given: Any) -> Any:
@@ -64,14 +64,14 @@ def warm_up_steps(warm_up: WarmUp, *, steps_per_epoch: int, epochs: int) -> int:
     return warm_up
 
 
-def rate_share(step: int, *, total: int, schedule: RateSchedule) -> float:
+def lr_factor(step: int, *, total: int, schedule: RateSchedule) -> float:
     """Give the share of the full learning rate at a training step, counted from 0.
 
     - constant: 1.
     - cosine: a half wave from 1 down to 0 (Loshchilov & Hutter, "SGDR: Stochastic Gradient Descent
       with Warm Restarts", ICLR 2017, eq. 5), with a linear warm-up over a twentieth of the run.
 
-    >>> [round(rate_share(s, total=100, schedule="cosine"), 2) for s in (0, 4, 50, 75, 99)]
+    >>> [round(lr_factor(s, total=100, schedule="cosine"), 2) for s in (0, 4, 50, 75, 99)]
     [0.2, 1.0, 0.5, 0.15, 0.0]
     """
     if schedule == "constant":

@@ -11,7 +11,7 @@ from torch.nn.functional import embedding_bag
 
 
 @dataclass(frozen=True)
-class Place:
+class BatchPart:
     """Where a batch is in the whole that several processes share.
 
     Attributes:
@@ -43,7 +43,7 @@ class Batch:
     columns: torch.Tensor
     values: torch.Tensor
     n_items: int
-    place: Place | None = None
+    place: BatchPart | None = None
 
     @classmethod
     def of(cls, rows: sp.csr_matrix, device: torch.device) -> Self:
@@ -100,13 +100,13 @@ class Batch:
         """Zero each entry with probability `rate` and scale up the others to make up for it."""
         if rate == 0:
             return self
-        kept = self.uniform(generator) >= rate
-        return replace(self, values=self.values * kept / (1 - rate))
+        stays = self.uniform(generator) >= rate
+        return replace(self, values=self.values * stays / (1 - rate))
 
     def split(self, rate: float, generator: torch.Generator) -> tuple[Self, Self]:
-        """Part the entries at random: those kept, and with probability `rate`, those left out."""
-        left = self.uniform(generator) < rate
-        return self._only(~left), self._only(left)
+        """Split the entries at random: visible ones, and hidden ones with probability `rate`."""
+        hidden = self.uniform(generator) < rate
+        return self._only(~hidden), self._only(hidden)
 
     def part(self, users: slice) -> Self:
         """The rows of some users, which know their place in the whole."""
@@ -117,7 +117,7 @@ class Batch:
             offsets=self.offsets[users.start : users.stop + 1] - first,
             columns=self.columns[entries],
             values=self.values[entries],
-            place=Place(users, len(self), entries, len(self.columns)),
+            place=BatchPart(users, len(self), entries, len(self.columns)),
         )
 
     def within(self, items: slice) -> Self:
@@ -127,8 +127,8 @@ class Batch:
         return replace(found, columns=found.columns - items.start, n_items=items.stop - items.start)
 
     @property
-    def share(self) -> float:
-        """The share of the users of the whole that it has."""
+    def fraction(self) -> float:
+        """The fraction of the whole batch's users that it has."""
         return 1.0 if self.place is None else len(self) / self.place.n_users
 
     def uniform(self, generator: torch.Generator) -> torch.Tensor:

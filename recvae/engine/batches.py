@@ -51,7 +51,7 @@ class Batches:
         size: users in a batch.
         device: where the batches go.
         generator: draws the orders.
-        sharing: the processes that share the users of each batch.
+        group: the processes that share the users of each batch.
         done: batches of the present order that were given.
     """
 
@@ -59,7 +59,7 @@ class Batches:
     size: int
     device: torch.device
     generator: np.random.Generator
-    sharing: Group = ALONE
+    group: Group = ALONE
     done: int = 0
 
     def __post_init__(self) -> None:
@@ -72,8 +72,8 @@ class Batches:
         """Go through all users once, or through those that a loaded state has left."""
         for batch in self._from(self.done * self.size):
             self.done += 1
-            alone = self.sharing.size == 1
-            yield batch if alone else batch.part(self.sharing.part(len(batch)))
+            alone = self.group.size == 1
+            yield batch if alone else batch.part(self.group.part(len(batch)))
         self.done, self._before = 0, self.generator.bit_generator.state
 
     def _from(self, first: int) -> Iterator[Batch]:

@@ -17,16 +17,16 @@ from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from recvae import atomic
+from recvae.disk import atomic
+from recvae.disk.untrusted import require_regular
 from recvae.engine.groups import ALONE, Group
 from recvae.errors import CheckpointError, difference
-from recvae.untrusted import require_regular
 
 logger = logging.getLogger(__name__)
 
 MINUTES = 5.0
 """How often a checkpoint is written within an epoch."""
-SHARE = 0.05
+MAX_COST = 0.05
 """Of the time, what those after epochs may take: where epochs are short, not each has one."""
 KEPT = 2
 FILES = f"state-{'[0-9]' * 6}-*.safetensors"
@@ -87,7 +87,7 @@ class Checkpoints:
     @property
     def cheap(self) -> bool:
         """Whether the last one is so old that what it cost is a small share of the time since."""
-        return self._cost <= SHARE * (perf_counter() - self._saved)
+        return self._cost <= MAX_COST * (perf_counter() - self._saved)
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Write a state: dicts and lists of tensors, numbers and text.
@@ -117,9 +117,9 @@ class Checkpoints:
         """
         paths = sorted(self.folder.glob(FILES), reverse=True)
         number, state = self._newest(paths)
-        while (least := -int(self.everyone.most(-number))) < int(self.everyone.most(number)):
+        while (least := -int(self.everyone.max(-number))) < int(self.everyone.max(number)):
             number, state = self._newest([path for path in paths if _number(path) <= least])
-        self._number = int(self.everyone.most(max(map(_number, paths), default=0)))
+        self._number = int(self.everyone.max(max(map(_number, paths), default=0)))
         if self._number and not number:
             raise CheckpointError(
                 f"no checkpoint in {self.folder} is intact for all processes: remove it to begin "
@@ -158,7 +158,7 @@ class Checkpoints:
                 path.unlink()
 
 
-def are_in(folder: Path) -> bool:
+def has_checkpoints(folder: Path) -> bool:
     """Whether a folder, or one in it, has checkpoints."""
     return next(folder.rglob(FILES), None) is not None
 

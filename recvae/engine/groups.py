@@ -28,7 +28,7 @@ class Group:
         """Which of n things, in order, are this one's."""
         return slice(n * self.rank // self.size, n * (self.rank + 1) // self.size)
 
-    def most(self, number: float) -> float:
+    def max(self, number: float) -> float:
         """The greatest number that one of them has."""
         if self.size == 1:
             return number
@@ -43,7 +43,7 @@ class Group:
             dist.all_reduce(tensor, group=self.handle)
         return tensor
 
-    def stack(self, tensor: torch.Tensor) -> torch.Tensor:
+    def all_gather(self, tensor: torch.Tensor) -> torch.Tensor:
         """What each has, of one shape: [size, ...]."""
         if self.size == 1:
             return tensor[None]

@@ -17,7 +17,7 @@ Likelihood: TypeAlias = Literal["multinomial", "bernoulli", "gaussian"]
 
 GAUSSIAN_CONFIDENCE = 10.0
 
-COMPOSITE_SHARES = (3 / 20, 3 / 4, 1 / 10)
+COMPOSITE_WEIGHTS = (3 / 20, 3 / 4, 1 / 10)
 WIDE_LOGVAR = 10.0
 
 IMPOSSIBLE = -1e9
@@ -95,7 +95,7 @@ def composite_log_prior(
         logvar: [users, latent], likewise.
     """
     zero = torch.zeros_like(mean)
-    standard, previous, wide = COMPOSITE_SHARES
+    standard, previous, wide = COMPOSITE_WEIGHTS
     parts = (
         math.log(standard) + log_normal(code, zero, zero),
         math.log(previous) + log_normal(code, mean, logvar),

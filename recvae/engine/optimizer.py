@@ -27,11 +27,11 @@ class Optimizer:
         part: the start of the names of the parameters to train; "" means all.
         learning_rate: Adam's.
         l2: coefficient of the sum of squared weights, whose gradient is added to the loss's.
-        sharing: the processes that share the users of a batch, whose gradients are added up.
+        group: the processes that share the users of a batch, whose gradients are added up.
     """
 
     def __init__(
-        self, net: nn.Module, part: str, learning_rate: float, l2: float, sharing: Group = ALONE
+        self, net: nn.Module, part: str, learning_rate: float, l2: float, group: Group = ALONE
     ) -> None:
         chosen = [p for name, p in net.named_parameters() if name.startswith(part)]
         matrices, vectors = ([p for p in chosen if (p.ndim > 1) is kind] for kind in (True, False))
@@ -40,7 +40,7 @@ class Optimizer:
             {"params": vectors},
         ]
         self.adam = torch.optim.Adam(groups, lr=learning_rate, betas=BETAS, eps=EPSILON, fused=True)
-        self._net, self._trained, self._sharing = net, [*matrices, *vectors], sharing
+        self._net, self._trained, self._group = net, [*matrices, *vectors], group
         self._learning_rate, self._decay = learning_rate, 2 * l2
 
     @contextmanager
@@ -54,14 +54,14 @@ class Optimizer:
         finally:
             self._net.requires_grad_(True)
 
-    def step(self, loss: torch.Tensor, rate_share: float = 1.0) -> None:
+    def step(self, loss: torch.Tensor, lr_factor: float = 1.0) -> None:
         """Descend by the gradients of a loss, at a share of the learning rate."""
         for group in self.adam.param_groups:
-            group["lr"] = rate_share * self._learning_rate
-        gradients = [self._sharing.sum(one) for one in torch.autograd.grad(loss, self._trained)]
+            group["lr"] = lr_factor * self._learning_rate
+        gradients = [self._group.sum(one) for one in torch.autograd.grad(loss, self._trained)]
         for parameter, gradient in zip(self._trained, gradients, strict=True):
             if gradient.is_sparse:
-                self._step_rows(parameter, gradient.coalesce(), rate_share * self._learning_rate)
+                self._step_rows(parameter, gradient.coalesce(), lr_factor * self._learning_rate)
             parameter.grad = None if gradient.is_sparse else gradient.contiguous()
         self.adam.step()
 

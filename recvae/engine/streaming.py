@@ -7,10 +7,10 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
+from recvae.data.shards import Shards
 from recvae.engine.batch import Batch
 from recvae.engine.batches import Batches
 from recvae.engine.groups import ALONE, Group
-from recvae.shards import Shards
 
 WINDOW = 4
 """Shards in memory at a time, whose users are mixed."""
@@ -62,8 +62,8 @@ def batches_of(
     size: int,
     device: torch.device,
     generator: np.random.Generator,
-    sharing: Group = ALONE,
+    group: Group = ALONE,
 ) -> Batches:
     """Mini-batches of training users, in memory or on the disk."""
     kind = ShardBatches if isinstance(train, Shards) else Batches
-    return kind(train, size, device, generator, sharing)
+    return kind(train, size, device, generator, group)

@@ -15,7 +15,7 @@ from recvae.engine.groups import ALONE, Group
 TILE_CELLS = {"cpu": 2**19, "cuda": 2**25}
 """Logits that are computed at a time: what fits in the cache of a core, or keeps a GPU busy."""
 LEAST = -40.0
-"""The log of a tile's share in the softmax, at least: less adds nothing to a sum in float32."""
+"""The log of a tile's part of the softmax, at least: less adds nothing to a sum in float32."""
 
 
 def multinomial_log_likelihood(
@@ -24,7 +24,7 @@ def multinomial_log_likelihood(
     bias: torch.Tensor,
     targets: Batch,
     precision: torch.dtype = torch.float32,
-    sharing: Group = ALONE,
+    group: Group = ALONE,
 ) -> torch.Tensor:
     """Log-likelihood of the counts x under softmax probabilities (Liang et al., 2018, eq. 2).
 
@@ -43,12 +43,12 @@ def multinomial_log_likelihood(
         bias: float32 [items].
         targets: counts > 0, [users, items].
         precision: of the three matrix products; they sum up in float32.
-        sharing: the processes that share the items.
+        group: the processes that share the items.
 
     Returns:
         [users], summed over the items.
     """
-    arguments = (hidden, weight, bias, targets, precision, sharing)
+    arguments = (hidden, weight, bias, targets, precision, group)
     return cast(torch.Tensor, _LogLikelihood.apply(*arguments))  # type: ignore[no-untyped-call]
 
 
@@ -63,35 +63,35 @@ class _LogLikelihood(torch.autograd.Function):
         bias: torch.Tensor,
         targets: Batch,
         precision: torch.dtype,
-        sharing: Group,
+        group: Group,
     ) -> torch.Tensor:
         inputs, width = hidden.to(precision), _width(hidden)
         weights = [part.to(precision) for part in torch.split(weight, width)]
-        shares, normalizers = inputs.new_empty(len(targets), targets.n_items), []
-        tiles = torch.split(bias, width), torch.split(shares, width, dim=1)
+        probabilities, normalizers = inputs.new_empty(len(targets), targets.n_items), []
+        tiles = torch.split(bias, width), torch.split(probabilities, width, dim=1)
         for part, offset, kept in zip(weights, *tiles, strict=True):
             logits = inputs @ part.T + offset
             within = logits.softmax(dim=1)
             normalizers.append(logits.amax(dim=1) - within.amax(dim=1).log())
             kept.copy_(within)
-        parts, sizes = torch.stack(normalizers), sharing.sum(targets.sum(targets.values))
-        normalizer = sharing.stack(parts.logsumexp(dim=0)).logsumexp(dim=0)
+        parts, sizes = torch.stack(normalizers), group.sum(targets.sum(targets.values))
+        normalizer = group.all_gather(parts.logsumexp(dim=0)).logsumexp(dim=0)
         scales = (parts - normalizer).clamp(min=LEAST).exp() * sizes
         observed = (targets.multiply(weight) * hidden).sum(dim=1)
         observed += targets.sum(targets.values * bias[targets.columns])
-        ctx.save_for_backward(hidden, shares, scales, *weights)
-        ctx.targets, ctx.sharing = targets, sharing
-        return sharing.sum(observed) - sizes * normalizer
+        ctx.save_for_backward(hidden, probabilities, scales, *weights)
+        ctx.targets, ctx.group = targets, group
+        return group.sum(observed) - sizes * normalizer
 
     @staticmethod
     @once_differentiable
     def backward(
         ctx: Any, upstream: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor, None, None, None]:
-        hidden, shares, scales, *weights = ctx.saved_tensors
+        hidden, probabilities, scales, *weights = ctx.saved_tensors
         rows, columns, width = ctx.targets.rows, ctx.targets.columns, len(weights[0])
-        present = (ctx.targets.values / scales[columns // width, rows]).to(shares.dtype)
-        excess = shares.index_put_((rows, columns), -present, accumulate=True)
+        present = (ctx.targets.values / scales[columns // width, rows]).to(probabilities.dtype)
+        excess = probabilities.index_put_((rows, columns), -present, accumulate=True)
         d_hidden, d_bias = torch.zeros_like(hidden), hidden.new_empty(ctx.targets.n_items)
         learns = ctx.needs_input_grad[1]
         d_weight = hidden.new_empty(len(d_bias), hidden.shape[1]) if learns else None
@@ -102,7 +102,7 @@ class _LogLikelihood(torch.autograd.Function):
             d_bias[items] = (tile.T @ scale.to(tile.dtype))[:, 0]
             if d_weight is not None:
                 d_weight[items] = tile.T @ (scale * hidden).to(tile.dtype)
-        return ctx.sharing.sum(d_hidden), d_weight, d_bias, None, None, None
+        return ctx.group.sum(d_hidden), d_weight, d_bias, None, None, None
 
 
 def _width(hidden: torch.Tensor) -> int:

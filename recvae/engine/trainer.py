@@ -11,19 +11,19 @@ import pandas as pd
 import torch
 from torch import nn
 
-from recvae.engine.annealing import RateSchedule, rate_share
+from recvae.display.progress import progress
+from recvae.engine.annealing import RateSchedule, lr_factor
 from recvae.engine.batch import Batch
 from recvae.engine.batches import Batches
 from recvae.engine.checkpoints import Checkpoints
 from recvae.engine.devices import multiplying
 from recvae.engine.interrupts import HeldBack
 from recvae.engine.optimizer import Optimizer
-from recvae.engine.passes import Pass, Terms
+from recvae.engine.phases import LossTerms, Phase
 from recvae.engine.processes import ONE, Processes
-from recvae.engine.training import Training
+from recvae.engine.train_state import TrainState
 from recvae.engine.weights import Average
 from recvae.errors import CheckpointError, TrainingError
-from recvae.progress import progress
 
 logger = logging.getLogger(__name__)
 
@@ -40,10 +40,10 @@ class Trainer:
 
     Attributes:
         net: the module to train, in place.
-        passes: what an epoch is made of.
+        phases: what an epoch is made of.
         epochs: how many there are, at most.
         learning_rate: Adam's.
-        rate_schedule: how it goes down over the epochs, see `recvae.engine.annealing.rate_share`.
+        rate_schedule: how it goes down over the epochs, see `recvae.engine.annealing.lr_factor`.
         l2: coefficient of the sum of squared weights, whose gradient is added to the loss's; the
             loss in the history is without it.
         validate: judges the net after each epoch, higher is better; None trains to the last epoch.
@@ -53,16 +53,16 @@ class Trainer:
         averaging: judge and keep the average of the weights, by this power of the step (see
             `recvae.engine.weights.Average`); None keeps those of the last step.
         precision: to multiply float32 matrices in, in training alone.
-        noise: what the passes draw from; its state belongs to a checkpoint.
-        checkpoints: where to keep the state after each epoch (but see `checkpoints.SHARE`), every
-            few minutes, and when Ctrl-C or SIGTERM ends the training; None keeps none.
+        noise: what the phases draw from; its state belongs to a checkpoint.
+        checkpoints: where to keep the state after each epoch (but see `checkpoints.MAX_COST`),
+            every few minutes, and when Ctrl-C or SIGTERM ends the training; None keeps none.
         processes: those that train it together, each a part.
         interrupted: whether Ctrl-C ended the training early.
         training: how far it has come.
     """
 
     net: nn.Module
-    passes: Sequence[Pass]
+    phases: Sequence[Phase]
     epochs: int
     learning_rate: float
     rate_schedule: RateSchedule = "constant"
@@ -77,7 +77,7 @@ class Trainer:
     checkpoints: Checkpoints | None = None
     processes: Processes = ONE
     interrupted: bool = field(default=False, init=False)
-    training: Training = field(init=False)
+    training: TrainState = field(init=False)
 
     def fit(self, batches: Batches) -> pd.DataFrame:
         """Train, from the last checkpoint if there is one; return the history.
@@ -99,14 +99,14 @@ class Trainer:
         self.training.end()
         return pd.DataFrame(self.training.history)
 
-    def _new_training(self, batches: Batches) -> Training:
+    def _new_training(self, batches: Batches) -> TrainState:
         users = self.processes.users
-        return Training(
+        return TrainState(
             net=self.net,
-            passes=self.passes,
+            phases=self.phases,
             optimizers=[
                 Optimizer(self.net, one.part, self.learning_rate, self.l2, users)
-                for one in self.passes
+                for one in self.phases
             ],
             batches=batches,
             average=None if self.averaging is None else Average(self.net, self.averaging),
@@ -145,7 +145,7 @@ class Trainer:
         """Make the steps of an epoch that are not made yet."""
         self.net.train()
         training, totals = self.training, self.training.begin_epoch()
-        pairs = zip(training.passes, training.optimizers, strict=True)
+        pairs = zip(training.phases, training.optimizers, strict=True)
         rounds = [(*pair, number) for pair in pairs for number in range(pair[0].repeat)]
         for one, optimizer, number in rounds[totals.rounds :]:
             if number == training.batches.done == 0:
@@ -161,31 +161,31 @@ class Trainer:
     def _judge(self, validate: Callable[[], float], epoch: int) -> float:
         """Validate, keep the weights if they are the best, and tell who asked."""
         with self.training.judged():
-            value = self.processes.everyone.most(validate())
+            value = self.processes.everyone.max(validate())
             self.training.best.offer(value, epoch)
         if self.on_epoch is not None:
             self.on_epoch(epoch + 1, value)
         return value
 
-    def _step(self, one: Pass, batch: Batch, optimizer: Optimizer) -> Terms:
+    def _step(self, one: Phase, batch: Batch, optimizer: Optimizer) -> LossTerms:
         training = self.training
         terms = one.step(batch, training.steps)
-        optimizer.step(terms.loss * batch.share, self._rate_share())
+        optimizer.step(terms.loss * batch.fraction, self._lr_factor())
         if training.average:
             training.average.update()
         training.steps += 1
         return terms
 
-    def _rate_share(self) -> float:
-        rounds = self.epochs * sum(one.repeat for one in self.passes)
+    def _lr_factor(self) -> float:
+        rounds = self.epochs * sum(one.repeat for one in self.phases)
         total = rounds * len(self.training.batches)
-        return rate_share(self.training.steps, total=total, schedule=self.rate_schedule)
+        return lr_factor(self.training.steps, total=total, schedule=self.rate_schedule)
 
     def _checkpoint(self, *, now: bool = False) -> None:
         """Keep the state, if it is time to; then let Ctrl-C and SIGTERM take effect on all."""
         told = self._signals.pending
         due = now or (self.checkpoints is not None and self.checkpoints.due)
-        urgency = self.processes.everyone.most(TO_END if told else due)
+        urgency = self.processes.everyone.max(TO_END if told else due)
         if self.checkpoints and urgency:
             self.checkpoints.save(self.training.state_dict())
         if told:
@@ -197,7 +197,7 @@ class Trainer:
         """Whether the loss of an epoch is, and so are the weights that its last step has left."""
         sums = torch.stack([weight.detach().sum() for weight in self.net.parameters()])
         is_finite = np.isfinite(loss) and bool(sums.isfinite().all())
-        return not self.processes.everyone.most(not is_finite)
+        return not self.processes.everyone.max(not is_finite)
 
     def _is_over(self) -> bool:
         """Whether all epochs are done, or patience is at an end."""
@@ -211,7 +211,7 @@ class Trainer:
         return ["loss", self.metric] if self.validate is not None else ["loss"]
 
     def _diverged(self, epoch: int) -> None:
-        problem = f"the training left the range of numbers in epoch {epoch + 1}"
+        problem = f"the loss became NaN or infinite in epoch {epoch + 1}"
         advice = "lower learning_rate, or check the data for extreme weights."
         if self.validate is None or not self.training.history:
             raise TrainingError(f"{problem}: {advice}")

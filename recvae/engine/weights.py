@@ -20,7 +20,7 @@ def copy(weights: Sequence[torch.Tensor], into: Iterable[torch.Tensor]) -> None:
             target.copy_(weight)
 
 
-class Best:
+class BestWeights:
     """The best weights so far.
 
     Attributes:
@@ -59,7 +59,7 @@ class Best:
 class Average:
     """The average of a net's weights over its training steps, in which later steps count more.
 
-    Step t's share is about proportional to t to some power (Shamir & Zhang, "Stochastic Gradient
+    Step t's weight is about proportional to t to some power (Shamir & Zhang, "Stochastic Gradient
     Descent for Non-smooth Optimization", ICML 2013, section 4).
     """
 
@@ -70,10 +70,10 @@ class Average:
     def update(self) -> None:
         """Take the weights after another step in."""
         self._steps += 1
-        share = (self._power + 1) / (self._power + self._steps)
+        weight = (self._power + 1) / (self._power + self._steps)
         with torch.no_grad():
             for average, parameter in zip(self._weights, self._net.parameters(), strict=True):
-                average.lerp_(parameter, share)
+                average.lerp_(parameter, weight)
 
     def state_dict(self) -> dict[str, Any]:
         """What `load_state_dict` takes: the average, and of how many steps it is."""

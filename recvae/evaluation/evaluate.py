@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from recvae.data.interactions import require_same_items
+from recvae.data.splits import Holdout
 from recvae.errors import DataError
-from recvae.evaluation.metrics import Lists, parse_metrics
-from recvae.interactions import require_same_items
-from recvae.splits import Holdout
+from recvae.evaluation.metrics import RankedLists, parse_metrics
 
 DEFAULT_METRICS = ("recall@20", "recall@50", "ndcg@100")
 """What is measured unless said otherwise, as in Liang et al. (2018)."""
@@ -130,7 +130,7 @@ def evaluate(
     start = perf_counter()
     ranked, _ = model.recommend(holdout.fold_in[kept], k, rows=rows)
     seconds = perf_counter() - start
-    lists = Lists(ranked, holdout.held_out[kept], _popularity(model))
+    lists = RankedLists(ranked, holdout.held_out[kept], _popularity(model))
     values = {str(metric): metric(lists) for metric in parsed}
     per_user = pd.DataFrame(
         {name: value for name, value in values.items() if np.ndim(value)},

@@ -19,7 +19,7 @@ Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Lists:
+class RankedLists:
     """Ranked lists, and what they should have held: all that a metric may look at.
 
     Attributes:
@@ -46,32 +46,32 @@ class Lists:
         return np.diff(self.held_out.indptr)
 
 
-def recall(lists: Lists, k: int) -> Values:
+def recall(lists: RankedLists, k: int) -> Values:
     """Share of the held-out items that the list could hold and does hold: hits / min(K, n).
 
     The denominator min(K, n) makes 1 the best possible value for every user (Liang et al. 2018,
     "Variational Autoencoders for Collaborative Filtering").
 
     Examples:
-        >>> lists = Lists(np.array([[3, 1, 0]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
+        >>> lists = RankedLists(np.array([[3, 1, 0]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
         >>> recall(lists, 1), recall(lists, 2)
         (array([0.]), array([0.5]))
     """
     return np.count_nonzero(lists.hits[:, :k], axis=1) / lists.n_held_out.clip(max=k)
 
 
-def precision(lists: Lists, k: int) -> Values:
+def precision(lists: RankedLists, k: int) -> Values:
     """Share of the list that was held out: hits / K.
 
     Examples:
-        >>> lists = Lists(np.array([[3, 1, 0]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
+        >>> lists = RankedLists(np.array([[3, 1, 0]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
         >>> precision(lists, 2)
         array([0.5])
     """
     return np.count_nonzero(lists.hits[:, :k], axis=1) / k
 
 
-def ndcg(lists: Lists, k: int) -> Values:
+def ndcg(lists: RankedLists, k: int) -> Values:
     """Normalised discounted cumulative gain, binary: DCG / the best possible DCG.
 
     DCG = sum over ranks r <= K of rel(r) / log2(r + 1); the best possible has hits at the ranks
@@ -79,7 +79,7 @@ def ndcg(lists: Lists, k: int) -> Values:
     techniques", with the ideal truncated as in Liang et al. 2018).
 
     Examples:
-        >>> lists = Lists(np.array([[3, 1, 0]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
+        >>> lists = RankedLists(np.array([[3, 1, 0]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
         >>> ndcg(lists, 3).round(4)  # (1 / log2(3)) / (1 / log2(2) + 1 / log2(3))
         array([0.3869])
     """
@@ -90,11 +90,11 @@ def ndcg(lists: Lists, k: int) -> Values:
     return hits @ discounts[: hits.shape[1]] / ideal
 
 
-def average_precision(lists: Lists, k: int) -> Values:
+def average_precision(lists: RankedLists, k: int) -> Values:
     """Average precision, whose mean is MAP: sum of rel(r) * precision@r over r <= K, / min(K, n).
 
     Examples:
-        >>> lists = Lists(np.array([[3, 1, 4]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
+        >>> lists = RankedLists(np.array([[3, 1, 4]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
         >>> average_precision(lists, 3).round(4)  # (1/2 + 2/3) / 2
         array([0.5833])
     """
@@ -103,11 +103,11 @@ def average_precision(lists: Lists, k: int) -> Values:
     return (hits * precisions).sum(axis=1) / lists.n_held_out.clip(max=k)
 
 
-def reciprocal_rank(lists: Lists, k: int) -> Values:
+def reciprocal_rank(lists: RankedLists, k: int) -> Values:
     """One over the rank of the first hit, whose mean is MRR; 0 without a hit in the first K.
 
     Examples:
-        >>> lists = Lists(np.array([[3, 1, 4]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
+        >>> lists = RankedLists(np.array([[3, 1, 4]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
         >>> reciprocal_rank(lists, 1), reciprocal_rank(lists, 3)
         (array([0.]), array([0.5]))
     """
@@ -115,22 +115,22 @@ def reciprocal_rank(lists: Lists, k: int) -> Values:
     return hits.any(axis=1) / (hits.argmax(axis=1) + 1)
 
 
-def hit_rate(lists: Lists, k: int) -> Values:
+def hit_rate(lists: RankedLists, k: int) -> Values:
     """Whether the list holds any of the held-out items: 1 or 0.
 
     Examples:
-        >>> lists = Lists(np.array([[3, 1, 4]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
+        >>> lists = RankedLists(np.array([[3, 1, 4]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
         >>> hit_rate(lists, 1), hit_rate(lists, 2)
         (array([0.]), array([1.]))
     """
     return np.any(lists.hits[:, :k], axis=1).astype(np.float64)
 
 
-def coverage(lists: Lists, k: int) -> float:
+def coverage(lists: RankedLists, k: int) -> float:
     """Share of all items that are in anyone's list: one number, not one per user.
 
     Examples:
-        >>> lists = Lists(np.array([[0, 1], [0, 2]]), sp.csr_matrix(np.eye(2, 4)))
+        >>> lists = RankedLists(np.array([[0, 1], [0, 2]]), sp.csr_matrix(np.eye(2, 4)))
         >>> coverage(lists, 1), coverage(lists, 2)
         (0.25, 0.75)
     """
@@ -138,7 +138,7 @@ def coverage(lists: Lists, k: int) -> float:
     return float((shown >= 0).sum() / lists.held_out.shape[1])
 
 
-def novelty(lists: Lists, k: int) -> Values:
+def novelty(lists: RankedLists, k: int) -> Values:
     """How surprising the list is: mean of -log2 p(i) over its items.
 
     p(i) is the share of the training users who have item i, or one user's share if nobody has it
@@ -150,17 +150,17 @@ def novelty(lists: Lists, k: int) -> Values:
 
     Examples:
         >>> held_out, popularity = sp.csr_matrix([[1, 0, 0]]), np.array([0.5, 1, 0.25])
-        >>> novelty(Lists(np.array([[0, 2]]), held_out, popularity), 2)  # (1 + 2) / 2
+        >>> novelty(RankedLists(np.array([[0, 2]]), held_out, popularity), 2)  # (1 + 2) / 2
         array([1.5])
     """
     if lists.popularity is None:
         raise DataError("novelty needs popularity: the model must have item_counts_ and n_users_.")
     shown = lists.ranked[:, :k] >= 0
-    surprise = np.where(shown, -np.log2(lists.popularity)[lists.ranked[:, :k]], 0)
-    return surprise.sum(axis=1) / np.maximum(shown.sum(axis=1), 1)
+    surprisal = np.where(shown, -np.log2(lists.popularity)[lists.ranked[:, :k]], 0)
+    return surprisal.sum(axis=1) / np.maximum(shown.sum(axis=1), 1)
 
 
-Measure = Callable[[Lists, int], "Values | float"]
+Measure = Callable[[RankedLists, int], "Values | float"]
 
 ACCURACY: dict[str, Measure] = {
     "recall": recall,
@@ -202,7 +202,7 @@ class Metric:
             raise OptionError(f"metric {name!r} needs a length of the list, such as '{kind}@20'.")
         return cls(kind, int(k))
 
-    def __call__(self, lists: Lists) -> "Values | float":
+    def __call__(self, lists: RankedLists) -> "Values | float":
         """float64 [users], or one number for a metric of all lists together."""
         return METRICS[self.kind](lists, self.k)
 

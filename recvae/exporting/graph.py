@@ -8,7 +8,7 @@ from recvae.exporting.scores import scores
 from recvae.models import Ensemble, Recommender
 
 
-class Lists(nn.Module):
+class RankingGraph(nn.Module):
     """Columns int64 [users, length] -> ids int64 and scores float32 [users, k].
 
     They are those of `Recommender.recommend`.

@@ -14,13 +14,13 @@ import torch
 from pydantic_core import to_json
 
 import recvae
-from recvae.atomic import draft_for_user, sync
+from recvae.disk.atomic import draft_for_user, sync
 from recvae.errors import OptionError
-from recvae.exporting.graph import Lists
+from recvae.exporting.graph import RankingGraph
 from recvae.exporting.scores import require_exportable
 from recvae.models import Recommender
 from recvae.packages import optional
-from recvae.ranking import require_length
+from recvae.ranking.top_k import require_length
 
 OPSET = 18
 """The version of ONNX's operators; onnxruntime has them since 1.14."""
@@ -71,7 +71,7 @@ def export_onnx(model: Recommender, path: str | PathLike[str], k: int = 10) -> N
 
 def _graph_of(model: Recommender, k: int) -> Any:
     optional("onnxscript", "'recvae[onnx]'")
-    lists = Lists(model, k).eval()
+    lists = RankingGraph(model, k).eval()
     if any(weight.device.type != "cpu" for weight in lists.parameters()):
         raise OptionError("the model is on another device: load_model(folder, device='cpu').")
     with _quiet(), torch.no_grad():

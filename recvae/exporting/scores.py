@@ -5,8 +5,8 @@ import torch
 from recvae.errors import OptionError
 from recvae.exporting.padded import Padded
 from recvae.models import Ensemble, ImplicitALS, Recommender
-from recvae.models.autoencoder import AutoencoderRecommender
-from recvae.models.linear_base import LinearAutoencoder
+from recvae.models.families.autoencoder import AutoencoderRecommender
+from recvae.models.families.linear import LinearAutoencoder
 
 
 def require_exportable(model: Recommender) -> None:

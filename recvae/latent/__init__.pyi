@@ -1,19 +1,19 @@
-from .anomaly import oddity
-from .companions import companions
-from .corrupt import drop, pollute
-from .denoise import denoise, impute, surprise
+from .anomaly import anomaly_scores
+from .corrupt import add_noise, drop
+from .denoise import denoise, impute, surprisal
 from .explain import agreement, explain, gradient, leave_one_out
+from .feature_names import name_features
 from .features import LatentFeatures
 from .fidelity import Fidelity, fidelity, nearest_distance
 from .generate import generate
 from .interpolate import interpolate
 from .map import TasteMap, item_codes
+from .neighbor_histories import neighbor_histories
 from .purity import genre_purity
 from .quantize import Quantized, quantize
 from .shilling import inject_shilling
 from .sparse_codes import SparseCodes
 from .uncertainty import Uncertainty, entropy, judge_uncertainty, risk_coverage
-from .units import name_units
 
 __all__ = [
     "Fidelity",
@@ -22,8 +22,9 @@ __all__ = [
     "SparseCodes",
     "TasteMap",
     "Uncertainty",
+    "add_noise",
     "agreement",
-    "companions",
+    "anomaly_scores",
     "denoise",
     "drop",
     "entropy",
@@ -38,11 +39,10 @@ __all__ = [
     "item_codes",
     "judge_uncertainty",
     "leave_one_out",
-    "name_units",
+    "name_features",
     "nearest_distance",
-    "oddity",
-    "pollute",
+    "neighbor_histories",
     "quantize",
     "risk_coverage",
-    "surprise",
+    "surprisal",
 ]

@@ -3,17 +3,17 @@
 import numpy as np
 import scipy.sparse as sp
 
-from recvae.blocks import block_users, in_blocks
-from recvae.interactions import Interactions
+from recvae.data.interactions import Interactions
 from recvae.latent.corrupt import lengths_left
 from recvae.latent.models import likely
 from recvae.latent.nats import entry_nats
 from recvae.latent.places import places
-from recvae.models.base import Recommender
-from recvae.models.inputs import as_input
+from recvae.models.contract.inputs import as_input
+from recvae.models.contract.recommender import Recommender
+from recvae.ranking.blocks import block_users, in_blocks
 
 
-def surprise(model: Recommender, histories: sp.csr_matrix) -> sp.csr_matrix:
+def surprisal(model: Recommender, histories: sp.csr_matrix) -> sp.csr_matrix:
     """How unlikely each item of a history is to the model that reads it, in nats.
 
     The negative log-probability, given the mean of the code of the whole history. It is that of
@@ -38,13 +38,13 @@ def surprise(model: Recommender, histories: sp.csr_matrix) -> sp.csr_matrix:
     return histories
 
 
-def denoise(model: Recommender, histories: sp.csr_matrix, share: float = 0.1) -> sp.csr_matrix:
-    """Leave out the items of each history that the model finds least likely (see `surprise`).
+def denoise(model: Recommender, histories: sp.csr_matrix, rate: float = 0.1) -> sp.csr_matrix:
+    """Leave out the items of each history that the model finds least likely (see `surprisal`).
 
     Args:
-        model: see `surprise`.
+        model: see `surprisal`.
         histories: CSR [users, items].
-        share: of n items int(share * n) are left out; from 0, and below 1.
+        rate: of n items int(rate * n) are left out; from 0, and below 1.
 
     Returns:
         CSR float32 [users, items], the weights as they were. Recommend for it with
@@ -52,11 +52,11 @@ def denoise(model: Recommender, histories: sp.csr_matrix, share: float = 0.1) ->
 
     Raises:
         DataError: the histories do not have the training items as columns.
-        OptionError: the share is out of range, or the model's scores are no log-probabilities.
+        OptionError: the rate is out of range, or the model's scores are no log-probabilities.
     """
-    data = Interactions.of(model.checked(histories))
-    left = lengths_left(data.matrix, share)
-    return data.keep(places(surprise(model, histories).data, data) < left[data.rows]).matrix
+    data = Interactions.from_matrix(model.checked(histories))
+    left = lengths_left(data.matrix, rate)
+    return data.keep(places(surprisal(model, histories).data, data) < left[data.rows]).matrix
 
 
 def impute(model: Recommender, histories: sp.csr_matrix, n: int = 10) -> sp.csr_matrix:

@@ -12,7 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recvae.blocks import block_users
+from recvae.ranking.blocks import block_users
 
 TINY = torch.finfo(torch.float32).tiny
 

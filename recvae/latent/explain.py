@@ -13,13 +13,13 @@ import scipy.sparse as sp
 import torch
 from scipy.stats import rankdata
 
-from recvae.blocks import block_users
 from recvae.engine.batch import Batch
 from recvae.errors import DataError, OptionError
 from recvae.latent.models import autoencoder
-from recvae.models.autoencoder import AutoencoderRecommender
-from recvae.models.base import Recommender
-from recvae.ranking import as_columns
+from recvae.models.contract.recommender import Recommender
+from recvae.models.families.autoencoder import AutoencoderRecommender
+from recvae.ranking.blocks import block_users
+from recvae.ranking.top_k import as_columns
 
 
 def leave_one_out(model: Recommender, history: sp.csr_matrix, columns: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 
 from recvae.latent.models import Coder, coder
 from recvae.models import MultVAE
-from recvae.models.base import Recommender
+from recvae.models.contract.recommender import Recommender
 from recvae.packages import sklearn
 
 _base: Any = sklearn("base")

@@ -6,14 +6,14 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.stats import wasserstein_distance
 
-from recvae.blocks import block_users, in_blocks
+from recvae.data.interactions import Interactions
+from recvae.data.splits import Holdout
 from recvae.errors import DataError
-from recvae.evaluation import evaluate
-from recvae.interactions import Interactions
-from recvae.models.base import Recommender
+from recvae.evaluation.evaluate import evaluate
+from recvae.models.contract.inputs import as_input
+from recvae.models.contract.recommender import Recommender
 from recvae.models.ease import EASE
-from recvae.models.inputs import as_input
-from recvae.splits import Holdout
+from recvae.ranking.blocks import block_users, in_blocks
 
 METRIC = "ndcg@100"
 
@@ -74,7 +74,10 @@ def fidelity(
         DataError: the items are not the same, or no users are given.
         OptionError: the metric is unknown.
     """
-    real, synthetic = Interactions.of(train).matrix, Interactions.of(synthetic).matrix
+    real, synthetic = (
+        Interactions.from_matrix(train).matrix,
+        Interactions.from_matrix(synthetic).matrix,
+    )
     unseen = test.fold_in + test.held_out
     _check(synthetic, real, unseen)
     model = EASE() if judge is None else judge

@@ -9,11 +9,11 @@ from scipy.stats import rankdata
 from recvae.errors import DataError, OptionError, did_you_mean
 from recvae.latent.draw import draw_histories
 from recvae.latent.models import generator
-from recvae.models.autoencoder import AutoencoderRecommender
-from recvae.models.base import Recommender
+from recvae.models.contract.recommender import Recommender
+from recvae.models.families.autoencoder import AutoencoderRecommender
 from recvae.packages import sklearn
 
-Source: TypeAlias = Literal["mixture", "posterior", "prior"]
+CodeSource: TypeAlias = Literal["mixture", "posterior", "prior"]
 
 COMPONENTS = 10
 TEMPERATURE = 0.8
@@ -24,9 +24,9 @@ def generate(
     model: Recommender,
     histories: sp.csr_matrix,
     n_users: int,
-    source: Source = "mixture",
+    source: CodeSource = "mixture",
     *,
-    components: int = COMPONENTS,
+    n_components: int = COMPONENTS,
     temperature: float = TEMPERATURE,
     seed: int = 0,
 ) -> sp.csr_matrix:
@@ -47,7 +47,7 @@ def generate(
             to Deterministic Autoencoders", ICLR 2020); it needs scikit-learn. "prior" is N(0, I),
             which is far from the codes of any model that was trained with beta < 1, or with another
             prior; lengths are those of real users at random.
-        components: of the mixture, with a full covariance matrix each.
+        n_components: of the mixture, with a full covariance matrix each.
         temperature: the power is 1 / temperature; below 1, fewer unlikely items are drawn.
         seed: decides everything random.
 
@@ -58,14 +58,14 @@ def generate(
         DataError: the histories are empty, fewer than the components, or not of the model's items.
         MissingPackageError: a mixture was asked for, and scikit-learn is not installed.
         OptionError: the model's codes do not decide its probabilities, or n_users, source,
-            components or temperature is not possible.
+            n_components or temperature is not possible.
     """
     net = generator(model)
     histories = net.checked(histories)
     histories = histories[np.diff(histories.indptr) > 0]
-    _check(histories, n_users, source, components, temperature)
+    _check(histories, n_users, source, n_components, temperature)
     rng = np.random.default_rng(seed)
-    codes, lengths = _tastes(net, histories, n_users, source, components, rng)
+    codes, lengths = _tastes(net, histories, n_users, source, n_components, rng)
     return draw_histories(
         lambda block: net.decode(codes[block]) / temperature, lengths, histories.shape[1], rng
     )
@@ -75,14 +75,14 @@ def _tastes(
     net: AutoencoderRecommender,
     histories: sp.csr_matrix,
     n_users: int,
-    source: Source,
-    components: int,
+    source: CodeSource,
+    n_components: int,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Codes float32 [n_users, latent], and lengths int64 [n_users]."""
     if source == "mixture":
         known = _posterior(net, histories, rng), np.diff(histories.indptr)
-        return _mixture(*known, n_users, components, rng)
+        return _mixture(*known, n_users, n_components, rng)
     chosen = histories[rng.integers(histories.shape[0], size=n_users)]
     codes = _posterior(net, chosen, rng)
     if source == "prior":
@@ -102,11 +102,13 @@ def _mixture(
     codes: np.ndarray,
     lengths: np.ndarray,
     n_users: int,
-    components: int,
+    n_components: int,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draws from a mixture of Gaussians fitted to codes and lengths."""
-    mixture = sklearn("mixture").GaussianMixture(components, random_state=int(rng.integers(2**31)))
+    mixture = sklearn("mixture").GaussianMixture(
+        n_components, random_state=int(rng.integers(2**31))
+    )
     known = np.column_stack([codes, np.log(lengths)]).astype(np.float64)
     drawn, _ = mixture.fit(known).sample(n_users)
     return drawn[:, :-1].astype(np.float32), _in_order_of(drawn[:, -1], lengths)
@@ -119,15 +121,15 @@ def _in_order_of(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 
 
 def _check(
-    histories: sp.csr_matrix, n_users: int, source: str, components: int, temperature: float
+    histories: sp.csr_matrix, n_users: int, source: str, n_components: int, temperature: float
 ) -> None:
-    if source not in get_args(Source):
-        raise OptionError(f"there is no {source!r}: {did_you_mean(source, get_args(Source))}")
-    if n_users < 1 or components < 1:
-        raise OptionError(f"n_users={n_users} and components={components} must be 1 or more.")
+    if source not in get_args(CodeSource):
+        raise OptionError(f"there is no {source!r}: {did_you_mean(source, get_args(CodeSource))}")
+    if n_users < 1 or n_components < 1:
+        raise OptionError(f"n_users={n_users} and n_components={n_components} must be 1 or more.")
     if not 0 < temperature < np.inf:
         raise OptionError(f"temperature={temperature} must be above 0.")
-    needed = components if source == "mixture" else 1
+    needed = n_components if source == "mixture" else 1
     if histories.shape[0] < needed:
         raise DataError(
             f"{needed} histories or more are needed, and {histories.shape[0]} are not empty: "

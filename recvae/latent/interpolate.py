@@ -6,10 +6,10 @@ import torch
 
 from recvae.errors import DataError, OptionError
 from recvae.latent.models import Coder, coder
-from recvae.models.base import Recommender
-from recvae.ranking import top_k
+from recvae.models.contract.recommender import Recommender
+from recvae.ranking.top_k import top_k
 
-SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def interpolate(
@@ -17,12 +17,12 @@ def interpolate(
     one: sp.csr_matrix,
     other: sp.csr_matrix,
     k: int = 10,
-    shares: tuple[float, ...] = SHARES,
+    weights: tuple[float, ...] = WEIGHTS,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Recommend to tastes on the straight line between the codes of two histories.
 
     Where the decoder does not say all (the linear path of ResidualVAE, the other models of an
-    Ensemble), the rest of the scores is mixed in the same shares: at 0 and at 1 the scores are
+    Ensemble), the rest of the scores is mixed in the same weights: at 0 and at 1 the scores are
     those of the two histories.
 
     Args:
@@ -30,22 +30,22 @@ def interpolate(
         one: CSR [1, items].
         other: CSR [1, items].
         k: length of the lists.
-        shares: how much of the other taste there is in each list, from 0 to 1.
+        weights: how much of the other taste there is in each list, from 0 to 1.
 
     Returns:
-        Columns int64 [shares, k] and scores float32 [shares, k], best first, the items of both
+        Columns int64 [weights, k] and scores float32 [weights, k], best first, the items of both
         histories left out; -1 and -inf where fewer than k are left.
 
     Raises:
         DataError: not one history each, or not of the model's items.
-        OptionError: the model has no latent space, or k or a share is out of range.
+        OptionError: the model has no latent space, or k or a weight is out of range.
     """
     line = _Line(coder(model), _both(model, one, other))
-    weights = np.asarray(shares, dtype=np.float32)
-    if weights.ndim != 1 or not ((weights >= 0) & (weights <= 1)).all():
-        raise OptionError(f"shares={shares} must be numbers from 0 to 1.")
-    seen = line.histories.max(axis=0).tocsr()[np.zeros(len(weights), dtype=np.int64)]
-    return top_k(lambda _, rows: line.score(weights[rows]), seen, k, rows=np.arange(len(weights)))
+    mix = np.asarray(weights, dtype=np.float32)
+    if mix.ndim != 1 or not ((mix >= 0) & (mix <= 1)).all():
+        raise OptionError(f"weights={weights} must be numbers from 0 to 1.")
+    seen = line.histories.max(axis=0).tocsr()[np.zeros(len(mix), dtype=np.int64)]
+    return top_k(lambda _, rows: line.score(mix[rows]), seen, k, rows=np.arange(len(mix)))
 
 
 class _Line:
@@ -57,9 +57,9 @@ class _Line:
         self.rest = model.score(histories)
         self.rest -= model.decode(self.codes)
 
-    def score(self, shares: np.ndarray) -> torch.Tensor:
-        """Scores [n, items] of the points at the given shares [n] of the way."""
-        weights = np.stack([1 - shares, shares], axis=1)
+    def score(self, mix: np.ndarray) -> torch.Tensor:
+        """Scores [n, items] of the points at the given parts [n] of the way."""
+        weights = np.stack([1 - mix, mix], axis=1)
         scores = self.model.decode(weights @ self.codes)
         return scores.addmm_(torch.from_numpy(weights).to(scores), self.rest)
 

@@ -12,8 +12,8 @@ import scipy.sparse as sp
 from recvae.errors import DataError, OptionError, did_you_mean
 from recvae.latent.map_page import write_map
 from recvae.latent.models import Coder, coder
-from recvae.models.base import Recommender
-from recvae.models.inputs import as_input
+from recvae.models.contract.inputs import as_input
+from recvae.models.contract.recommender import Recommender
 from recvae.packages import optional, sklearn
 
 Method: TypeAlias = Literal["pca", "umap"]
@@ -34,7 +34,7 @@ class TasteMap:
     _plane: Any
 
     @classmethod
-    def of(
+    def fit(
         cls,
         model: Recommender,
         histories: sp.csr_matrix,

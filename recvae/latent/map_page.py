@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from recvae import atomic
-from recvae.evaluation.themes import DARK, LIGHT, STYLE
-from recvae.templates import render
+from recvae.disk import atomic
+from recvae.display.templates import render
+from recvae.display.themes import DARK, LIGHT, STYLE
 
 GROUPS = 6
 """How many genres have a colour of their own; the rest share the next, a grey."""

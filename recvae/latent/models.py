@@ -4,8 +4,8 @@ from typing import TypeAlias
 
 from recvae.errors import OptionError
 from recvae.models import Ensemble, Recommender, RecVAE, ResidualVAE
-from recvae.models.autoencoder import AutoencoderRecommender
-from recvae.models.mult import MultAutoencoder
+from recvae.models.families.autoencoder import AutoencoderRecommender
+from recvae.models.families.mult import MultAutoencoder
 
 Coder: TypeAlias = AutoencoderRecommender | Ensemble
 """What encodes and decodes."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recvae.interactions import Interactions
+from recvae.data.interactions import Interactions
 
 
 def places(values: np.ndarray, data: Interactions) -> np.ndarray:

@@ -6,7 +6,7 @@ import scipy.sparse as sp
 import torch
 
 from recvae.errors import DataError, OptionError
-from recvae.neighbors import cosine, nearest
+from recvae.ranking.neighbors import cosine, nearest
 
 
 def genre_purity(vectors: np.ndarray, genres: pd.Series, k: int = 10) -> np.ndarray:

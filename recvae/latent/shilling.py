@@ -13,10 +13,10 @@ import scipy.sparse as sp
 import torch
 from pandas.api.types import is_integer_dtype
 
+from recvae.data.interactions import Interactions
 from recvae.errors import DataError, OptionError, did_you_mean
-from recvae.interactions import Interactions
 from recvae.latent.draw import draw_histories, draw_lengths
-from recvae.ranking import as_columns
+from recvae.ranking.top_k import as_columns
 
 Attack: TypeAlias = Literal["random", "average", "bandwagon", "segment"]
 
@@ -31,7 +31,7 @@ def inject_shilling(
     attack: Attack,
     target: int,
     *,
-    share: float = 0.03,
+    rate: float = 0.03,
     segment: np.ndarray | None = None,
     seed: int = 0,
 ) -> Interactions:
@@ -52,7 +52,7 @@ def inject_shilling(
         data: real users x items.
         attack: which of the four.
         target: column of the pushed item.
-        share: of false users, relative to the real ones.
+        rate: of false users, relative to the real ones.
         segment: columns, int [n], that a segment attack is aimed at.
         seed: decides everything random.
 
@@ -62,17 +62,17 @@ def inject_shilling(
 
     Raises:
         DataError: there is no interaction.
-        OptionError: no such attack, a column or a share out of range, or a segment without a
+        OptionError: no such attack, a column or a rate out of range, or a segment without a
             segment attack or the other way round.
     """
-    data = Interactions.of(data)
+    data = Interactions.from_matrix(data)
     chosen = _chosen(data, attack, target, segment)
     if data.matrix.nnz == 0:
         raise DataError("there is no interaction that false users could imitate.")
-    if not 0 < share <= 1:
-        raise OptionError(f"share={share} must be above 0, and 1 at most.")
+    if not 0 < rate <= 1:
+        raise OptionError(f"rate={rate} must be above 0, and 1 at most.")
     rng = np.random.default_rng(seed)
-    profiles = _profiles(data, chosen, ceil(share * data.shape[0]), rng)
+    profiles = _profiles(data, chosen, ceil(rate * data.shape[0]), rng)
     weights = _filler_weights(data, attack, profiles.indices, rng)
     profiles.data = np.where(chosen[profiles.indices], data.matrix.data.max(), weights)
     return _append(data, profiles)

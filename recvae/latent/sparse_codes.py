@@ -1,4 +1,4 @@
-"""Sparse codes: a taste as a few of many units, each of which can be named and turned."""
+"""Sparse codes: a taste as a few of many features, each of which can be named and steer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,23 +12,23 @@ import scipy.sparse as sp
 import torch
 
 from recvae import options
-from recvae.blocks import block_users
+from recvae.data.splits import Holdout
 from recvae.engine.batches import Batches
-from recvae.engine.passes import Pass
+from recvae.engine.phases import Phase
 from recvae.engine.trainer import Trainer
 from recvae.errors import DataError, ModelFileError, NotFittedError, OptionError
-from recvae.evaluation import evaluate
+from recvae.evaluation.evaluate import evaluate
 from recvae.latent import sparse_files, sparse_scores
 from recvae.latent.models import autoencoder, likely
 from recvae.latent.sparse_training import Goal, Imitation, measure, new_net
-from recvae.models.autoencoder import MIN_STEPS
-from recvae.models.base import Recommender
-from recvae.models.inputs import as_input
-from recvae.models.lists import checked_users, popular_if_empty
+from recvae.models.contract.inputs import as_input
+from recvae.models.contract.lists import checked_users, popular_if_empty
+from recvae.models.contract.recommender import Recommender
+from recvae.models.families.autoencoder import MIN_STEPS
 from recvae.nets import TopKAutoencoder
-from recvae.options import NonNegativeInt, PositiveFloat, PositiveInt
-from recvae.ranking import top_k
-from recvae.splits import Holdout
+from recvae.options.ranges import NonNegativeInt, PositiveFloat, PositiveInt
+from recvae.ranking.blocks import block_users
+from recvae.ranking.top_k import top_k
 
 METRIC = "ndcg@100"
 AVERAGING = 3.0
@@ -39,12 +39,12 @@ AVERAGING = 3.0
 class SparseCodes:
     """A sparse autoencoder of the codes of a fitted model, between its encoder and its decoder.
 
-    A code becomes the sum of the directions of a few units (Spišák et al., "From Knots to Knobs:
+    A code becomes the sum of the directions of a few features (Spišák et al., "From Knots to Knobs:
     Towards Steerable Collaborative Filtering Using Sparse Autoencoders", 2026). The model stays as
     it is. The weights are averaged over the steps of training (`recvae.engine.weights.Average`).
 
     Attributes:
-        units: how many there are.
+        features: how many there are.
         active: how many of them a user has, at most.
         goal: what training keeps, see `recvae.latent.sparse_training`.
         learning_rate: Adam's.
@@ -57,7 +57,7 @@ class SparseCodes:
         history_: DataFrame, a row an epoch, as models have it.
     """
 
-    units: PositiveInt = 256
+    features: PositiveInt = 256
     active: PositiveInt = 32
     goal: Goal = "codes"
     learning_rate: PositiveFloat = 1e-3
@@ -69,7 +69,7 @@ class SparseCodes:
     def fit(
         self, model: Recommender, histories: sp.csr_matrix, validation: Holdout | None = None
     ) -> Self:
-        """Learn units from the histories of some users; return self.
+        """Learn features from the histories of some users; return self.
 
         Args:
             model: a fitted autoencoder of multinomial likelihood.
@@ -81,14 +81,16 @@ class SparseCodes:
             OptionError: the model has no codes or no likelihood, or an option is out of range.
         """
         options.check(self)
-        if self.active > self.units:
-            raise OptionError(f"active={self.active} must be {self.units} at most, as units are.")
+        if self.active > self.features:
+            raise OptionError(
+                f"active={self.active} must be {self.features} at most, as features are."
+            )
         self.model_ = autoencoder(likely(model))
         matrix = as_input(self.model_.checked(histories), self.model_.input)
         if matrix.nnz == 0:
             raise DataError("there is no interaction to learn from.")
         weights_seed, order_seed, noise_seed = np.random.SeedSequence(self.seed).generate_state(3)
-        self.net_ = new_net(self.model_, matrix, self.units, self.active, int(weights_seed))
+        self.net_ = new_net(self.model_, matrix, self.features, self.active, int(weights_seed))
         noise = torch.Generator(self._device).manual_seed(int(noise_seed))
         size = min(self.batch_size, ceil(matrix.shape[0] / MIN_STEPS))
         batches = Batches(matrix, size, self._device, np.random.default_rng(order_seed))
@@ -101,7 +103,7 @@ class SparseCodes:
         return self
 
     def encode(self, histories: sp.csr_matrix) -> sp.csr_matrix:
-        """How active each unit is for each user: CSR float32 [users, units].
+        """How active each feature is for each user: CSR float32 [users, features].
 
         Raises:
             NotFittedError: fit or load it first.
@@ -109,7 +111,7 @@ class SparseCodes:
         """
         self._require_fitted()
         codes = torch.from_numpy(self.model_.encode(histories)[0]).to(self._device)
-        size = block_users(self.units)
+        size = block_users(self.features)
         with torch.no_grad():
             parts = torch.tensor_split(codes, tuple(range(size, len(codes), size)))
             blocks = [self.net_.encode(part).cpu() for part in parts]
@@ -121,17 +123,17 @@ class SparseCodes:
         k: int = 10,
         *,
         rows: np.ndarray | None = None,
-        turned: Mapping[int, float] | None = None,
+        steer: Mapping[int, float] | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Recommend by sparse codes, with some units turned up or off.
+        """Recommend by sparse codes, with some features steer up or off.
 
         Args:
             histories: CSR [users, items]. Users with an empty history get the most popular items,
-                and a warning says so; with units turned they get what these say.
+                and a warning says so; with features steer they get what these say.
             k: length of the lists.
             rows: not looked at; `evaluate` gives it.
-            turned: for some units, how active they shall be: 0 is off, and 1 as active as they are
-                on average for those who have them.
+            steer: for some features, how active they shall be: 0 is off, and 1 as active as they
+                are on average for those who have them.
 
         Returns:
             Columns int64 [users, k] and scores float32 [users, k], as models give them.
@@ -139,23 +141,23 @@ class SparseCodes:
         Raises:
             NotFittedError: fit or load it first.
             DataError: the histories do not have the training items as columns.
-            OptionError: k, a unit or how far it is turned is out of range.
+            OptionError: k, a feature or how far it is steer is out of range.
         """
         self._require_fitted()
-        levels = sparse_scores.levels(self.net_, turned or {})
+        levels = sparse_scores.levels(self.net_, steer or {})
 
         def score(block: sp.csr_matrix, _: np.ndarray | None) -> torch.Tensor:
             scores = sparse_scores.score(self.model_, self.net_, block, levels)
-            return scores if turned else popular_if_empty(self.model_, block, scores)
+            return scores if steer else popular_if_empty(self.model_, block, scores)
 
-        if turned:
+        if steer:
             return top_k(score, self.model_.checked(histories), k)
         return top_k(score, checked_users(self.model_, histories, rows)[0], k)
 
     def effects(self) -> np.ndarray:
-        """What each unit does to the score of each item: float32 [units, items].
+        """What each feature does to the score of each item: float32 [features, items].
 
-        Added to the code of which no unit is active, as active as it usually is.
+        Added to the code of which no feature is active, as active as it usually is.
 
         Raises:
             NotFittedError: fit or load it first.
@@ -192,9 +194,9 @@ class SparseCodes:
         chosen, state = sparse_files.read(Path(path).expanduser(), source)
         try:
             codes = options.build(cls, chosen)
-            if not codes.active <= codes.units == len(state["bias"]):
+            if not codes.active <= codes.features == len(state["bias"]):
                 raise ValueError("its options do not fit its weights")
-            codes.net_ = TopKAutoencoder(len(state["center"]), codes.units, codes.active)
+            codes.net_ = TopKAutoencoder(len(state["center"]), codes.features, codes.active)
             codes.net_.load_state_dict(state)
         except (OptionError, RuntimeError, KeyError, TypeError, ValueError) as error:
             raise ModelFileError(f"{path} is damaged: {error}") from error
@@ -206,7 +208,7 @@ class SparseCodes:
         imitation = Imitation(self.model_, self.net_, self.goal, noise)
         return Trainer(
             self.net_,
-            [Pass(imitation.step, before=imitation.begin)],
+            [Phase(imitation.step, before=imitation.begin)],
             epochs=self.epochs,
             learning_rate=self.learning_rate,
             validate=None if validation is None else lambda: self._judge(validation),

@@ -9,11 +9,11 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save, save_file
 
-from recvae import atomic
+from recvae.disk import atomic
+from recvae.disk.untrusted import require_regular
 from recvae.engine.states import require_finite
 from recvae.errors import MissingFileError, ModelFileError
-from recvae.models.autoencoder import AutoencoderRecommender
-from recvae.untrusted import require_regular
+from recvae.models.families.autoencoder import AutoencoderRecommender
 
 
 def write(

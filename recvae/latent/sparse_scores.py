@@ -1,4 +1,4 @@
-"""Scores by sparse codes: what a model's decoder makes of them, with some units turned."""
+"""Scores by sparse codes: what a model's decoder makes of them, with some features steer."""
 
 from collections.abc import Mapping
 
@@ -7,23 +7,23 @@ import scipy.sparse as sp
 import torch
 
 from recvae.errors import OptionError
-from recvae.models.autoencoder import AutoencoderRecommender
+from recvae.models.families.autoencoder import AutoencoderRecommender
 from recvae.nets import TopKAutoencoder
-from recvae.ranking import as_columns
+from recvae.ranking.top_k import as_columns
 
 
-def levels(net: TopKAutoencoder, turned: Mapping[int, float]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Units int64 [n], and how active they shall be [n]; 1 in `turned` is as active as usual.
+def levels(net: TopKAutoencoder, steer: Mapping[int, float]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Features int64 [n], and how active they shall be [n]; 1 in `steer` is as active as usual.
 
     Raises:
-        OptionError: a unit or how far it is turned is out of range.
+        OptionError: a feature or how far it is steer is out of range.
     """
     device = net.strengths.device
-    units = torch.from_numpy(as_columns(list(turned), len(net.strengths), "turned")).to(device)
-    shares = torch.tensor(list(turned.values()), dtype=torch.float32, device=device)
-    if not ((shares >= 0) & shares.isfinite()).all():
-        raise OptionError(f"turned={dict(turned)} must hold finite numbers, not negative.")
-    return units, shares * net.strengths[units]
+    features = torch.from_numpy(as_columns(list(steer), len(net.strengths), "steer")).to(device)
+    factors = torch.tensor(list(steer.values()), dtype=torch.float32, device=device)
+    if not ((factors >= 0) & factors.isfinite()).all():
+        raise OptionError(f"steer={dict(steer)} must hold finite numbers, not negative.")
+    return features, factors * net.strengths[features]
 
 
 @torch.no_grad()
@@ -31,7 +31,7 @@ def score(
     model: AutoencoderRecommender,
     net: TopKAutoencoder,
     histories: sp.csr_matrix,
-    turned: tuple[torch.Tensor, torch.Tensor],
+    steer: tuple[torch.Tensor, torch.Tensor],
 ) -> torch.Tensor:
     """The model's scores [users, items], with sparse codes in place of its own.
 
@@ -39,20 +39,20 @@ def score(
         model: fitted.
         net: that of its sparse codes.
         histories: CSR [users, items].
-        turned: see `levels`.
+        steer: see `levels`.
     """
     batch = model.batch(histories)
     codes, _ = model.net_.encode(batch.normalized())
     activations = net.encode(codes)
-    units, active = turned
-    activations[:, units] = active
+    features, active = steer
+    activations[:, features] = active
     decode = model.net_.decode
     return model.forward(batch) + decode(net.decode(activations)) - decode(codes)
 
 
 @torch.no_grad()
 def effects(model: AutoencoderRecommender, net: TopKAutoencoder) -> np.ndarray:
-    """What each unit, as active as usual, adds to the scores of no unit: float32 [units, items]."""
+    """What each feature adds to the scores of no feature: float32 [features, items]."""
     decode = model.net_.decode
     alone = net.decode(net.strengths.diag())
     return (decode(alone) - decode(net.center[None])).cpu().numpy()

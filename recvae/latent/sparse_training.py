@@ -19,8 +19,8 @@ from torch.nn.functional import kl_div, mse_loss
 
 from recvae.engine.batch import Batch
 from recvae.engine.objectives import without
-from recvae.engine.passes import Terms
-from recvae.models.autoencoder import AutoencoderRecommender
+from recvae.engine.phases import LossTerms
+from recvae.models.families.autoencoder import AutoencoderRecommender
 from recvae.nets import TopKAutoencoder
 
 Goal: TypeAlias = Literal["codes", "scores"]
@@ -31,14 +31,14 @@ LEAST = 1e-12
 
 @dataclass(eq=False)
 class Imitation:
-    """A way through the users, for `recvae.engine.passes.Pass`.
+    """A way through the users, for `recvae.engine.phases.Phase`.
 
     Attributes:
         model: whose codes.
         net: the sparse autoencoder.
         goal: what is kept.
-        noise: draws what is hidden of the histories, and whom dead units are revived for.
-        alive: bool [units], which of them anyone had since the pass began.
+        noise: draws what is hidden of the histories, and whom dead features are revived for.
+        alive: bool [features], which of them anyone had since the pass began.
         missed: [users, latent], what the sparse codes of the last batch lack.
     """
 
@@ -53,52 +53,52 @@ class Imitation:
         self.alive = torch.ones_like(self.net.bias, dtype=torch.bool)
 
     def begin(self) -> None:
-        """Revive the units that nobody had, for users whose codes lack most."""
+        """Revive the features that nobody had, for users whose codes lack most."""
         dead = ~self.alive
         if dead.any():
-            shares = self.missed.square().sum(dim=1).clamp(min=LEAST)
-            users = shares.multinomial(int(dead.sum()), replacement=True, generator=self.noise)
+            chances = self.missed.square().sum(dim=1).clamp(min=LEAST)
+            users = chances.multinomial(int(dead.sum()), replacement=True, generator=self.noise)
             self.net.revive(dead, self.missed[users])
         self.alive.zero_()
 
-    def step(self, batch: Batch, _: int) -> Terms:
+    def step(self, batch: Batch, _: int) -> LossTerms:
         """The loss of a batch, a random share of whose histories is hidden, from 0 to 1."""
         rate = torch.rand((), generator=self.noise, device=self.noise.device)
-        known = batch.split(float(rate), self.noise)[0]
+        visible, _ = batch.split(float(rate), self.noise)
         with torch.no_grad():
-            codes = self.model.net_.encode(known.normalized())[0]
+            codes = self.model.net_.encode(visible.normalized())[0]
         activations = self.net.encode(codes)
         sparse = self.net.decode(activations)
         self.alive |= (activations > 0).any(dim=0)
         self.missed = (codes - sparse).detach()
-        loss = self._loss(codes, sparse, known)
-        return Terms(loss, -loss, torch.zeros_like(loss), 0.0)
+        loss = self._loss(codes, sparse, visible)
+        return LossTerms(loss, -loss, torch.zeros_like(loss), 0.0)
 
-    def _loss(self, codes: torch.Tensor, sparse: torch.Tensor, known: Batch) -> torch.Tensor:
+    def _loss(self, codes: torch.Tensor, sparse: torch.Tensor, visible: Batch) -> torch.Tensor:
         if self.goal == "codes":
             return mse_loss(sparse / self.net.scale, codes / self.net.scale)
         with torch.no_grad():
-            scores = self.model.forward(known)
+            scores = self.model.forward(visible)
             rest = scores - self.model.net_.decode(codes)
-        shares, kept = (
-            without(some, known).log_softmax(dim=1)
+        sparse_log, whole_log = (
+            without(some, visible).log_softmax(dim=1)
             for some in (rest + self.model.net_.decode(sparse), scores)
         )
-        return kl_div(shares, kept, log_target=True, reduction="batchmean")
+        return kl_div(sparse_log, whole_log, log_target=True, reduction="batchmean")
 
 
 def new_net(
-    model: AutoencoderRecommender, histories: sp.csr_matrix, units: int, active: int, seed: int
+    model: AutoencoderRecommender, histories: sp.csr_matrix, features: int, active: int, seed: int
 ) -> TopKAutoencoder:
     """A net scaled to the codes of CSR [users, items], beside the model."""
     codes = torch.from_numpy(model.encode(histories)[0])
-    net = TopKAutoencoder(codes.shape[1], units, active)
+    net = TopKAutoencoder(codes.shape[1], features, active)
     net.initialize(codes, torch.Generator().manual_seed(seed))
     return net.to(model._device)
 
 
 def measure(net: TopKAutoencoder, activations: sp.csr_matrix) -> None:
-    """Note how active each unit is for those of some users who have it; 0 if nobody does."""
+    """Note how active each feature is for those of some users who have it; 0 if nobody does."""
     counts = np.bincount(activations.indices, minlength=activations.shape[1])
     means = np.asarray(activations.sum(axis=0)).ravel() / np.maximum(counts, 1)
     net.strengths.copy_(torch.from_numpy(means))

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from recvae.data.splits import Holdout
 from recvae.errors import DataError, OptionError
-from recvae.evaluation import evaluate
+from recvae.evaluation.evaluate import evaluate
 from recvae.latent.models import coder
-from recvae.models.base import Recommender
-from recvae.splits import Holdout
+from recvae.models.contract.recommender import Recommender
 
 METRIC = "ndcg@100"
 

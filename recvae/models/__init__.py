@@ -5,9 +5,9 @@ from os import PathLike
 from typing import Any
 
 from recvae import options as _options
-from recvae import storage
 from recvae.errors import OptionError, did_you_mean
-from recvae.models.base import Recommender
+from recvae.models.contract.lists import EmptyHistoryWarning, MissingWeightsWarning
+from recvae.models.contract.recommender import Recommender
 from recvae.models.ease import EASE
 from recvae.models.edlae import EDLAE
 from recvae.models.elsa import ELSA
@@ -16,13 +16,13 @@ from recvae.models.implicit_als import ImplicitALS
 from recvae.models.implicit_bpr import ImplicitBPR
 from recvae.models.implicit_lmf import ImplicitLMF
 from recvae.models.item_knn import ItemKNN
-from recvae.models.lists import EmptyHistoryWarning, MissingWeightsWarning
 from recvae.models.mult_dae import MultDAE
 from recvae.models.mult_vae import MultVAE
 from recvae.models.popularity import Popularity
 from recvae.models.rec_vae import RecVAE
 from recvae.models.residual_vae import ResidualVAE
 from recvae.models.vamp_vae import VampVAE
+from recvae.saved import storage
 
 MODELS: dict[str, type[Recommender]] = {
     model.name: model

@@ -5,9 +5,9 @@ from typing import ClassVar
 
 import torch
 
-from recvae.models.linear_base import LinearAutoencoder
-from recvae.options import PositiveFloat
-from recvae.spaces import Real, Space
+from recvae.models.families.linear import LinearAutoencoder
+from recvae.options.ranges import PositiveFloat
+from recvae.options.spaces import Float, Space
 
 
 @dataclass(kw_only=True, eq=False)
@@ -19,7 +19,7 @@ class EASE(LinearAutoencoder):
 
     name: ClassVar[str] = "ease"
     space: ClassVar[Space] = {
-        "regularization": Real(10.0, 3000.0, log=True),
+        "regularization": Float(10.0, 3000.0, log=True),
     }
 
     regularization: PositiveFloat = 300.0

@@ -5,9 +5,9 @@ from typing import ClassVar
 
 import torch
 
-from recvae.models.linear_base import LinearAutoencoder
-from recvae.options import DropRate, PositiveFloat
-from recvae.spaces import Real, Space
+from recvae.models.families.linear import LinearAutoencoder
+from recvae.options.ranges import DropRate, PositiveFloat
+from recvae.options.spaces import Float, Space
 
 
 @dataclass(kw_only=True, eq=False)
@@ -24,8 +24,8 @@ class EDLAE(LinearAutoencoder):
 
     name: ClassVar[str] = "edlae"
     space: ClassVar[Space] = {
-        "dropout": Real(0.1, 0.8),
-        "regularization": Real(10.0, 3000.0, log=True),
+        "dropout": Float(0.1, 0.8),
+        "regularization": Float(10.0, 3000.0, log=True),
     }
 
     dropout: DropRate = 0.5

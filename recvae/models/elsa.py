@@ -7,10 +7,10 @@ import torch
 
 from recvae import nets
 from recvae.engine.batch import Batch
-from recvae.engine.passes import Pass, Terms
-from recvae.models.autoencoder import AutoencoderRecommender
-from recvae.options import DropRate, PositiveFloat, PositiveInt
-from recvae.spaces import Real, Space, Whole
+from recvae.engine.phases import LossTerms, Phase
+from recvae.models.families.autoencoder import AutoencoderRecommender
+from recvae.options.ranges import DropRate, PositiveFloat, PositiveInt
+from recvae.options.spaces import Float, Int, Space
 
 
 @dataclass(kw_only=True, eq=False)
@@ -28,10 +28,10 @@ class ELSA(AutoencoderRecommender):
 
     name: ClassVar[str] = "elsa"
     space: ClassVar[Space] = {
-        "latent": Whole(64, 1024, log=True),
-        "dropout": Real(0.0, 0.5),
-        "learning_rate": Real(1e-3, 0.1, log=True),
-        "batch_size": Whole(100, 1000, log=True),
+        "latent": Int(64, 1024, log=True),
+        "dropout": Float(0.0, 0.5),
+        "learning_rate": Float(1e-3, 0.1, log=True),
+        "batch_size": Int(100, 1000, log=True),
     }
 
     latent: PositiveInt = 256
@@ -52,10 +52,10 @@ class ELSA(AutoencoderRecommender):
     def _new_net(self, n_items: int) -> nets.ELSANet:
         return nets.ELSANet(n_items, self.latent, dropout=self.dropout)
 
-    def _passes(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Pass]:
-        return [Pass(lambda batch, _: self._terms(net, batch, noise))]
+    def _phases(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
+        return [Phase(lambda batch, _: self._terms(net, batch, noise))]
 
-    def _terms(self, net: nets.Net, batch: Batch, noise: torch.Generator) -> Terms:
+    def _terms(self, net: nets.Net, batch: Batch, noise: torch.Generator) -> LossTerms:
         """Half the squared distance: a Gaussian's negative log-likelihood of variance 1."""
         log_likelihood = net(batch, noise).mean() - 1
-        return Terms(-log_likelihood, log_likelihood, torch.zeros_like(log_likelihood), 0.0)
+        return LossTerms(-log_likelihood, log_likelihood, torch.zeros_like(log_likelihood), 0.0)

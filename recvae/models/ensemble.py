@@ -9,18 +9,18 @@ import scipy.sparse as sp
 import torch
 from annotated_types import MinLen
 
+from recvae.data.splits import Holdout
 from recvae.engine.batch import Batch
-from recvae.models.base import Recommender
+from recvae.models.contract.fitting import FitContext
+from recvae.models.contract.inputs import as_input
+from recvae.models.contract.recommender import Recommender
 from recvae.models.elsa import ELSA
-from recvae.models.fitting import Run
+from recvae.models.families.linear_algebra import require_memory
+from recvae.models.families.pooling import log_proportions
 from recvae.models.implicit_als import ImplicitALS
-from recvae.models.inputs import as_input
-from recvae.models.linear import require_memory
-from recvae.models.pooling import log_shares
 from recvae.models.residual_vae import ResidualVAE
-from recvae.options import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
-from recvae.spaces import Real, Space, Whole
-from recvae.splits import Holdout
+from recvae.options.ranges import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from recvae.options.spaces import Float, Int, Space
 
 LINEAR = "linear."
 """What the names of the linear path's tensors begin with."""
@@ -35,7 +35,7 @@ class Ensemble(Recommender):
     factor model err differently. Options that are not named here are the models' own defaults.
 
     Attributes:
-        vaes: how many ResidualVAEs, which differ in their seeds alone.
+        n_vaes: how many ResidualVAEs, which differ in their seeds alone.
         latent: width of their codes.
         width: of their encoders' layers.
         gamma: the weight of their KL terms for each item of a user.
@@ -54,13 +54,13 @@ class Ensemble(Recommender):
 
     name: ClassVar[str] = "ensemble"
     space: ClassVar[Space] = {
-        "latent": Whole(100, 400, log=True),
-        "gamma": Real(5e-4, 1e-2, log=True),
-        "rank": Whole(64, 1024, log=True),
-        "factors": Whole(32, 256, log=True),
+        "latent": Int(100, 400, log=True),
+        "gamma": Float(5e-4, 1e-2, log=True),
+        "rank": Int(64, 1024, log=True),
+        "factors": Int(32, 256, log=True),
     }
 
-    vaes: PositiveInt = 2
+    n_vaes: PositiveInt = 2
     latent: PositiveInt = 200
     width: PositiveInt = 600
     gamma: NonNegativeFloat = 0.002
@@ -83,7 +83,7 @@ class Ensemble(Recommender):
         for vae in others:
             total += score(vae)
         for member in (self.elsa_, self.als_):
-            total += log_shares(score(member).to(total.device), seen)
+            total += log_proportions(score(member).to(total.device), seen)
         return total
 
     def encode(self, histories: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
@@ -114,26 +114,28 @@ class Ensemble(Recommender):
             device=self.device,
         )
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> None:
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
         require_memory("Ensemble", train.shape[1], self.max_gigabytes)
-        self._build(self.vaes)
+        self._build(self.n_vaes)
         self.als_.fit(train)
-        if self.elsa_.fit(train, validation, checkpoints=run.part("elsa")).interrupted_:
+        if self.elsa_.fit(train, validation, checkpoints=context.part("elsa")).interrupted_:
             raise KeyboardInterrupt
-        self._fit_vaes(train, validation, run)
+        self._fit_vaes(train, validation, context)
         for member in self._members.values():
             member._describe_as(self)
         self.history_ = self.vaes_[0].history_
 
-    def _fit_vaes(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> None:
+    def _fit_vaes(
+        self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext
+    ) -> None:
         """Train one after another; Ctrl-C leaves those that were trained."""
         trained: list[ResidualVAE] = []
         path = self.vaes_[0].solve(as_input(train))
         for number, vae in enumerate(self.vaes_):
             vae.linear_path = path
-            told = None if trained else run.on_epoch
+            told = None if trained else context.on_epoch
             try:
-                trained.append(vae.fit(train, validation, told, run.part(f"vae{number}")))
+                trained.append(vae.fit(train, validation, told, context.part(f"vae{number}")))
                 self.interrupted_ = vae.interrupted_
             except KeyboardInterrupt:
                 self.interrupted_ = True

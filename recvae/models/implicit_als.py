@@ -8,15 +8,15 @@ import scipy.sparse as sp
 import torch
 from implicit.cpu.als import AlternatingLeastSquares
 
+from recvae.data.splits import Holdout
 from recvae.engine.states import of_shape
 from recvae.errors import TrainingError
-from recvae.models.base import Recommender
-from recvae.models.fitting import Run
-from recvae.models.implicit_base import fit_implicit, one_blas_thread
-from recvae.models.inputs import Input, as_input
-from recvae.options import NonNegativeInt, PositiveFloat, PositiveInt, Threads
-from recvae.spaces import Real, Space, Whole
-from recvae.splits import Holdout
+from recvae.models.contract.fitting import FitContext
+from recvae.models.contract.inputs import Input, as_input
+from recvae.models.contract.recommender import Recommender
+from recvae.models.families.implicit import fit_implicit, one_blas_thread
+from recvae.options.ranges import NonNegativeInt, PositiveFloat, PositiveInt, Threads
+from recvae.options.spaces import Float, Int, Space
 
 
 @dataclass(kw_only=True, eq=False)
@@ -36,15 +36,15 @@ class ImplicitALS(Recommender):
         iterations: how often users and items are solved for in turn.
         input: "binary" sets every weight to 1; "counts" takes them as they are.
         seed: decides the initial vectors.
-        threads: how many to use; 0 means all.
+        n_threads: how many to use; 0 means all.
         item_factors_: float32 [items, factors].
     """
 
     name: ClassVar[str] = "als"
     space: ClassVar[Space] = {
-        "factors": Whole(32, 256, log=True),
-        "alpha": Real(1.0, 40.0, log=True),
-        "regularization": Real(0.01, 200.0, log=True),
+        "factors": Int(32, 256, log=True),
+        "alpha": Float(1.0, 40.0, log=True),
+        "regularization": Float(0.01, 200.0, log=True),
     }
 
     factors: PositiveInt = 64
@@ -53,7 +53,7 @@ class ImplicitALS(Recommender):
     iterations: PositiveInt = 15
     input: Input = "binary"
     seed: NonNegativeInt = 0
-    threads: Threads = 0
+    n_threads: Threads = 0
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Inner products of the users' vectors, solved for anew, with all items'.
@@ -75,7 +75,7 @@ class ImplicitALS(Recommender):
             ) from error
         return torch.from_numpy(vectors) @ self.item_factors_.T
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> None:
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
         with one_blas_thread():
             solver = self._solver()
             fit_implicit(solver, as_input(train, self.input), f"fitting {self.name}")
@@ -88,7 +88,7 @@ class ImplicitALS(Recommender):
             alpha=self.alpha,
             iterations=self.iterations,
             random_state=self.seed,
-            num_threads=self.threads,
+            num_threads=self.n_threads,
         )
 
     def _item_vectors(self) -> torch.Tensor:

@@ -6,12 +6,18 @@ from typing import ClassVar
 import scipy.sparse as sp
 from implicit.cpu.bpr import BayesianPersonalizedRanking
 
-from recvae.models.fitting import Run
-from recvae.models.implicit_base import TrainedUsers
-from recvae.models.inputs import as_input
-from recvae.options import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Threads
-from recvae.spaces import Real, Space, Whole
-from recvae.splits import Holdout
+from recvae.data.splits import Holdout
+from recvae.models.contract.fitting import FitContext
+from recvae.models.contract.inputs import as_input
+from recvae.models.families.implicit import TrainedUsers
+from recvae.options.ranges import (
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    Threads,
+)
+from recvae.options.spaces import Float, Int, Space
 
 
 @dataclass(kw_only=True, eq=False)
@@ -27,17 +33,17 @@ class ImplicitBPR(TrainedUsers):
         regularization: the penalty on squared vectors.
         iterations: passes through the interactions.
         seed: decides the initial vectors and the pairs.
-        threads: how many to use; 0 means all. They write into each other's work without locks:
+        n_threads: how many to use; 0 means all. They write into each other's work without locks:
             only with 1 does the same seed give the same result.
     """
 
     name: ClassVar[str] = "bpr"
     n_biases: ClassVar[int] = 1
     space: ClassVar[Space] = {
-        "factors": Whole(16, 256, log=True),
-        "learning_rate": Real(1e-3, 0.1, log=True),
-        "regularization": Real(1e-4, 0.1, log=True),
-        "iterations": Whole(20, 200, log=True),
+        "factors": Int(16, 256, log=True),
+        "learning_rate": Float(1e-3, 0.1, log=True),
+        "regularization": Float(1e-4, 0.1, log=True),
+        "iterations": Int(20, 200, log=True),
     }
 
     factors: PositiveInt = 64
@@ -45,15 +51,15 @@ class ImplicitBPR(TrainedUsers):
     regularization: NonNegativeFloat = 0.003
     iterations: PositiveInt = 50
     seed: NonNegativeInt = 0
-    threads: Threads = 1
+    n_threads: Threads = 1
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> None:
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
         model = BayesianPersonalizedRanking(
             factors=self.factors,
             learning_rate=self.learning_rate,
             regularization=self.regularization,
             iterations=self.iterations,
             random_state=self.seed,
-            num_threads=self.threads,
+            num_threads=self.n_threads,
         )
         self._learn(model, as_input(train))

@@ -6,12 +6,18 @@ from typing import ClassVar
 import scipy.sparse as sp
 from implicit.cpu.lmf import LogisticMatrixFactorization
 
-from recvae.models.fitting import Run
-from recvae.models.implicit_base import TrainedUsers
-from recvae.models.inputs import Input, as_input
-from recvae.options import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Threads
-from recvae.spaces import Real, Space, Whole
-from recvae.splits import Holdout
+from recvae.data.splits import Holdout
+from recvae.models.contract.fitting import FitContext
+from recvae.models.contract.inputs import Input, as_input
+from recvae.models.families.implicit import TrainedUsers
+from recvae.options.ranges import (
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    Threads,
+)
+from recvae.options.spaces import Float, Int, Space
 
 
 @dataclass(kw_only=True, eq=False)
@@ -30,16 +36,16 @@ class ImplicitLMF(TrainedUsers):
         iterations: how often users and items are updated in turn.
         input: "binary" sets every weight to 1; "counts" takes them as they are.
         seed: decides the initial vectors and the samples, for a given number of threads.
-        threads: how many to use; 0 means all.
+        n_threads: how many to use; 0 means all.
     """
 
     name: ClassVar[str] = "lmf"
     n_biases: ClassVar[int] = 2
     space: ClassVar[Space] = {
-        "factors": Whole(8, 128, log=True),
-        "learning_rate": Real(0.1, 3.0, log=True),
-        "regularization": Real(0.3, 30.0, log=True),
-        "iterations": Whole(15, 120, log=True),
+        "factors": Int(8, 128, log=True),
+        "learning_rate": Float(0.1, 3.0, log=True),
+        "regularization": Float(0.3, 30.0, log=True),
+        "iterations": Int(15, 120, log=True),
     }
 
     factors: PositiveInt = 32
@@ -49,9 +55,9 @@ class ImplicitLMF(TrainedUsers):
     iterations: PositiveInt = 60
     input: Input = "binary"
     seed: NonNegativeInt = 0
-    threads: Threads = 0
+    n_threads: Threads = 0
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> None:
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
         model = LogisticMatrixFactorization(
             factors=self.factors,
             learning_rate=self.learning_rate,
@@ -59,6 +65,6 @@ class ImplicitLMF(TrainedUsers):
             neg_prop=self.negatives,
             iterations=self.iterations,
             random_state=self.seed,
-            num_threads=self.threads,
+            num_threads=self.n_threads,
         )
         self._learn(model, as_input(train, self.input))

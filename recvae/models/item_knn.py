@@ -7,15 +7,15 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
+from recvae.data.splits import Holdout
+from recvae.disk.untrusted import csr_of
 from recvae.engine.states import of_shape
-from recvae.models.base import Recommender
-from recvae.models.fitting import Run
-from recvae.models.inputs import Input, as_input
-from recvae.neighbors import nearest
-from recvae.options import PositiveInt
-from recvae.spaces import Choice, Space, Whole
-from recvae.splits import Holdout
-from recvae.untrusted import csr_of
+from recvae.models.contract.fitting import FitContext
+from recvae.models.contract.inputs import Input, as_input
+from recvae.models.contract.recommender import Recommender
+from recvae.options.ranges import PositiveInt
+from recvae.options.spaces import Categorical, Int, Space
+from recvae.ranking.neighbors import nearest
 
 Similarity: TypeAlias = Literal["cosine", "tfidf", "bm25"]
 
@@ -35,19 +35,19 @@ class ItemKNN(Recommender):
         similarity: of two items' columns: "cosine"; "tfidf": the cosine after users with many
             items are weighed down; "bm25": the inner product after the weights are saturated and
             popular items are weighed down as well.
-        neighbors: the most similar items that are kept for each item.
+        n_neighbors: the most similar items that are kept for each item.
         input: "binary" sets every weight to 1; "counts" takes them as they are.
         similarity_: CSR float32 [items, items], each row an item's neighbors.
     """
 
     name: ClassVar[str] = "item-knn"
     space: ClassVar[Space] = {
-        "similarity": Choice(("cosine", "tfidf", "bm25")),
-        "neighbors": Whole(10, 500, log=True),
+        "similarity": Categorical(("cosine", "tfidf", "bm25")),
+        "n_neighbors": Int(10, 500, log=True),
     }
 
     similarity: Similarity = "tfidf"
-    neighbors: PositiveInt = 100
+    n_neighbors: PositiveInt = 100
     input: Input = "binary"
 
     @property
@@ -61,14 +61,14 @@ class ItemKNN(Recommender):
         weights = as_input(histories, self.input)
         return torch.from_numpy((self.similarity_ @ weights.T).T.toarray())
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> None:
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
         users = _weighed(as_input(train, self.input), self.similarity)
         items, n_items = users.T.tocsr(), users.shape[1]
         ids, similarities = nearest(
             lambda columns: torch.from_numpy((items[columns] @ users).toarray()),
             np.arange(n_items),
             n_items,
-            min(self.neighbors, n_items),
+            min(self.n_neighbors, n_items),
             label="finding neighbors",
         )
         self.similarity_ = _as_rows(ids, similarities)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from recvae.engine.annealing import RateSchedule
-from recvae.models.mult import MultAutoencoder
-from recvae.options import NonNegativeFloat, PositiveFloat, PositiveInt, Widths
-from recvae.spaces import Real, Space, Whole
+from recvae.models.families.mult import MultAutoencoder
+from recvae.options.ranges import NonNegativeFloat, PositiveFloat, PositiveInt, Widths
+from recvae.options.spaces import Float, Int, Space
 
 
 @dataclass(kw_only=True, eq=False)
@@ -20,11 +20,11 @@ class MultDAE(MultAutoencoder):
     name: ClassVar[str] = "mult-dae"
     variational: ClassVar[bool] = False
     space: ClassVar[Space] = {
-        "latent": Whole(100, 400, log=True),
-        "dropout": Real(0.2, 0.8),
-        "l2": Real(1e-6, 1e-3, log=True),
-        "learning_rate": Real(3e-4, 1e-2, log=True),
-        "batch_size": Whole(50, 500, log=True),
+        "latent": Int(100, 400, log=True),
+        "dropout": Float(0.2, 0.8),
+        "l2": Float(1e-6, 1e-3, log=True),
+        "learning_rate": Float(3e-4, 1e-2, log=True),
+        "batch_size": Int(50, 500, log=True),
     }
 
     hidden: Widths = ()

@@ -7,13 +7,13 @@ from typing import ClassVar, Literal, Self
 import pandas as pd
 import scipy.sparse as sp
 
+from recvae.data.splits import Holdout
 from recvae.engine.annealing import RateSchedule, Schedule, WarmUp, kl_weight, warm_up_steps
 from recvae.errors import OptionError
-from recvae.models.fitting import Run
-from recvae.models.mult import MultAutoencoder
-from recvae.options import NonNegativeFloat, PositiveFloat, PositiveInt
-from recvae.spaces import Choice, Real, Space, Whole
-from recvae.splits import Holdout
+from recvae.models.contract.fitting import FitContext
+from recvae.models.families.mult import MultAutoencoder
+from recvae.options.ranges import NonNegativeFloat, PositiveFloat, PositiveInt
+from recvae.options.spaces import Categorical, Float, Int, Space
 
 
 @dataclass(kw_only=True, eq=False)
@@ -36,11 +36,11 @@ class MultVAE(MultAutoencoder):
     name: ClassVar[str] = "mult-vae"
     variational: ClassVar[bool] = True
     space: ClassVar[Space] = {
-        "hidden": Choice(((), (600,))),
-        "beta": Real(0.01, 1.0, log=True),
-        "dropout": Real(0.2, 0.8),
-        "learning_rate": Real(3e-4, 1e-2, log=True),
-        "batch_size": Whole(50, 500, log=True),
+        "hidden": Categorical(((), (600,))),
+        "beta": Float(0.01, 1.0, log=True),
+        "dropout": Float(0.2, 0.8),
+        "learning_rate": Float(3e-4, 1e-2, log=True),
+        "batch_size": Int(50, 500, log=True),
     }
 
     beta: NonNegativeFloat | Literal["best"] = 0.2
@@ -51,10 +51,10 @@ class MultVAE(MultAutoencoder):
     batch_size: PositiveInt = 250
     epochs: PositiveInt = 60
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> None:
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
         self.beta_search_: pd.DataFrame | None = None
         if self.beta == "best":
-            search = self._search_beta(train, validation, run)
+            search = self._search_beta(train, validation, context)
             self.beta_search_ = search.history_
             best = search.history_[self.metric].argmax()
             self.beta_ = float(search.history_["beta"].iloc[best])
@@ -63,16 +63,18 @@ class MultVAE(MultAutoencoder):
                 return
         else:
             self.beta_ = self.beta
-        super()._fit(train, validation, run)
+        super()._fit(train, validation, context)
 
-    def _search_beta(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> Self:
+    def _search_beta(
+        self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext
+    ) -> Self:
         """Train while beta rises to 1."""
         if validation is None:
             raise OptionError("beta='best' needs validation users: fit(train, validation=...).")
         if self.schedule != "linear":
             raise OptionError("beta='best' is found on a slope: choose schedule='linear'.")
         search = replace(self, beta=1.0, schedule="linear", warm_up=1.0, patience=None)
-        return search.fit(train, validation, checkpoints=run.part("search"))
+        return search.fit(train, validation, checkpoints=context.part("search"))
 
     def _beta(self, n_batches: int) -> Callable[[int], float]:
         warm_up = warm_up_steps(

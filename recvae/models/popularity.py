@@ -7,9 +7,9 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recvae.models.base import Recommender
-from recvae.models.fitting import Run
-from recvae.splits import Holdout
+from recvae.data.splits import Holdout
+from recvae.models.contract.fitting import FitContext
+from recvae.models.contract.recommender import Recommender
 
 
 @dataclass(kw_only=True, eq=False)
@@ -20,14 +20,14 @@ class Popularity(Recommender):
     """
 
     name: ClassVar[str] = "popularity"
-    streams: ClassVar[bool] = True
+    supports_shards: ClassVar[bool] = True
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """How many training users have each item."""
         counts = torch.from_numpy(self.item_counts_.astype(np.float32))
         return counts.repeat(histories.shape[0], 1)
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, run: Run) -> None:
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
         """Nothing to do: every model counts its items."""
 
     def _state(self) -> dict[str, torch.Tensor]:

@@ -10,11 +10,11 @@ from torch import nn
 from recvae import nets
 from recvae.engine.batch import Batch
 from recvae.engine.objectives import sampled_composite_kl
-from recvae.engine.passes import Pass, Terms
-from recvae.models.base import Shared
-from recvae.models.softmax import SoftmaxAutoencoder
-from recvae.options import NonNegativeFloat, PositiveFloat, PositiveInt
-from recvae.spaces import Real, Space, Whole
+from recvae.engine.phases import LossTerms, Phase
+from recvae.models.contract.recommender import ParallelAxis
+from recvae.models.families.softmax import SoftmaxAutoencoder
+from recvae.options.ranges import NonNegativeFloat, PositiveFloat, PositiveInt
+from recvae.options.spaces import Float, Int, Space
 
 
 @dataclass(kw_only=True, eq=False)
@@ -35,14 +35,14 @@ class RecVAE(SoftmaxAutoencoder):
     """
 
     name: ClassVar[str] = "rec-vae"
-    shares: ClassVar[frozenset[Shared]] = frozenset({"users", "items"})
+    parallel_over: ClassVar[frozenset[ParallelAxis]] = frozenset({"users", "items"})
     space: ClassVar[Space] = {
-        "latent": Whole(100, 400, log=True),
-        "width": Whole(300, 900, log=True),
-        "gamma": Real(1e-3, 2e-2, log=True),
-        "dropout": Real(0.2, 0.8),
-        "learning_rate": Real(2e-4, 2e-3, log=True),
-        "batch_size": Whole(50, 500, log=True),
+        "latent": Int(100, 400, log=True),
+        "width": Int(300, 900, log=True),
+        "gamma": Float(1e-3, 2e-2, log=True),
+        "dropout": Float(0.2, 0.8),
+        "learning_rate": Float(2e-4, 2e-3, log=True),
+        "batch_size": Int(50, 500, log=True),
     }
 
     width: PositiveInt = 600
@@ -57,16 +57,16 @@ class RecVAE(SoftmaxAutoencoder):
     def _new_net(self, n_items: int) -> nets.RecVAENet:
         return nets.RecVAENet(n_items, self.width, self.latent)
 
-    def _passes(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Pass]:
+    def _phases(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
         encoder = net.get_submodule("encoder")
         previous = deepcopy(encoder).requires_grad_(False)
         return [
-            Pass(
+            Phase(
                 lambda batch, _: self._terms(net, previous, batch, self.dropout, noise),
                 part="encoder",
                 repeat=self.encoder_passes,
             ),
-            Pass(
+            Phase(
                 lambda batch, _: self._terms(net, previous, batch, 0.0, noise),
                 part="decoder",
                 repeat=self.decoder_passes,
@@ -82,7 +82,7 @@ class RecVAE(SoftmaxAutoencoder):
         batch: Batch,
         dropout: float,
         noise: torch.Generator,
-    ) -> Terms:
+    ) -> LossTerms:
         """The negative ELBO of a batch, averaged over its users."""
         rows = batch.normalized()
         mean, logvar = net.encode(rows.dropout(dropout, noise))
@@ -90,4 +90,4 @@ class RecVAE(SoftmaxAutoencoder):
         log_likelihood = self._multinomial(net, code, batch, noise).mean()
         kl = sampled_composite_kl(code, mean, logvar, previous(rows))
         weighted = self.gamma * (batch.sum(batch.values) * kl).mean()
-        return Terms(weighted - log_likelihood, log_likelihood, kl.mean(), self.gamma)
+        return LossTerms(weighted - log_likelihood, log_likelihood, kl.mean(), self.gamma)

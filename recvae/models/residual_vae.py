@@ -13,12 +13,12 @@ from torch import nn
 from recvae import nets
 from recvae.engine.batch import Batch
 from recvae.engine.objectives import multinomial_log_likelihood, sampled_composite_kl, without
-from recvae.engine.passes import Pass, Terms
-from recvae.models.autoencoder import AutoencoderRecommender
+from recvae.engine.phases import LossTerms, Phase
 from recvae.models.edlae import EDLAE
-from recvae.models.pooling import log_shares
-from recvae.options import DropRate, NonNegativeFloat, PositiveFloat, PositiveInt
-from recvae.spaces import Real, Space, Whole
+from recvae.models.families.autoencoder import AutoencoderRecommender
+from recvae.models.families.pooling import log_proportions
+from recvae.options.ranges import DropRate, NonNegativeFloat, PositiveFloat, PositiveInt
+from recvae.options.spaces import Float, Int, Space
 
 
 @dataclass(kw_only=True, eq=False)
@@ -44,15 +44,15 @@ class ResidualVAE(AutoencoderRecommender):
 
     name: ClassVar[str] = "residual-vae"
     space: ClassVar[Space] = {
-        "latent": Whole(100, 400, log=True),
-        "width": Whole(300, 900, log=True),
-        "gamma": Real(5e-4, 1e-2, log=True),
-        "dropout": Real(0.2, 0.8),
-        "regularization": Real(3.0, 100.0, log=True),
-        "learning_rate": Real(3e-4, 3e-3, log=True),
-        "batch_size": Whole(50, 500, log=True),
+        "latent": Int(100, 400, log=True),
+        "width": Int(300, 900, log=True),
+        "gamma": Float(5e-4, 1e-2, log=True),
+        "dropout": Float(0.2, 0.8),
+        "regularization": Float(3.0, 100.0, log=True),
+        "learning_rate": Float(3e-4, 3e-3, log=True),
+        "batch_size": Int(50, 500, log=True),
     }
-    streams: ClassVar[bool] = False
+    supports_shards: ClassVar[bool] = False
     averaging: ClassVar[float | None] = 5.0
 
     dropout: Annotated[float, Gt(0), Lt(1)] = 0.5
@@ -87,7 +87,7 @@ class ResidualVAE(AutoencoderRecommender):
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """Logits of both paths: the decoder's from the mean of the code, nothing hidden."""
-        return super().forward(batch).add_(log_shares(_linear(self.net_)(batch), batch))
+        return super().forward(batch).add_(log_proportions(_linear(self.net_)(batch), batch))
 
     def _new_net(self, n_items: int) -> nets.ResidualVAENet:
         return nets.ResidualVAENet(n_items, self.width, self.latent)
@@ -95,11 +95,11 @@ class ResidualVAE(AutoencoderRecommender):
     def _prepare(self, net: nets.Net, train: sp.csr_matrix) -> None:
         net.linear, self.linear_path = self.linear_path or self.solve(train), None
 
-    def _passes(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Pass]:
+    def _phases(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
         encoder = net.get_submodule("encoder")
         previous = deepcopy(encoder).requires_grad_(False)
         return [
-            Pass(
+            Phase(
                 lambda batch, _: self._terms(net, previous, batch, noise),
                 before=lambda: previous.load_state_dict(encoder.state_dict()),
                 memory=previous,
@@ -108,18 +108,22 @@ class ResidualVAE(AutoencoderRecommender):
 
     def _terms(
         self, net: nets.Net, previous: nn.Module, batch: Batch, noise: torch.Generator
-    ) -> Terms:
+    ) -> LossTerms:
         """The negative ELBO of what is hidden, scaled up to whole rows, averaged over the users."""
-        kept, left = batch.split(self.dropout, noise)
-        mean, logvar = net.encode(kept.normalized())
+        visible, hidden = batch.split(self.dropout, noise)
+        mean, logvar = net.encode(visible.normalized())
         code = nets.sample(batch, mean, logvar, noise)
-        logits = net.decode(code) + log_shares(_linear(net).leave_one_out(kept, left), kept)
-        sizes, hidden = batch.sum(batch.values), left.sum(left.values)
-        scale = torch.where(hidden > 0, sizes / hidden, 0)
-        log_likelihood = (scale * multinomial_log_likelihood(without(logits, kept), left)).mean()
+        logits = net.decode(code) + log_proportions(
+            _linear(net).leave_one_out(visible, hidden), visible
+        )
+        sizes, n_hidden = batch.sum(batch.values), hidden.sum(hidden.values)
+        scale = torch.where(n_hidden > 0, sizes / n_hidden, 0)
+        log_likelihood = (
+            scale * multinomial_log_likelihood(without(logits, visible), hidden)
+        ).mean()
         kl = sampled_composite_kl(code, mean, logvar, previous(batch.normalized()))
         weighted = self.gamma * (sizes * kl).mean()
-        return Terms(weighted - log_likelihood, log_likelihood, kl.mean(), self.gamma)
+        return LossTerms(weighted - log_likelihood, log_likelihood, kl.mean(), self.gamma)
 
 
 def _linear(net: nets.Net) -> nets.LinearPath:

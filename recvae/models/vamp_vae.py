@@ -8,11 +8,11 @@ import torch
 from recvae import nets
 from recvae.engine.annealing import RateSchedule
 from recvae.engine.batch import Batch
-from recvae.engine.passes import Terms
-from recvae.models.base import Shared
+from recvae.engine.phases import LossTerms
+from recvae.models.contract.recommender import ParallelAxis
 from recvae.models.mult_vae import MultVAE
-from recvae.options import DropRate, PositiveFloat, PositiveInt
-from recvae.spaces import Choice, Real, Space, Whole
+from recvae.options.ranges import DropRate, PositiveFloat, PositiveInt
+from recvae.options.spaces import Categorical, Float, Int, Space
 
 
 @dataclass(kw_only=True, eq=False)
@@ -28,23 +28,23 @@ class VampVAE(MultVAE):
     Attributes:
         latent: width of the code; if hierarchical, of each of the two, and `encode` gives both
             side by side.
-        components: how many histories the prior is made of.
+        n_components: how many histories the prior is made of.
         hierarchical: whether an upper code, the one with the VampPrior, conditions a lower one.
         gated: whether gates stand between the layers, or tanh.
     """
 
     name: ClassVar[str] = "vamp-vae"
-    shares: ClassVar[frozenset[Shared]] = frozenset({"users"})
+    parallel_over: ClassVar[frozenset[ParallelAxis]] = frozenset({"users"})
     space: ClassVar[Space] = {
-        "hidden": Choice(((600,), (600, 600))),
-        "beta": Real(0.05, 1.0, log=True),
-        "components": Whole(50, 1000, log=True),
-        "dropout": Real(0.2, 0.8),
-        "learning_rate": Real(3e-4, 3e-3, log=True),
-        "batch_size": Whole(50, 500, log=True),
+        "hidden": Categorical(((600,), (600, 600))),
+        "beta": Float(0.05, 1.0, log=True),
+        "n_components": Int(50, 1000, log=True),
+        "dropout": Float(0.2, 0.8),
+        "learning_rate": Float(3e-4, 3e-3, log=True),
+        "batch_size": Int(50, 500, log=True),
     }
 
-    components: PositiveInt = 200
+    n_components: PositiveInt = 200
     hierarchical: bool = True
     gated: bool = True
     dropout: DropRate = 0.7
@@ -58,15 +58,15 @@ class VampVAE(MultVAE):
             n_items,
             self.hidden,
             self.latent,
-            components=self.components,
+            n_components=self.n_components,
             hierarchical=self.hierarchical,
             gated=self.gated,
             dropout=self.dropout,
         )
 
-    def _terms(self, net: nets.Net, batch: Batch, beta: float, noise: torch.Generator) -> Terms:
+    def _terms(self, net: nets.Net, batch: Batch, beta: float, noise: torch.Generator) -> LossTerms:
         """The negative ELBO of a batch, averaged over its users."""
         code, kl = net(batch, noise)
         log_likelihood = self._log_likelihood(net, code, batch, noise).mean()
         kl = kl.mean()
-        return Terms(beta * kl - log_likelihood, log_likelihood, kl, beta)
+        return LossTerms(beta * kl - log_likelihood, log_likelihood, kl, beta)

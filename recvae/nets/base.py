@@ -8,7 +8,7 @@ from torch.nn.functional import linear
 
 from recvae.engine.batch import Batch
 from recvae.engine.groups import Group
-from recvae.nets.items import Items
+from recvae.nets.items import ItemPartition
 from recvae.nets.layers import SparseLinear
 
 
@@ -19,7 +19,7 @@ class Net(nn.Module):
         items: which of the items it has the weights of.
     """
 
-    items = Items()
+    items = ItemPartition()
 
     @abstractmethod
     def initialize(self, generator: torch.Generator) -> None:
@@ -46,7 +46,7 @@ class Net(nn.Module):
         """Keep the weights of this process's part of the items, if several share them."""
         if group.size == 1:
             return
-        items = Items(group, len(self.last_layer()[1]))
+        items = ItemPartition(group, len(self.last_layer()[1]))
         for layer in self._at_the_ends():
             layer.items = items
         for weights in self._by_item():
@@ -59,7 +59,7 @@ class Net(nn.Module):
         for weights in self._by_item():
             weights.data = self.items.join(weights.data)
         for layer in self._at_the_ends():
-            layer.items = Items()
+            layer.items = ItemPartition()
 
     def _at_the_ends(self) -> "list[Net | SparseLinear]":
         """What knows of items."""

@@ -9,7 +9,7 @@ from recvae.engine.groups import ALONE, Group
 
 
 @dataclass(frozen=True)
-class Items:
+class ItemPartition:
     """Which of a net's items this process has.
 
     Attributes:

@@ -5,7 +5,7 @@ from torch import nn
 
 from recvae.engine.batch import Batch
 from recvae.engine.sparse import multiply
-from recvae.nets.items import Items
+from recvae.nets.items import ItemPartition
 
 
 class SparseLinear(nn.Module):
@@ -21,7 +21,7 @@ class SparseLinear(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.empty(n_items, n_outputs))
         self.bias = nn.Parameter(torch.empty(n_outputs))
-        self.items = Items()
+        self.items = ItemPartition()
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """Map sparse rows [users, items] to [users, outputs]."""

@@ -26,7 +26,7 @@ class LinearPath(nn.Module):
     Attributes:
         inverse: P = (X'WX + Lambda)^-1 of the training matrix X and the diagonal W of
             `user_weights`, [items, items]; the weights are I - P / diag(P), the diagonal 0 (see
-            `recvae.models.linear`).
+            `recvae.models.families.linear_algebra`).
     """
 
     inverse: torch.Tensor
@@ -39,25 +39,25 @@ class LinearPath(nn.Module):
         """Score all items for users that are not in X: [users, items]."""
         return _scores(histories, multiply(histories, self.inverse), self.inverse.diagonal())
 
-    def leave_one_out(self, kept: Batch, left: Batch) -> torch.Tensor:
+    def leave_one_out(self, visible: Batch, hidden: Batch) -> torch.Tensor:
         """Score all items for users of X, each as if X had been without that user.
 
         By the formula of Sherman and Morrison, for a user's row x of weight w and the same Lambda:
         (X'WX - w xx' + Lambda)^-1 = P + Px x'P / (1 / w - x'Px).
 
         Args:
-            kept: the part of the users' rows to score by.
-            left: the rest of their rows.
+            visible: the part of the users' rows to score by.
+            hidden: the rest of their rows.
 
         Returns:
             [users, items].
         """
-        known = multiply(kept, self.inverse)
-        whole = known + multiply(left, self.inverse)
-        own = kept.inner(whole)
-        weights = user_weights(kept.sum(kept.values) + left.sum(left.values))
-        step = whole / (1 / weights - own - left.inner(whole))[:, None]
-        return _scores(kept, known + own[:, None] * step, self.inverse.diagonal() + whole * step)
+        known = multiply(visible, self.inverse)
+        whole = known + multiply(hidden, self.inverse)
+        own = visible.inner(whole)
+        weights = user_weights(visible.sum(visible.values) + hidden.sum(hidden.values))
+        step = whole / (1 / weights - own - hidden.inner(whole))[:, None]
+        return _scores(visible, known + own[:, None] * step, self.inverse.diagonal() + whole * step)
 
 
 def _scores(histories: Batch, product: torch.Tensor, diagonal: torch.Tensor) -> torch.Tensor:

@@ -5,37 +5,37 @@ from torch import nn
 from torch.nn.functional import linear, normalize
 
 GENTLE = 0.2
-"""How large the encoder's weights of revived units are, as a share of those of others."""
+"""How large the encoder's weights of revived features are, as a share of those of others."""
 
 
 class TopKAutoencoder(nn.Module):
-    """Codes - units - codes, of which only the k most active units count.
+    """Codes - features - codes, of which only the k most active features count.
 
-    Makhzani & Frey, "k-Sparse Autoencoders", ICLR 2014. Activations are not negative: a unit adds
-    its direction to a code, or leaves it alone.
+    Makhzani & Frey, "k-Sparse Autoencoders", ICLR 2014. Activations are not negative: a feature
+    adds its direction to a code, or leaves it alone.
 
     Attributes:
         active: k.
-        encoder: [units, latent].
-        bias: [units].
-        directions: [units, latent], what each unit adds, in units of `scale`.
-        center: [latent], the code without any unit.
+        encoder: [features, latent].
+        bias: [features].
+        directions: [features, latent], what each feature adds, in units of `scale`.
+        center: [latent], the code without any feature.
         scale: [], the standard deviation of the codes, over all dimensions.
-        strengths: [units], the mean activation of each among those who have it.
+        strengths: [features], the mean activation of each among those who have it.
     """
 
     scale: torch.Tensor
     strengths: torch.Tensor
 
-    def __init__(self, latent: int, units: int, active: int) -> None:
+    def __init__(self, latent: int, features: int, active: int) -> None:
         super().__init__()
         self.active = active
-        self.encoder = nn.Parameter(torch.empty(units, latent))
-        self.bias = nn.Parameter(torch.empty(units))
-        self.directions = nn.Parameter(torch.empty(units, latent))
+        self.encoder = nn.Parameter(torch.empty(features, latent))
+        self.bias = nn.Parameter(torch.empty(features))
+        self.directions = nn.Parameter(torch.empty(features, latent))
         self.center = nn.Parameter(torch.empty(latent))
         self.register_buffer("scale", torch.empty(()))
-        self.register_buffer("strengths", torch.empty(units))
+        self.register_buffer("strengths", torch.empty(features))
 
     @torch.no_grad()
     def initialize(self, codes: torch.Tensor, generator: torch.Generator) -> None:
@@ -49,26 +49,26 @@ class TopKAutoencoder(nn.Module):
 
     @torch.no_grad()
     def revive(self, dead: torch.Tensor, missed: torch.Tensor) -> None:
-        """Point the dead units, bool [units], to codes [dead, latent], gently."""
+        """Point the dead features, bool [features], to codes [dead, latent], gently."""
         directions, others = normalize(missed, dim=1), dead if dead.all() else ~dead
         self.directions[dead] = directions
         self.encoder[dead] = GENTLE * self.encoder[others].norm(dim=1).mean() * directions
         self.bias[dead] = 0
 
     def activate(self, codes: torch.Tensor) -> torch.Tensor:
-        """How much each unit is in codes [users, latent]: [users, units]."""
+        """How much each feature is in codes [users, latent]: [users, features]."""
         return linear((codes - self.center) / self.scale, self.encoder, self.bias).relu()
 
     def encode(self, codes: torch.Tensor) -> torch.Tensor:
-        """The same of the k most active units, the others 0."""
+        """The same of the k most active features, the others 0."""
         return strongest(self.activate(codes), self.active)
 
     def decode(self, activations: torch.Tensor) -> torch.Tensor:
-        """Map activations [users, units] to codes [users, latent]."""
+        """Map activations [users, features] to codes [users, latent]."""
         return activations @ self.directions * self.scale + self.center
 
 
 def strongest(activations: torch.Tensor, k: int) -> torch.Tensor:
     """The k largest of each row, the others 0."""
-    values, units = activations.topk(k, dim=1)
-    return torch.zeros_like(activations).scatter(1, units, values)
+    values, features = activations.topk(k, dim=1)
+    return torch.zeros_like(activations).scatter(1, features, values)

@@ -59,14 +59,14 @@ class VampNet(Net):
         hidden: Sequence[int],
         latent: int,
         *,
-        components: int,
+        n_components: int,
         hierarchical: bool,
         gated: bool,
         dropout: float,
     ) -> None:
         super().__init__()
         self.dropout = dropout
-        self.pseudo_inputs = nn.Parameter(torch.empty(components, n_items))
+        self.pseudo_inputs = nn.Parameter(torch.empty(n_components, n_items))
         first, self.encoder = _layers(hidden, 2 * latent, gated=gated)
         self.input = SparseLinear(n_items, first)
         self.lower = LowerCode(n_items, hidden, latent, gated=gated) if hierarchical else None

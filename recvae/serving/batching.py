@@ -7,7 +7,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
-Batch: TypeAlias = list[tuple[Request, asyncio.Future[Answer]]]
+Waiting: TypeAlias = list[tuple[Request, asyncio.Future[Answer]]]
 
 
 class Batcher(Generic[Request, Answer]):
@@ -61,7 +61,7 @@ class Batcher(Generic[Request, Answer]):
                 batch.append(self._waiting.get_nowait())
             await self._answer_all(batch)
 
-    async def _answer_all(self, batch: Batch[Request, Answer]) -> None:
+    async def _answer_all(self, batch: Waiting[Request, Answer]) -> None:
         """Hand each request its answer; if that fails, answer each alone, so that few fail."""
         self._on_batch(len(batch))
         requests, futures = [one for one, _ in batch], [future for _, future in batch]

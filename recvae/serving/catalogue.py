@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from recvae.models import Recommender
 from recvae.serving.schemas import History, Id, Item, ScoredItem
-from recvae.serving.search import Search
+from recvae.serving.search import TitleSearch
 
 
 class Catalogue:
@@ -20,7 +20,7 @@ class Catalogue:
         self.column_of = {str(item): column for column, item in enumerate(self.ids)}
         self.titles = _titles(model)
         texts = [title or str(item) for title, item in zip(self.titles, self.ids, strict=True)]
-        self._search = Search(texts, model.item_counts_)
+        self._search = TitleSearch(texts, model.item_counts_)
 
     def find(self, query: str, k: int) -> list[Item]:
         """Items by title, or by id where there is none, the most popular first."""

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 
 from recvae import latent
 from recvae.models import Recommender
-from recvae.reranking import POOL, rerank
+from recvae.ranking.reranking import POOL, rerank
 from recvae.serving.catalogue import Catalogue
 from recvae.serving.latent_schemas import (
     Blended,
@@ -62,26 +62,26 @@ class Explainer:
         return self._with_reasons(ids, scores, history.indices, contributions, request.reasons)
 
     def _blended(self, request: BlendRequest) -> list[BlendedList]:
-        """Reasons are those of both tastes, in the same shares: near the truth, but not exact."""
+        """Reasons are those of both tastes, in the same weights: near the truth, but not exact."""
         ends = self._catalogue.histories([request.one, request.other])
-        shares = tuple(request.shares)
-        ids, scores = latent.interpolate(self._model, ends[0], ends[1], self._pool, shares)
+        weights = tuple(request.weights)
+        ids, scores = latent.interpolate(self._model, ends[0], ends[1], self._pool, weights)
         lists = [self._shorten(request, *one) for one in zip(ids, scores, strict=True)]
         columns = np.unique(np.concatenate([ids for ids, _ in lists]))
         likes = np.unique(ends.indices)
         one, other = (self._spread(end, likes, columns) for end in ends)
         return [
             BlendedList(
-                share=share,
+                weight=weight,
                 items=self._with_reasons(
                     ids,
                     scores,
                     likes,
-                    ((1 - share) * one + share * other)[:, np.searchsorted(columns, ids)],
+                    ((1 - weight) * one + weight * other)[:, np.searchsorted(columns, ids)],
                     request.reasons,
                 ),
             )
-            for share, (ids, scores) in zip(shares, lists, strict=True)
+            for weight, (ids, scores) in zip(weights, lists, strict=True)
         ]
 
     def _shorten(

@@ -33,7 +33,7 @@ async def explain(history: ExplainRequest, service: Asked) -> Explained:
 async def blend(tastes: BlendRequest, service: Asked) -> Blended:
     """Recommend to tastes on the straight line from one to another in the latent space.
 
-    Contributions are those to either taste, in the same shares: of a net, an approximation.
+    Contributions are those to either taste, in the same weights: of a net, an approximation.
     """
     return await service.of_history(service.blend, tastes)
 

@@ -10,7 +10,7 @@ MAX_LIKES = 100
 """Items of a history that is scored many times."""
 MAX_EXPLAINED = 50
 """Items of a list with reasons."""
-MAX_SHARES = 21
+MAX_WEIGHTS = 21
 """Lists of a blend."""
 MAX_POINTS = 5_000
 """Items of a map."""
@@ -19,9 +19,9 @@ ShortLength: TypeAlias = Annotated[int, Field(ge=1, le=MAX_EXPLAINED)]
 Reasons: TypeAlias = Annotated[
     int, Field(ge=0, le=5, description="Likes to name for each item, at most.")
 ]
-Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+Mix: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 
-BLEND: dict[str, Any] = {"one": EXAMPLE, "other": {"items": [1, 2, 3114]}, "shares": [0, 0.5, 1]}
+BLEND: dict[str, Any] = {"one": EXAMPLE, "other": {"items": [1, 2, 3114]}, "weights": [0, 0.5, 1]}
 
 
 class ShortHistory(History):
@@ -48,11 +48,11 @@ class BlendRequest(BaseModel):
 
     one: ShortHistory
     other: ShortHistory
-    shares: Annotated[
-        list[Share],
+    weights: Annotated[
+        list[Mix],
         Field(
             min_length=1,
-            max_length=MAX_SHARES,
+            max_length=MAX_WEIGHTS,
             description="How much of the other taste there is in each list.",
         ),
     ] = [0, 0.25, 0.5, 0.75, 1]
@@ -84,12 +84,12 @@ class Explained(BaseModel):
 class BlendedList(BaseModel):
     """A list on the way from one taste to another."""
 
-    share: Share
+    weight: Mix
     items: list[ExplainedItem]
 
 
 class Blended(BaseModel):
-    """A list for each share; what either taste has is in none of them."""
+    """A list for each weight; what either taste has is in none of them."""
 
     lists: list[BlendedList]
     unknown: Annotated[list[Id], Field(description="Items of the histories that were skipped.")]

@@ -5,10 +5,10 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from recvae.manifest import MANIFEST, MAX_BYTES
+from recvae.disk.untrusted import read_file
 from recvae.models import load_model
+from recvae.saved.manifest import MANIFEST, MAX_BYTES
 from recvae.serving.served_model import ServedModel
-from recvae.untrusted import read_file
 
 logger = logging.getLogger(__name__)
 

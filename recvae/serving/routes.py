@@ -10,7 +10,7 @@ from recvae.serving.schemas import (
     Code,
     Health,
     History,
-    Items,
+    ItemList,
     ListRequest,
     Recommendations,
     SearchRequest,
@@ -58,9 +58,9 @@ async def similar(query: Annotated[SimilarRequest, Query()], service: Asked) -> 
 
 
 @router.get("/items")
-async def items(query: Annotated[SearchRequest, Query()], service: Asked) -> Items:
+async def items(query: Annotated[SearchRequest, Query()], service: Asked) -> ItemList:
     """Find items by title, the most popular first; without words, the most popular of all."""
-    return Items(items=await service.search(query))
+    return ItemList(items=await service.search(query))
 
 
 @router.get("/metrics", response_class=Response)

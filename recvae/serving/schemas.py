@@ -104,7 +104,7 @@ class ScoredItem(Item):
     score: float
 
 
-class Items(BaseModel):
+class ItemList(BaseModel):
     """Items, the most popular first."""
 
     items: list[Item]

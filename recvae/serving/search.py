@@ -12,19 +12,19 @@ BLOCK = 8192
 """Titles that are looked through at a time, by Arrow, while other threads can go on."""
 
 
-class Search:
+class TitleSearch:
     """Finds the titles that have all words asked for, the most popular first."""
 
     def __init__(self, titles: Sequence[str], counts: np.ndarray) -> None:
         """Take the title of each column, and how many users have it."""
         columns = np.argsort(-counts, kind="stable")
-        texts = pa.array([plain(titles[column]) for column in columns], pa.string())
+        texts = pa.array([fold_text(titles[column]) for column in columns], pa.string())
         table = pa.table({"column": columns, "text": texts})
         self._blocks = table.to_batches(max_chunksize=BLOCK)
 
     def find(self, query: str, k: int) -> list[int]:
         """The first k columns whose titles have each word of the query as a part."""
-        words = plain(query).split()
+        words = fold_text(query).split()
         found = (column for titles in self._blocks for column in _with_all(words, titles))
         return list(islice(found, k))
 
@@ -36,7 +36,7 @@ def _with_all(words: Sequence[str], titles: pa.RecordBatch) -> list[int]:
     return titles["column"].to_pylist()
 
 
-def plain(text: str) -> str:
-    """Text without accents and case: `plain("Amélie")` is `"amelie"`."""
+def fold_text(text: str) -> str:
+    """Text without accents and case: `fold_text("Amélie")` is `"amelie"`."""
     parts = unicodedata.normalize("NFKD", text)
     return "".join(part for part in parts if not unicodedata.combining(part)).casefold()

@@ -25,7 +25,7 @@ class ServedMap:
     """A model's map, made when it is first asked for: that takes a while.
 
     The training users, amid whom `TasteMap` places an item, are not saved with a model; in their
-    stead it gets each item with those nearest to it (see `recvae.latent.companions`).
+    stead it gets each item with those nearest to it (see `recvae.latent.neighbor_histories`).
     """
 
     def __init__(self, model: Recommender, catalogue: Catalogue) -> None:
@@ -75,8 +75,8 @@ class ServedMap:
     def _map(self) -> latent.TasteMap:
         if self._made is None:
             coder(self._model)
-            around = latent.companions(self._model, self._popular)
-            self._made = latent.TasteMap.of(self._model, around)
+            around = latent.neighbor_histories(self._model, self._popular)
+            self._made = latent.TasteMap.fit(self._model, around)
         return self._made
 
 

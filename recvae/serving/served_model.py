@@ -8,7 +8,7 @@ import numpy as np
 from recvae.errors import FoldInError
 from recvae.latent.models import coder
 from recvae.models import Recommender
-from recvae.reranking import POOL, rerank
+from recvae.ranking.reranking import POOL, rerank
 from recvae.serving.catalogue import Catalogue
 from recvae.serving.explainer import Explainer
 from recvae.serving.schemas import (
@@ -39,7 +39,7 @@ class ServedModel:
         Raises:
             FoldInError: it does not.
         """
-        if not model.folds_in:
+        if not model.supports_new_users:
             raise FoldInError(
                 f"{model.name} knows only the users it was trained on: serve a model that folds "
                 "new users in, such as als."

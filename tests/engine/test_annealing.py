@@ -3,7 +3,7 @@ import math
 import pytest
 
 from recvae import options
-from recvae.engine.annealing import kl_weight, rate_share, warm_up_steps
+from recvae.engine.annealing import kl_weight, lr_factor, warm_up_steps
 from recvae.errors import OptionError
 from recvae.models import MultVAE
 
@@ -63,15 +63,15 @@ def test_a_wrong_warm_up_is_refused(warm_up):
     [(0, 0.1), (4, 0.5 * (1 + math.cos(0.02 * math.pi)) / 2), (100, 0.5), (199, 6.2e-5)],
 )
 def test_the_cosine_rises_then_falls_to_0(step, share):
-    given = rate_share(step, total=200, schedule="cosine")
+    given = lr_factor(step, total=200, schedule="cosine")
     assert given == pytest.approx(share, rel=0.01)
 
 
 def test_a_constant_rate_is_whole():
-    assert {rate_share(step, total=9, schedule="constant") for step in range(9)} == {1.0}
+    assert {lr_factor(step, total=9, schedule="constant") for step in range(9)} == {1.0}
 
 
 @pytest.mark.parametrize("total", [1, 2, 19])
 def test_a_short_run_has_a_rate_at_each_step(total):
-    shares = [rate_share(step, total=total, schedule="cosine") for step in range(total)]
+    shares = [lr_factor(step, total=total, schedule="cosine") for step in range(total)]
     assert all(0 < share <= 1 for share in shares)

@@ -68,7 +68,7 @@ def test_the_last_two_are_kept(kept):
 
 def test_there_is_none(kept):
     assert kept.load() is None
-    assert not checkpoints.are_in(kept.folder)
+    assert not checkpoints.has_checkpoints(kept.folder)
 
 
 @pytest.mark.parametrize("damage", ["flip", "truncate", "empty", "rename", "pipe", "endless"])
@@ -111,7 +111,7 @@ def test_none_is_intact_for_all_processes(kept):
     class Everyone(Group):
         others = iter([-2, 2, 0, 2, 0, 0, 2])
 
-        def most(self, number):
+        def max(self, number):
             return max(number, next(self.others))
 
     for number in range(5):

@@ -13,7 +13,7 @@ from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTens
 import recvae as rv
 from recvae.engine.batch import Batch
 from recvae.models import MODELS
-from recvae.models.autoencoder import AutoencoderRecommender
+from recvae.models.families.autoencoder import AutoencoderRecommender
 
 ELSEWHERE = "meta"
 N_ITEMS = 50
@@ -51,7 +51,7 @@ def act_out(name: str, batch: Batch) -> None:
     with FakeTensorMode(allow_non_fake_inputs=True):
         move(net)
         there = moved(batch)
-        for one in model._passes(net, 1, None):
+        for one in model._phases(net, 1, None):
             one.before()
             loss = one.step(there, 0).loss
             chosen = [p for n, p in net.named_parameters() if n.startswith(one.part)]

@@ -9,7 +9,7 @@ import recvae as rv
 from recvae.engine import objectives, sampled, sparse, tiled
 from recvae.engine.batch import Batch
 from recvae.models import MODELS
-from recvae.models.autoencoder import AutoencoderRecommender
+from recvae.models.families.autoencoder import AutoencoderRecommender
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
 
@@ -21,7 +21,7 @@ AUTOENCODERS = [name for name, model in MODELS.items() if issubclass(model, Auto
 @pytest.fixture
 def split():
     matrix = sp.random(160, 40, density=0.2, format="csr", random_state=0, dtype=np.float32)
-    return rv.split_users(rv.Interactions.of(matrix.sign()), n_validation=20, n_test=20)
+    return rv.split_users(rv.Interactions.from_matrix(matrix.sign()), n_validation=20, n_test=20)
 
 
 def assert_same_scores(one, other, histories):

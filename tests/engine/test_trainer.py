@@ -7,10 +7,10 @@ import scipy.sparse as sp
 import torch
 from torch import nn
 
-from recvae.engine.annealing import rate_share
+from recvae.engine.annealing import lr_factor
 from recvae.engine.batches import Batches
 from recvae.engine.optimizer import Optimizer
-from recvae.engine.passes import Pass, Terms
+from recvae.engine.phases import LossTerms, Phase
 from recvae.engine.trainer import Trainer
 from recvae.errors import TrainingError
 
@@ -30,12 +30,12 @@ def trainer(values=None, *, epochs=10, patience=None, scale=1.0, averaging=None)
 
     def step(batch, number):
         loss = -scale * net.weight.sum()
-        return Terms(loss, -loss, torch.zeros(()), beta=number)
+        return LossTerms(loss, -loss, torch.zeros(()), beta=number)
 
     scores = iter(values) if values is not None else None
     return Trainer(
         net,
-        [Pass(step)],
+        [Phase(step)],
         epochs=epochs,
         learning_rate=1.0,
         validate=None if scores is None else lambda: next(scores),
@@ -133,13 +133,13 @@ def test_a_loss_that_is_no_number_is_an_error_that_says_what_to_change():
 
 def test_a_loss_that_turns_nan_keeps_the_best(caplog):
     one = trainer([0.5, 0.4, 0.3])
-    step = one.passes[0].step
+    step = one.phases[0].step
 
     def breaking(batch, number):
         terms = step(batch, number)
-        return Terms(terms.loss * float("nan"), *[terms.kl] * 2, 0.0) if number == 2 else terms
+        return LossTerms(terms.loss * float("nan"), *[terms.kl] * 2, 0.0) if number == 2 else terms
 
-    one.passes = [Pass(breaking)]
+    one.phases = [Phase(breaking)]
     with caplog.at_level(logging.WARNING, "recvae"):
         assert len(fit(one)) == 2
     assert one.net.weight.item() == pytest.approx(1.0)
@@ -172,7 +172,7 @@ def test_l2_is_the_gradient_of_the_squared_weights_and_spares_biases():
 
 def test_the_rate_goes_down_over_all_steps_of_the_run():
     one = trainer(epochs=10)
-    one.rate_schedule, one.passes = "cosine", [replace(one.passes[0], repeat=2)]
+    one.rate_schedule, one.phases = "cosine", [replace(one.phases[0], repeat=2)]
     fit(one, size=2)
-    shares = [rate_share(step, total=60, schedule="cosine") for step in range(60)]
+    shares = [lr_factor(step, total=60, schedule="cosine") for step in range(60)]
     assert one.net.weight.item() == pytest.approx(sum(shares), rel=1e-4)

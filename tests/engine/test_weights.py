@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from recvae.engine.weights import Average, Best
+from recvae.engine.weights import Average, BestWeights
 
 
 class OneWeight(nn.Module):
@@ -17,7 +17,7 @@ class OneWeight(nn.Module):
 
 def test_the_best_come_back():
     net = OneWeight()
-    best = Best(net)
+    best = BestWeights(net)
     for epoch, value in enumerate([0.1, 0.5, 0.3]):
         net.become(epoch)
         best.offer(value, epoch)
@@ -28,7 +28,7 @@ def test_the_best_come_back():
 def test_nothing_was_offered():
     net = OneWeight()
     net.become(3)
-    Best(net).restore()
+    BestWeights(net).restore()
     assert net.weight.item() == 3
 
 

@@ -9,10 +9,10 @@ import pytest
 import scipy.sparse as sp
 from stub_models import Fixed, Noisy, small_split
 
-from recvae import blocks
+from recvae.data.splits import Holdout
 from recvae.errors import DataError, OptionError
-from recvae.evaluation import evaluate
-from recvae.splits import Holdout
+from recvae.evaluation.evaluate import evaluate
+from recvae.ranking import blocks
 
 EVERY = ("recall@5", "ndcg@10", "precision@5", "map@10", "mrr@10", "hit@3", "coverage@5")
 
@@ -72,9 +72,9 @@ def test_novelty_takes_popularity_from_training():
     split = small_split()
     model = Noisy().fit(split.train)
     ranked, _ = model.recommend(split.test.fold_in, 5)
-    surprise = -np.log2(np.maximum(model.item_counts_, 1) / 100)
+    surprisal = -np.log2(np.maximum(model.item_counts_, 1) / 100)
     kept = np.diff(split.test.held_out.indptr) > 0
-    expected = surprise[ranked[kept]].mean()
+    expected = surprisal[ranked[kept]].mean()
     assert evaluate(model, split.test, ["novelty@5"]).mean["novelty@5"] == pytest.approx(expected)
 
 

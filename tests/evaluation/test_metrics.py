@@ -13,8 +13,8 @@ from recvae.errors import DataError, OptionError
 from recvae.evaluation.metrics import (
     ACCURACY,
     METRICS,
-    Lists,
     Metric,
+    RankedLists,
     coverage,
     ndcg,
     novelty,
@@ -61,7 +61,7 @@ def list_cases(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
 @given(list_cases(), st.integers(1, 15))
 def test_accuracy_equals_the_plain_reference(case, k):
     ranked, held_out = case
-    lists = Lists(ranked, sp.csr_matrix(held_out))
+    lists = RankedLists(ranked, sp.csr_matrix(held_out))
     for kind, measure in ACCURACY.items():
         expected = [
             reference(kind, row.tolist(), set(np.flatnonzero(items)), k)
@@ -72,7 +72,7 @@ def test_accuracy_equals_the_plain_reference(case, k):
 
 @given(list_cases(), st.integers(1, 15))
 def test_accuracy_is_from_0_to_1(case, k):
-    lists = Lists(case[0], sp.csr_matrix(case[1]))
+    lists = RankedLists(case[0], sp.csr_matrix(case[1]))
     for measure in ACCURACY.values():
         assert ((measure(lists, k) >= 0) & (measure(lists, k) <= 1 + 1e-12)).all()
 
@@ -83,7 +83,7 @@ def test_ndcg_equals_scikit_learn(k):
     scores = generator.permuted(np.tile(np.arange(20.0), (50, 1)), axis=1)
     relevant = generator.random((50, 20)) < 0.3
     relevant[:, 0] = True
-    ours = ndcg(Lists(np.argsort(-scores, axis=1), sp.csr_matrix(relevant)), k)
+    ours = ndcg(RankedLists(np.argsort(-scores, axis=1), sp.csr_matrix(relevant)), k)
     theirs = [ndcg_score([r], [s], k=k) for r, s in zip(relevant, scores, strict=True)]
     np.testing.assert_allclose(ours, theirs)
 
@@ -92,13 +92,13 @@ def test_ndcg_equals_scikit_learn(k):
 @pytest.mark.parametrize("n", [1, 3, 8])
 def test_a_perfect_list_scores_1(kind, n):
     held_out = sp.csr_matrix(np.arange(10)[None] < n)
-    assert METRICS[kind](Lists(np.arange(5)[None], held_out), 5) == pytest.approx(1)
+    assert METRICS[kind](RankedLists(np.arange(5)[None], held_out), 5) == pytest.approx(1)
 
 
 def test_all_metrics_of_a_hand_worked_case():
     # held out: 1, 4, 7; hits at ranks 2 and 4 of the list 3, 1, 0, 4
     held_out = sp.csr_matrix(np.isin(np.arange(8), [1, 4, 7])[None])
-    lists = Lists(np.array([[3, 1, 0, 4]]), held_out, popularity=np.full(8, 0.5))
+    lists = RankedLists(np.array([[3, 1, 0, 4]]), held_out, popularity=np.full(8, 0.5))
     ideal = 1 + 1 / log2(3) + 1 / 2
     expected = {
         "recall@4": 2 / 3,
@@ -118,7 +118,7 @@ def test_all_metrics_of_a_hand_worked_case():
 
 
 def test_a_list_longer_than_the_catalogue_can_fill_counts_misses():
-    lists = Lists(np.array([[1, 0]]), sp.csr_matrix([[1.0, 1.0]]))
+    lists = RankedLists(np.array([[1, 0]]), sp.csr_matrix([[1.0, 1.0]]))
     assert Metric.parse("precision@4")(lists) == 0.5
     assert Metric.parse("recall@4")(lists) == 1
     assert Metric.parse("ndcg@4")(lists) == pytest.approx(1)
@@ -126,19 +126,21 @@ def test_a_list_longer_than_the_catalogue_can_fill_counts_misses():
 
 
 def test_coverage_counts_items_once_and_no_ends_of_lists():
-    lists = Lists(np.array([[0, -1], [0, 3]]), sp.csr_matrix(np.eye(2, 4)))
+    lists = RankedLists(np.array([[0, -1], [0, 3]]), sp.csr_matrix(np.eye(2, 4)))
     assert coverage(lists, 2) == 0.5
 
 
 def test_novelty_is_over_the_items_shown():
     popularity = np.array([0.5, 0.125])
-    lists = Lists(np.array([[1, 0], [1, -1], [-1, -1]]), sp.csr_matrix(np.ones((3, 2))), popularity)
+    lists = RankedLists(
+        np.array([[1, 0], [1, -1], [-1, -1]]), sp.csr_matrix(np.ones((3, 2))), popularity
+    )
     np.testing.assert_allclose(novelty(lists, 2), [2, 3, 0])
 
 
 def test_novelty_without_popularity_is_refused():
     with pytest.raises(DataError, match="item_counts_"):
-        novelty(Lists(np.array([[0]]), sp.csr_matrix([[1.0]])), 1)
+        novelty(RankedLists(np.array([[0]]), sp.csr_matrix([[1.0]])), 1)
 
 
 def test_names_are_read_and_written_alike():
@@ -178,7 +180,7 @@ def test_hits_of_many_users():
     users, items = np.repeat(np.arange(10_000), 25), generator.integers(5_000, size=250_000)
     held_out = sp.csr_matrix((np.ones(250_000), (users, items)), shape=(10_000, 5_000))
     ranked = generator.integers(-1, 5_000, size=(10_000, 100))
-    lists = Lists(ranked, held_out)
+    lists = RankedLists(ranked, held_out)
     hits = lists.hits
     for row in range(0, 10_000, 501):
         expected = np.isin(ranked[row], held_out[row].indices)

@@ -28,7 +28,7 @@ MODELS = (
     rv.MultVAE(hidden=(8,), latent=4, **NET),
     rv.MultDAE(latent=4, **NET),
     rv.RecVAE(width=8, latent=4, **NET),
-    rv.VampVAE(hidden=(8,), latent=4, components=5, **NET),
+    rv.VampVAE(hidden=(8,), latent=4, n_components=5, **NET),
     rv.ELSA(latent=4, **NET),
     rv.ResidualVAE(width=8, latent=4, **NET),
     rv.EASE(regularization=5.0),
@@ -189,7 +189,7 @@ def test_the_command(ease, train, tmp_path):
 def test_movielens(real_data, tmp_path):
     data = rv.load_dataset("ml-1m", data_dir=real_data, min_rating=4, min_user_items=5)
     split = rv.split_users(data, n_validation=500, n_test=500)
-    model = rv.Ensemble(vaes=1, epochs=1, factors=16, device="cpu").fit(split.train)
+    model = rv.Ensemble(n_vaes=1, epochs=1, factors=16, device="cpu").fit(split.train)
     histories = split.test.fold_in[:100]
     rv.export_onnx(model, tmp_path / "model.onnx", k=10)
     check(tmp_path / "model.onnx", model, histories, k=10)

@@ -30,7 +30,7 @@ def models(matrix):
         "mult-vae": rv.MultVAE(hidden=(16,), latent=4, **NET),
         "mult-dae": rv.MultDAE(hidden=(), latent=4, **NET),
         "rec-vae": rv.RecVAE(width=16, latent=4, **NET),
-        "vamp-vae": rv.VampVAE(hidden=(16,), latent=4, components=5, **NET),
+        "vamp-vae": rv.VampVAE(hidden=(16,), latent=4, n_components=5, **NET),
         "residual-vae": rv.ResidualVAE(width=16, latent=4, regularization=5.0, **NET),
         "elsa": rv.ELSA(latent=4, **NET),
         "ensemble": rv.Ensemble(latent=4, width=16, epochs=3, rank=4, factors=4, device="cpu"),

@@ -6,9 +6,9 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 import recvae as rv
-from recvae import blocks
 from recvae.errors import DataError, OptionError
-from recvae.latent import inject_shilling, oddity
+from recvae.latent import anomaly_scores, inject_shilling
+from recvae.ranking import blocks
 
 ATTACKS = ["random", "average", "bandwagon", "segment"]
 
@@ -20,7 +20,7 @@ def ratings():
     matrix = sp.random(200, 30, 0.4, format="csr", rng=rng, dtype=np.float32)
     columns = matrix.indices
     matrix.data[:] = np.where(columns % 2 == 0, 4, 1) + rng.integers(0, 2, matrix.nnz)
-    return rv.Interactions.of(sp.hstack([matrix, sp.csr_matrix((200, 1))], format="csr"))
+    return rv.Interactions.from_matrix(sp.hstack([matrix, sp.csr_matrix((200, 1))], format="csr"))
 
 
 def false_users(data):
@@ -44,14 +44,14 @@ def test_two_items_predict_one_another(name, models, matrix):
     model, both = models[name], sp.csr_matrix(([3.0, 3.0], [2, 9], [0, 2]), (1, matrix.shape[1]))
     alone = [sp.csr_matrix(([1.0], [item], [0, 1]), both.shape) for item in (2, 9)]
     expected = [nats(model, alone[1], 2), nats(model, alone[0], 9)]
-    found = oddity(model, both).loc[0]
-    assert found["surprise"] == pytest.approx(np.mean(expected), rel=1e-4)
+    found = anomaly_scores(model, both).loc[0]
+    assert found["surprisal"] == pytest.approx(np.mean(expected), rel=1e-4)
     assert found["score"] == pytest.approx(max(expected), rel=1e-4)
 
 
 def test_one_item_is_predicted_from_nothing(vae, matrix):
     one = sp.csr_matrix(([1.0], [5], [0, 1]), (1, matrix.shape[1]))
-    found = oddity(vae, one).loc[0, ["score", "surprise"]].to_numpy(dtype=float)
+    found = anomaly_scores(vae, one).loc[0, ["score", "surprisal"]].to_numpy(dtype=float)
     nothing = sp.csr_matrix(one.shape, dtype=np.float32)
     np.testing.assert_allclose(found, nats(vae, nothing, 5), rtol=1e-4)
 
@@ -64,22 +64,22 @@ def test_the_score_is_of_the_less_expected_half(n, tail, vae, matrix, monkeypatc
     monkeypatch.setattr(vae, "score", lambda rows: scores.repeat(rows.shape[0], 1))
     row = sp.csr_matrix(logits < 0, dtype=np.float32)
     expected = np.log(matrix.shape[1] - n) - logits[-n:]
-    found = oddity(vae, sp.vstack([row, row], format="csr"))
-    np.testing.assert_allclose(found["surprise"], expected.mean(), rtol=1e-5)
+    found = anomaly_scores(vae, sp.vstack([row, row], format="csr"))
+    np.testing.assert_allclose(found["surprisal"], expected.mean(), rtol=1e-5)
     np.testing.assert_allclose(found["score"], expected[-tail:].mean(), rtol=1e-5)
 
 
 def test_the_code_is_of_the_whole_history(models, matrix):
     mean, logvar = models["mult-vae"].encode(matrix[2])
     kl = 0.5 * float((mean**2 + np.exp(logvar) - logvar - 1).sum()) / matrix[2].nnz
-    assert oddity(models["mult-vae"], 3 * matrix)["kl"][2] == pytest.approx(kl, rel=1e-4)
-    assert (oddity(models["mult-dae"], matrix)["kl"] == 0).all()
+    assert anomaly_scores(models["mult-vae"], 3 * matrix)["kl"][2] == pytest.approx(kl, rel=1e-4)
+    assert (anomaly_scores(models["mult-dae"], matrix)["kl"] == 0).all()
 
 
 def test_the_seed_halves(vae, matrix):
-    one, same, other = (oddity(vae, matrix, seed=seed) for seed in (0, 0, 1))
+    one, same, other = (anomaly_scores(vae, matrix, seed=seed) for seed in (0, 0, 1))
     pd.testing.assert_frame_equal(one, same)
-    assert (one["surprise"] != other["surprise"]).mean() > 0.9
+    assert (one["surprisal"] != other["surprisal"]).mean() > 0.9
 
 
 def test_the_odd_are_odder(vae, matrix):
@@ -87,31 +87,31 @@ def test_the_odd_are_odder(vae, matrix):
     rng = np.random.default_rng(1)
     rows = [rng.choice(matrix.shape[1], n, replace=False) for n in np.diff(matrix.indptr)]
     noise = sp.csr_matrix((matrix.data, np.concatenate(rows), matrix.indptr), shape=matrix.shape)
-    scores = oddity(vae, sp.vstack([matrix, noise], format="csr"))["score"]
+    scores = anomaly_scores(vae, sp.vstack([matrix, noise], format="csr"))["score"]
     assert roc_auc_score(np.arange(len(scores)) >= matrix.shape[0], scores) > 0.9
 
 
 def test_oddity_does_not_depend_on_the_blocks(vae, matrix, monkeypatch):
-    whole = oddity(vae, matrix)
+    whole = anomaly_scores(vae, matrix)
     monkeypatch.setattr(blocks, "CELLS", 7 * matrix.shape[1])
-    pd.testing.assert_frame_equal(oddity(vae, matrix), whole, rtol=1e-4)
+    pd.testing.assert_frame_equal(anomaly_scores(vae, matrix), whole, rtol=1e-4)
 
 
 def test_empty_histories_are_neither_odd_nor_not(vae, matrix):
-    table = oddity(vae, sp.csr_matrix((2, matrix.shape[1])))
-    assert table[["score", "surprise", "kl"]].isna().all(axis=None)
-    assert len(oddity(vae, matrix[:0])) == 0
+    table = anomaly_scores(vae, sp.csr_matrix((2, matrix.shape[1])))
+    assert table[["score", "surprisal", "kl"]].isna().all(axis=None)
+    assert len(anomaly_scores(vae, matrix[:0])) == 0
 
 
 @pytest.mark.parametrize("name", ["elsa", "ease"])
 def test_scores_that_are_no_log_probabilities(name, models, matrix):
     with pytest.raises(OptionError, match="no log-probabilities"):
-        oddity(models[name], matrix)
+        anomaly_scores(models[name], matrix)
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_false_users_come_after_the_real_ones(attack, ratings):
-    data = inject(ratings, attack, share=0.055)
+    data = inject(ratings, attack, rate=0.055)
     assert data.shape == (211, 31)
     assert (data.matrix[:200] != ratings.matrix).nnz == 0
     assert data.users["shilling"].tolist() == [False] * 200 + [True] * 11
@@ -123,14 +123,14 @@ def test_false_users_come_after_the_real_ones(attack, ratings):
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_nobody_gets_what_no_real_user_has_but_the_target(attack, ratings):
-    assert false_users(inject(ratings, attack, share=1.0))[:, 30].nnz == 0
-    pushed = inject_shilling(ratings, "random", 30, share=1.0)
+    assert false_users(inject(ratings, attack, rate=1.0))[:, 30].nnz == 0
+    pushed = inject_shilling(ratings, "random", 30, rate=1.0)
     assert false_users(pushed)[:, 30].nnz == 200
 
 
 def fillers(ratings, attack, also=()):
     """Columns and weights of what the false users have beside the chosen items."""
-    profiles = false_users(inject(ratings, attack, share=1.0))
+    profiles = false_users(inject(ratings, attack, rate=1.0))
     filler = ~np.isin(profiles.indices, [7, *also])
     return profiles.indices[filler], profiles.data[filler]
 
@@ -185,7 +185,7 @@ def test_mistakes(ratings):
     for segment, attack in ((None, "segment"), ([1], "random")):
         with pytest.raises(OptionError, match="needs a segment"):
             inject_shilling(ratings, attack, 3, segment=segment)
-    for options in ({"target": 31}, {"target": 3, "share": 0.0}):
+    for options in ({"target": 31}, {"target": 3, "rate": 0.0}):
         with pytest.raises(OptionError, match="must be"):
             inject_shilling(ratings, "random", **options)
     with pytest.raises(DataError, match="no interaction"):

@@ -3,12 +3,12 @@ import pytest
 import scipy.sparse as sp
 
 from recvae.errors import OptionError
-from recvae.latent import denoise, impute, pollute, surprise
+from recvae.latent import add_noise, denoise, impute, surprisal
 
 
 @pytest.mark.parametrize("name", ["mult-vae", "mult-dae", "residual-vae", "ensemble"])
 def test_surprise_by_hand(name, models, matrix):
-    found = surprise(models[name], 3 * matrix)
+    found = surprisal(models[name], 3 * matrix)
     scores = models[name].score(matrix[4]).numpy()[0].astype(np.float64)
     expected = np.log(np.exp(scores).sum()) - scores[matrix[4].indices]
     np.testing.assert_array_equal(found[4].indices, matrix[4].indices)
@@ -17,15 +17,15 @@ def test_surprise_by_hand(name, models, matrix):
 
 def test_foreign_items_surprise_more(vae, matrix):
     """Users like one of three tastes; what is mixed in is of any."""
-    polluted = pollute(matrix, 0.2)
-    nats, foreign = surprise(vae, polluted), polluted - matrix
+    polluted = add_noise(matrix, 0.2)
+    nats, foreign = surprisal(vae, polluted), polluted - matrix
     own = nats.sum() - nats.multiply(foreign).sum()
     assert nats.multiply(foreign).sum() / foreign.sum() > own / matrix.nnz + 0.5
 
 
 def test_the_least_likely_are_left_out(vae, matrix):
     histories = 2 * matrix
-    left, nats = denoise(vae, histories, 0.3), surprise(vae, histories)
+    left, nats = denoise(vae, histories, 0.3), surprisal(vae, histories)
     for kept, row, whole in zip(left, nats, histories, strict=True):
         n = row.nnz - int(0.3 * row.nnz)
         likely = row.indices[np.argsort(row.data)[:n]]

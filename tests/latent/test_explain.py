@@ -7,9 +7,9 @@ import scipy.sparse as sp
 from scipy.stats import spearmanr
 
 import recvae as rv
-from recvae import blocks
 from recvae.errors import DataError, OptionError
 from recvae.latent import agreement, explain, gradient, leave_one_out
+from recvae.ranking import blocks
 
 NETS = ["mult-vae", "mult-dae", "rec-vae", "vamp-vae", "residual-vae", "elsa"]
 

@@ -4,14 +4,14 @@ import scipy.sparse as sp
 from scipy.spatial.distance import cdist
 
 import recvae as rv
-from recvae import blocks
 from recvae.errors import DataError
 from recvae.latent import fidelity, nearest_distance
+from recvae.ranking import blocks
 
 
 @pytest.fixture(scope="module")
 def split(matrix):
-    return rv.split_users(rv.Interactions.of(matrix), 10, 20)
+    return rv.split_users(rv.Interactions.from_matrix(matrix), 10, 20)
 
 
 def judged(synthetic, split, **options):

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from scipy.stats import kstest
 
 import recvae as rv
-from recvae import blocks
 from recvae.errors import DataError, OptionError
 from recvae.latent import generate
 from recvae.latent.draw import draw_histories, draw_lengths
+from recvae.ranking import blocks
 
 SOURCES = ["mixture", "posterior", "prior"]
 
@@ -40,9 +40,9 @@ def test_items_are_drawn_in_proportion_to_the_weights_of_those_left():
 
 
 def test_draws_do_not_depend_on_the_blocks(vae, matrix, monkeypatch):
-    whole = generate(vae, matrix, 20, components=2)
+    whole = generate(vae, matrix, 20, n_components=2)
     monkeypatch.setattr(blocks, "CELLS", 7 * matrix.shape[1])
-    assert (generate(vae, matrix, 20, components=2) != whole).nnz == 0
+    assert (generate(vae, matrix, 20, n_components=2) != whole).nnz == 0
 
 
 def test_lengths_are_those_of_the_data():
@@ -54,7 +54,7 @@ def test_lengths_are_those_of_the_data():
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("name", ["mult-vae", "mult-dae", "rec-vae", "vamp-vae"])
 def test_synthetic_users_are_binary_rows(name, source, models, matrix):
-    drawn = generate(models[name], matrix, 30, source, components=2, seed=1)
+    drawn = generate(models[name], matrix, 30, source, n_components=2, seed=1)
     assert drawn.shape == (30, matrix.shape[1])
     assert drawn.dtype == np.float32
     assert (drawn.data == 1).all()
@@ -64,7 +64,7 @@ def test_synthetic_users_are_binary_rows(name, source, models, matrix):
 @pytest.mark.parametrize("source", SOURCES)
 def test_the_seed_decides(source, vae, matrix):
     one, same, other = (
-        generate(vae, matrix, 25, source, components=2, seed=seed) for seed in (0, 0, 1)
+        generate(vae, matrix, 25, source, n_components=2, seed=seed) for seed in (0, 0, 1)
     )
     assert (one != same).nnz == 0
     assert (one != other).nnz > 0
@@ -75,7 +75,7 @@ def codes(vae, matrix, source, monkeypatch, n=4000):
     seen = []
     decode = vae.decode
     monkeypatch.setattr(vae, "decode", lambda codes: seen.append(codes) or decode(codes))
-    generate(vae, matrix, n, source, components=3)
+    generate(vae, matrix, n, source, n_components=3)
     return np.concatenate(seen)
 
 
@@ -109,7 +109,7 @@ def test_lengths_go_with_tastes(source, vae, matrix):
     columns = [np.arange(0, 24, 3), [1, 4]]
     rows = np.repeat(np.arange(100), np.tile([8, 2], 50))
     known = sp.csr_matrix((np.ones(500), (rows, np.tile(np.concatenate(columns), 50))), (100, 24))
-    drawn = generate(vae, known, 400, source, components=2)
+    drawn = generate(vae, known, 400, source, n_components=2)
     alike = drawn[:, ::3].sum(axis=1).A1 > drawn[:, 1::3].sum(axis=1).A1
     lengths = np.diff(drawn.indptr)
     assert set(lengths) == {2, 8}
@@ -139,7 +139,7 @@ def test_a_gaussian_likelihood_gives_no_distribution_over_items(matrix):
 def test_mistakes(vae, matrix):
     with pytest.raises(OptionError, match="did you mean 'mixture'"):
         generate(vae, matrix, 3, "mixtures")
-    for wrong in ({"n_users": 0}, {"n_users": 5, "components": 0}):
+    for wrong in ({"n_users": 0}, {"n_users": 5, "n_components": 0}):
         with pytest.raises(OptionError, match="1 or more"):
             generate(vae, matrix, **wrong)
     with pytest.raises(OptionError, match="temperature=0 must be above 0"):

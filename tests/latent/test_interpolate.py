@@ -22,17 +22,17 @@ def test_the_ends_are_the_two_tastes(name, models, matrix):
 def test_the_way_is_a_straight_line_of_codes(vae, matrix):
     codes, _ = vae.encode(matrix[:2])
     middle = vae.decode((0.75 * codes[:1] + 0.25 * codes[1:]).astype(np.float32))[0]
-    ids, scores = interpolate(vae, matrix[0], matrix[1], k=6, shares=(0.25,))
+    ids, scores = interpolate(vae, matrix[0], matrix[1], k=6, weights=(0.25,))
     torch.testing.assert_close(torch.from_numpy(scores[0]), middle[ids[0]])
     seen = np.union1d(matrix[0].indices, matrix[1].indices)
     unseen = np.setdiff1d(np.arange(len(middle)), seen)
     np.testing.assert_array_equal(ids[0], unseen[np.argsort(-middle.numpy()[unseen])[:6]])
 
 
-@pytest.mark.parametrize("shares", [(-0.1,), (0.5, 1.1), (float("nan"),)])
-def test_shares_out_of_range(shares, vae, matrix):
+@pytest.mark.parametrize("weights", [(-0.1,), (0.5, 1.1), (float("nan"),)])
+def test_weights_out_of_range(weights, vae, matrix):
     with pytest.raises(OptionError, match="from 0 to 1"):
-        interpolate(vae, matrix[0], matrix[1], shares=shares)
+        interpolate(vae, matrix[0], matrix[1], weights=weights)
 
 
 def test_one_history_on_each_side(vae, matrix):

@@ -8,7 +8,7 @@ import pytest
 
 import recvae as rv
 from recvae.errors import DataError, MissingPackageError, NotFittedError, OptionError, WriteError
-from recvae.latent import TasteMap, companions, genre_purity, item_codes
+from recvae.latent import TasteMap, genre_purity, item_codes, neighbor_histories
 from recvae.latent.map_page import main_genres
 
 NETS = ["mult-vae", "mult-dae", "vamp-vae", "residual-vae", "elsa", "ensemble"]
@@ -25,14 +25,14 @@ def titled(matrix):
         },
         index=pd.Index([f"item {n}" for n in columns], name="item"),
     )
-    data = rv.Interactions.of(matrix).with_item_info(items.set_index(columns))
+    data = rv.Interactions.from_matrix(matrix).with_item_info(items.set_index(columns))
     options = {"batch_size": 20, "learning_rate": 0.02, "epochs": 15, "device": "cpu"}
     return rv.MultVAE(hidden=(), latent=4, **options).fit(data)
 
 
 @pytest.mark.parametrize("name", NETS)
 def test_an_item_is_amid_the_users_who_have_it(name, models, matrix):
-    taste_map = TasteMap.of(models[name], matrix)
+    taste_map = TasteMap.fit(models[name], matrix)
     for column in (0, 11):
         having = matrix[matrix[:, column].toarray()[:, 0] > 0]
         places, weights = taste_map.place(having)[["x", "y"]], np.diff(having.indptr) ** -0.5
@@ -50,12 +50,12 @@ def test_an_item_that_nobody_has_is_amid_all(vae, matrix):
 def test_the_plane_keeps_as_much_of_the_variance_as_one_can(vae, matrix):
     codes = item_codes(vae, matrix).astype(np.float64)
     singular = np.linalg.svd(codes - codes.mean(axis=0), compute_uv=False)
-    kept = TasteMap.of(vae, matrix).items[["x", "y"]].var(ddof=0).to_numpy() * len(codes)
+    kept = TasteMap.fit(vae, matrix).items[["x", "y"]].var(ddof=0).to_numpy() * len(codes)
     np.testing.assert_allclose(kept, singular[:2] ** 2, rtol=1e-3)
 
 
 def test_the_deviation_on_the_map_is_that_of_codes_drawn_from_the_posterior(vae, matrix):
-    taste_map, rng = TasteMap.of(vae, matrix), np.random.default_rng(0)
+    taste_map, rng = TasteMap.fit(vae, matrix), np.random.default_rng(0)
     mean, logvar = vae.encode(matrix[0])
     drawn = mean + np.exp(0.5 * logvar) * rng.normal(size=(20_000, mean.shape[1]))
     (found,) = taste_map.place(matrix[0])[["x_std", "xy_cov", "y_std"]].to_numpy()
@@ -65,14 +65,14 @@ def test_the_deviation_on_the_map_is_that_of_codes_drawn_from_the_posterior(vae,
 
 
 def test_points_have_no_deviation(models, matrix):
-    users = TasteMap.of(models["mult-dae"], matrix).place(matrix)
+    users = TasteMap.fit(models["mult-dae"], matrix).place(matrix)
     assert (users[["x_std", "y_std", "xy_cov"]] == 0).all(axis=None)
 
 
 def test_umap_is_asked_for_by_name_and_needs_its_package(vae, matrix, monkeypatch):
     monkeypatch.setitem(sys.modules, "umap", None)
     with pytest.raises(MissingPackageError, match="pip install umap-learn"):
-        TasteMap.of(vae, matrix, "umap")
+        TasteMap.fit(vae, matrix, "umap")
 
     class FirstTwo:
         def __init__(self, n_components, random_state):
@@ -84,13 +84,13 @@ def test_umap_is_asked_for_by_name_and_needs_its_package(vae, matrix, monkeypatc
         fit_transform = transform
 
     monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=FirstTwo))
-    users = TasteMap.of(vae, matrix, "umap", seed=3).place(matrix)
+    users = TasteMap.fit(vae, matrix, "umap", seed=3).place(matrix)
     assert list(users) == ["x", "y"]
     np.testing.assert_array_equal(users, vae.encode(matrix)[0][:, :2])
 
 
 def test_the_page_shows_every_item_and_user_and_loads_nothing(titled, matrix, tmp_path):
-    taste_map = TasteMap.of(titled, matrix)
+    taste_map = TasteMap.fit(titled, matrix)
     page = taste_map.write(tmp_path / "map", taste_map.place(matrix[:3]))
     assert (tmp_path / "map" / "map.png").read_bytes().startswith(b"\x89PNG")
     html = page.read_text(encoding="utf-8")
@@ -104,14 +104,14 @@ def test_the_page_shows_every_item_and_user_and_loads_nothing(titled, matrix, tm
 
 
 def test_a_map_without_titles_or_genres_or_users(vae, matrix, tmp_path):
-    html = TasteMap.of(vae, matrix).write(tmp_path).read_text(encoding="utf-8")
+    html = TasteMap.fit(vae, matrix).write(tmp_path).read_text(encoding="utf-8")
     assert "<title>23</title>" in html
     assert 'checkbox" class' not in html
 
 
 def test_companions_are_an_item_and_the_nearest_to_it(vae):
     nearest, _ = vae.similar_items([7, 3], 4)
-    histories = companions(vae, [7, 3], k=4)
+    histories = neighbor_histories(vae, [7, 3], k=4)
     assert histories.shape == (2, 24)
     for row, column in enumerate((7, 3)):
         assert sorted(histories[row].indices) == sorted([column, *nearest[row]])
@@ -119,7 +119,7 @@ def test_companions_are_an_item_and_the_nearest_to_it(vae):
 
 
 def test_a_map_may_do_without_users(titled, matrix):
-    histories = companions(titled, k=6)
+    histories = neighbor_histories(titled, k=6)
     assert histories.shape == (24, 24)
     assert genre_purity(item_codes(titled, histories), titled.items_["genres"], k=5).mean() > 0.8
 
@@ -147,18 +147,18 @@ def test_purity_by_hand():
 
 def test_mistakes(models, vae, matrix, tmp_path):
     with pytest.raises(OptionError, match="did you mean 'pca'"):
-        TasteMap.of(vae, matrix, "pcs")
+        TasteMap.fit(vae, matrix, "pcs")
     with pytest.raises(OptionError, match="EASE has no latent space"):
-        TasteMap.of(models["ease"], matrix)
+        TasteMap.fit(models["ease"], matrix)
     with pytest.raises(NotFittedError):
         item_codes(rv.MultVAE(), matrix)
     (tmp_path / "file").touch()
     with pytest.raises(WriteError, match="can't be written"):
-        TasteMap.of(vae, matrix).write(tmp_path / "file")
+        TasteMap.fit(vae, matrix).write(tmp_path / "file")
     with pytest.raises(OptionError, match="no notion of similar items"):
-        companions(models["popularity"])
+        neighbor_histories(models["popularity"])
     with pytest.raises(OptionError, match="columns must be from 0 to 23"):
-        companions(vae, [24])
+        neighbor_histories(vae, [24])
     with pytest.raises(DataError, match="no user has an item"):
         item_codes(vae, matrix[:0])
     with pytest.raises(DataError, match="give a vector"):

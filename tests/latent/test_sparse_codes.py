@@ -18,11 +18,11 @@ from recvae.errors import (
     OptionError,
     WriteError,
 )
-from recvae.latent import SparseCodes, name_units
+from recvae.latent import SparseCodes, name_features
 from recvae.latent.sparse_training import Imitation
 from recvae.models import EmptyHistoryWarning
 
-OPTIONS = {"units": 12, "active": 3, "epochs": 30, "batch_size": 20, "learning_rate": 0.01}
+OPTIONS = {"features": 12, "active": 3, "epochs": 30, "batch_size": 20, "learning_rate": 0.01}
 NETS = ["mult-vae", "mult-dae", "rec-vae", "vamp-vae", "residual-vae"]
 
 
@@ -74,13 +74,13 @@ def test_lists_are_nearly_those_of_the_model(name, goal, models, matrix):
 
 
 def test_all_units_lose_nothing_once_directions_span_the_space(models, matrix):
-    options = OPTIONS | {"units": 24, "active": 24, "epochs": 150}
+    options = OPTIONS | {"features": 24, "active": 24, "epochs": 150}
     sparse = SparseCodes(**options).fit(models["mult-vae"], matrix)
     assert sparse.history_["loss"].iloc[-1] < 0.01
 
 
 def test_validation_chooses_the_best_epoch(models, matrix):
-    split = rv.split_users(rv.Interactions.of(matrix), 20, 20)
+    split = rv.split_users(rv.Interactions.from_matrix(matrix), 20, 20)
     sparse = SparseCodes(**OPTIONS | {"patience": 3}).fit(
         models["mult-vae"], split.train.matrix, split.validation
     )
@@ -118,13 +118,13 @@ def test_units_that_are_all_dead_begin_again_too(models, matrix):
 
 
 def test_turning_a_unit_up_moves_the_list_as_its_effects_say(codes, matrix):
-    unit = int(codes.net_.strengths.argmax())
+    feature = int(codes.net_.strengths.argmax())
     n_items = matrix.shape[1]
-    up, down = np.argsort(-codes.effects()[unit])[[0, -1]]
+    up, down = np.argsort(-codes.effects()[feature])[[0, -1]]
     empty = sp.csr_matrix((1, n_items))
     places = []
     for level in (0.0, 1.0, 4.0):
-        ids, _ = codes.recommend(empty, n_items, turned={unit: level})
+        ids, _ = codes.recommend(empty, n_items, steer={feature: level})
         places.append((list(ids[0]).index(up), list(ids[0]).index(down)))
     assert places[0][0] >= places[1][0] >= places[2][0]
     assert places[2][0] < places[2][1]
@@ -141,10 +141,10 @@ def test_an_empty_history_gets_what_is_popular(codes, vae, matrix):
 
 def test_effects_by_hand(codes, vae):
     net = codes.net_
-    center, unit = net.center.detach().numpy()[None], 5
-    step = (net.strengths[unit] * net.directions[unit] * net.scale).detach().numpy()
+    center, feature = net.center.detach().numpy()[None], 5
+    step = (net.strengths[feature] * net.directions[feature] * net.scale).detach().numpy()
     expected = vae.decode(center + step) - vae.decode(center)
-    np.testing.assert_allclose(codes.effects()[unit], expected[0], atol=1e-5)
+    np.testing.assert_allclose(codes.effects()[feature], expected[0], atol=1e-5)
 
 
 def test_strengths_are_means_of_those_who_have_a_unit(codes, matrix):
@@ -154,7 +154,7 @@ def test_strengths_are_means_of_those_who_have_a_unit(codes, matrix):
 
 
 def test_users_of_a_taste_share_a_unit(codes, matrix):
-    """Units tell the tastes apart that the data were made of."""
+    """Features tell the tastes apart that the data were made of."""
     dense, kinds = codes.encode(matrix).toarray(), tastes(matrix)
     means = np.stack([dense[kinds == kind].mean(axis=0) for kind in range(3)])
     assert len(set(means.argmax(axis=1))) == 3
@@ -162,12 +162,12 @@ def test_users_of_a_taste_share_a_unit(codes, matrix):
 
 def test_names_are_those_of_the_tastes(codes, matrix):
     labels = pd.get_dummies(pd.Series(np.arange(matrix.shape[1]) % 3).map(list("abc").__getitem__))
-    names = name_units(codes, labels, top=6)
-    effects, units = codes.effects(), codes.net_.strengths.argsort(descending=True)[:3].tolist()
-    for unit in units:
-        best = np.argsort(-effects[unit], kind="stable")[:6]
+    names = name_features(codes, labels, top=6)
+    effects, features = codes.effects(), codes.net_.strengths.argsort(descending=True)[:3].tolist()
+    for feature in features:
+        best = np.argsort(-effects[feature], kind="stable")[:6]
         counts = np.bincount(best % 3, minlength=3)
-        line = names.loc[unit]
+        line = names.loc[feature]
         assert line["label"] == "abc"[counts.argmax()]
         assert line["count"] == counts.max()
         assert line["lift"] == pytest.approx(counts.max() / 6 * 3)
@@ -194,7 +194,13 @@ def test_what_can_not_be_loaded(codes, models, vae, tmp_path):
     tensors = load_file(path)
     with safe_open(path, framework="pt") as file:
         about = file.metadata()
-    wrong = ({"units": 7}, {"unit": 7}, {"units": 12, "active": 13}, {"units": 10**12}, 7)
+    wrong = (
+        {"features": 7},
+        {"feature": 7},
+        {"features": 12, "active": 13},
+        {"features": 10**12},
+        7,
+    )
     for options in ("[", *map(json.dumps, wrong)):
         save_file(tensors, path, metadata={**about, "options": options})
         with pytest.raises(ModelFileError, match="damaged"):
@@ -218,7 +224,7 @@ def test_what_can_not_be_loaded(codes, models, vae, tmp_path):
 
 def test_mistakes(codes, models, vae, matrix):
     with pytest.raises(OptionError, match="12 at most"):
-        SparseCodes(units=12, active=13).fit(vae, matrix)
+        SparseCodes(features=12, active=13).fit(vae, matrix)
     with pytest.raises(OptionError, match="goal"):
         SparseCodes(goal="lists").fit(vae, matrix)
     with pytest.raises(OptionError, match="no autoencoder"):
@@ -230,8 +236,8 @@ def test_mistakes(codes, models, vae, matrix):
     with pytest.raises(NotFittedError, match="not fitted"):
         SparseCodes().encode(matrix)
     with pytest.raises(OptionError, match="from 0 to 11"):
-        codes.recommend(matrix, turned={12: 1.0})
+        codes.recommend(matrix, steer={12: 1.0})
     with pytest.raises(OptionError, match="not negative"):
-        codes.recommend(matrix, turned={3: -1.0})
+        codes.recommend(matrix, steer={3: -1.0})
     with pytest.raises(DataError, match="give one for each"):
-        name_units(codes, pd.DataFrame({"a": [True, False]}))
+        name_features(codes, pd.DataFrame({"a": [True, False]}))

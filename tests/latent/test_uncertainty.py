@@ -12,7 +12,7 @@ from recvae.latent import entropy, judge_uncertainty, risk_coverage
 
 @pytest.fixture(scope="module")
 def holdout(matrix):
-    return rv.split_users(rv.Interactions.of(matrix), 1, 60).test
+    return rv.split_users(rv.Interactions.from_matrix(matrix), 1, 60).test
 
 
 @pytest.mark.parametrize("name", ["mult-vae", "rec-vae", "vamp-vae", "residual-vae", "ensemble"])

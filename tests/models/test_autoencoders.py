@@ -19,7 +19,7 @@ def split():
     group = rng.integers(0, 3, 150)
     chance = np.where(np.arange(30) % 3 == group[:, None], 0.6, 0.1)
     matrix = sp.csr_matrix((rng.random((150, 30)) < chance).astype(np.float32))
-    return rv.split_users(rv.Interactions.of(matrix), 30, 30)
+    return rv.split_users(rv.Interactions.from_matrix(matrix), 30, 30)
 
 
 def fit(split, model=rv.MultVAE, **options):

@@ -12,7 +12,7 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 import recvae as rv
 from recvae.errors import ModelFileError, OptionError, TrainingError
-from recvae.manifest import MANIFEST, sealed
+from recvae.saved.manifest import MANIFEST, sealed
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_popularity_knows_no_similar_items(train):
 
 
 def test_cosine(train):
-    model = rv.ItemKNN(similarity="cosine", neighbors=5).fit(train)
+    model = rv.ItemKNN(similarity="cosine", n_neighbors=5).fit(train)
     expected = keep_largest(cosine_similarity(dense(train).T), 5)
     np.testing.assert_allclose(model.similarity_.toarray(), expected, rtol=1e-5)
 
@@ -61,7 +61,7 @@ def test_cosine(train):
 def test_tfidf_is_the_cosine_of_weighed_users(train):
     users = dense(train)
     users *= np.log1p(20 / users.sum(axis=1, keepdims=True))
-    model = rv.ItemKNN(similarity="tfidf", neighbors=5).fit(train)
+    model = rv.ItemKNN(similarity="tfidf", n_neighbors=5).fit(train)
     expected = keep_largest(cosine_similarity(users.T), 5)
     np.testing.assert_allclose(model.similarity_.toarray(), expected, rtol=1e-5)
 
@@ -71,19 +71,19 @@ def test_bm25_by_its_formula(train):
     popularity = counts.sum(axis=0)
     norm = 1.2 * (0.25 + 0.75 * popularity / popularity.mean())
     users = counts * 2.2 / (norm + counts) * np.log1p(20 / (counts > 0).sum(axis=1, keepdims=True))
-    model = rv.ItemKNN(similarity="bm25", neighbors=5, input="counts").fit(train)
+    model = rv.ItemKNN(similarity="bm25", n_neighbors=5, input="counts").fit(train)
     expected = keep_largest(users.T @ users, 5)
     np.testing.assert_allclose(model.similarity_.toarray(), expected, rtol=1e-5)
 
 
 def test_an_item_scores_by_its_own_neighbors_in_the_history(train):
-    model = rv.ItemKNN(neighbors=3, input="counts").fit(train)
+    model = rv.ItemKNN(n_neighbors=3, input="counts").fit(train)
     expected = train.toarray() @ model.similarity_.toarray().T
     np.testing.assert_allclose(model.score(train), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_more_neighbors_than_items(train):
-    assert rv.ItemKNN(neighbors=1000).fit(train).similarity_.nnz <= 20 * 19
+    assert rv.ItemKNN(n_neighbors=1000).fit(train).similarity_.nnz <= 20 * 19
 
 
 @pytest.mark.parametrize("similarity", ["cosine", "tfidf", "bm25"])
@@ -191,7 +191,7 @@ def test_als_is_what_implicit_learns(train):
 
 
 def test_als_does_not_depend_on_the_number_of_threads(train):
-    one, two = (rv.ImplicitALS(factors=4, threads=n).fit(train).item_factors_ for n in (1, 2))
+    one, two = (rv.ImplicitALS(factors=4, n_threads=n).fit(train).item_factors_ for n in (1, 2))
     np.testing.assert_array_equal(one, two)
 
 
@@ -273,7 +273,7 @@ def movielens_1m(real_data):
 
 
 def test_similar_items_of_neighbors_end_where_the_neighbors_do(train):
-    model = rv.ItemKNN(neighbors=3).fit(train)
+    model = rv.ItemKNN(n_neighbors=3).fit(train)
     ids, similarities = model.similar_items([2], k=10)
     n = np.count_nonzero(model.similarity_[2].toarray()[0, np.arange(train.shape[1]) != 2])
     assert (ids[0] >= 0).sum() == n < 10

@@ -9,11 +9,12 @@ import scipy.sparse as sp
 import torch
 
 import recvae as rv
-from recvae import blocks, options
+from recvae import options
+from recvae.data.interactions import Interactions
 from recvae.errors import DataError, FoldInError, NotFittedError, OptionError
-from recvae.interactions import Interactions
 from recvae.models import MODELS, EmptyHistoryWarning
-from recvae.spaces import Choice
+from recvae.options.spaces import Categorical
+from recvae.ranking import blocks
 
 AUTOENCODER = {
     "latent": 16,
@@ -29,19 +30,19 @@ SMALL = {
     "mult-vae": AUTOENCODER | {"hidden": (32,)},
     "mult-dae": AUTOENCODER | {"hidden": (32,)},
     "rec-vae": AUTOENCODER | {"width": 32, "epochs": 10},
-    "vamp-vae": AUTOENCODER | {"hidden": (32,), "components": 20},
+    "vamp-vae": AUTOENCODER | {"hidden": (32,), "n_components": 20},
     "ease": {"regularization": 5.0},
     "edlae": {"regularization": 5.0},
     "elsa": AUTOENCODER,
     "als": {"factors": 8, "regularization": 1.0},
     "bpr": {"factors": 8, "learning_rate": 0.05, "iterations": 300},
     "lmf": {"factors": 8},
-    "item-knn": {"neighbors": 12},
+    "item-knn": {"n_neighbors": 12},
 }
 USERS, ITEMS = 60, 25
 
-needs_folding_in = [name for name, model in MODELS.items() if model.folds_in]
-trained_users_only = [name for name, model in MODELS.items() if not model.folds_in]
+needs_folding_in = [name for name, model in MODELS.items() if model.supports_new_users]
+trained_users_only = [name for name, model in MODELS.items() if not model.supports_new_users]
 personalised = [name for name in MODELS if name != "popularity"]
 
 
@@ -195,7 +196,7 @@ def test_the_search_space_holds_the_defaults(name):
 def test_the_ends_of_the_search_space_are_possible(name):
     cls = MODELS[name]
     for option, kind in cls.space.items():
-        for value in kind.among if isinstance(kind, Choice) else (kind.low, kind.high):
+        for value in kind.among if isinstance(kind, Categorical) else (kind.low, kind.high):
             options.check(cls(**{option: value}))
 
 

@@ -10,8 +10,8 @@ import torch
 
 import recvae as rv
 from recvae.engine.batch import Batch
-from recvae.models.inputs import as_input
-from recvae.models.pooling import log_shares
+from recvae.models.contract.inputs import as_input
+from recvae.models.families.pooling import log_proportions
 from recvae.models.residual_vae import ResidualVAE
 
 TRAIN = as_input(sp.random(60, 20, density=0.3, format="csr", random_state=0, dtype=np.float32))
@@ -36,7 +36,7 @@ def test_the_score_is_the_sum_of_the_log_probabilities(model):
     seen = Batch.of(TRAIN, torch.device("cpu"))
     expected = sum(vae.score(TRAIN) for vae in model.vaes_)
     for member in (model.elsa_, model.als_):
-        expected = expected + log_shares(member.score(TRAIN), seen)
+        expected = expected + log_proportions(member.score(TRAIN), seen)
     torch.testing.assert_close(model.score(TRAIN), expected)
 
 
@@ -60,7 +60,7 @@ def test_the_linear_path_is_solved_for_once(monkeypatch):
     monkeypatch.setattr(
         rv.EDLAE, "inverse", lambda self, matrix: solved.append(self) or inverse(self, matrix)
     )
-    rv.Ensemble(**SMALL, vaes=3).fit(TRAIN)
+    rv.Ensemble(**SMALL, n_vaes=3).fit(TRAIN)
     assert len(solved) == 1
 
 
@@ -81,7 +81,7 @@ def test_a_model_that_lost_tensors_is_not_loaded(lost, model, tmp_path, monkeypa
 
 
 def test_one_vae_is_enough():
-    assert len(rv.Ensemble(**SMALL, vaes=1).fit(TRAIN).vaes_) == 1
+    assert len(rv.Ensemble(**SMALL, n_vaes=1).fit(TRAIN).vaes_) == 1
 
 
 def test_epochs_of_one_training_are_told(validation):
@@ -103,7 +103,7 @@ def test_ctrl_c_after_an_epoch_keeps_the_vaes_so_far(interrupted, monkeypatch, t
         self.interrupted_ = len(trained) == interrupted
 
     monkeypatch.setattr(ResidualVAE, "_fit", pressed)
-    model = rv.Ensemble(**SMALL, vaes=3).fit(TRAIN)
+    model = rv.Ensemble(**SMALL, n_vaes=3).fit(TRAIN)
     assert model.interrupted_
     assert model.vaes_ == trained
     assert len(trained) == interrupted
@@ -123,7 +123,7 @@ def test_ctrl_c_before_an_epoch_of_the_second_keeps_the_first(monkeypatch):
         prepare(self, *args)
 
     monkeypatch.setattr(ResidualVAE, "_prepare", pressed)
-    model = rv.Ensemble(**SMALL, vaes=3).fit(TRAIN)
+    model = rv.Ensemble(**SMALL, n_vaes=3).fit(TRAIN)
     assert model.interrupted_
     assert model.vaes_ == started[:1]
     assert model.score(TRAIN).isfinite().all()
@@ -157,10 +157,10 @@ def test_a_loaded_member_is_a_model_of_its_own(model, tmp_path):
 
 def test_members_know_the_items_by_the_same_ids():
     data = replace(
-        rv.Interactions.of(TRAIN),
+        rv.Interactions.from_matrix(TRAIN),
         items=pd.DataFrame(index=pd.Index([f"item {n}" for n in range(20)], name="item")),
     )
-    model = rv.Ensemble(**SMALL, vaes=1).fit(data)
+    model = rv.Ensemble(**SMALL, n_vaes=1).fit(data)
     for member in (*model.vaes_, model.elsa_, model.als_):
         assert member.item_ids_.equals(data.item_ids)
         assert member.fingerprint_ == data.fingerprint()

@@ -6,8 +6,13 @@ import scipy.sparse as sp
 import torch
 
 from recvae.errors import OptionError, TrainingError
-from recvae.models import linear
-from recvae.models.linear import gram, inverse_, require_memory, zero_diagonal_weights_
+from recvae.models.families import linear_algebra as linear
+from recvae.models.families.linear_algebra import (
+    gram,
+    inverse_,
+    require_memory,
+    zero_diagonal_weights_,
+)
 
 X = sp.random(50, 12, density=0.3, format="csr", random_state=0, dtype=np.float32)
 

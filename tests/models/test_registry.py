@@ -28,5 +28,5 @@ def test_a_mistyped_model():
 
 
 def test_a_mistyped_option():
-    with pytest.raises(OptionError, match=r"did you mean 'neighbors'\?"):
+    with pytest.raises(OptionError, match=r"did you mean 'n_neighbors'\?"):
         rv.build_model("item-knn", {"neighbours": 3})

@@ -9,8 +9,8 @@ from torch.nn.functional import log_softmax
 import recvae as rv
 from recvae.engine.batch import Batch
 from recvae.engine.objectives import composite_log_prior, log_normal
-from recvae.models.inputs import as_input
-from recvae.models.pooling import log_shares
+from recvae.models.contract.inputs import as_input
+from recvae.models.families.pooling import log_proportions
 from recvae.nets import sample
 
 CPU = torch.device("cpu")
@@ -36,7 +36,7 @@ def test_the_objective_written_out(model):
         kept, left = batch.split(model.dropout, noise)
         mean, logvar = net.encode(kept.normalized())
         code = sample(batch, mean, logvar, noise)
-        logits = net.decode(code) + log_shares(net.linear.leave_one_out(kept, left), kept)
+        logits = net.decode(code) + log_proportions(net.linear.leave_one_out(kept, left), kept)
         prior = composite_log_prior(code, *net.encoder(batch.normalized()))
         kl = (log_normal(code, mean, logvar) - prior).sum(dim=1)
 
@@ -71,7 +71,7 @@ def test_new_users_are_scored_by_both_paths_with_nothing_hidden(model):
     batch = Batch.of(TRAIN, CPU)
     with torch.no_grad():
         mean, _ = model.net_.encode(batch.normalized())
-        expected = model.net_.decode(mean) + log_shares(model.net_.linear(batch), batch)
+        expected = model.net_.decode(mean) + log_proportions(model.net_.linear(batch), batch)
     torch.testing.assert_close(model.score(TRAIN), expected)
 
 

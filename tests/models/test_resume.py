@@ -26,7 +26,7 @@ OPTIONS = {
     "mult-vae": SMALL | {"hidden": (8,)},
     "mult-dae": SMALL | {"dropout": 0.3, "epochs": 6, "patience": 1},
     "rec-vae": SMALL | {"width": 8, "encoder_passes": 2},
-    "vamp-vae": SMALL | {"hidden": (8,), "components": 5, "beta": "best"},
+    "vamp-vae": SMALL | {"hidden": (8,), "n_components": 5, "beta": "best"},
     "residual-vae": SMALL | {"width": 8},
     "elsa": SMALL,
     "ensemble": {"latent": 4, "width": 8, "epochs": 2, "rank": 4, "factors": 4, "device": "cpu"},
@@ -40,7 +40,7 @@ class CutError(Exception):
 @pytest.fixture(scope="module")
 def split():
     matrix = sp.random(80, 25, density=0.3, format="csr", random_state=0, dtype=np.float32)
-    return rv.split_users(rv.Interactions.of(matrix), n_validation=15, n_test=5)
+    return rv.split_users(rv.Interactions.from_matrix(matrix), n_validation=15, n_test=5)
 
 
 def fit(name, split, **arguments):
@@ -100,7 +100,7 @@ def test_what_came_to_its_end_is_there_at_once(split, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["mult-dae", "vamp-vae"])  # one stops early, one trains twice
 def test_the_first_and_the_last_are_there_however_dear(name, split, tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoints, "SHARE", 0)
+    monkeypatch.setattr(checkpoints, "MAX_COST", 0)
     save, epochs = Checkpoints.save, []
 
     def note(self, state):

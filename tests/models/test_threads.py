@@ -10,7 +10,7 @@ import torch
 import recvae as rv
 from recvae.models import MODELS
 
-SMALL = {"latent": 8, "width": 16, "hidden": (16,), "components": 8, "rank": 8, "factors": 8}
+SMALL = {"latent": 8, "width": 16, "hidden": (16,), "n_components": 8, "rank": 8, "factors": 8}
 OPTIONS = SMALL | {"epochs": 2, "iterations": 3, "device": "cpu"}
 EXACT = ["mult-vae", "mult-dae", "vamp-vae", "als", "item-knn"]
 NEARLY = ["residual-vae", "rec-vae", "elsa"]
@@ -29,7 +29,7 @@ def threads() -> Iterator[None]:
 def data() -> rv.Interactions:
     """So many items that torch uses its threads."""
     matrix = sp.random(300, 4000, density=0.02, format="csr", random_state=0, dtype=np.float32)
-    return rv.Interactions.of(matrix)
+    return rv.Interactions.from_matrix(matrix)
 
 
 def fitted(name, data, n_threads):
@@ -37,7 +37,7 @@ def fitted(name, data, n_threads):
     torch.set_num_threads(n_threads)
     known = MODELS[name].__dataclass_fields__
     options = {key: value for key, value in OPTIONS.items() if key in known}
-    options |= {"threads": n_threads} if "threads" in known else {}
+    options |= {"n_threads": n_threads} if "n_threads" in known else {}
     return rv.build_model(name, options).fit(data)._state()
 
 

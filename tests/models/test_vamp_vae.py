@@ -17,19 +17,19 @@ from recvae.nets import VampNet
 
 CPU = torch.device("cpu")
 ROWS = sp.csr_matrix(np.array([[1, 0, 1, 1], [0, 1, 0, 0], [0, 0, 0, 0]], dtype=np.float32))
-SMALL = {"hidden": (6,), "latent": 3, "components": 5, "epochs": 3, "device": "cpu"}
+SMALL = {"hidden": (6,), "latent": 3, "n_components": 5, "epochs": 3, "device": "cpu"}
 
 
 def generator(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def new_net(hidden=(6,), *, hierarchical=True, gated=True, dropout=0.0, components=5):
+def new_net(hidden=(6,), *, hierarchical=True, gated=True, dropout=0.0, n_components=5):
     net = VampNet(
         4,
         hidden,
         3,
-        components=components,
+        n_components=n_components,
         hierarchical=hierarchical,
         gated=gated,
         dropout=dropout,
@@ -110,7 +110,7 @@ def test_the_mixture_is_exact_where_posteriors_are_narrow():
 
 def test_a_component_at_the_own_posterior_gives_no_kl():
     """One user, whose normalized row is the only pseudo-input."""
-    net = new_net(hierarchical=False, components=1)
+    net = new_net(hierarchical=False, n_components=1)
     with torch.no_grad():
         net.pseudo_inputs.copy_(torch.tensor(normalized()[:1]))
     _, kl = net(Batch.of(ROWS[:1], CPU), generator())
@@ -118,7 +118,7 @@ def test_a_component_at_the_own_posterior_gives_no_kl():
 
 
 def test_equal_components_are_one_component():
-    one, many = new_net(components=1), new_net(components=7)
+    one, many = new_net(n_components=1), new_net(n_components=7)
     many.load_state_dict(
         one.state_dict() | {"pseudo_inputs": one.pseudo_inputs.detach().expand(7, -1)}
     )

@@ -10,7 +10,7 @@ from serving_client import client_of
 
 import recvae as rv
 from recvae.errors import FoldInError
-from recvae.reranking import rerank
+from recvae.ranking.reranking import rerank
 from recvae.serving import create_app, middleware
 from recvae.serving.middleware import MAX_BODY
 from recvae.serving.schemas import MAX_HISTORY, MAX_K

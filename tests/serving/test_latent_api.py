@@ -11,7 +11,7 @@ from serving_client import client_of
 import recvae as rv
 from recvae import latent
 from recvae.serving import pages
-from recvae.serving.latent_schemas import MAX_EXPLAINED, MAX_LIKES, MAX_POINTS, MAX_SHARES
+from recvae.serving.latent_schemas import MAX_EXPLAINED, MAX_LIKES, MAX_POINTS, MAX_WEIGHTS
 
 pytestmark = [
     pytest.mark.anyio,
@@ -61,7 +61,7 @@ async def test_without_likes_there_are_no_reasons(served, items):
     async with served() as client:
         listed = (await client.post("/explain", json={"items": items, "k": 3})).json()["items"]
         place = await client.post("/place", json={"items": items})
-        blend = {"one": {"items": items}, "other": {"items": [103]}, "shares": [0, 1]}
+        blend = {"one": {"items": items}, "other": {"items": [103]}, "weights": [0, 1]}
         ends = (await client.post("/blend", json=blend)).json()["lists"]
     assert [one["because"] for one in listed] == [[], [], []]
     assert place.status_code == 200
@@ -84,7 +84,7 @@ async def test_a_blend_is_the_librarys(served, vae):
     body = {
         "one": {"items": [103, 104, "nowhere"]},
         "other": {"items": [104, 110, 111]},
-        "shares": [0, 0.3, 1],
+        "weights": [0, 0.3, 1],
         "k": 6,
         "reasons": 5,
     }
@@ -116,7 +116,7 @@ async def test_the_map_is_that_of_the_items_and_their_companions(served, vae):
         few = (await client.get("/map", params={"k": 3})).json()["points"]
         place = (await client.post("/place", json={"items": [103, 104, 3]})).json()
     popular = np.argsort(-vae.item_counts_, kind="stable")
-    taste_map = latent.TasteMap.of(vae, latent.companions(vae, popular))
+    taste_map = latent.TasteMap.fit(vae, latent.neighbor_histories(vae, popular))
     assert ids_of(drawn) == list(popular + 100)
     assert few == drawn[:3]
     places = [[point["x"], point["y"]] for point in drawn]
@@ -130,14 +130,14 @@ async def test_the_map_is_that_of_the_items_and_their_companions(served, vae):
 
 
 async def test_nothing_waits_for_the_map(served, monkeypatch):
-    drawn, released, companions = Event(), Event(), latent.companions
+    drawn, released, neighbor_histories = Event(), Event(), latent.neighbor_histories
 
     def held_up(*given):
         drawn.set()
         assert released.wait(60)
-        return companions(*given)
+        return neighbor_histories(*given)
 
-    monkeypatch.setattr(latent, "companions", held_up)
+    monkeypatch.setattr(latent, "neighbor_histories", held_up)
     async with served() as client:
         under_way = asyncio.ensure_future(client.get("/map"))
         await asyncio.to_thread(drawn.wait, 60)
@@ -179,9 +179,9 @@ ONE = {"items": [103]}
         ("/explain", {"items": [103], "k": MAX_EXPLAINED + 1}),
         ("/explain", {"items": [103], "reasons": 6}),
         ("/blend", {"one": ONE, "other": {"items": MANY}}),
-        ("/blend", {"one": ONE, "other": ONE, "shares": []}),
-        ("/blend", {"one": ONE, "other": ONE, "shares": [0.5] * (MAX_SHARES + 1)}),
-        ("/blend", {"one": ONE, "other": ONE, "shares": [1.1]}),
+        ("/blend", {"one": ONE, "other": ONE, "weights": []}),
+        ("/blend", {"one": ONE, "other": ONE, "weights": [0.5] * (MAX_WEIGHTS + 1)}),
+        ("/blend", {"one": ONE, "other": ONE, "weights": [1.1]}),
         ("/blend", {"one": ONE, "other": ONE, "niche": 2}),
         ("/blend", {"one": ONE}),
         ("/blend", {"one": ONE, "other": ONE, "more": 1}),

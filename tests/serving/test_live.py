@@ -8,7 +8,7 @@ from serving_client import until
 
 import recvae as rv
 from recvae.errors import MissingFileError
-from recvae.manifest import MANIFEST
+from recvae.saved.manifest import MANIFEST
 from recvae.serving import create_app, service
 from recvae.serving.served_model import ServedModel
 

@@ -189,7 +189,7 @@ def test_a_blend_of_two_tastes_along_the_way(page, url):
     page.get_by_role("heading", name="Between the two").wait_for()
     one, other = ({"items": [first_of(url, text)["id"]]} for text in (words, others))
     shares = [0, 0.5, 1]
-    lists = answer(url, "blend", one=one, other=other, shares=shares)["lists"]
+    lists = answer(url, "blend", one=one, other=other, weights=shares)["lists"]
     assert lists[0]["items"] != lists[2]["items"]
     requests = []
     page.on("request", lambda request: requests.append(request.url))
@@ -340,8 +340,8 @@ def test_a_model_without_a_latent_space(visit, folders, model):
         said = page.locator("#map-absent").inner_text()
         assert "no map here" in said
         assert "has no latent space" in said
-        speaks = page.locator("#list-hint").inner_text()
-        assert ("does not say which of your likes" in speaks) == (model == "popularity")
+        is_rank_zero = page.locator("#list-hint").inner_text()
+        assert ("does not say which of your likes" in is_rank_zero) == (model == "popularity")
 
 
 def test_items_without_titles_and_tastes_without_variance(visit, folders):

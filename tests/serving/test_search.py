@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recvae.serving import search
-from recvae.serving.search import Search
+from recvae.serving.search import TitleSearch
 
 TITLES = ["Star Wars (1977)", "Stardust (2007)", "War of the Stars", "Amélie (2001)", "STRAẞE"]
 COUNTS = np.array([5, 7, 7, 1, 9])
@@ -25,14 +25,14 @@ COUNTS = np.array([5, 7, 7, 1, 9])
     ],
 )
 def test_all_words_are_found_and_the_popular_come_first(query, found):
-    assert Search(TITLES, COUNTS).find(query, 10) == found
+    assert TitleSearch(TITLES, COUNTS).find(query, 10) == found
 
 
 def test_what_is_found_does_not_depend_on_the_blocks(monkeypatch):
     monkeypatch.setattr(search, "BLOCK", 2)
-    assert Search(TITLES, COUNTS).find("star", 10) == [1, 2, 0]
-    assert Search(TITLES, COUNTS).find("", 3) == [4, 1, 2]
+    assert TitleSearch(TITLES, COUNTS).find("star", 10) == [1, 2, 0]
+    assert TitleSearch(TITLES, COUNTS).find("", 3) == [4, 1, 2]
 
 
 def test_no_more_are_found_than_asked_for():
-    assert Search(TITLES, COUNTS).find("star", 2) == [1, 2]
+    assert TitleSearch(TITLES, COUNTS).find("star", 2) == [1, 2]

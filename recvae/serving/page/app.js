@@ -23,7 +23,7 @@ const other = new Taste("other", {label: "What do they like?", onChange: () => u
 const picks = new Picks({onLike: item => one.add(item), ownerOf: like => (one.has(like) ? "one" : "other")});
 const map = new ItemMap({onLike: item => one.add(item)});
 const niche = find("#niche"), share = find("#share");
-const shares = Array.from({length: STOPS}, (_, n) => n / (STOPS - 1));
+const weights = Array.from({length: STOPS}, (_, n) => n / (STOPS - 1));
 let lists = [], places = [], model; // lists at each stop; tastes with their places; what is served
 
 const isBlend = () => one.size > 0 && other.size > 0 && !model?.no_latent_space;
@@ -35,7 +35,7 @@ const askLists = latest(async signal => {
   const taste = tastes()[0];
   if (!taste) return [];
   if (!isBlend()) return [await ask("explain", {body: {...taste.history, ...steering}, signal})];
-  const blend = {one: one.history, other: other.history, shares, ...steering};
+  const blend = {one: one.history, other: other.history, weights, ...steering};
   return (await ask("blend", {body: blend, signal})).lists;
 }, WAIT);
 
@@ -70,7 +70,7 @@ function show() {
   picks.show(items);
   find("#list-title").textContent = isBlended ? "Between the two" : "For you";
   find("#list-hint").textContent = hint(items);
-  if (hasMap()) map.show(places, isBlended ? shares[stop] : 0, items);
+  if (hasMap()) map.show(places, isBlended ? weights[stop] : 0, items);
 }
 
 function hint(items) {

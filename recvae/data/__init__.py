@@ -1,0 +1,1 @@
+"""Data: interactions, where they are read from, and how they are split."""

@@ -1,0 +1,86 @@
+"""Loading: a data set by its name."""
+
+from os import PathLike
+
+from recvae.data.datasets.cache import cached
+from recvae.data.datasets.download import data_directory, locate
+from recvae.data.datasets.files import find_file
+from recvae.data.datasets.releases import RELEASES, Release
+from recvae.data.datasets.sample import sample_tables
+from recvae.data.datasets.tables import Tables, read_release, read_tables, to_interactions
+from recvae.data.interactions import Interactions
+from recvae.errors import OptionError, did_you_mean
+
+SAMPLE = "sample"
+DATASETS = (SAMPLE, *RELEASES)
+"""The names that `load_dataset` knows."""
+
+
+def load_dataset(
+    name: str,
+    *,
+    min_rating: float | None = None,
+    min_user_items: int = 1,
+    min_item_users: int = 1,
+    k_core: bool = False,
+    data_dir: str | PathLike[str] | None = None,
+) -> Interactions:
+    """Load a data set by name: a MovieLens release, or the generated sample.
+
+    A release is looked for in the data directory, unpacked or as its zip, and is else downloaded
+    into it. Once parsed it is kept in a cache (`RECVAE_CACHE` says where), until it changes.
+
+    Args:
+        name: "sample", "ml-100k", "ml-1m", "ml-10m", "ml-20m", "ml-25m", "ml-32m",
+            "ml-latest-small" or "ml-latest".
+        min_rating: keep ratings of at least this.
+        min_user_items: keep users with at least this many items.
+        min_item_users: keep items with at least this many users.
+        k_core: hold both minimums at once, see `Interactions.filter`.
+        data_dir: the data directory; else the one that `RECVAE_DATA` names, else `./data`.
+
+    Returns:
+        Users x items with ratings as weights, timestamps, and titles, genres and years of the
+        items. Of a user's ratings of the same item the last one in the file counts.
+
+    Raises:
+        OptionError: no data set has this name.
+        DownloadError: the data set is not there and could not be fetched or unpacked.
+        MissingFileError: a file of it is missing.
+        DataError: a file of it is damaged, or the filters leave nothing.
+    """
+    if name == SAMPLE:
+        data = to_interactions(sample_tables())
+    else:
+        release = _release(name)
+        folder = locate(release, data_directory(data_dir))
+        sources = [find_file(folder, file) for file in release.layout.interaction_files]
+        data = cached(sources, lambda: read_release(folder, release))
+    return data.filter(
+        min_weight=min_rating,
+        min_user_items=min_user_items,
+        min_item_users=min_item_users,
+        k_core=k_core,
+    )
+
+
+def load_tables(name: str, *, data_dir: str | PathLike[str] | None = None) -> Tables:
+    """Load a data set's tables as they are: ratings, items, users and tags.
+
+    Args:
+        name: see `load_dataset`.
+        data_dir: see `load_dataset`.
+
+    Raises:
+        OptionError, DownloadError, MissingFileError, DataError: see `load_dataset`.
+    """
+    if name == SAMPLE:
+        return sample_tables()
+    release = _release(name)
+    return read_tables(locate(release, data_directory(data_dir)), release)
+
+
+def _release(name: str) -> Release:
+    if name not in RELEASES:
+        raise OptionError(f"there is no data set {name!r}: {did_you_mean(name, DATASETS)}")
+    return RELEASES[name]

@@ -1,0 +1,315 @@
+"""Interactions: who interacted with what. Users are rows, items are columns, everywhere."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from recvae.errors import DataError, OptionError
+
+HAVE_DUPLICATES = ("coo", "csc", "csr")
+"""The sparse formats in which a cell may have several entries."""
+
+
+@dataclass(frozen=True, eq=False)
+class Interactions:
+    """A sparse users x items matrix with the raw ids of its rows and columns.
+
+    Attributes:
+        matrix: CSR float32 [users, items] of weights > 0, column indices sorted in each row.
+        users: one line per row of the matrix, indexed by raw user id; columns are what is known
+            of the users (age, occupation, ...), often none.
+        items: one line per column of the matrix, indexed by raw item id; columns are what is known
+            of the items (`title`, `genres`, ...), often none.
+        timestamps: int64 [nnz] seconds since 1970, aligned with `matrix.data`; None if unknown.
+        positions: int64 [nnz] line of the source that each entry came from, aligned likewise.
+            It keeps the source's order, which a CSR matrix loses; None means column order.
+    """
+
+    matrix: sp.csr_matrix
+    users: pd.DataFrame
+    items: pd.DataFrame
+    timestamps: np.ndarray | None = None
+    positions: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        if self.matrix.shape != (len(self.users), len(self.items)):
+            raise DataError(
+                f"the matrix is {self.matrix.shape}, expected a row for each of {len(self.users)} "
+                f"users and a column for each of {len(self.items)} items."
+            )
+        if not self.matrix.has_canonical_format:
+            raise DataError(
+                "the matrix must have sorted columns, none twice in a row: call sum_duplicates()."
+            )
+        if self.matrix.dtype != np.float32 or not (self.matrix.data > 0).all():
+            raise DataError(
+                "the weights must be float32 and above 0: use Interactions.from_matrix(matrix)."
+            )
+
+    @classmethod
+    def from_matrix(cls, data: "Interactions | sp.spmatrix | sp.sparray") -> "Interactions":
+        """Wrap a sparse matrix, its row and column numbers serving as raw ids."""
+        if isinstance(data, Interactions):
+            return data
+        matrix = as_csr(data)
+        n_users, n_items = matrix.shape
+        return cls(matrix, _table_of(n_users, "user"), _table_of(n_items, "item"))
+
+    @property
+    def user_ids(self) -> pd.Index:
+        """Raw user ids, in row order."""
+        return self.users.index
+
+    @property
+    def item_ids(self) -> pd.Index:
+        """Raw item ids, in column order."""
+        return self.items.index
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(users, items)."""
+        n_users, n_items = self.matrix.shape
+        return n_users, n_items
+
+    @property
+    def item_counts(self) -> np.ndarray:
+        """int64 [items]: how many users have each item."""
+        return np.bincount(self.matrix.indices, minlength=self.matrix.shape[1])
+
+    @property
+    def rows(self) -> np.ndarray:
+        """int64 [nnz]: the row of each entry, aligned with `matrix.indices`."""
+        return np.repeat(np.arange(self.matrix.shape[0]), np.diff(self.matrix.indptr))
+
+    def keep(self, entries: np.ndarray) -> Self:
+        """Keep the entries marked in a boolean [nnz]; no user and no item is dropped.
+
+        Raises:
+            OptionError: this is no such mask.
+        """
+        kept = _marked(entries, self.matrix.nnz)
+        indptr = np.searchsorted(kept, self.matrix.indptr)
+        matrix = sp.csr_matrix(
+            (self.matrix.data[kept], self.matrix.indices[kept], indptr), shape=self.matrix.shape
+        )
+        return self._take(kept, matrix)
+
+    def select_users(self, rows: np.ndarray) -> Self:
+        """Take rows, in the order given (row numbers, or a boolean mask).
+
+        Raises:
+            OptionError: there are no such rows, or the mask is not of all users.
+        """
+        rows = _as_numbers(rows, self.matrix.shape[0])
+        starts, lengths = self.matrix.indptr[rows], np.diff(self.matrix.indptr)[rows]
+        indptr = np.concatenate([[0], np.cumsum(lengths)])
+        entries = np.arange(indptr[-1]) + np.repeat(starts - indptr[:-1], lengths)
+        matrix = sp.csr_matrix(
+            (self.matrix.data[entries], self.matrix.indices[entries], indptr),
+            shape=(len(rows), self.matrix.shape[1]),
+        )
+        return self._take(entries, matrix, users=self.users.iloc[rows])
+
+    def select_items(self, columns: np.ndarray) -> Self:
+        """Take columns in ascending order (column numbers, or a boolean mask); the rest is gone.
+
+        Raises:
+            OptionError: there are no such columns, or the mask is not of all items.
+        """
+        columns = np.unique(_as_numbers(columns, self.matrix.shape[1]))
+        new_column = np.full(self.matrix.shape[1], -1, dtype=self.matrix.indices.dtype)
+        new_column[columns] = np.arange(len(columns))
+        kept = self.keep(new_column[self.matrix.indices] >= 0)
+        matrix = sp.csr_matrix(
+            (kept.matrix.data, new_column[kept.matrix.indices], kept.matrix.indptr),
+            shape=(self.matrix.shape[0], len(columns)),
+        )
+        return replace(kept, matrix=matrix, items=self.items.iloc[columns])
+
+    def filter(
+        self,
+        *,
+        min_weight: float | None = None,
+        min_user_items: int = 1,
+        min_item_users: int = 1,
+        k_core: bool = False,
+    ) -> Self:
+        """Drop weak interactions, then rare items, then users with few items.
+
+        Args:
+            min_weight: keep entries of at least this weight (for example ratings >= 4).
+            min_user_items: keep users with at least this many items.
+            min_item_users: keep items with at least this many users.
+            k_core: repeat the last two until both hold at once; otherwise each is applied once,
+                items first, as Liang et al. (2018) do.
+
+        Raises:
+            DataError: nothing is left.
+        """
+        kept = self if min_weight is None else self.keep(self.matrix.data >= min_weight)
+        while True:
+            before = kept.shape
+            kept = kept.select_items(kept.item_counts >= max(min_item_users, 1))
+            kept = kept.select_users(np.diff(kept.matrix.indptr) >= max(min_user_items, 1))
+            if not k_core or kept.shape == before:
+                break
+        kept = kept.select_items(kept.item_counts > 0)
+        if kept.matrix.nnz == 0:
+            raise DataError(
+                f"no interaction is left of {self.matrix.nnz:,} after min_weight={min_weight}, "
+                f"min_user_items={min_user_items}, min_item_users={min_item_users}: lower them."
+            )
+        return kept
+
+    def with_item_info(self, table: pd.DataFrame) -> Self:
+        """Attach what is known of the items, for example their titles.
+
+        Args:
+            table: a line per item, indexed by raw item id, or with the ids in a column `item` if
+                its index has no name. Items that only it has are left out; what it says of the
+                others replaces what was known, what it lacks stays.
+
+        Raises:
+            DataError: this is no DataFrame, or has no ids; two columns have one name; an item has
+                more than one line, or no item has any.
+        """
+        if not isinstance(table, pd.DataFrame):
+            raise DataError(
+                f"expected a pandas DataFrame with a line per item, got {type(table).__name__}: "
+                'make one, such as pd.DataFrame({"item": ids, "title": titles}).'
+            )
+        if not table.columns.is_unique:
+            raise DataError("two columns of the table of items have the same name: rename one.")
+        table = _indexed_by_item(table, self.item_ids)
+        if table.index.has_duplicates:
+            twice = table.index[table.index.duplicated()][0]
+            raise DataError(f"item {twice} has more than one line: index by item, one line each.")
+        if not self.item_ids.isin(table.index).any():
+            raise DataError(
+                "no item has a line: the table must be indexed by raw item ids such as "
+                f"{self.item_ids[0]} ({self.item_ids.dtype}); its index is {table.index.dtype}."
+            )
+        kept = self.items[self.items.columns.difference(table.columns, sort=False)]
+        told = kept.join(table)
+        for name in self.items.columns.intersection(table.columns):
+            told[name] = _updated(self.items[name], table[name])
+        return replace(self, items=told)
+
+    def _take(self, entries: np.ndarray, matrix: sp.csr_matrix, **changes: pd.DataFrame) -> Self:
+        """The same with these entries (numbers) only, which `matrix` holds."""
+        return replace(
+            self,
+            matrix=matrix,
+            timestamps=None if self.timestamps is None else self.timestamps[entries],
+            positions=None if self.positions is None else self.positions[entries],
+            **changes,
+        )
+
+    def fingerprint(self) -> str:
+        """Tell this matrix and its ids from any other: 16 hexadecimal digits of a SHA-256."""
+        digest = hashlib.sha256(repr(self.matrix.shape).encode())
+        for array in (
+            self.matrix.indptr.astype("<i8"),
+            self.matrix.indices.astype("<i4"),
+            self.matrix.data.astype("<f4"),
+            pd.util.hash_pandas_object(self.user_ids, index=False).to_numpy(),
+            pd.util.hash_pandas_object(self.item_ids, index=False).to_numpy(),
+        ):
+            digest.update(array.data)
+        return digest.hexdigest()[:16]
+
+    def __repr__(self) -> str:
+        n_users, n_items = self.shape
+        density = self.matrix.nnz / max(n_users * n_items, 1)
+        return (
+            f"Interactions({n_users:,} users x {n_items:,} items, "
+            f"{self.matrix.nnz:,} interactions, density {density:.2%})"
+        )
+
+
+def as_csr(matrix: "sp.spmatrix | sp.sparray") -> sp.csr_matrix:
+    """Any sparse matrix as CSR float32 with sorted columns, duplicates summed and no stored zeros.
+
+    Raises:
+        DataError: not a sparse matrix, or with weights that are negative, infinite or NaN.
+    """
+    if not sp.issparse(matrix):
+        raise DataError(
+            f"expected Interactions or a scipy sparse matrix [users, items], got "
+            f"{type(matrix).__name__}: use recvae.read_interactions for tables and arrays."
+        )
+    csr = sp.csr_matrix(matrix, dtype=np.float32, copy=True)
+    csr.sum_duplicates()
+    csr.eliminate_zeros()
+    given = matrix.data if matrix.format in HAVE_DUPLICATES else csr.data
+    if (given < 0).any() or not np.isfinite(csr.data).all():
+        raise DataError("weights must be finite and not negative: drop or repair those entries.")
+    return csr
+
+
+def require_ids(ids: pd.Index, name: str) -> None:
+    """Raise DataError unless raw ids are all integers or all strings, and each is there once."""
+    if (kind := pd.api.types.infer_dtype(ids, skipna=False)) not in ("integer", "string"):
+        raise DataError(
+            f"{name} ids must be all integers or all strings, not {kind}: convert them."
+        )
+    if ids.hasnans:
+        raise DataError(f"some of the {name} ids are missing: drop or repair those rows.")
+    if ids.has_duplicates:
+        raise DataError(f"the {name} id {ids[ids.duplicated()][0]} is there twice: rename one.")
+
+
+def require_same_items(ids: pd.Index | None, others: pd.Index | None) -> None:
+    """Raise DataError if columns are of other items, as far as both are known by ids."""
+    if ids is None or others is None or ids.equals(others):
+        return
+    if not any(one.equals(pd.RangeIndex(len(one))) for one in (ids, others)):
+        raise DataError(
+            "the columns are not of the same items, in the same order, as in training: make both "
+            "parts by one call of a function of recvae.data.splits."
+        )
+
+
+def _as_numbers(selection: np.ndarray, n: int) -> np.ndarray:
+    selection = np.asarray(selection)
+    if selection.dtype == bool:
+        return _marked(selection, n)
+    if selection.ndim != 1 or not np.isin(selection, np.arange(n)).all():
+        raise OptionError(f"what to take must be whole numbers from 0 to {n - 1:,}, or a mask.")
+    return selection.astype(np.int64)
+
+
+def _marked(mask: np.ndarray, n: int) -> np.ndarray:
+    mask = np.asarray(mask)
+    if mask.dtype != bool or mask.shape != (n,):
+        raise OptionError(f"a mask must be bool [{n}], got {mask.dtype} {list(mask.shape)}.")
+    return np.flatnonzero(mask)
+
+
+def _indexed_by_item(table: pd.DataFrame, ids: pd.Index) -> pd.DataFrame:
+    """A table by its column `item`, if its index has no name, and so may be any numbers."""
+    if "item" in table.columns and table.index.name is None:
+        return table.set_index("item")
+    only_lines = table.index.identical(pd.RangeIndex(len(table)))
+    if only_lines and not ids.equals(pd.RangeIndex(len(ids))):
+        raise DataError(
+            "this table of items has only the numbers of its lines as its index: give it the ids, "
+            'as in table.set_index("movieId").'
+        )
+    return table
+
+
+def _updated(known: pd.Series, new: pd.Series) -> pd.Series:
+    """What is new where there is something, else what was known; the lines are those known."""
+    new = new[new.index.isin(known.index)].dropna()
+    rest = known[~known.index.isin(new.index)].dropna()
+    told = [part for part in (new, rest) if len(part)]
+    return pd.concat(told).reindex(known.index) if told else known
+
+
+def _table_of(n: int, name: str) -> pd.DataFrame:
+    return pd.DataFrame(index=pd.Index(np.arange(n), name=name))

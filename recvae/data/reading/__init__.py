@@ -1,0 +1,14 @@
+"""Reading: tables and arrays of raw ids become users x items."""
+
+from recvae.data.reading.build import build_interactions
+from recvae.data.reading.histories import UnknownItemWarning, read_histories
+from recvae.data.reading.sources import read_columns
+from recvae.data.reading.tables import read_interactions
+
+__all__ = [
+    "UnknownItemWarning",
+    "build_interactions",
+    "read_columns",
+    "read_histories",
+    "read_interactions",
+]

@@ -1,0 +1,132 @@
+"""Building: arrays, one line per interaction, become users x items."""
+
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from recvae.data.interactions import Interactions
+from recvae.data.reading.columns import require_lines
+from recvae.data.reading.ids import encode
+from recvae.data.reading.times import to_seconds
+from recvae.errors import DataError, OptionError, did_you_mean
+
+Duplicates: TypeAlias = Literal["sum", "max", "last"]
+
+
+def build_interactions(
+    users: Any,
+    items: Any,
+    values: Any = None,
+    timestamps: Any = None,
+    *,
+    duplicates: Duplicates = "sum",
+) -> Interactions:
+    """Build users x items from arrays, one line per interaction.
+
+    Rows and columns are in ascending order of the raw ids. Lines of the same user and item become
+    one entry, with the latest of their timestamps and the position of the first of them.
+
+    Args:
+        users: raw user ids [n], all integers or all strings.
+        items: raw item ids [n], likewise.
+        values: weights [n] > 0; None counts each line as one.
+        timestamps: seconds since 1970 [n], or dates in any form that pandas understands.
+        duplicates: the weight of lines of the same user and item: their "sum", their "max", or
+            the "last" one: the latest by timestamp, and of several such the last line.
+
+    Raises:
+        DataError: no lines, lengths that differ, missing ids, weights that are not finite and
+            above 0, or timestamps that are no dates.
+        OptionError: `duplicates` is none of the three.
+    """
+    if duplicates not in get_args(Duplicates):
+        raise OptionError(
+            f"duplicates={duplicates!r} is not possible: "
+            f"{did_you_mean(duplicates, get_args(Duplicates))}"
+        )
+    given = {"users": users, "items": items, "values": values, "timestamps": timestamps}
+    require_lines({name: column for name, column in given.items() if column is not None})
+    weights = np.ones(len(users), np.float32) if values is None else to_weights(values)
+    seconds = None if timestamps is None else to_seconds(timestamps)
+    rows, user_ids = encode(users, "user")
+    columns, item_ids = encode(items, "item")
+    shape = len(user_ids), len(item_ids)
+
+    order = _counting_argsort(columns, shape[1])
+    order = order[_counting_argsort(rows[order], shape[0])]
+    rows, columns, weights = rows[order], columns[order], weights[order]
+    seconds = None if seconds is None else seconds[order]
+    is_first = np.ones(len(order), dtype=bool)
+    is_first[1:] = (rows[1:] != rows[:-1]) | (columns[1:] != columns[:-1])
+    if not is_first.all():
+        starts = np.flatnonzero(is_first)
+        weights = _merge(weights, seconds, starts, duplicates)
+        seconds = None if seconds is None else np.maximum.reduceat(seconds, starts)
+        rows, columns, order = rows[starts], columns[starts], order[starts]
+
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=shape[0]))])
+    return Interactions(
+        sp.csr_matrix((weights, columns, indptr), shape=shape),
+        pd.DataFrame(index=user_ids),
+        pd.DataFrame(index=item_ids),
+        seconds,
+        order.astype(np.int64),
+    )
+
+
+def to_weights(values: Any) -> np.ndarray:
+    """Weights as float32.
+
+    Raises:
+        DataError: weights that are no numbers, missing, infinite, zero or negative.
+    """
+    weights = to_numbers(values)
+    if bad := len(weights) - int(np.isfinite(weights).sum()):
+        raise DataError(f"{bad:,} of the values are missing or infinite: drop or repair them.")
+    if bad := int((weights <= 0).sum()):
+        raise DataError(
+            f"{bad:,} of the values are zero or negative: pass min_weight to drop them, "
+            "or leave out value to count each row as one."
+        )
+    return weights
+
+
+def to_numbers(values: Any) -> np.ndarray:
+    """Numbers as float32, NaN where they are missing.
+
+    Raises:
+        DataError: values that are no numbers.
+    """
+    column = pd.Series(values)
+    if column.dtype.kind in "mMc":  # times and complex numbers, which NumPy would make floats
+        raise DataError(f"the values must be numbers: they are of type {column.dtype}.")
+    try:
+        with np.errstate(over="ignore"):
+            return column.to_numpy(dtype=np.float32, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"the values must be numbers: {error}.") from None
+
+
+def _counting_argsort(codes: np.ndarray, n_codes: int) -> np.ndarray:
+    """Stable argsort of codes 0 to n_codes - 1, in linear time: a transposition's byproduct."""
+    n = len(codes)
+    one_a_row = sp.csr_matrix((np.ones(n, bool), codes, np.arange(n + 1)), shape=(n, n_codes))
+    return one_a_row.tocsc().indices
+
+
+def _merge(
+    weights: np.ndarray, seconds: np.ndarray | None, starts: np.ndarray, how: Duplicates
+) -> np.ndarray:
+    """One weight for each group of lines; groups begin at `starts`, lines in source order."""
+    if how == "sum":
+        return np.add.reduceat(weights, starts, dtype=np.float64).astype(np.float32)
+    if how == "max":
+        return np.maximum.reduceat(weights, starts)
+    lines = np.arange(len(weights))
+    if seconds is not None:
+        sizes = np.diff(starts, append=len(weights))
+        latest = np.repeat(np.maximum.reduceat(seconds, starts), sizes)
+        lines[seconds < latest] = -1
+    return weights[np.maximum.reduceat(lines, starts)]

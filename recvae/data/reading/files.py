@@ -1,0 +1,240 @@
+"""Files: columns of CSV, TSV and Parquet."""
+
+import codecs
+import csv
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from recvae.data.reading.columns import require_columns
+from recvae.data.reading.ids import INTEGER
+from recvae.errors import DataError
+
+DELIMITERS = ",\t;|"
+ID = pa.dictionary(pa.int32(), pa.string())
+WHOLE = rf"{INTEGER}|(0|-?[1-9][0-9]{{0,14}})\.0+"
+"""Integers, and floats that are such and exact, as pandas writes those of an incomplete column."""
+NUMBER = r"-?[0-9]+(\.[0-9]+)?"
+"""What names no column."""
+MISSING = ["", "NA", "N/A", "NaN", "nan", "NULL", "null", "None"]
+"""What stands for a missing id among integers."""
+SNIFFED = 2**16
+"""Bytes of a text file to find its header in."""
+GZIP = b"\x1f\x8b"
+OTHER_PACKED = (b"PK\x03\x04", b"\xfd7zXZ\0")
+"""What files of .zip and .xz begin with."""
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether a file is Parquet, whatever its name."""
+    with path.open("rb") as file:
+        return file.read(4) == b"PAR1"
+
+
+def parquet_files(folder: Path) -> list[Path]:
+    """The Parquet files in a folder and in those in it, in the order of their paths.
+
+    Those without lines are left out, if others have some: an empty column may be of any type.
+
+    Raises:
+        DataError: there are none, or one is damaged.
+    """
+    found = sorted(folder.rglob("*.parquet"))
+    files = [path for path in found if not path.name.startswith(("_", "."))]
+    if not files:
+        raise DataError(f"there are no Parquet files in {folder}: their names end in .parquet.")
+    return [path for path in files if _has_lines(path)] or files
+
+
+def _has_lines(path: Path) -> bool:
+    with one_clear_error(path):
+        return bool(pa.parquet.read_metadata(path).num_rows)
+
+
+def parquet_schema(path: Path, names: Collection[str]) -> pa.Schema:
+    """The types of columns of a Parquet file.
+
+    Raises:
+        DataError: the file is damaged, or a column is missing.
+    """
+    with one_clear_error(path):
+        schema = pa.parquet.read_schema(path)
+        require_columns(schema.names, names, str(path))
+        return pa.schema([(name, schema.field(name).type) for name in names])
+
+
+def read_parquet(path: Path, ids: Collection[str], others: Collection[str]) -> dict[str, pd.Series]:
+    """Read columns of a Parquet file, or of a folder of such files; their types are the files'.
+
+    Raises:
+        DataError: a file is damaged or of other types than the first, or a column is missing.
+    """
+    names = [*ids, *others]
+    files = parquet_files(path) if path.is_dir() else [path]
+    require_same_types({file: parquet_schema(file, names) for file in files})
+    with one_clear_error(path):
+        parts = [pa.parquet.read_table(file, columns=names, partitioning=None) for file in files]
+        return to_pandas(pa.concat_tables(parts))
+
+
+def require_same_types(schemas: Mapping[Path, pa.Schema]) -> None:
+    """Raise DataError unless the columns have the same types in all files."""
+    first, *others = schemas
+    for path in others:
+        if not schemas[path].equals(schemas[first]):
+            raise DataError(
+                f"{path} has other types than {first}: {_types(schemas[path])}, and not "
+                f"{_types(schemas[first])}: write all files with the same."
+            )
+
+
+def _types(schema: pa.Schema) -> str:
+    return ", ".join(f"{field.name} {field.type}" for field in schema)
+
+
+def read_text(
+    path: Path,
+    ids: Collection[str],
+    others: Collection[str],
+    header: Sequence[str] | None = None,
+) -> dict[str, pd.Series]:
+    """Read columns of a text file; its delimiter, encoding and compression are found out.
+
+    Raises:
+        DataError: the file is no table, is damaged, or a column is missing.
+    """
+    names = [*ids, *others]
+    with one_clear_error(path):
+        encodings, delimiter, first = _sniff(path, set(names))
+        if header is None:
+            _require_header(path, first, names)
+        else:
+            require_columns(header, names, "columns")
+        types = dict.fromkeys(ids, ID)
+        columns = to_pandas(_read_csv(path, encodings, delimiter, names, types, header))
+    return columns | {name: _integers_if_all_are(columns[name]) for name in ids}
+
+
+@contextmanager
+def one_clear_error(path: Path) -> Iterator[None]:
+    """Make a DataError of what goes wrong while a file is read."""
+    try:
+        yield
+    except DataError:
+        raise
+    except (pa.ArrowException, OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0].rstrip(".")
+        raise DataError(f"{path} can't be read as a table: {reason}.") from None
+
+
+def _require_header(path: Path, first: list[str], names: Collection[str]) -> None:
+    """Raise DataError unless the first line of a file names some columns."""
+    try:
+        require_columns(first, names, f"{path}, whose first line must name its columns,")
+    except DataError as error:
+        if not any(re.fullmatch(NUMBER, field.strip()) for field in first):
+            raise
+        raise DataError(
+            f"{error} If that line is data already, name all columns in their order: "
+            "columns=['user', 'item', ...], on the command line --columns user,item,..."
+        ) from None
+
+
+def first_line(path: Path) -> list[str]:
+    """The fields of the first line of a text file.
+
+    Raises:
+        DataError: the file is no table, or is damaged.
+    """
+    with one_clear_error(path):
+        return _sniff(path, set())[2]
+
+
+def _open(path: Path) -> pa.NativeFile:
+    """A text file, unpacked if it is gzipped, whatever its name."""
+    with path.open("rb") as file:
+        is_gzip = file.read(len(GZIP)) == GZIP
+    return pa.input_stream(str(path), compression="gzip" if is_gzip else "detect")
+
+
+def _sniff(path: Path, names: set[str]) -> tuple[tuple[str, ...], str, list[str]]:
+    """The encodings that a text file may have, its delimiter, and the fields of its first line.
+
+    The delimiter is the one that finds most of the columns asked for, else most columns.
+    """
+    with _open(path) as stream:
+        start = stream.read(SNIFFED)
+    if start.startswith(OTHER_PACKED):
+        raise DataError(f"{path} is packed as .zip or .xz: unpack it, or pack it as .gz.")
+    encodings: tuple[str, ...] = ("utf-8", "latin-1")
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encodings = ("utf-16",)
+        start = start.decode("utf-16", "replace").encode()
+    if b"\0" in start:
+        raise DataError(f"{path} is a binary file: give Parquet, or CSV or TSV as UTF-8.")
+    first = _decode(next(filter(None, start.splitlines()), b""))
+    if not first:
+        raise DataError(f"{path} is empty: it needs a line of column names, then the rows.")
+    headers = {
+        delimiter: next(csv.reader([first], delimiter=delimiter)) for delimiter in DELIMITERS
+    }
+    best = max(headers.items(), key=lambda found: (len(names & set(found[1])), len(found[1])))
+    return encodings, *best
+
+
+def _decode(line: bytes) -> str:
+    try:
+        return line.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return line.decode("latin-1")
+
+
+def _read_csv(
+    path: Path,
+    encodings: tuple[str, ...],
+    delimiter: str,
+    names: list[str],
+    types: dict[str, pa.DataType],
+    header: Sequence[str] | None,
+) -> pa.Table:
+    def read(encoding: str) -> pa.Table:
+        with _open(path) as stream:
+            return pa.csv.read_csv(
+                stream,
+                pa.csv.ReadOptions(encoding=encoding, column_names=header),
+                pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+                pa.csv.ConvertOptions(include_columns=names, column_types=types),
+            )
+
+    first, *others = encodings
+    try:
+        return read(first)
+    except ValueError as error:  # pyarrow has no error of its own for bytes that are not UTF-8
+        if not others or ("UTF8" not in str(error) and not isinstance(error, UnicodeDecodeError)):
+            raise
+        return read(*others)
+
+
+def to_pandas(table: pa.Table) -> dict[str, pd.Series]:
+    """The columns of a table by name."""
+    return dict(table.unify_dictionaries().to_pandas(date_as_object=False).items())
+
+
+def _integers_if_all_are(ids: pd.Series) -> pd.Series:
+    """Make integers of categories that are all whole numbers, but for missing ones."""
+    written = ids.cat.categories
+    is_missing = written.isin(MISSING)
+    if not written[~is_missing].str.fullmatch(WHOLE).all():
+        return ids
+    integers = written[~is_missing].str.replace(r"\.0+$", "", regex=True).astype(np.int64)
+    number = np.full(len(written) + 1, -1)  # the last for the code of missing ids, -1
+    number[:-1][~is_missing], distinct = pd.factorize(integers)
+    codes = number[ids.cat.codes.to_numpy()]
+    return pd.Series(pd.Categorical.from_codes(codes, categories=distinct), index=ids.index)

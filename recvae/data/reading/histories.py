@@ -1,0 +1,81 @@
+"""Histories: what users have interacted with, in the columns of a model that exists."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from recvae.data.reading.build import to_weights
+from recvae.data.reading.ids import look_up
+from recvae.data.reading.sources import TableSource, read_columns
+from recvae.errors import DataError
+
+
+class UnknownItemWarning(UserWarning):
+    """Some items of the histories are unknown to the model and were skipped."""
+
+
+def read_histories(
+    source: TableSource, item_ids: pd.Index, *, user: str, item: str, value: str | None = None
+) -> tuple[sp.csr_matrix, pd.Index]:
+    """Turn a table of raw ids into rows over known items.
+
+    Args:
+        source: a line per interaction, as `read_interactions` takes it.
+        item_ids: the raw ids of the columns to be.
+        user: name of the column of raw user ids.
+        item: name of the column of raw item ids, looked up as `ids.look_up` does;
+            unknown ones are skipped with one `UnknownItemWarning`. A user who has no others keeps
+            an empty row.
+        value: name of the column of weights; None counts each line as one.
+
+    Returns:
+        CSR float32 [users, items], lines of the same user and item summed; and the raw user ids,
+        in order of first appearance.
+
+    Raises:
+        DataError: this is no table, columns or ids are missing, weights are not above 0, or no item
+            can be known because their type is another.
+        MissingFileError: there is no such file.
+    """
+    table = read_columns(source, [user, item], [] if value is None else [value])
+    rows, user_ids = _distinct(table[user])
+    codes, distinct = _distinct(table[item])
+    for name, missing in ((user, rows < 0), (item, codes < 0)):
+        if count := int(missing.sum()):
+            raise DataError(f"{count:,} ids are missing in column {name!r}: drop those rows.")
+    weights = np.ones(len(rows), np.float32) if value is None else to_weights(table[value])
+    columns = look_up(distinct, item_ids)[codes]
+    known = columns >= 0
+    if not known.all():
+        _report_unknown(distinct[codes[~known]], known, item_ids)
+    entries = weights[known], (rows[known], columns[known])
+    return sp.coo_matrix(entries, shape=(len(user_ids), len(item_ids))).tocsr(), user_ids
+
+
+def _distinct(ids: Any) -> tuple[np.ndarray, pd.Index]:
+    """The number of each id, -1 where it is missing; the distinct ids as they first appear."""
+    codes, distinct = pd.factorize(pd.Series(ids))
+    if isinstance(distinct, pd.CategoricalIndex):
+        distinct = distinct.astype(distinct.categories.dtype)
+    distinct = pd.Index(distinct)
+    if "" in distinct:
+        codes = np.where(codes == distinct.get_loc(""), -1, codes)
+    return codes, distinct
+
+
+def _report_unknown(unknown: pd.Index, known: np.ndarray, item_ids: pd.Index) -> None:
+    theirs, ours = (pd.api.types.infer_dtype(ids) for ids in (unknown, item_ids))
+    if not known.any() and (theirs == "string") != (ours == "string"):
+        raise DataError(
+            f"no item is known: the table's item ids are of type {theirs} (such as {unknown[0]}), "
+            f"the model's of type {ours} ({item_ids[0]}): give the ids that it was trained with."
+        )
+    warnings.warn(
+        f"{len(unknown):,} of {len(known):,} interactions are with items that the model does not "
+        f"know, such as {unknown[0]}: they are skipped.",
+        UnknownItemWarning,
+        stacklevel=4,
+    )

@@ -1,0 +1,60 @@
+"""Sources: where columns come from, be it a file, a DataFrame or arrays by name."""
+
+from collections.abc import Collection, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pandas as pd
+
+from recvae.data.reading.columns import require_columns, require_equal_lengths
+from recvae.data.reading.files import is_parquet, read_parquet, read_text
+from recvae.errors import DataError, MissingFileError, OptionError
+
+TableSource: TypeAlias = "str | PathLike[str] | pd.DataFrame | Mapping[str, Any]"
+
+
+def read_columns(
+    source: TableSource,
+    ids: Collection[str],
+    others: Collection[str] = (),
+    header: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """Read some columns of a table.
+
+    Args:
+        source: a path of a CSV, TSV or Parquet file, or of a folder of Parquet files, a DataFrame,
+            or a mapping of arrays.
+        ids: names of the columns of raw ids. Those of a text file come as categoricals: of
+            integers if all are written as such, else of strings, as "007" is one.
+        others: names of the columns of numbers and dates.
+        header: names of all columns of a text file that does not name them itself.
+
+    Raises:
+        MissingFileError: there is no such file.
+        DataError: a column is missing or no array, or the file is no table.
+        OptionError: a header was given for what is no text file.
+    """
+    if isinstance(source, pd.DataFrame | Mapping):
+        _refuse(header)
+        require_columns(source, [*ids, *others], "the table")
+        columns = {name: source[name] for name in (*ids, *others)}
+        require_equal_lengths(columns)
+        return columns
+    if not isinstance(source, str | PathLike):
+        raise DataError(
+            f"can't read interactions from {type(source).__name__}: give the path of a file, "
+            "a pandas DataFrame or a mapping of arrays."
+        )
+    path = Path(source).expanduser()
+    if not path.exists():
+        raise MissingFileError(f"there is no file {path}.")
+    if path.is_dir() or is_parquet(path):
+        _refuse(header)
+        return read_parquet(path, ids, others)
+    return read_text(path, ids, others, header)
+
+
+def _refuse(header: Sequence[str] | None) -> None:
+    if header is not None:
+        raise OptionError("columns names those of a text file only: leave it out.")

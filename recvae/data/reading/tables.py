@@ -1,0 +1,98 @@
+"""Tables: a file, a DataFrame or arrays by name, one line per interaction."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from recvae.data.interactions import Interactions
+from recvae.data.reading.build import Duplicates, build_interactions, to_numbers
+from recvae.data.reading.columns import require_lines
+from recvae.data.reading.sources import TableSource, read_columns
+from recvae.errors import OptionError
+
+
+def read_interactions(
+    source: TableSource,
+    *,
+    user: str = "user",
+    item: str = "item",
+    value: str | None = None,
+    timestamp: str | None = None,
+    columns: Sequence[str] | None = None,
+    min_weight: float | None = None,
+    min_user_items: int = 1,
+    min_item_users: int = 1,
+    k_core: bool = False,
+    duplicates: Duplicates = "sum",
+) -> Interactions:
+    """Read users x items from a table with one line per interaction.
+
+    With `min_weight`, lines with a value of zero or less are dropped first; then lines of the
+    same user and item are merged; then what weighs less than `min_weight` is dropped, then rare
+    items, then users with few items. So play counts are summed before they are compared.
+
+    Args:
+        source: a path of a CSV, TSV or Parquet file, or of a folder of Parquet files, which are
+            read in the order of their paths, a pandas DataFrame, or a mapping of arrays. Of text
+            files, comma, tab, semicolon or bar as delimiter, UTF-8 or Latin-1, and compression
+            (`.gz`) are found out.
+        user: name of the column of user ids, all integers or all strings. In a text file ids are
+            strings if any is not written as an integer, as "007".
+        item: name of the column of item ids, likewise.
+        value: name of the column of weights (ratings, counts); None counts each line as one.
+        timestamp: name of the column of seconds since 1970, or of dates in any form that pandas
+            understands (UTC unless they say otherwise).
+        columns: names of all columns of a text file, in its order, if it has no header.
+        min_weight: keep interactions of at least this weight; it needs `value`. To keep what has
+            so many lines, filter what was read.
+        min_user_items: keep users with at least this many items.
+        min_item_users: keep items with at least this many users.
+        k_core: hold both minimums at once, see `Interactions.filter`.
+        duplicates: the weight of lines of the same user and item: their "sum", their "max", or
+            the "last" one, by timestamp if there is one, else by line.
+
+    Returns:
+        Interactions with rows and columns in ascending order of the raw ids.
+
+    Raises:
+        MissingFileError: there is no such file.
+        DataError: the file is no table, a column is missing, ids are missing, values are not
+            above 0, timestamps are no dates, or nothing is left.
+        OptionError: `duplicates` is none of the three, `columns` was given for what is no text, or
+            `min_weight` without `value`.
+    """
+    require_value(min_weight, value)
+    named = [name for name in (value, timestamp) if name is not None]
+    table = read_columns(source, [user, item], named, columns)
+    if min_weight is not None and value is not None:
+        table = drop_not_positive(table, value)
+    data = build_interactions(
+        table[user],
+        table[item],
+        None if value is None else table[value],
+        None if timestamp is None else table[timestamp],
+        duplicates=duplicates,
+    )
+    return data.filter(
+        min_weight=min_weight,
+        min_user_items=min_user_items,
+        min_item_users=min_item_users,
+        k_core=k_core,
+    )
+
+
+def require_value(min_weight: float | None, value: str | None) -> None:
+    """Raise OptionError if weights have a minimum, but no column."""
+    if min_weight is not None and value is None:
+        raise OptionError(
+            f"min_weight={min_weight:g} needs the column of weights: name it by value, on the "
+            "command line --value."
+        )
+
+
+def drop_not_positive(columns: dict[str, Any], value: str) -> dict[str, Any]:
+    """Drop lines with a value <= 0; those where it is missing stay, to be reported."""
+    require_lines(columns)
+    kept = ~(to_numbers(columns[value]) <= 0)
+    return {name: pd.Series(column)[kept] for name, column in columns.items()}

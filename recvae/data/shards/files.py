@@ -1,0 +1,86 @@
+"""Files: a piece of users x items as Parquet, a line per user.
+
+The columns are `user`, the raw id, and lists of equal length: `items`, column numbers; `weights`;
+and `positions`, which keep the order of the source. Such lists are what CSR is made of, and what
+other tools read as they are.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+import scipy.sparse as sp
+
+from recvae.data.interactions import Interactions
+
+LISTS = {"items": pa.int32(), "weights": pa.float32(), "positions": pa.int64()}
+
+
+def write_shard(data: Interactions, path: Path) -> None:
+    """Write users, whose positions must be known, to a Parquet file."""
+    offsets = pa.array(data.matrix.indptr, pa.int32())
+    values = (data.matrix.indices, data.matrix.data, data.positions)
+    lists = {
+        name: pa.ListArray.from_arrays(offsets, pa.array(array, kind))
+        for (name, kind), array in zip(LISTS.items(), values, strict=True)
+    }
+    table = pa.table({"user": ids_as_array(data.user_ids), **lists})
+    pa.parquet.write_table(table, path, use_dictionary=False, write_page_checksum=True)
+
+
+def ids_as_array(ids: pd.Index) -> pa.Array:
+    """Raw ids as an Arrow array in one piece."""
+    array = pa.array(ids, from_pandas=True)
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def read_shard(path: Path, items: pd.DataFrame) -> Interactions:
+    """Read what `write_shard` wrote.
+
+    Args:
+        path: the file.
+        items: a line per column, indexed by raw item id.
+
+    Raises:
+        ValueError: the file is damaged, or does not fit the items (a pyarrow.ArrowException is
+            one, or an OSError).
+    """
+    table = pa.parquet.read_table(path, partitioning=None, page_checksum_verification=True)
+    users = table["user"].to_pandas()
+    columns = {name: _list(table, name) for name in LISTS}
+    offsets, indices = columns["items"]
+    if any(not np.array_equal(its, offsets) for its, _ in columns.values()):
+        raise ValueError("its lists differ in length")
+    _check(offsets, indices, columns["weights"][1], len(items))
+    matrix = sp.csr_matrix(
+        (columns["weights"][1], indices, offsets), shape=(len(users), len(items))
+    )
+    return Interactions(
+        matrix,
+        pd.DataFrame(index=pd.Index(users, name="user")),
+        items,
+        positions=columns["positions"][1],
+    )
+
+
+def _list(table: pa.Table, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Offsets and values of a column of lists."""
+    column = table[name]
+    if column.type.value_type != LISTS[name] or column.null_count:
+        raise ValueError(f"its column {name!r} is {column.type}, or has lists missing")
+    lists: Any = column.combine_chunks()
+    offsets = lists.offsets.to_numpy() if len(lists) else np.zeros(1, dtype=np.int32)
+    return offsets - offsets[0], lists.flatten().to_numpy()
+
+
+def _check(offsets: np.ndarray, indices: np.ndarray, weights: np.ndarray, n_items: int) -> None:
+    ascending = np.diff(indices) > 0
+    inner = offsets[1:-1]
+    ascending[inner[(inner > 0) & (inner < len(indices))] - 1] = True
+    if len(indices) and not (ascending.all() and indices.min() >= 0 and indices.max() < n_items):
+        raise ValueError(f"its items are not in ascending order from 0 to {n_items - 1}")
+    if not (np.isfinite(weights).all() and (weights > 0).all()):
+        raise ValueError("its weights are not all finite and above 0")

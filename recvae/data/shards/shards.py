@@ -1,0 +1,168 @@
+"""Shards: users x items on the disk, read in pieces, with a choice of users and items."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from recvae.data.interactions import Interactions
+from recvae.data.shards.files import read_shard
+from recvae.data.shards.manifest import MANIFEST, REMEDY, File, read_items, read_manifest, verified
+from recvae.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class Shards:
+    """Users x items in the files of a folder, of which one at a time is in memory.
+
+    It has what models and splits ask `Interactions` for, but for the matrix.
+
+    Attributes:
+        folder: where the files are.
+        files: of all users, in ascending order of their raw ids.
+        all_items: a line per item of the files, indexed by raw item id, without columns.
+        rows: int64, the users chosen, ascending; None for all.
+        columns: int64, the items chosen, ascending; None for all.
+        counts: int64 [items], how many users have each item, where it is known.
+        weigh: gives the matrix of each file the weights that are read; None leaves them.
+    """
+
+    folder: Path
+    files: tuple[File, ...]
+    all_items: pd.DataFrame
+    rows: np.ndarray | None = None
+    columns: np.ndarray | None = None
+    counts: np.ndarray | None = None
+    weigh: Callable[[sp.csr_matrix], sp.csr_matrix] | None = None
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __iter__(self) -> Iterator[Interactions]:
+        return map(self.read, range(len(self)))
+
+    def read(self, number: int) -> Interactions:
+        """Read the users chosen of one of the files, whose checksum is verified.
+
+        Raises:
+            DataError: the file is damaged.
+        """
+        path = verified(self.folder, self.files[number])
+        try:
+            data = read_shard(path, self.all_items)
+        except (ValueError, KeyError, OSError) as error:
+            raise DataError(f"{path} is damaged ({error}): {REMEDY}") from error
+        if self.rows is not None:
+            first, end = self._starts[number : number + 2]
+            own = slice(*np.searchsorted(self.rows, [first, end]))
+            data = data.select_users(self.rows[own] - first)
+        if self.columns is not None:
+            data = data.select_items(self.columns)
+        return data if self.weigh is None else replace(data, matrix=self.weigh(data.matrix))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(users, items)."""
+        return int(self.sizes.sum()), len(self.items)
+
+    @property
+    def items(self) -> pd.DataFrame:
+        """A line per item, indexed by raw item id."""
+        return self.all_items if self.columns is None else self.all_items.iloc[self.columns]
+
+    @property
+    def user_ids(self) -> pd.Index:
+        """Raw user ids, in row order; it takes a way through the files."""
+        return self.in_memory().user_ids
+
+    @property
+    def item_ids(self) -> pd.Index:
+        """Raw item ids, in column order."""
+        return self.items.index
+
+    @cached_property
+    def sizes(self) -> np.ndarray:
+        """int64 [files]: how many users are chosen of each."""
+        if self.rows is None:
+            return np.diff(self._starts)
+        return np.diff(np.searchsorted(self.rows, self._starts))
+
+    @cached_property
+    def item_counts(self) -> np.ndarray:
+        """int64 [items]: how many users have each item; if unknown, counted in all the files."""
+        if self.counts is not None:
+            return self.counts
+        none = np.zeros(len(self.items), dtype=np.int64)
+        return sum((self.read(number).item_counts for number in self._used), none)
+
+    def select_users(self, rows: np.ndarray) -> Self:
+        """Choose users of all, by their numbers in ascending order."""
+        rows = rows if self.rows is None else self.rows[rows]
+        return replace(self, rows=rows, counts=None)
+
+    def select_items(self, columns: np.ndarray) -> Self:
+        """Choose items of all, by their numbers in ascending order."""
+        chosen = columns if self.columns is None else self.columns[columns]
+        return replace(self, columns=chosen, counts=self.item_counts[columns])
+
+    def weighed(self, weigh: Callable[[sp.csr_matrix], sp.csr_matrix]) -> Self:
+        """The same with other weights, as each file is read."""
+        return replace(self, weigh=weigh)
+
+    def in_memory(self) -> Interactions:
+        """All that is chosen at once; positions order the items of a user, not of several."""
+        parts = [self.read(number) for number in self._used]
+        return Interactions(
+            sp.vstack([part.matrix for part in parts], format="csr"),
+            pd.concat([part.users for part in parts]),
+            self.items,
+            positions=np.concatenate([part.positions for part in parts]),
+        )
+
+    def fingerprint(self) -> str:
+        """Tell these shards and what is chosen of them from any other: 16 hexadecimal digits."""
+        digest = hashlib.sha256("".join(file.sha256 for file in self.files).encode())
+        digest.update(pd.util.hash_pandas_object(self.item_ids, index=False).to_numpy().data)
+        digest.update(b"" if self.rows is None else self.rows.data)
+        return digest.hexdigest()[:16]
+
+    @cached_property
+    def _starts(self) -> np.ndarray:
+        return np.cumsum([0, *(file.lines for file in self.files)])
+
+    @property
+    def _used(self) -> np.ndarray:
+        return np.flatnonzero(self.sizes)
+
+    def __repr__(self) -> str:
+        n_users, n_items = self.shape
+        return (
+            f"Shards({n_users:,} users x {n_items:,} items, "
+            f"{self.item_counts.sum():,} interactions, {len(self)} files)"
+        )
+
+
+def has_shards(folder: Path) -> bool:
+    """Whether a folder has shards."""
+    return (folder / MANIFEST).is_file()
+
+
+def read_shards(folder: str | PathLike[str]) -> Shards:
+    """Open a folder of shards; the users stay on the disk.
+
+    Raises:
+        MissingFileError: there are none.
+        DataError: what says what is in them is damaged.
+    """
+    folder = Path(folder).expanduser()
+    manifest = read_manifest(folder)
+    counts = read_items(folder, manifest.items)
+    items = pd.DataFrame(index=counts.index)
+    return Shards(folder, tuple(manifest.shards), items, counts=counts.to_numpy(copy=True))

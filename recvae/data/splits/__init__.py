@@ -1,0 +1,24 @@
+"""Splits: what a model may learn from, and what it is judged by.
+
+In the drawn matrices users are rows and items are columns; `T` is trained on, `f` is folded in
+(shown to the model as history), `h` is held out (to be ranked high), `x` is left out altogether.
+"""
+
+from recvae.data.splits.holdout import Holdout, Split
+from recvae.data.splits.interactions import split_interactions
+from recvae.data.splits.last import split_last
+from recvae.data.splits.shards import ShardSplit, split_shards
+from recvae.data.splits.time import split_time
+from recvae.data.splits.users import split_folds, split_users
+
+__all__ = [
+    "Holdout",
+    "ShardSplit",
+    "Split",
+    "split_folds",
+    "split_interactions",
+    "split_last",
+    "split_shards",
+    "split_time",
+    "split_users",
+]

@@ -1,0 +1,77 @@
+"""Held-out data: users whose history is shown in part, and the rest of it to be ranked."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from recvae.data.interactions import Interactions, as_csr
+from recvae.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class Holdout:
+    """Users of whom the model sees one part and has to rank the other.
+
+    Attributes:
+        fold_in: CSR [users, items], the history that the model is shown.
+        held_out: CSR [users, items], what it should rank high.
+        rows: int [users], the users' rows in the training matrix if they were trained on;
+            None for unseen users (strong generalization).
+        user_ids: raw ids of the users, if known.
+        item_ids: raw ids of the items, if known.
+        n_dropped: users left out because nothing of theirs could be held out.
+
+    Raises:
+        DataError: the shapes differ, or an item is on both sides.
+    """
+
+    fold_in: sp.csr_matrix
+    held_out: sp.csr_matrix
+    rows: np.ndarray | None = None
+    user_ids: pd.Index | None = None
+    n_dropped: int = 0
+    item_ids: pd.Index | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fold_in", as_csr(self.fold_in))
+        object.__setattr__(self, "held_out", as_csr(self.held_out))
+        if self.fold_in.shape != self.held_out.shape:
+            raise DataError(
+                f"fold_in is {self.fold_in.shape}, held_out is {self.held_out.shape}: "
+                "both must be [users, items] of the same users and items."
+            )
+        if (overlap := self.fold_in.multiply(self.held_out).nnz) > 0:
+            raise DataError(
+                f"{overlap} entries are in fold_in and in held_out: a seen item is never "
+                "recommended, so it can't be held out."
+            )
+        if self.rows is not None:
+            object.__setattr__(self, "rows", np.asarray(self.rows, dtype=np.int64))
+            self._require_users(len(self.rows), "rows")
+        if self.user_ids is not None:
+            object.__setattr__(self, "user_ids", pd.Index(self.user_ids))
+            self._require_users(len(self.user_ids), "user_ids")
+
+    @staticmethod
+    def require(given: object) -> None:
+        """Raise DataError if something is no Holdout."""
+        if not isinstance(given, Holdout):
+            raise DataError(
+                f"expected a Holdout, such as split.validation or split.test, got "
+                f"{type(given).__name__}."
+            )
+
+    def _require_users(self, given: int, name: str) -> None:
+        if given != self.fold_in.shape[0]:
+            raise DataError(f"{name} names {given} users, fold_in has {self.fold_in.shape[0]}.")
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """A training set, and two sets of users to choose and to judge a model by."""
+
+    train: Interactions
+    validation: Holdout
+    test: Holdout

@@ -1,0 +1,41 @@
+"""Leave the last one out: judged by what each user turned to next."""
+
+import numpy as np
+
+from recvae.data.interactions import Interactions
+from recvae.data.splits.holdout import Split
+from recvae.data.splits.parts import hold_out_of_all, require_timestamps, source_order
+
+MIN_ITEMS = 3
+"""One each for training, validation and test."""
+
+
+def split_last(data: Interactions) -> Split:
+    """Hold out every user's last item for test, and the one before it for validation.
+
+        in which order   training   validation   test
+        1 2 4 3          T T . .    f f . h      f f h f    user a
+        3 . 1 2          . . T .    . . f h      h . f f    user b
+        . . 1 2          . . T T                            user c: too few items to hold any out
+
+    Of items with equal timestamps the one that comes later in the source is the later one.
+    Items that no user has in training are dropped.
+
+    Args:
+        data: users x items with timestamps.
+
+    Returns:
+        All users in training, those with fewer than 3 items with all of them; in the held-out
+        sets those with something held out, `rows` being their training rows and `n_dropped` the
+        number of the others.
+
+    Raises:
+        DataError: there are no timestamps, all are the same, or no user has enough items.
+    """
+    timestamps, rows, indptr = require_timestamps(data), data.rows, data.matrix.indptr
+    order = source_order(data)
+    order = order[np.lexsort((timestamps[order], rows))]
+    from_end = np.empty(len(rows), dtype=np.int64)
+    from_end[order] = indptr[rows + 1] - 1 - np.arange(len(rows))
+    long_enough = np.diff(indptr)[rows] >= MIN_ITEMS
+    return hold_out_of_all(data, long_enough & (from_end == 1), long_enough & (from_end == 0))

@@ -1,0 +1,88 @@
+"""Parts: from marks on the entries of a matrix to training and held-out data."""
+
+import numpy as np
+
+from recvae.data.interactions import Interactions
+from recvae.data.splits.holdout import Holdout, Split
+from recvae.errors import DataError
+
+
+def hold_out(
+    data: Interactions,
+    fold_in: np.ndarray,
+    held_out: np.ndarray,
+    *,
+    among: np.ndarray | None = None,
+    trained: bool = False,
+) -> Holdout:
+    """Take the users who have both something to fold in and something held out.
+
+    Args:
+        data: users x items.
+        fold_in: bool [nnz], the entries to show.
+        held_out: bool [nnz], the entries to rank.
+        among: bool [users], who could have been held out, to count those who were dropped.
+        trained: the rows of `data` are those of the training matrix.
+
+    Raises:
+        DataError: no such user.
+    """
+    shown, ranked = data.keep(fold_in).matrix, data.keep(held_out).matrix
+    kept = (np.diff(shown.indptr) > 0) & (np.diff(ranked.indptr) > 0)
+    n_users = len(kept) if among is None else int(among.sum())
+    if not kept.any():
+        raise DataError(
+            f"none of {n_users:,} users is left to judge a model by: they have too few items, "
+            "or only items that no training user has."
+        )
+    return Holdout(
+        shown[kept],
+        ranked[kept],
+        rows=np.flatnonzero(kept) if trained else None,
+        user_ids=data.user_ids[kept],
+        n_dropped=n_users - int(kept.sum()),
+        item_ids=data.item_ids,
+    )
+
+
+def hold_out_of_all(data: Interactions, validation: np.ndarray, test: np.ndarray) -> Split:
+    """Train on all users, on the entries bool [nnz] that neither validation nor test hold out."""
+    data, (train, validation, test) = known_items(data, ~(validation | test), validation, test)
+    return Split(
+        data.keep(train),
+        hold_out(data, train, validation, trained=True),
+        hold_out(data, train | validation, test, trained=True),
+    )
+
+
+def known_items(
+    data: Interactions, train: np.ndarray, *marks: np.ndarray
+) -> tuple[Interactions, list[np.ndarray]]:
+    """Drop the items without a training entry; the data left, and the marks on their entries."""
+    counts = np.bincount(data.matrix.indices[train], minlength=data.shape[1])
+    entries = counts[data.matrix.indices] > 0
+    return data.select_items(counts > 0), [mark[entries] for mark in (train, *marks)]
+
+
+def source_order(data: Interactions) -> np.ndarray:
+    """Entries int [nnz] in the order of rows, and for each row in the order of the source."""
+    if data.positions is None:
+        return np.arange(data.matrix.nnz)
+    return np.lexsort((data.positions, data.rows))
+
+
+def require_timestamps(data: Interactions) -> np.ndarray:
+    """The timestamps int64 [nnz].
+
+    Raises:
+        DataError: there are none, or all are the same.
+    """
+    timestamps = Interactions.from_matrix(data).timestamps
+    if timestamps is None:
+        raise DataError("the interactions have no timestamps: name their column when reading.")
+    if not np.ptp(timestamps):
+        raise DataError(
+            "all timestamps are the same: a split by time needs real ones; "
+            "split_interactions holds out at random instead."
+        )
+    return timestamps

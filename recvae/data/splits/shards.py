@@ -1,0 +1,43 @@
+"""Strong generalization for users on the disk."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recvae.data.shards import Shards
+from recvae.data.splits.holdout import Holdout
+from recvae.data.splits.users import check, hold_out_items, shuffled, usual
+
+
+@dataclass(frozen=True, eq=False)
+class ShardSplit:
+    """Training shards, and two sets of users to choose and to judge a model by."""
+
+    train: Shards
+    validation: Holdout
+    test: Holdout
+
+
+def split_shards(
+    data: Shards,
+    n_validation: int | None = None,
+    n_test: int | None = None,
+    *,
+    seed: int = 98765,
+    held_out: float = 0.2,
+) -> ShardSplit:
+    """Hold out whole users of shards: the same users and items as `split_users` does.
+
+    The training users stay on the disk, the others are in memory. The arguments and what is raised
+    are those of `split_users`, for all users of the shards.
+    """
+    n_validation = usual(data) if n_validation is None else n_validation
+    n_test = usual(data) if n_test is None else n_test
+    check(data, seed, held_out, n_validation=n_validation, n_test=n_test)
+    ranks = np.split(shuffled(data, seed), [-n_test - n_validation, -n_test])
+    train, *others = (data.select_users(np.sort(rank)) for rank in ranks)
+    items = np.flatnonzero(train.item_counts)
+    validation, test = (
+        hold_out_items(part.in_memory().select_items(items), held_out, seed) for part in others
+    )
+    return ShardSplit(train.select_items(items), validation, test)

@@ -1,0 +1,90 @@
+"""A split in time: judged by what comes after the training data, for all users at once."""
+
+import re
+from datetime import date
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from recvae.data.interactions import Interactions
+from recvae.data.reading.times import to_seconds
+from recvae.data.splits.holdout import Split
+from recvae.data.splits.parts import hold_out, known_items, require_timestamps
+from recvae.errors import DataError, OptionError
+
+Moment: TypeAlias = "int | str | date | pd.Timestamp | np.datetime64"
+"""Seconds since 1970, or a date (UTC unless it says otherwise)."""
+SECONDS = r"[0-9]{9,10}"
+"""Text that is seconds; other digits are a date, such as 2018 and 20180423."""
+LATEST = 2**33
+"""Seconds since 1970 in the year 2242: what is later counts something smaller."""
+
+
+def split_time(data: Interactions, validation_from: Moment, test_from: Moment) -> Split:
+    """Train on what was before one point in time, and hold out what came after.
+
+        in which period   training   validation   test
+        1 1 2 3           T T . .    f f h .      f f f h    user a
+        . 3 1 1           . . T T                 . h f f    user b
+        2 . 3 .                                   f . h .    user c
+
+    Period 1 ends where `validation_from` begins period 2, which ends where `test_from` begins
+    period 3. What lies before a period is folded in, what lies in it is held out. User c has no
+    history before period 2, so is dropped from validation, and not in training.
+
+    Items that no user has in training are dropped. A user and an item make one entry, at the
+    latest of their timestamps, so that an item is never folded in and held out at once.
+
+    Args:
+        data: users x items with timestamps.
+        validation_from: the first moment of the validation period, and the end of training.
+        test_from: the first moment of the test period, and the end of validation.
+
+    Returns:
+        The users active before `validation_from` in training; in the held-out sets those with
+        history before the period and new items in it. `n_dropped` counts the others who are
+        active in it. `rows` is None: some users first appear after training.
+
+    Raises:
+        OptionError: the points in time are none, or in the wrong order.
+        DataError: there are no timestamps, all are the same, or a period has no data.
+    """
+    times = require_timestamps(data)
+    start, end = _moment(validation_from), _moment(test_from)
+    if start >= end:
+        raise OptionError(
+            f"validation_from={validation_from} must be before test_from={test_from}."
+        )
+    periods = [times < start, (start <= times) & (times < end), end <= times]
+    _require_data_in_each(periods, times)
+    active = [np.bincount(data.rows[period], minlength=data.shape[0]) > 0 for period in periods]
+    data, (train, validation, test) = known_items(data, *periods)
+    return Split(
+        data.keep(train).select_users(active[0]),
+        hold_out(data, train, validation, among=active[1]),
+        hold_out(data, train | validation, test, among=active[2]),
+    )
+
+
+def _moment(time: Moment) -> int:
+    is_date = isinstance(time, str) and not re.fullmatch(SECONDS, time)
+    try:
+        return int(to_seconds([pd.Timestamp(time) if is_date else time])[0])
+    except ValueError:
+        raise OptionError(
+            f"{time!r} is no point in time: give seconds since 1970, or a date such as 2018-04-23."
+        ) from None
+
+
+def _require_data_in_each(periods: list[np.ndarray], times: np.ndarray) -> None:
+    for name, period in zip(("training", "validation", "test"), periods, strict=True):
+        if not period.any():
+            raise DataError(f"no interaction is in the {name} period: {_span(times)}.")
+
+
+def _span(times: np.ndarray) -> str:
+    first, last = times.min(), times.max()
+    if first < -LATEST or last > LATEST:
+        return f"timestamps must be seconds since 1970, and these are from {first} to {last}"
+    return "they are from {} to {}".format(*pd.to_datetime([first, last], unit="s"))

@@ -1,0 +1,166 @@
+"""Strong generalization: judged by users that the model has never seen."""
+
+import numpy as np
+import scipy.sparse as sp
+
+from recvae.data.interactions import Interactions
+from recvae.data.shards import Shards
+from recvae.data.splits.holdout import Holdout, Split
+from recvae.data.splits.parts import hold_out, source_order
+from recvae.errors import OptionError
+
+MOST_HELD_OUT = 1000
+"""Users for validation, and for test, unless said otherwise."""
+
+
+def split_users(
+    data: Interactions | sp.csr_matrix,
+    n_validation: int | None = None,
+    n_test: int | None = None,
+    *,
+    seed: int = 98765,
+    held_out: float = 0.2,
+) -> Split:
+    """Hold out whole users, and a part of the items of each: strong generalization.
+
+        T . T T . . .    user a, training
+        . T T . T T .    user b, training
+        f . f h f f x    user c, validation
+        . f f f f h .    user d, test
+
+    Exactly as Liang et al. (2018), "Variational Autoencoders for Collaborative Filtering", did:
+    the users are shuffled from the ascending order of their ids; the last `n_test` are for test,
+    the `n_validation` before them for validation. Items are those of the training users: one that
+    none of them has (x) is dropped. Of a held-out user's n items, in the order of the source,
+    int(held_out * n) random ones are held out. Users with too few items for that are dropped and
+    counted.
+
+    Args:
+        data: users x items, or a sparse matrix of them, whose row and column numbers are the ids.
+        n_validation: how many users are for validation; None means 1,000, or a fifth of the users
+            where they are fewer than 5,000.
+        n_test: how many users are for test; likewise.
+        seed: seeds the shuffling, then the validation and then the test items afresh; 98765 is
+            that of the paper.
+        held_out: fraction of a held-out user's items to be ranked.
+
+    Returns:
+        Users in ascending order of their ids, in training and in both held-out sets.
+
+    Raises:
+        OptionError: no training user would be left, or an argument is out of its range.
+        DataError: no held-out user has enough items, or the data are neither.
+    """
+    data = Interactions.from_matrix(data)
+    n_validation = usual(data) if n_validation is None else n_validation
+    n_test = usual(data) if n_test is None else n_test
+    check(data, seed, held_out, n_validation=n_validation, n_test=n_test)
+    return _split(data, shuffled(data, seed), n_validation, n_test, seed, held_out)
+
+
+def split_folds(
+    data: Interactions | sp.csr_matrix,
+    n_folds: int = 5,
+    n_validation: int | None = None,
+    *,
+    seed: int = 98765,
+    held_out: float = 0.2,
+) -> list[Split]:
+    """Hold out every user once: strong generalization in k folds.
+
+        fold 1       fold 2       fold 3
+        f f h f f    f h f f f    T T T T T    user a: test, validation, training
+        T T T T T    f f f f h    f f h f f    user b: training, test, validation
+        f h f f f    T T T T T    h f f f f    user c: validation, training, test
+
+    The users are shuffled as `split_users` does it, then cut into folds of equal size, or of one
+    user more. Each fold is for test in its turn, the `n_validation` users before it (before the
+    first come the last) for validation, all others for training. Each split is made as
+    `split_users` makes it, and the last one is what it gives for as many users.
+
+    Args:
+        data: users x items, or a sparse matrix of them, whose row and column numbers are the ids.
+        n_folds: how many splits to make, at least 2.
+        n_validation: how many users are for validation in each; None means as in `split_users`.
+        seed: seeds the shuffling, then the held-out items of each split afresh.
+        held_out: fraction of a held-out user's items to be ranked.
+
+    Returns:
+        A split per fold. Every user is in the test users of one of them, or in its `n_dropped`.
+
+    Raises:
+        OptionError: no training user would be left, or an argument is out of its range.
+        DataError: no held-out user of a fold has enough items, or the data are neither.
+    """
+    data = Interactions.from_matrix(data)
+    n_validation = usual(data) if n_validation is None else n_validation
+    if not isinstance(n_folds, int | np.integer) or not 2 <= n_folds <= data.shape[0]:
+        raise OptionError(f"n_folds={n_folds} must be from 2 to the {data.shape[0]:,} users.")
+    most = -(-data.shape[0] // n_folds)
+    check(data, seed, held_out, n_validation=n_validation, n_test=most)
+    order = shuffled(data, seed)
+    sizes = [len(fold) for fold in np.array_split(order, n_folds)]
+    return [
+        _split(data, np.roll(order, -end), n_validation, size, seed, held_out)
+        for size, end in zip(sizes, np.cumsum(sizes), strict=True)
+    ]
+
+
+def usual(data: Interactions | Shards) -> int:
+    """How many users are held out unless said otherwise."""
+    return min(MOST_HELD_OUT, data.shape[0] // 5)
+
+
+def check(
+    data: Interactions | Shards, seed: int, held_out: float, *, n_validation: int, n_test: int
+) -> None:
+    """Raise OptionError if an argument is out of its range, or no training user would be left."""
+    if not all(isinstance(n, int | np.integer) for n in (n_validation, n_test, seed)):
+        raise OptionError("n_validation, n_test and seed must be whole numbers.")
+    if not 0 <= seed < 2**32:
+        raise OptionError(f"seed={seed} must be from 0 to 2^32 - 1.")
+    if min(n_validation, n_test, data.shape[0] - n_validation - n_test) < 1:
+        raise OptionError(
+            f"n_validation={n_validation} and n_test={n_test} must be at least 1 each and leave "
+            f"training users: there are {data.shape[0]:,} users."
+        )
+    if not 0 < held_out < 1:
+        raise OptionError(f"held_out={held_out} must be between 0 and 1.")
+
+
+def shuffled(data: Interactions | Shards, seed: int) -> np.ndarray:
+    """Ranks int [users] among the ascending ids, shuffled."""
+    return np.random.RandomState(seed).permutation(data.shape[0])
+
+
+def _split(
+    data: Interactions,
+    order: np.ndarray,
+    n_validation: int,
+    n_test: int,
+    seed: int,
+    held_out: float,
+) -> Split:
+    """The last of the shuffled users are for test, those before them for validation."""
+    ascending = np.argsort(data.user_ids)
+    ranks = np.split(order, [-n_test - n_validation, -n_test])
+    train, validation, test = (data.select_users(ascending[np.sort(rank)]) for rank in ranks)
+    items = np.unique(train.matrix.indices)
+    return Split(
+        train.select_items(items),
+        hold_out_items(validation.select_items(items), held_out, seed),
+        hold_out_items(test.select_items(items), held_out, seed),
+    )
+
+
+def hold_out_items(data: Interactions, fraction: float, seed: int) -> Holdout:
+    """Hold out a random part of the items of each user."""
+    random = np.random.RandomState(seed)
+    order = source_order(data)
+    lengths = np.diff(data.matrix.indptr)
+    sizes = (fraction * lengths).astype(int)
+    marked = np.zeros(len(order), dtype=bool)
+    for user in np.flatnonzero(sizes):  # the reference draws for one user after the other
+        drawn = random.choice(lengths[user], size=sizes[user], replace=False)
+        marked[order[data.matrix.indptr[user] + drawn]] = True
+    return hold_out(data, ~marked, marked)

@@ -1,0 +1,1 @@
+"""Disk: files that are whole or not there, and files that a stranger may have made."""

@@ -1,0 +1,101 @@
+"""Untrusted: files that a stranger may have made, read so that they can do no harm."""
+
+from io import BytesIO
+from pathlib import Path
+from stat import S_ISREG
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import scipy.sparse as sp
+
+from recvae.disk import atomic
+
+MAX_TABLE_BYTES = 2**31
+"""What a table may take unpacked: some bytes of Parquet can stand for any number of rows."""
+
+
+def require_regular(path: Path) -> None:
+    """Raise OSError unless there is a regular file: no link, and no pipe or device without end."""
+    if not S_ISREG(path.lstat().st_mode):
+        raise OSError(f"{path.name} is no regular file")
+
+
+def read_file(path: Path, max_bytes: int | None = None) -> bytes:
+    """The content of a file, read once.
+
+    Raises:
+        OSError: there is no such file, it is no regular one, or longer than `max_bytes`.
+    """
+    require_regular(path)
+    if max_bytes is not None and path.stat().st_size > max_bytes:
+        raise OSError(f"{path.name} is longer than {max_bytes:,} bytes")
+    return path.read_bytes()
+
+
+def read_verified(path: Path, sha256: str) -> bytes:
+    """The content of a file, if it has this checksum.
+
+    Raises:
+        OSError: see `read_file`.
+        ValueError: it has another.
+    """
+    content = read_file(path)
+    if atomic.sha256_of(content) != sha256:
+        raise ValueError(f"{path.name} does not have its checksum")
+    return content
+
+
+def read_table(content: bytes) -> pd.DataFrame:
+    """A Parquet file's table.
+
+    Raises:
+        ValueError: it would take more than `MAX_TABLE_BYTES`, or has lists in it.
+        pyarrow.ArrowException: it is damaged.
+    """
+    with pq.ParquetFile(pa.BufferReader(content)) as file:
+        _require_modest(_declared_bytes(file.metadata))
+        texts = [column.path for column in file.schema if column.physical_type == "BYTE_ARRAY"]
+        if any(column.max_repetition_level for column in file.schema):
+            raise ValueError("it has lists in its columns, which may be of any length")
+    table = pq.read_table(pa.BufferReader(content), read_dictionary=texts)
+    table.validate(full=True)  # bytes that are no text would come up when they are shown
+    _require_modest(sum(_text_bytes(column) for column in table.columns))
+    return pd.read_parquet(BytesIO(content))
+
+
+def csr_of(
+    weights: np.ndarray, columns: np.ndarray, offsets: np.ndarray, shape: tuple[int, int]
+) -> sp.csr_matrix:
+    """The CSR matrix that three arrays are; scipy would read past the end of wrong ones.
+
+    Raises:
+        ValueError: they are none of this shape.
+    """
+    matrix = sp.csr_matrix((weights, columns, offsets), shape=shape)
+    matrix.check_format(full_check=True)
+    if (matrix.indptr[1:] < matrix.indptr[:-1]).any():  # scipy's differences may overflow
+        raise ValueError("the offsets of the rows do not ascend")
+    return matrix
+
+
+def _declared_bytes(metadata: pq.FileMetaData) -> int:
+    """What a table says that it takes; Arrow ends the process at some columns' own metadata."""
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    values = metadata.num_rows * metadata.num_columns
+    return 8 * values + sum(group.total_byte_size for group in groups)
+
+
+def _text_bytes(column: pa.ChunkedArray) -> int:
+    """How long the texts of a column are together, each of which is held once as yet."""
+    if not pa.types.is_dictionary(column.type):
+        return 0
+    lengths = [pc.binary_length(chunk.dictionary).take(chunk.indices) for chunk in column.chunks]
+    return sum(pc.sum(one).as_py() or 0 for one in lengths)
+
+
+def _require_modest(n_bytes: int) -> None:
+    if n_bytes > MAX_TABLE_BYTES:
+        raise ValueError(f"a table would take {n_bytes / 2**30:,.1f} GiB unpacked")

@@ -1,0 +1,71 @@
+"""Writing: a stream of tables -> one CSV or Parquet file, which is whole or not there at all."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+
+from recvae.disk.atomic import draft_for_user
+from recvae.errors import OptionError
+
+Write: TypeAlias = Callable[[pd.DataFrame], None]
+
+
+def write_tables(tables: Iterable[pd.DataFrame], path: str | PathLike[str]) -> None:
+    """Write tables one after another, as the row groups of one Parquet file or as one CSV file.
+
+    One table exists at a time. What is at the path already is replaced when all are written.
+
+    Args:
+        tables: of the same columns, at least one.
+        path: ends in .csv or .parquet.
+
+    Raises:
+        OptionError: the path ends otherwise.
+        WriteError: it can't be written.
+    """
+    path = Path(path).expanduser()
+    writers = {".csv": _csv, ".parquet": _parquet}
+    if path.suffix not in writers:
+        raise OptionError(f"{path} must end in .csv or .parquet.")
+    writer = writers[path.suffix]
+    with draft_for_user(path) as draft, draft.open("wb") as file, writer(file) as write:
+        for table in tables:
+            write(table)
+
+
+@contextmanager
+def _csv(file: BinaryIO) -> Iterator[Write]:
+    yield lambda table: table.to_csv(file, index=False, header=file.tell() == 0)
+
+
+@contextmanager
+def _parquet(file: BinaryIO) -> Iterator[Write]:
+    writer: pa.parquet.ParquetWriter | None = None
+
+    def write(table: pd.DataFrame) -> None:
+        nonlocal writer
+        schema = _schema(table) if writer is None else writer.schema
+        rows = pa.Table.from_pandas(table, schema, preserve_index=False)
+        writer = writer or pa.parquet.ParquetWriter(file, rows.schema)
+        writer.write_table(rows)
+
+    try:
+        yield write
+    finally:
+        if writer is not None:
+            writer.close()
+
+
+def _schema(table: pd.DataFrame) -> pa.Schema:
+    """The types of a table's columns; one with nothing in it yet is of text."""
+    schema = pa.Schema.from_pandas(table, preserve_index=False)
+    for number, field in enumerate(schema):
+        if pa.types.is_null(field.type):
+            schema = schema.set(number, field.with_type(pa.string()))
+    return schema

@@ -1,0 +1,1 @@
+"""Display: progress bars, pages of HTML, and how plots look."""

@@ -1,0 +1,115 @@
+"""TrainState: how far one has come, all that a checkpoint has to hold."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+from recvae.engine.batches import Batches
+from recvae.engine.optimizer import Optimizer
+from recvae.engine.phases import RECORDED, EpochTotals, Phase
+from recvae.engine.states import count
+from recvae.engine.weights import Average, BestWeights, copy
+
+
+@dataclass
+class TrainState:
+    """What changes while a net is trained.
+
+    Attributes:
+        net: the module that learns.
+        phases: what an epoch is made of.
+        optimizers: one for each pass.
+        batches: the training users, and the place in their order.
+        average: of the weights, to be judged and kept in their stead; None for those of the last
+            step.
+        noise: what the phases draw from.
+        metric: the name of what each epoch is judged by; None if it is not.
+        steps: how many were made.
+        history: a row an epoch.
+        totals: what the steps of the present epoch have given; None between two epochs.
+        best: the best weights so far.
+    """
+
+    net: nn.Module
+    phases: Sequence[Phase]
+    optimizers: Sequence[Optimizer]
+    batches: Batches
+    average: Average | None
+    noise: torch.Generator | None
+    metric: str | None
+    steps: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+    totals: EpochTotals | None = None
+    best: BestWeights = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.best = BestWeights(self.net)
+
+    def judged(self) -> AbstractContextManager[None]:
+        """Have the weights in the net that are judged and kept."""
+        return self.average.in_place() if self.average else nullcontext()
+
+    @property
+    def epochs_since_best(self) -> int:
+        """How many epochs have been no better."""
+        return len(self.history) - 1 - self.best.epoch
+
+    def begin_epoch(self) -> EpochTotals:
+        """Go on with the totals of the epoch that a state has left, or with none."""
+        self.totals = self.totals or self._no_totals()
+        return self.totals
+
+    def end(self) -> None:
+        """Leave the best weights in the net, if any were judged, or else the last."""
+        if self.average:
+            self.average.swap()
+        self.best.restore()
+        self.net.eval()
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that the rest of the training depends on, as it is between two steps."""
+        return {
+            "parameters": list(self.net.parameters()),
+            "parts": {name: part.state_dict() for name, part in self._parts().items()},
+            "noise": self.noise and self.noise.get_state(),
+            "totals": self.totals and self.totals.state_dict(),
+            "steps": self.steps,
+            "history": self.history,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        copy(state["parameters"], self.net.parameters())
+        for name, part in self._parts().items():
+            part.load_state_dict(state["parts"][name])
+        if self.noise:
+            self.noise.set_state(state["noise"])
+        if state["totals"]:
+            self.totals = self._no_totals()
+            self.totals.load_state_dict(state["totals"])
+        self.steps, self.history = count(state["steps"]), self._past(state["history"])
+
+    def _parts(self) -> dict[str, Any]:
+        """What has a state of its own."""
+        parts: dict[str, Any] = {"best": self.best, "batches": self.batches}
+        parts |= {"average": self.average} if self.average else {}
+        for number, (one, optimizer) in enumerate(zip(self.phases, self.optimizers, strict=True)):
+            parts[f"optimizer{number}"] = optimizer
+            if one.memory is not None:
+                parts[f"memory{number}"] = one.memory
+        return parts
+
+    def _no_totals(self) -> EpochTotals:
+        return EpochTotals(torch.zeros(3, device=self.batches.device))
+
+    def _past(self, history: list[dict[str, float]]) -> list[dict[str, float]]:
+        """The epochs of a history, each with the names that it must have."""
+        names = (*RECORDED, self.metric) if self.metric else RECORDED
+        return [
+            {"epoch": number, **{name: float(record[name]) for name in names}}
+            for number, record in enumerate(history, 1)
+        ]

@@ -1,0 +1,1 @@
+"""Experiments: models tuned, compared and reported; above the models."""

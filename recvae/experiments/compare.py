@@ -1,0 +1,215 @@
+"""Comparing: every model fitted on the same users and judged by the same others."""
+
+import os
+import platform
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.metadata import version
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recvae import options
+from recvae.data.splits import Holdout, Split
+from recvae.display.progress import progress
+from recvae.errors import FoldInError, OptionError, RecvaeError
+from recvae.evaluation.evaluate import DEFAULT_METRICS, evaluate
+from recvae.evaluation.metrics import parse_metrics
+from recvae.experiments.comparison import Comparison
+from recvae.experiments.run_cache import RunCache
+from recvae.experiments.runs import Run, over_seeds, over_splits
+from recvae.experiments.significance import differences_to_best
+from recvae.experiments.tuning import Model, fit_timed, tune
+
+LENGTHS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100)
+"""The lengths of the list at which the report draws NDCG and recall."""
+
+CURVES = tuple(f"{kind}@{k}" for kind in ("ndcg", "recall") for k in LENGTHS)
+
+PACKAGES = ("recvae", "torch", "implicit", "numpy", "scipy")
+
+NO_FOLD_IN = "it knows only the users it was trained on, and the test users are new"
+
+
+def compare(
+    models: Mapping[str, Model],
+    split: Split | Sequence[Split],
+    *,
+    metrics: Iterable[str] = DEFAULT_METRICS,
+    tune_trials: int = 0,
+    seeds: Sequence[int] = (),
+    seed: int = 0,
+    data: str = "",
+    cache_dir: str | PathLike[str] | None = None,
+) -> Comparison:
+    """Fit every model on `split.train` and judge it, once, by `split.test`.
+
+    Args:
+        models: what to compare, by the name to show.
+        split: the users to learn from, to choose by and to judge by. Of several splits, such as
+            `split_folds` makes, every model is fitted on each, and judged by the test users of
+            all of them together. Models that can't fold in unseen users are left out where the
+            test users are such, and so are models that can't be fitted; the result says why.
+        metrics: what to measure. Models are tuned and sorted by the last one, which must be one
+            of accuracy: recall, ndcg, precision, map, mrr or hit.
+        tune_trials: combinations of options to try for each model on the validation users, its
+            own options first (see `recvae.tune`), anew for each split and seed; 0 fits the models
+            as they are, in place.
+        seeds: fit copies of each model that has an option `seed`, one for each of these, and
+            average what they give each user; none means the models' own.
+        seed: decides which combinations are tried, and the bootstrap's draws.
+        data: what to call the data and the split in the report.
+        cache_dir: a folder for what each fit has given. What is there already is not fitted again,
+            so that a comparison that was stopped goes on where it was, and one more model costs its
+            own fits only. For models that are not tuned.
+
+    Raises:
+        OptionError: `models` is no mapping of models, a seed is there twice, a metric's name is
+            mistyped, the last one is not one of accuracy, no model is left to compare, or what was
+            tuned should be kept.
+        DataError: nothing is held out of any test user.
+    """
+    names = _checked(metrics)
+    splits = [split] if isinstance(split, Split) else list(split)
+    _check(models, splits, seeds, seed)
+    fit = _fitting(names, tune_trials, seed, cache_dir)
+    runs: dict[str, Run] = {}
+    skipped: dict[str, str] = {}
+    for name in progress(list(models), "comparing", unit="model"):
+        try:
+            runs[name] = over_seeds(
+                [
+                    over_splits([fit(variant, split) for split in splits])
+                    for variant in _with_seeds(models[name], seeds)
+                ]
+            )
+        except RecvaeError as error:
+            skipped[name] = str(error)
+    if not runs:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped.items())
+        raise OptionError(f"there is no model to compare ({reasons or 'none was given'}).")
+    best_first = sorted(runs, key=lambda name: -runs[name].report.mean[names[-1]])
+    tested = [str(metric) for metric in parse_metrics(names) if metric.is_accuracy]
+    return Comparison(
+        runs={name: runs[name] for name in best_first},
+        differences=differences_to_best(
+            {name: runs[name].report.per_user[tested] for name in best_first},
+            np.random.default_rng(seed),
+        ),
+        history_lengths=np.concatenate([_history_lengths(split.test) for split in splits]),
+        skipped=skipped,
+        setting=_setting(data, splits, seeds, seed, tune_trials),
+    )
+
+
+def _checked(metrics: Iterable[str]) -> list[str]:
+    parsed = parse_metrics(metrics)
+    if not parsed[-1].is_accuracy:
+        raise OptionError(
+            f"models can't be sorted by {parsed[-1]}: put a metric of accuracy last, "
+            "such as 'ndcg@100'."
+        )
+    return [str(metric) for metric in parsed]
+
+
+def _check(
+    models: Mapping[str, Model], splits: list[Split], seeds: Sequence[int], seed: int
+) -> None:
+    """Raise OptionError unless models are by name, splits are splits, and seeds are distinct."""
+    if not isinstance(models, Mapping):
+        raise OptionError(
+            f"expected a mapping of models by name, got {type(models).__name__}: give them as "
+            '{"ease": EASE()}; build_model makes one of a name.'
+        )
+    for name, model in models.items():
+        if not hasattr(model, "supports_new_users") or isinstance(model, type):
+            raise OptionError(f"{name!r} is no model but {type(model).__name__}: see build_model.")
+    if not splits or not all(isinstance(split, Split) for split in splits):
+        raise OptionError("expected a Split, or a list of them: see split_users and split_folds.")
+    if min([seed, *seeds]) < 0:
+        raise OptionError(f"a seed must be 0 or more, not {min([seed, *seeds])}.")
+    if len(set(seeds)) < len(seeds):
+        raise OptionError(f"seeds={tuple(seeds)} holds one twice, which would count as two fits.")
+
+
+def _fitting(
+    metrics: list[str], trials: int, seed: int, cache_dir: str | PathLike[str] | None
+) -> Callable[[Model, Split], Run]:
+    """How to get a run of a model and a split."""
+    if cache_dir is None:
+        return lambda model, split: _run(model, split, metrics, trials, seed)
+    if trials:
+        raise OptionError("what is tuned can't be kept: tune first, then compare what was chosen.")
+    kept = RunCache(Path(cache_dir).expanduser(), metrics)
+    return lambda model, split: kept.get(
+        model, split, lambda: _run(model, split, metrics, trials, seed)
+    )
+
+
+def _with_seeds(model: Model, seeds: Sequence[int]) -> list[Model]:
+    """The model with each of the seeds; as it is, if there are none or it draws nothing."""
+    given = options.values(model)
+    if not len(seeds) or "seed" not in given:
+        return [model]
+    return [options.build(type(model), {**given, "seed": seed}) for seed in seeds]
+
+
+def _run(model: Model, split: Split, metrics: list[str], trials: int, seed: int) -> Run:
+    """Fit or tune a model, then judge it by the test users."""
+    if not model.supports_new_users and split.test.rows is None:
+        raise FoldInError(NO_FOLD_IN)
+    if trials:
+        tuned = tune(
+            model, split.train, split.validation, trials=trials, metric=metrics[-1], seed=seed
+        )
+        if tuned.interrupted:
+            raise KeyboardInterrupt
+        model, seconds = tuned.model, float(tuned.trials["seconds"][tuned.best])
+    else:
+        tuned, seconds = None, fit_timed(model, split.train, split.validation)
+    report = evaluate(model, split.test, [*metrics, *CURVES])
+    return Run(
+        model=model,
+        report=report.select(metrics),
+        curve=report.mean[list(CURVES)],
+        training_seconds=seconds,
+        n_parameters=model.n_parameters,
+        n_bytes=model.n_bytes,
+        history=getattr(model, "history_", None),
+        tuned=tuned,
+    )
+
+
+def _history_lengths(holdout: Holdout) -> np.ndarray:
+    """int [users]: how long the history is of each user with something held out."""
+    return np.diff(holdout.fold_in.indptr)[np.diff(holdout.held_out.indptr) > 0]
+
+
+def _setting(
+    data: str, splits: list[Split], seeds: Sequence[int], seed: int, tune_trials: int
+) -> dict[str, Any]:
+    """How it was measured, as what JSON can say; of several splits, the mean training set."""
+    trains = [split.train for split in splits]
+    new = splits[0].test.rows is None
+    return {
+        "data": data or "not named",
+        "splits": len(splits),
+        "training users": _mean(train.shape[0] for train in trains),
+        "items": _mean(train.shape[1] for train in trains),
+        "training interactions": _mean(train.matrix.nnz for train in trains),
+        "data fingerprint": ", ".join(train.fingerprint() for train in trains),
+        "validation users": _mean(split.validation.fold_in.shape[0] for split in splits),
+        "test users": sum(split.test.fold_in.shape[0] for split in splits),
+        "test users are": "new to the models" if new else "training users with a part hidden",
+        "seeds of the models": ", ".join(map(str, seeds)) or "their own",
+        "seed of tuning and bootstrap": seed,
+        "options tried per model": max(tune_trials, 1),
+        "processor": f"{platform.machine()}, {os.cpu_count()} logical cores",
+        "system": f"{platform.system()}, Python {platform.python_version()}",
+        "packages": ", ".join(f"{package} {version(package)}" for package in PACKAGES),
+    }
+
+
+def _mean(counts: Iterable[int]) -> int:
+    return round(np.mean(list(counts)))

@@ -1,0 +1,176 @@
+"""The result of comparing models: tables, significance, and what the report draws."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from recvae import options
+from recvae.evaluation.evaluate import Report
+from recvae.evaluation.metrics import Metric
+from recvae.experiments.report import text
+from recvae.experiments.runs import Run
+from recvae.experiments.significance import LEVEL
+from recvae.experiments.tuning import Model
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Models, judged by the same users.
+
+    Attributes:
+        runs: each model's part, best first.
+        differences: every model against the best one, metric by metric: mean difference, its 95%
+            bootstrap interval, corrected p-value (see `significance.differences_to_best`).
+        history_lengths: int [users], how many items of each test user the models saw.
+        skipped: the models left out, and why.
+        setting: how it was measured.
+    """
+
+    runs: Mapping[str, Run]
+    differences: pd.DataFrame
+    history_lengths: np.ndarray
+    skipped: Mapping[str, str]
+    setting: Mapping[str, Any]
+
+    @property
+    def models(self) -> dict[str, Model]:
+        """The models as they were fitted last, best first."""
+        return {name: run.model for name, run in self.runs.items()}
+
+    @property
+    def reports(self) -> dict[str, Report]:
+        """What each model gave on the test users."""
+        return {name: run.report for name, run in self.runs.items()}
+
+    @property
+    def chosen(self) -> dict[str, dict[str, Any]]:
+        """The options that tuning chose for each model that was tuned."""
+        return {name: run.tuned.chosen for name, run in self.runs.items() if run.tuned}
+
+    @property
+    def best(self) -> str:
+        """The name of the best model."""
+        return next(iter(self.runs))
+
+    @property
+    def metrics(self) -> list[str]:
+        """Names of the metrics; models are sorted by the last."""
+        return list(self.runs[self.best].report.mean.index)
+
+    @property
+    def n_users(self) -> int:
+        """How many users the models were judged by."""
+        return self.runs[self.best].report.n_users
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A line per model, best first: means, standard errors, speed and size.
+
+        Where models were fitted with several seeds, `_seed_std` is the standard deviation of a
+        mean over them; missing for the models that draw nothing.
+        """
+        lines = {name: self._line(run) for name, run in self.runs.items()}
+        return pd.DataFrame.from_dict(lines, orient="index").rename_axis("model")
+
+    @property
+    def curves(self) -> pd.DataFrame:
+        """NDCG and recall by length of the list (lines `ndcg@1`, ...), a column per model."""
+        return pd.DataFrame({name: run.curve for name, run in self.runs.items()})
+
+    @property
+    def activity(self) -> pd.DataFrame:
+        """The last metric by length of the users' histories, in quarters of the users.
+
+        Columns `model`, `items` (the range of lengths, such as `5-18`), `users`, `mean`, `stderr`.
+        """
+        lengths = self.history_lengths
+        quarter = np.searchsorted(np.unique(np.quantile(lengths, (0.25, 0.5, 0.75))), lengths)
+        spans = pd.Series(lengths).groupby(quarter).agg(["min", "max"])
+        parts = {}
+        for name, report in self.reports.items():
+            values = report.per_user[self.metrics[-1]].to_numpy()
+            part = pd.Series(values).groupby(quarter).agg(users="size", mean="mean", stderr="sem")
+            part.insert(0, "items", [_span(*span) for span in spans.to_numpy()])
+            parts[name] = part
+        return pd.concat(parts, names=["model", None]).reset_index("model").reset_index(drop=True)
+
+    @property
+    def per_user(self) -> pd.DataFrame:
+        """Columns `model`, `user` and the metrics: a line per model and user."""
+        frames = {name: report.per_user for name, report in self.reports.items()}
+        return pd.concat(frames, names=["model", "user"]).reset_index()
+
+    @property
+    def training(self) -> dict[str, pd.DataFrame]:
+        """The training histories of the models that have one."""
+        return {name: run.history for name, run in self.runs.items() if run.history is not None}
+
+    def is_top(self, metric: str, model: str) -> bool:
+        """Whether no model is significantly better than this one, by a metric of accuracy."""
+        p = self.differences["p"].get((metric, model), 1.0)
+        return Metric.parse(metric).is_accuracy and p >= LEVEL
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it but the models and the users' values, as what JSON can say."""
+        return {
+            "headline": text.headline(self),
+            "metrics": self.metrics,
+            "models": _records(self.table.reset_index()),
+            "differences": _records(self.differences.reset_index()),
+            "curves": json.loads(self.curves.to_json()),
+            "activity": _records(self.activity),
+            "options": {name: options.values(run.model) for name, run in self.runs.items()},
+            "trials": {
+                name: _records(run.tuned.trials) for name, run in self.runs.items() if run.tuned
+            },
+            "training": {name: _records(history) for name, history in self.training.items()},
+            "skipped": dict(self.skipped),
+            "setting": dict(self.setting),
+        }
+
+    def write(self, folder: str | PathLike[str]) -> Path:
+        """Write the report, `index.html` first of all; return the path of that page.
+
+        Raises:
+            WriteError: the folder can't be written.
+        """
+        from recvae.experiments.report.page import write_report  # matplotlib is slow to import
+
+        return write_report(self, Path(folder).expanduser())
+
+    def __str__(self) -> str:
+        skipped = [f"{name} is left out: {reason}" for name, reason in self.skipped.items()]
+        return "\n".join([text.table(self).to_string(), text.legend(self), *skipped])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return f"{text.table(self).to_html()}<p>{text.legend(self)}</p>"
+
+    def _line(self, run: Run) -> dict[str, Any]:
+        report, line = run.report, {}
+        for metric in self.metrics:
+            line[metric] = report.mean[metric]
+            line[f"{metric}_stderr"] = report.stderr[metric]
+            if run.seed_std is not None:
+                line[f"{metric}_seed_std"] = run.seed_std[metric]
+        line["training_seconds"] = run.training_seconds
+        line["users_per_second"] = report.users_per_second
+        line["parameters"] = run.n_parameters
+        line["megabytes"] = run.n_bytes / 1e6
+        return line
+
+
+def _span(low: int, high: int) -> str:
+    return f"{low}" if low == high else f"{low}-{high}"
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """A line per row, as what JSON can say: no NaN, no numpy numbers."""
+    return json.loads(frame.to_json(orient="records", double_precision=15))

@@ -1,0 +1,1 @@
+"""The report of a comparison: text, plots and one page."""

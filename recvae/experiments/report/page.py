@@ -1,0 +1,63 @@
+"""The report of a comparison: one page to read, and files to work with."""
+
+import json
+from pathlib import Path
+
+from recvae import options
+from recvae.disk import atomic
+from recvae.display.templates import render
+from recvae.evaluation.metrics import METRICS, Metric
+from recvae.experiments.comparison import Comparison
+from recvae.experiments.report import text
+from recvae.experiments.report.pictures import Picture, draw_all
+
+
+def write_report(comparison: Comparison, folder: Path) -> Path:
+    """Write `index.html`, `comparison.json`, three CSV tables and the plots.
+
+    Returns:
+        The path of `index.html`, which needs none of the other files.
+
+    Raises:
+        WriteError: the folder can't be written.
+    """
+    with atomic.writing_to(folder):
+        (folder / "plots").mkdir(parents=True, exist_ok=True)
+        pictures = draw_all(comparison)
+        _write_pictures(pictures, folder / "plots")
+        _write_tables(comparison, folder)
+        page = folder / "index.html"
+        page.write_text(_html(comparison, pictures), encoding="utf-8")
+    return page
+
+
+def _write_pictures(pictures: list[Picture], folder: Path) -> None:
+    for picture in pictures:
+        (folder / f"{picture.name}.svg").write_bytes(picture.light)
+        (folder / f"{picture.name}.png").write_bytes(picture.png)
+
+
+def _write_tables(comparison: Comparison, folder: Path) -> None:
+    facts = json.dumps(comparison.to_dict(), indent=2, ensure_ascii=False)
+    (folder / "comparison.json").write_text(facts + "\n", encoding="utf-8")
+    comparison.table.to_csv(folder / "table.csv")
+    comparison.differences.to_csv(folder / "differences.csv")
+    comparison.per_user.to_csv(folder / "per_user.csv", index=False)
+
+
+def _html(comparison: Comparison, pictures: list[Picture]) -> str:
+    return render(
+        "recvae.experiments.report",
+        "report.html",
+        comparison=comparison,
+        pictures=pictures,
+        headline=text.headline(comparison),
+        legend=text.legend(comparison),
+        options={name: options.values(model) for name, model in comparison.models.items()},
+        definitions={metric: _definition(metric) for metric in comparison.metrics},
+    )
+
+
+def _definition(metric: str) -> str:
+    """The first line of the metric's own documentation."""
+    return str(METRICS[Metric.parse(metric).kind].__doc__).splitlines()[0]

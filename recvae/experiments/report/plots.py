@@ -1,0 +1,150 @@
+"""Plots of a comparison: each takes it and returns a matplotlib Figure, nothing global touched."""
+
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator
+
+from recvae.display.themes import MARKERS, STYLE
+from recvae.experiments.comparison import Comparison
+
+TICKS = (1, 2, 5, 10, 20, 50, 100)
+
+SHORTEST = 0.01
+"""Seconds of training that are drawn as such; a logarithm has no place for less."""
+
+
+def draw(
+    plot: Callable[[Comparison], Figure], comparison: Comparison, theme: dict[str, Any], form: str
+) -> bytes:
+    """A plot as the bytes of an image; `form` is "svg" or "png"."""
+    image = BytesIO()
+    style: Any = {**STYLE, **theme}
+    with mpl.rc_context(style):
+        metadata = {"Date": None} if form == "svg" else None
+        plot(comparison).savefig(image, format=form, metadata=metadata)
+    return image.getvalue()
+
+
+def differences(comparison: Comparison) -> Figure:
+    """How far each model is from the best by the last metric, with its 95% interval."""
+    metric = comparison.metrics[-1]
+    to_best = comparison.differences.loc[metric]
+    figure, (axes,) = _figure(1, height=1.1 + 0.38 * len(to_best))
+    axes.axvline(0, color=mpl.rcParams["text.color"], linewidth=1)
+    for line, (model, row) in enumerate(to_best.iterrows()):
+        style = _style(comparison, str(model))
+        filled = mpl.rcParams["figure.facecolor"] if comparison.is_top(metric, str(model)) else None
+        axes.hlines(line, row["low"], row["high"], color=style["color"], linewidth=2)
+        axes.plot(row["difference"], line, **style, markersize=8, markerfacecolor=filled)
+    axes.set_yticks(range(len(to_best)), to_best.index)
+    axes.set_ylim(len(to_best) - 0.5, -0.5)
+    axes.set_title(f"{metric} minus that of {comparison.best}")
+    return figure
+
+
+def metric_by_training_time(comparison: Comparison) -> Figure:
+    """The last metric and its standard error, against the seconds that a fit took."""
+    metric = comparison.metrics[-1]
+    figure, (axes,) = _figure(1)
+    for name, line in comparison.table.iterrows():
+        style = _style(comparison, str(name)) | {"linestyle": "", "markersize": 8}
+        seconds = max(line["training_seconds"], SHORTEST)
+        axes.errorbar(seconds, line[metric], line[f"{metric}_stderr"], label=name, **style)
+    axes.set(xscale="log", title=metric, xlabel="seconds of training")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=20))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.minorticks_off()
+    _legend(figure, [axes])
+    return figure
+
+
+def metric_by_length(comparison: Comparison) -> Figure:
+    """NDCG and recall against the length of the list."""
+    figure, panels = _figure(2)
+    for axes, kind in zip(panels, ("ndcg", "recall"), strict=True):
+        curves = comparison.curves.filter(regex=f"^{kind}@", axis="index")
+        lengths = [int(name.removeprefix(f"{kind}@")) for name in curves.index]
+        for name in comparison.runs:
+            axes.plot(lengths, curves[name], label=name, **_style(comparison, name))
+        axes.set(xscale="log", title=f"{kind}@K", xlabel="K, the length of the list")
+        axes.set_xticks(TICKS, [str(tick) for tick in TICKS])
+        axes.minorticks_off()
+    _legend(figure, panels)
+    return figure
+
+
+def metric_by_activity(comparison: Comparison) -> Figure:
+    """The last metric and its standard error, by the length of the users' histories."""
+    figure, (axes,) = _figure(1)
+    groups = dict(list(comparison.activity.groupby("model", sort=False)))
+    shifts = 0.3 * (np.arange(len(groups)) - (len(groups) - 1) / 2) / len(groups)
+    for shift, (name, group) in zip(shifts, groups.items(), strict=True):
+        places = np.arange(len(group)) + shift
+        style = _style(comparison, str(name))
+        axes.errorbar(places, group["mean"], group["stderr"], label=name, linestyle="", **style)
+    spans = groups[comparison.best]["items"]
+    axes.set_xticks(range(len(spans)), spans)
+    axes.set(title=comparison.metrics[-1], xlabel="items in the user's history")
+    _legend(figure, [axes])
+    return figure
+
+
+def training(comparison: Comparison) -> Figure:
+    """Loss, validation metric and beta, epoch by epoch."""
+    columns = training_columns(comparison)
+    figure, panels = _figure(len(columns))
+    for axes, column in zip(panels, columns, strict=True):
+        for name, history in comparison.training.items():
+            if _is_drawn(history, column):
+                style = _style(comparison, name) | {"marker": ""}
+                axes.plot(history["epoch"], history[column], label=name, **style)
+        axes.set(title=f"validation {column}" if "@" in column else column, xlabel="epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    _legend(figure, panels)
+    return figure
+
+
+def training_columns(comparison: Comparison) -> list[str]:
+    """What `training` draws: loss, validation metrics and beta, where any model has them."""
+    histories = comparison.training.values()
+    columns = sorted({str(column) for history in histories for column in history})
+    metrics = [column for column in columns if "@" in column]
+    return [
+        column
+        for column in ("loss", *metrics, "beta")
+        if any(_is_drawn(history, column) for history in histories)
+    ]
+
+
+def _is_drawn(history: pd.DataFrame, column: str) -> bool:
+    return column in history and bool(history[column].fillna(0).any())
+
+
+def _figure(n_panels: int, height: float = 3.9) -> tuple[Figure, list[Axes]]:
+    figure = Figure(figsize=(9, height), layout="constrained")
+    return figure, list(figure.subplots(1, n_panels, squeeze=False)[0])
+
+
+def _style(comparison: Comparison, model: str) -> dict[str, Any]:
+    """Colour and marker of a model, the same in every plot."""
+    place = list(comparison.runs).index(model)
+    lap = place // len(MARKERS)  # there are as many colours: shift the markers against them
+    return {"color": f"C{place}", "marker": MARKERS[(place + lap) % len(MARKERS)]}
+
+
+def _legend(figure: Figure, panels: Iterable[Axes]) -> None:
+    """One legend for all panels, a line per model."""
+    entries: dict[str, Artist] = {}
+    for axes in panels:
+        handles, labels = axes.get_legend_handles_labels()
+        entries.update(zip(labels, handles, strict=True))
+    columns = min(len(entries), 6)
+    figure.legend(entries.values(), entries, loc="outside lower center", ncols=columns)

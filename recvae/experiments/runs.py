@@ -1,0 +1,97 @@
+"""Runs: what a model gave on the test users, pooled over splits and seeds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
+
+import numpy as np
+import pandas as pd
+
+from recvae.errors import DataError
+from recvae.evaluation.evaluate import Report
+from recvae.experiments.tuning import Model, Tuned
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One model's part in a comparison.
+
+    Attributes:
+        model: the model; of several splits and seeds, as it was fitted last. Not fitted if what
+            it gave was kept by an earlier comparison.
+        report: what it gave on the test users.
+        curve: NDCG and recall by length of the list, by metric's name.
+        training_seconds: how long fitting took; of the best trial only, if it was tuned; of
+            several splits and seeds, the mean of a fit.
+        n_parameters: how many numbers were learnt.
+        n_bytes: how large they are.
+        history: the training, epoch by epoch; None for a model without epochs.
+        tuned: the trials of tuning; None if it was not tuned.
+        seed_std: by metric, the standard deviation of its mean over the seeds; None for one seed.
+    """
+
+    model: Model
+    report: Report
+    curve: pd.Series
+    training_seconds: float
+    n_parameters: int
+    n_bytes: int
+    history: pd.DataFrame | None = None
+    tuned: Tuned[Model] | None = None
+    seed_std: pd.Series | None = None
+
+
+def over_splits(runs: Sequence[Run]) -> Run:
+    """One run of many that were judged by other users each: all users count alike.
+
+    Raises:
+        DataError: a user is in more than one of them.
+    """
+    if len(runs) == 1:
+        return runs[0]
+    reports = [run.report for run in runs]
+    per_user = pd.concat([report.per_user for report in reports])
+    if per_user.index.has_duplicates:
+        raise DataError(
+            f"user {per_user.index[per_user.index.duplicated()][0]} is a test user of several "
+            "splits: test each user once, as the folds of split_folds do, and name the users."
+        )
+    shares = np.array([report.n_users for report in reports]) / len(per_user)
+    report = Report(
+        mean=_mean([report.mean for report in reports], shares),
+        per_user=per_user,
+        n_users=len(per_user),
+        n_skipped=sum(report.n_skipped for report in reports),
+        seconds=sum(report.seconds for report in reports),
+    )
+    return _pooled(runs, report, shares)
+
+
+def over_seeds(runs: Sequence[Run]) -> Run:
+    """One run of many that were judged by the same users: each user's values are averaged."""
+    if len(runs) == 1:
+        return runs[0]
+    means = pd.DataFrame([run.report.mean for run in runs])
+    per_user = reduce(add, (run.report.per_user for run in runs)) / len(runs)
+    shares = np.full(len(runs), 1 / len(runs))
+    report = replace(
+        runs[-1].report,
+        mean=means.mean(),
+        per_user=per_user,
+        seconds=float(np.mean([run.report.seconds for run in runs])),
+    )
+    return replace(_pooled(runs, report, shares), seed_std=means.std())
+
+
+def _pooled(runs: Sequence[Run], report: Report, shares: np.ndarray) -> Run:
+    return replace(
+        runs[-1],
+        report=report,
+        curve=_mean([run.curve for run in runs], shares),
+        training_seconds=float(np.mean([run.training_seconds for run in runs])),
+    )
+
+
+def _mean(parts: Sequence[pd.Series], shares: np.ndarray) -> pd.Series:
+    return pd.DataFrame(parts).mul(shares, axis=0).sum()

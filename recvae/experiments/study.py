@@ -1,0 +1,171 @@
+"""Studies: what has been tried, and what to try next. Optuna decides."""
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from math import prod
+from operator import attrgetter
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import optuna
+import pandas as pd
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from recvae.experiments.study_files import new_study, open_study
+from recvae.experiments.tuning import STATES
+from recvae.options.spaces import Categorical, Float, Int, Space
+
+logger = logging.getLogger(__name__)
+
+Objective = Callable[[dict[str, Any], Callable[[int, float], None]], tuple[float, float]]
+"""Takes options and what to call after each epoch; gives a value and the seconds of training."""
+
+FINISHED = dict(zip((TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL), STATES, strict=True))
+"""The states of a finished trial, and what the tables call them."""
+
+PRUNER = optuna.pruners.PercentilePruner(67, n_startup_trials=4, n_warmup_steps=10)
+"""Ends a training whose best epoch is worse than two thirds of the others were at that epoch."""
+
+
+class Study:
+    """The trials of a model's options on the same data.
+
+    The next one depends on the seed and on those that are finished, and on nothing else: a study
+    that was cut off goes on as if it had not been.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        own: Mapping[str, Any],
+        *,
+        seed: int,
+        path: Path | None,
+        about: Mapping[str, str],
+    ) -> None:
+        """Begin a study, or go on with one.
+
+        Args:
+            space: what to choose from; `own` is in it.
+            own: what to try first.
+            seed: decides what is tried.
+            path: the file to keep finished trials in; None keeps them in memory only.
+            about: what the trials are of; a file says it, too, and must agree.
+
+        Raises:
+            DataError: the file is of another study, or of none.
+            WriteError: the file can't be written.
+        """
+        self._space, self._own, self._seed = space, own, seed
+        self._live = new_study(pruner=PRUNER)
+        self._stored = None if path is None else open_study(path, about)
+        if self._stored is not None:
+            self._live.add_trials(self._stored.trials)
+
+    @property
+    def trials(self) -> list[FrozenTrial]:
+        """The finished trials, in order."""
+        return self._live.get_trials(deepcopy=False, states=tuple(FINISHED))
+
+    @property
+    def best(self) -> FrozenTrial | None:
+        """The best trial; None if there is none that is complete."""
+        complete = self._live.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        return max(complete, key=attrgetter("value"), default=None)
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether all that the space holds has been tried."""
+        tried = {tuple(trial.params.values()) for trial in self.trials}
+        return len(tried) >= prod(kind.size for kind in self._space.values())
+
+    def table(self, metric: str) -> pd.DataFrame:
+        """A line per trial: options, the metric if it is complete, seconds and state."""
+        lines = [
+            {
+                **self.options_of(trial),
+                metric: trial.value if trial.state is TrialState.COMPLETE else np.nan,
+                "seconds": trial.user_attrs["seconds"],
+                "state": FINISHED[trial.state],
+            }
+            for trial in self.trials
+        ]
+        return pd.DataFrame(lines).rename_axis("trial")
+
+    def options_of(self, trial: FrozenTrial | Trial) -> dict[str, Any]:
+        """The options that a trial tries."""
+        return {name: _option(self._space[name], value) for name, value in trial.params.items()}
+
+    def attempt(self, objective: Objective) -> bool:
+        """Make the next trial; tell whether it is the best so far.
+
+        A model that runs out of numbers or memory makes a failed trial, and no more.
+        """
+        trial, started = self._ask(), perf_counter()
+        try:
+            value, seconds = objective(self.options_of(trial), partial(_watch, trial))
+        except optuna.TrialPruned:
+            self._tell(trial, TrialState.PRUNED, perf_counter() - started)
+        except (RuntimeError, MemoryError) as error:
+            logger.warning("trial %d failed: %s", trial.number, error)
+            trial.set_user_attr("error", str(error))
+            self._tell(trial, TrialState.FAIL, perf_counter() - started)
+        else:
+            self._tell(trial, TrialState.COMPLETE, seconds, value)
+        return self.best is not None and self.best.number == trial.number
+
+    def _ask(self) -> Trial:
+        number = len(self.trials)
+        if number == 0:
+            self._live.enqueue_trial(
+                {name: _label(self._space[name], value) for name, value in self._own.items()}
+            )
+        seed = np.random.SeedSequence((self._seed, number)).generate_state(1)[0]
+        self._live.sampler = optuna.samplers.TPESampler(seed=int(seed))
+        return self._live.ask({name: _distribution(kind) for name, kind in self._space.items()})
+
+    def _tell(
+        self, trial: Trial, state: TrialState, seconds: float, value: float | None = None
+    ) -> None:
+        trial.set_user_attr("seconds", seconds)
+        finished = self._live.tell(trial, value, state)
+        if self._stored is not None:
+            self._stored.add_trial(finished)
+
+
+def _watch(trial: Trial, epoch: int, value: float) -> None:
+    """Prune a trial after an epoch that leaves it too far behind."""
+    trial.report(value, epoch)
+    if trial.should_prune():
+        raise optuna.TrialPruned
+
+
+def _distribution(kind: Categorical | Float) -> BaseDistribution:
+    match kind:
+        case Categorical(among):
+            return CategoricalDistribution([str(value) for value in among])
+        case Int(low, high, log):
+            return IntDistribution(low, high, log=log)
+        case Float(low, high, log):
+            return FloatDistribution(low, high, log=log)
+
+
+def _label(kind: Categorical | Float, value: Any) -> Any:
+    """A value as Optuna keeps it: choices, which may be tuples, by their text."""
+    return str(value) if isinstance(kind, Categorical) else value
+
+
+def _option(kind: Categorical | Float, label: Any) -> Any:
+    """The value that has this label."""
+    if isinstance(kind, Categorical):
+        return next(value for value in kind.among if str(value) == label)
+    return label

@@ -1,0 +1,58 @@
+"""Features: what those of sparse codes stand for, by what is known of the items."""
+
+import numpy as np
+import pandas as pd
+from scipy.stats import hypergeom
+
+from recvae.errors import DataError
+from recvae.latent.sparse_codes import SparseCodes
+
+
+def name_features(codes: SparseCodes, labels: pd.DataFrame, top: int = 20) -> pd.DataFrame:
+    """Name each feature by the label that the items it turns up most have too often for chance.
+
+    Of the labels of these items the one is named that is least likely to be so frequent among as
+    many random ones, by the hypergeometric test.
+
+    Args:
+        codes: fitted.
+        labels: bool [items, labels], such as `items["genres"].str.get_dummies()`: what each item
+            is, in the order of the columns. Items without any label do not count.
+        top: how many items of each feature are looked at.
+
+    Returns:
+        A line per feature: `label`; `count`, how many of the top items have it; `lift`, that count
+        over what random items would have; `p_value`, times the number of labels (Bonferroni).
+
+    Raises:
+        DataError: not a line for each item, or fewer than `top` of them have a label.
+    """
+    members = labels.to_numpy(dtype=bool)
+    known = np.flatnonzero(members.any(axis=1))
+    if len(labels) != len(codes.model_.items_) or len(known) < top:
+        raise DataError(
+            f"labels has {len(labels)} lines, and {len(known)} with a label: give one for each of "
+            f"the {len(codes.model_.items_)} items, and for {top} or more a label."
+        )
+    best = np.argsort(-codes.effects()[:, known], axis=1, kind="stable")[:, :top]
+    counts = members[known][best].sum(axis=1)
+    return _named(counts, members[known].sum(axis=0), len(known), top, labels.columns)
+
+
+def _named(
+    counts: np.ndarray, totals: np.ndarray, n_items: int, top: int, names: pd.Index
+) -> pd.DataFrame:
+    """Counts [features, labels] among the top, totals [labels] among all -> a line per feature."""
+    chances = hypergeom.sf(counts - 1, n_items, totals, top)
+    lifts = counts * n_items / np.maximum(totals * top, 1)
+    least = chances.argmin(axis=1)
+    features = np.arange(len(counts))
+    return pd.DataFrame(
+        {
+            "label": names[least],
+            "count": counts[features, least],
+            "lift": lifts[features, least],
+            "p_value": np.minimum(chances[features, least] * len(names), 1),
+        },
+        index=pd.Index(features, name="feature"),
+    )

@@ -1,0 +1,34 @@
+"""Neighbor histories: histories around each item, made by the model alone."""
+
+import numpy as np
+import scipy.sparse as sp
+
+from recvae.models.contract.recommender import Recommender
+
+
+def neighbor_histories(
+    model: Recommender, columns: np.ndarray | None = None, k: int = 20
+) -> sp.csr_matrix:
+    """A history for each item: the item, and the k nearest to it.
+
+    They stand in for the training users, which a saved model does not keep: a map made of them
+    needs no data (see `TasteMap.fit`).
+
+    Args:
+        model: any fitted model with a notion of similar items.
+        columns: int [n], the items to make histories for; all of them by default.
+        k: how many neighbor_histories, at most.
+
+    Returns:
+        CSR float32 [n, items] of ones.
+
+    Raises:
+        OptionError: the model has no notion of similar items, or a column is out of range.
+    """
+    n_items = len(model.items_)
+    columns = np.arange(n_items) if columns is None else columns
+    nearest, _ = model.similar_items(columns, min(k, n_items))
+    members = np.column_stack([columns, nearest])
+    rows, places = np.nonzero(members >= 0)
+    ones = np.ones(len(rows), dtype=np.float32)
+    return sp.csr_matrix((ones, (rows, members[rows, places])), shape=(len(members), n_items))

@@ -1,0 +1,1 @@
+"""Contract: what every recommender is and can be asked."""

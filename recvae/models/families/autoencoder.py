@@ -1,0 +1,202 @@
+"""What all autoencoders share: options, fitting, folding users in, encoding."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from math import ceil
+from typing import Annotated, ClassVar
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+import torch
+from annotated_types import MinLen
+
+from recvae.data.splits import Holdout
+from recvae.engine import devices, processes
+from recvae.engine.annealing import RateSchedule
+from recvae.engine.batch import Batch
+from recvae.engine.phases import Phase
+from recvae.engine.streaming import batches_of
+from recvae.engine.trainer import Trainer
+from recvae.evaluation.evaluate import evaluate
+from recvae.evaluation.metrics import parse_metrics
+from recvae.models.contract.fitting import FitContext
+from recvae.models.contract.inputs import Input, as_input
+from recvae.models.contract.recommender import ParallelAxis, Recommender
+from recvae.nets import Net
+from recvae.options.ranges import (
+    DropRate,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+)
+from recvae.ranking.blocks import in_blocks, padded
+
+MIN_STEPS = 5
+"""Training steps in an epoch, at least."""
+
+
+@dataclass(kw_only=True, eq=False)
+class AutoencoderRecommender(Recommender):
+    """An autoencoder of the users' rows.
+
+    Attributes:
+        latent: width of the code.
+        dropout: share of the input's entries left out in training.
+        input: "binary" sets every weight to 1; "counts" takes them as they are.
+        learning_rate: Adam's.
+        rate_schedule: "constant", or "cosine": down to 0 over the epochs, after a short rise.
+        l2: coefficient of the sum of squared weights, whose gradient Adam adds to the loss's; of
+            more than 50,000 items' weights, each time only those that a step uses.
+        batch_size: users per training step; at most a fifth of the training users, so that small
+            sets get enough steps.
+        epochs: how many there are, at most; each goes through the training users.
+        patience: epochs without a better validation value before training stops; None: no stop.
+        metric: the validation metric that the best epoch is chosen by.
+        seed: decides initial weights, order of users, dropout and noise.
+        device: "auto", "cpu", "cuda", "mps", ...
+        precision: of the matrix products, which sum up in float32 in any case. "auto" trains in
+            bfloat16 where the device is made for it, and scores in float32.
+        history_: DataFrame, a row an epoch: loss, log_likelihood, kl (nats, mean over users),
+            beta (the weight of the KL term), seconds, users_per_second, and the validation metric.
+        interrupted_: whether Ctrl-C ended the training early.
+    """
+
+    latent: PositiveInt = 200
+    dropout: DropRate = 0.5
+    input: Input = "binary"
+    learning_rate: PositiveFloat = 1e-3
+    rate_schedule: RateSchedule = "constant"
+    l2: NonNegativeFloat = 0.0
+    batch_size: PositiveInt = 500
+    epochs: PositiveInt = 100
+    patience: PositiveInt | None = 20
+    metric: str = "ndcg@100"
+    seed: NonNegativeInt = 0
+    device: Annotated[str, MinLen(1)] = "auto"
+    precision: devices.Precision = "auto"
+
+    supports_shards: ClassVar[bool] = True
+    parallel_over: ClassVar[frozenset[ParallelAxis]] = frozenset({"users"})
+    averaging: ClassVar[float | None] = None
+    """See `Trainer`."""
+
+    def encode(self, histories: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
+        """Encode tastes as Gaussians.
+
+        Args:
+            histories: CSR [users, items].
+
+        Returns:
+            Mean and log-variance, float32 [users, latent] each; the code of Mult-DAE and ELSA has
+            no variance: its log-variance is -inf.
+        """
+        histories = self.checked(histories)
+        codes = [self._encode(block) for block in in_blocks(histories)] or [self._encode(histories)]
+        mean, logvar = (torch.cat(parts).cpu().numpy() for parts in zip(*codes, strict=True))
+        return mean, logvar
+
+    def decode(self, codes: np.ndarray) -> torch.Tensor:
+        """Score all items by the decoder alone: float32 [users, items].
+
+        Args:
+            codes: float32 [users, latent], any points of the latent space.
+        """
+        self._require_fitted()
+        with torch.no_grad():
+            return self.net_.decode(torch.from_numpy(codes).to(self._device))
+
+    def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
+        """Logits of all items, decoded from the mean of the code, without dropout."""
+        precision = torch.bfloat16 if self.precision == "bfloat16" else torch.float32
+        with torch.no_grad(), devices.multiplying(precision):
+            return self.forward(self.batch(padded(histories)))[: histories.shape[0]]
+
+    def batch(self, histories: sp.csr_matrix) -> Batch:
+        """Rows as the net reads them, on its device."""
+        return Batch.of(as_input(histories, self.input), self._device)
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        """What `score` gives, differentiable in the values of the batch: [users, items]."""
+        mean, _ = self.net_.encode(batch.normalized())
+        return self.net_.decode(mean)
+
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
+        parse_metrics([self.metric])
+        self.interrupted_ = False
+        self.history_ = self._train(train, validation, context)
+
+    def _train(
+        self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext
+    ) -> pd.DataFrame:
+        """Train a new net from the seed; return its history."""
+        device, together = devices.resolve(self.device), processes.current()
+        weights_seed, order_seed, noise_seed = np.random.SeedSequence(self.seed).generate_state(3)
+        self.net_ = self._new_net(train.shape[1])
+        self.net_.initialize(torch.Generator().manual_seed(int(weights_seed)))
+        matrix = as_input(train, self.input)
+        self._prepare(self.net_, matrix)
+        self.net_.split_items(together.items)
+        self.net_.to(device)
+        noise = torch.Generator(device).manual_seed(int(noise_seed))
+        batch_size = min(self.batch_size, ceil(train.shape[0] / MIN_STEPS))
+        order = np.random.default_rng(order_seed)
+        batches = batches_of(matrix, batch_size, device, order, together.users)
+        trainer = Trainer(
+            self.net_,
+            self._phases(self.net_, len(batches), noise),
+            epochs=self.epochs,
+            learning_rate=self.learning_rate,
+            rate_schedule=self.rate_schedule,
+            l2=self.l2,
+            validate=None if validation is None else lambda: self._judge(validation),
+            metric=self.metric,
+            on_epoch=context.on_epoch,
+            patience=self.patience,
+            averaging=self.averaging,
+            precision=devices.products(self.precision, device),
+            noise=noise,
+            checkpoints=context.checkpoints,
+            processes=together,
+        )
+        history = trainer.fit(batches)
+        self.net_.join_items()
+        self.interrupted_ = trainer.interrupted
+        return history
+
+    @abstractmethod
+    def _new_net(self, n_items: int) -> Net:
+        """A net for so many items, its parameters not drawn yet."""
+
+    def _prepare(self, net: Net, train: sp.csr_matrix) -> None:
+        """Give a net what it takes from the training matrix and does not learn."""
+
+    @abstractmethod
+    def _phases(self, net: Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
+        """What an epoch of training is made of; `n_batches` go once through the users."""
+
+    def _judge(self, validation: Holdout) -> float:
+        return float(evaluate(self, validation, (self.metric,)).mean[self.metric])
+
+    def _encode(self, histories: sp.csr_matrix) -> tuple[torch.Tensor, torch.Tensor]:
+        with torch.no_grad():
+            return self.net_.encode(self.batch(histories).normalized())
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.net_.parameters()).device
+
+    def _item_vectors(self) -> torch.Tensor:
+        """The weights that lead to each item: [items, width]."""
+        return self.net_.last_layer()[0].detach()
+
+    def _state(self) -> dict[str, torch.Tensor]:
+        return dict(self.net_.state_dict())
+
+    def _restore(self, state: dict[str, torch.Tensor]) -> None:
+        self.interrupted_ = False
+        with torch.device("meta"):  # no memory is taken for what the options only claim
+            self.net_ = self._new_net(len(self.items_))
+        self.net_.load_state_dict(state, assign=True)
+        self.net_.to(devices.resolve(self.device), torch.float32).eval()

@@ -1,0 +1,74 @@
+"""What EASE and EDLAE share: items x items weights, solved in closed form."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+
+from recvae.data.splits import Holdout
+from recvae.engine.batch import Batch
+from recvae.engine.states import of_shape
+from recvae.models.contract.fitting import FitContext
+from recvae.models.contract.inputs import as_input
+from recvae.models.contract.recommender import Recommender
+from recvae.models.families.linear_algebra import (
+    gram,
+    inverse_,
+    require_memory,
+    zero_diagonal_weights_,
+)
+from recvae.options.ranges import PositiveFloat
+
+
+@dataclass(kw_only=True, eq=False)
+class LinearAutoencoder(Recommender):
+    """The items x items weights that give back all histories with the least squared error.
+
+    An item has no say about itself. It reads which items a user has, not their weights.
+
+    Attributes:
+        regularization: the penalty on squared weights.
+        max_gigabytes: the memory that fitting may take; it grows with the square of the items.
+        weights_: float32 [items, items], what an item of the history adds to each item's score.
+    """
+
+    regularization: PositiveFloat
+    max_gigabytes: PositiveFloat = 16.0
+
+    def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
+        """Sum the weights of the history's items."""
+        return self.forward(Batch.of(as_input(histories), self.weights_.device))
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        """What `score` gives, of weights that are all 1: [users, items]."""
+        return batch.multiply(self.weights_)
+
+    def inverse(self, matrix: sp.csr_matrix) -> torch.Tensor:
+        """P = (X'X + Lambda)^-1 of CSR X [users, items], which the weights are made from.
+
+        Raises:
+            OptionError: it takes more memory than `max_gigabytes`.
+            TrainingError: the regularization is too small to solve for it.
+        """
+        require_memory(type(self).__name__, matrix.shape[1], self.max_gigabytes)
+        product = gram(matrix)
+        product.diagonal().add_(self._penalty(product.diagonal()))
+        return inverse_(product)
+
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
+        self.weights_ = zero_diagonal_weights_(self.inverse(as_input(train)))
+
+    @abstractmethod
+    def _penalty(self, counts: torch.Tensor) -> torch.Tensor | float:
+        """The penalty on the squared weights of each item, which so many users have."""
+
+    def _similarity(self, columns: np.ndarray) -> torch.Tensor:
+        return self.weights_[torch.from_numpy(columns.astype(np.int64))]
+
+    def _state(self) -> dict[str, torch.Tensor]:
+        return {"weights": self.weights_}
+
+    def _restore(self, state: dict[str, torch.Tensor]) -> None:
+        self.weights_ = of_shape(state["weights"], len(self.items_), len(self.items_))

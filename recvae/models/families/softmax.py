@@ -1,0 +1,54 @@
+"""What the autoencoders share that are trained by the multinomial likelihood of whole rows."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import scipy.sparse as sp
+import torch
+
+from recvae.data.splits import Holdout
+from recvae.engine import devices, processes, sampled, tiled
+from recvae.engine.batch import Batch
+from recvae.engine.sparse import LARGE
+from recvae.errors import OptionError
+from recvae.models.contract.fitting import FitContext
+from recvae.models.families.autoencoder import AutoencoderRecommender
+from recvae.nets import Net
+
+N_SAMPLED = 10_000
+
+
+@dataclass(kw_only=True, eq=False)
+class SoftmaxAutoencoder(AutoencoderRecommender):
+    """An autoencoder whose decoder ends in a softmax over the items.
+
+    Attributes:
+        softmax: what a training step normalizes over: "all" items; "sampled", those of the batch
+            and 10,000 others, see `recvae.engine.sampled`; "auto" samples beyond 50,000 items.
+    """
+
+    softmax: Literal["auto", "all", "sampled"] = "auto"
+
+    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
+        n_items, together = train.shape[1], processes.current()
+        by_rows = self._samples(n_items) or n_items > LARGE * together.items.size
+        if by_rows and together.users.size > 1:
+            raise OptionError(
+                f"the gradients of {n_items:,} items are by rows here, which processes that share "
+                "the users can't add up: let all of them share the items, or choose softmax='all' "
+                f"for up to {LARGE:,} items."
+            )
+        super()._fit(train, validation, context)
+
+    def _samples(self, n_items: int) -> bool:
+        return self.softmax == "sampled" or (self.softmax == "auto" and n_items > LARGE)
+
+    def _multinomial(
+        self, net: Net, code: torch.Tensor, batch: Batch, noise: torch.Generator
+    ) -> torch.Tensor:
+        """Log-likelihood of the users' rows under the softmax of the decoded codes: [users]."""
+        precision, group = devices.products(self.precision, code.device), net.items.group
+        layer = (*net.last_layer(), net.items.own(batch))
+        if self._samples(batch.n_items):
+            layer = sampled.choose(*layer, N_SAMPLED // group.size, noise)
+        return tiled.multinomial_log_likelihood(net.hidden(code), *layer, precision, group)

@@ -1,0 +1,53 @@
+"""Neighbors: the items that are most similar to each of some items."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+
+from recvae.ranking.top_k import top_k
+
+Similarity: TypeAlias = Callable[[np.ndarray], torch.Tensor]
+"""Columns int [n] -> their similarity to every item, float32 [n, items], fresh memory."""
+
+EPSILON = 1e-12
+"""What a vector is divided by at least."""
+
+
+def nearest(
+    similarity: Similarity, columns: np.ndarray, n_items: int, k: int, label: str = "ranking"
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the k items that are most similar to each of some, but for itself.
+
+    Args:
+        similarity: of items to all items.
+        columns: int [n], the items.
+        n_items: how many there are in all.
+        k: length of the lists.
+        label: what the progress bar says.
+
+    Returns:
+        Columns int64 [n, k] and similarities float32 [n, k], best first; -1 and -inf where fewer
+        than k are left.
+
+    Raises:
+        OptionError: k is out of range.
+    """
+    alone = sp.csr_matrix(
+        (np.ones(len(columns), dtype=np.float32), columns, np.arange(len(columns) + 1)),
+        shape=(len(columns), n_items),
+    )
+    return top_k(lambda block, _: similarity(block.indices), alone, k, label=label)
+
+
+def cosine(vectors: torch.Tensor) -> Similarity:
+    """The cosine of the vectors [items, d] of items."""
+    norms = vectors.norm(dim=1).clamp(min=EPSILON)
+
+    def similarity(columns: np.ndarray) -> torch.Tensor:
+        chosen = torch.from_numpy(columns).to(vectors.device)
+        return (vectors[chosen] @ vectors.T).div_(norms).div_(norms[chosen, None])
+
+    return similarity

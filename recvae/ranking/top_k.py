@@ -1,0 +1,185 @@
+"""Ranking: scores of a block of users -> mask what may not be shown -> top-k.
+
+Only one block of users x items exists at a time, whatever the number of users.
+Equal scores rank by ascending column, so that a list depends on nothing but its scores.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from typing import TypeAlias
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+
+from recvae.display.progress import progress
+from recvae.engine import memory
+from recvae.errors import OptionError, TrainingError
+from recvae.ranking.blocks import block_users
+
+Score: TypeAlias = Callable[[sp.csr_matrix, np.ndarray | None], torch.Tensor]
+"""(histories [b, items], rows [b] or None) -> float32 [b, items], which ranking may overwrite."""
+
+ItemSets: TypeAlias = np.ndarray | Sequence[int] | Sequence[Sequence[int]] | sp.csr_matrix
+"""Columns for all users (1-D), or for each user (a sequence of sequences, or CSR)."""
+
+Positions: TypeAlias = tuple[slice | torch.Tensor, torch.Tensor]
+
+
+def top_k(
+    score: Score,
+    histories: sp.csr_matrix,
+    k: int,
+    *,
+    rows: np.ndarray | None = None,
+    exclude_seen: bool = True,
+    allow: ItemSets | None = None,
+    deny: ItemSets | None = None,
+    label: str = "ranking",
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rank the items for each user and keep the k best.
+
+    Args:
+        score: scores every item for a block of users.
+        histories: CSR [users, items] of what each user has interacted with.
+        k: length of the lists, from 1 to the number of items.
+        rows: int [users], the users' rows in the training matrix, passed on to `score`.
+        exclude_seen: leave out the items of the history.
+        allow: only these items may be recommended.
+        deny: these items may not.
+        label: what the progress bar says.
+
+    Returns:
+        Columns int64 [users, k] and scores float32 [users, k], best first; where fewer than k
+        items are left, -1 and -inf.
+
+    Raises:
+        OptionError: k is out of range, or an allow or deny list does not fit.
+        TrainingError: a score is not a number.
+    """
+    n_users, n_items = histories.shape
+    require_length(k, n_items)
+    allow = _item_sets(allow, histories.shape, "allow")
+    deny = _item_sets(deny, histories.shape, "deny")
+    ids = np.empty((n_users, k), dtype=np.int64)
+    scores = np.empty((n_users, k), dtype=np.float32)
+    size = block_users(n_items)
+    with memory.kept() if n_users > size else nullcontext():
+        for start in progress(range(0, n_users, size), label, unit="block"):
+            block = slice(start, start + size)
+            cells = score(histories[block], None if rows is None else rows[block])
+            _mask(cells, block, histories if exclude_seen else None, allow, deny)
+            ids[block], scores[block] = _best(cells, k)
+    return ids, scores
+
+
+def require_length(k: int, n_items: int) -> None:
+    """Raise OptionError if lists can't be of length k."""
+    if not (isinstance(k, int | np.integer) and 1 <= k <= n_items):
+        raise OptionError(f"k={k} must be a whole number from 1 to that of the items, {n_items:,}.")
+
+
+def _mask(
+    cells: torch.Tensor,
+    block: slice,
+    seen: sp.csr_matrix | None,
+    allow: np.ndarray | sp.csr_matrix | None,
+    deny: np.ndarray | sp.csr_matrix | None,
+) -> None:
+    """Score what a block of users may not be shown as -inf."""
+    if allow is not None:
+        _keep_only(cells, _positions(allow, block, cells.device))
+    for items in (deny, seen):
+        if items is not None:
+            cells[_positions(items, block, cells.device)] = -torch.inf
+
+
+def _best(cells: torch.Tensor, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The columns [users, k] of the best cells and their scores."""
+    best, columns = _largest(cells, k)
+    if best.isnan().any():
+        raise TrainingError("the model scores items as NaN: train it again, more gently.")
+    columns[best == -torch.inf] = -1
+    return columns.cpu().numpy(), best.cpu().numpy()
+
+
+def _keep_only(cells: torch.Tensor, where: Positions) -> None:
+    kept = cells[where].clone()
+    cells.fill_(-torch.inf)
+    cells[where] = kept
+
+
+def _positions(items: np.ndarray | sp.csr_matrix, block: slice, device: torch.device) -> Positions:
+    """The cells of a block that item sets name, as an index for a tensor [users, items]."""
+    if isinstance(items, np.ndarray):
+        return slice(None), torch.from_numpy(items).to(device)
+    part = items[block]
+    rows = np.repeat(np.arange(part.shape[0]), np.diff(part.indptr))
+    columns = part.indices.astype(np.int64)
+    return torch.from_numpy(rows).to(device), torch.from_numpy(columns).to(device)
+
+
+def _largest(cells: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Like `torch.topk`, with equal values in ascending column order."""
+    best, columns = torch.topk(cells, min(k + 1, cells.shape[1]))
+    kth, next_best = best[:, k - 1 : k], best[:, k:]
+    tied = ((next_best == kth) & (next_best > -torch.inf)).any(dim=1).nonzero()[:, 0]
+    best, columns = best[:, :k].contiguous(), columns[:, :k].contiguous()
+    if len(tied):
+        columns[tied] = _first_of_tied(cells[tied], best[tied], columns[tied])
+    columns, order = columns.sort(dim=1)
+    best, order = best.gather(1, order).sort(dim=1, descending=True, stable=True)
+    return best, columns.gather(1, order)
+
+
+def _first_of_tied(cells: torch.Tensor, best: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+    """The columns of the k largest, those of the k-th value replaced by the first that have it."""
+    k, n_items = columns.shape[1], cells.shape[1]
+    every = torch.arange(n_items, dtype=torch.int32, device=cells.device)
+    first = torch.where(cells == best[:, -1:], every, n_items).topk(k, largest=False).values
+    last = best == best[:, -1:]
+    room = torch.arange(k, device=cells.device) < last.sum(dim=1, keepdim=True)
+    return columns.masked_scatter(last, first[room].long())
+
+
+def _item_sets(
+    items: ItemSets | None, shape: tuple[int, int], name: str
+) -> np.ndarray | sp.csr_matrix | None:
+    """Item sets as int64 columns for all users, or as CSR [users, items]."""
+    if items is None:
+        return None
+    if not sp.issparse(items):
+        if not np.iterable(items):
+            raise OptionError(f"{name}={items} must be a list of columns.")
+        lists = list(items)
+        depths = {np.ndim(one) for one in lists}
+        if depths <= {0}:
+            return as_columns(lists, shape[1], name)
+        if depths != {1}:
+            raise OptionError(f"{name} must be columns for all users, or a list for each user.")
+        items = _as_sparse(lists, shape[1], name)
+    members = sp.csr_matrix(items, dtype=bool, copy=True)
+    members.eliminate_zeros()
+    if members.shape != shape:
+        raise OptionError(f"{name} has shape {members.shape}, expected a row per user: {shape}.")
+    return members
+
+
+def _as_sparse(lists: Sequence[Sequence[int]], n_items: int, name: str) -> sp.csr_matrix:
+    filled = [np.asarray(one) for one in lists if len(one)]
+    columns = as_columns(np.concatenate(filled) if filled else [], n_items, name)
+    indptr = np.concatenate([[0], np.cumsum([len(one) for one in lists])])
+    members = np.ones(len(columns), dtype=bool)
+    return sp.csr_matrix((members, columns, indptr), shape=(len(lists), n_items))
+
+
+def as_columns(columns: Sequence[int] | np.ndarray, n_items: int, name: str) -> np.ndarray:
+    """Numbers of columns as int64; OptionError if they are not, or out of range."""
+    columns = np.asarray(columns)
+    if columns.ndim != 1:
+        raise OptionError(f"{name} must be one list of columns.")
+    if columns.size and columns.dtype.kind not in "iu":
+        raise OptionError(f"{name} holds {columns.dtype} values, expected whole numbers.")
+    if columns.size and not (columns.min() >= 0 and columns.max() < n_items):
+        raise OptionError(f"{name} must be from 0 to {n_items - 1}.")
+    return columns.astype(np.int64)

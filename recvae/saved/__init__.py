@@ -1,0 +1,1 @@
+"""Saved: a fitted model as a folder, and what it says of itself."""

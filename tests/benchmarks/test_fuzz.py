@@ -1,0 +1,54 @@
+"""The fuzzer of saved files: a short run of it, and that it can find something."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FUZZ = Path(__file__).parents[2] / "benchmarks" / "fuzz"
+TARGETS = "item-knn,bpr,mult-vae,ensemble,cache,checkpoints"
+
+
+def test_some_hundred_mutations_do_no_harm():
+    command = [sys.executable, FUZZ, "--mutations", "400", "--targets", TARGETS]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "400 mutations" in done.stdout
+    assert "0 findings" in done.stdout
+
+
+@pytest.fixture
+def watched(monkeypatch):
+    """The module that judges what comes of a mutation."""
+    monkeypatch.syspath_prepend(FUZZ)
+    import watched
+
+    return watched
+
+
+@pytest.fixture
+def judge(watched, tmp_path):
+    """Judge a way to load two mutated files, of which the first digest is the right one."""
+    from targets import Target
+
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved" / "model.json").write_bytes(b"{}" * 40)
+
+    def judge(load, number=0):
+        target = Target("stub", tmp_path / "saved", load, lambda files: files)
+        mutations = watched.Mutations([target])
+        return watched._load(number, mutations, tmp_path / "entry", {target.folder: "right"})
+
+    return judge
+
+
+def test_what_is_found(judge, watched, monkeypatch):
+    def fail(_):
+        raise KeyError("item_counts")
+
+    assert judge(lambda _: "right").what == "same"
+    assert judge(fail).what == "KeyError"
+    assert {judge(lambda _: "wrong", n).what for n in range(20)} == {"other", "silent other"}
+    monkeypatch.setattr(watched, "GROWTH", -1)
+    assert judge(lambda _: "right").what == "memory"

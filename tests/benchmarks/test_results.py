@@ -1,0 +1,295 @@
+"""The page of results and the recipes, run as their reader runs them, on tiny files."""
+
+import json
+import re
+import runpy
+import subprocess
+import sys
+import tomllib
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import zscore
+
+import recvae as rv
+from recvae.errors import OptionError
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+RECIPES = sorted((BENCHMARKS / "recipes").glob("*.toml"))
+
+SPEC = """
+title = "Tiny"
+text = "Two tables."
+seeds = [1, 2]
+metrics = ["recall@5", "ndcg@10"]
+
+[sets.plays]
+title = "Plays"
+read_interactions = "plays.csv"
+options = { user = "who", item = "what", min_user_items = 5 }
+
+[sets.gone]
+title = "Gone"
+read_interactions = "gone.csv"
+
+[protocols.folds]
+title = "Folds"
+split = "split_folds"
+options = { n_folds = 3 }
+
+[protocols.interactions]
+title = "Hold-out"
+split = "split_interactions"
+options = { validation = 0.2, test = 0.2 }
+
+[[models]]
+model = "popularity"
+
+[[models]]
+model = "ease"
+label = "ease, 10"
+options = { regularization = 20, max_gigabytes = 1 }
+by_set = { plays = { regularization = 10 } }
+source = "tuned: by hand"
+
+[[models]]
+model = "bpr"
+options = { factors = 2 }
+sets = ["plays", "gone"]
+
+[[models]]
+model = "item-knn"
+sets = ["gone"]
+
+[[published]]
+set = "plays"
+model = "EASE"
+source = "Steck, 2019"
+metrics = { "ndcg@10" = 0.5 }
+"""
+
+
+def likes(n_users: int = 60, n_items: int = 30) -> pd.DataFrame:
+    """Even users like even items, odd users odd ones."""
+    users, items = np.nonzero(np.random.default_rng(0).random((n_users, n_items)) < 0.7)
+    table = pd.DataFrame({"who": users + 1, "what": items + 1})
+    return table[users % 2 == items % 2]
+
+
+def run(folder: Path, spec: Path, *arguments: str) -> None:
+    """Run the script in the folder."""
+    (folder / "docs").mkdir(exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("RECVAE_DATA", "data")
+        patch.setenv("RECVAE_CACHE", "cache")
+        patch.syspath_prepend(str(BENCHMARKS))
+        patch.setattr(sys, "argv", ["results.py", str(spec), *arguments])
+        runpy.run_path(str(BENCHMARKS / "results.py"), run_name="__main__")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A working folder with data, the file above, and the page made of it."""
+    folder = tmp_path_factory.mktemp("work")
+    (folder / "data").mkdir()
+    likes().to_csv(folder / "data" / "plays.csv", index=False)
+    (folder / "tiny.toml").write_text(SPEC)
+    run(folder, folder / "tiny.toml")
+    return folder
+
+
+def read(path: Path):
+    """A file as the script reads it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(BENCHMARKS))
+        from spec import Spec
+
+        return Spec.read(path)
+
+
+def cells(page: str) -> list[list[str]]:
+    """The cells of all lines of tables."""
+    return [
+        [cell.strip() for cell in line[1:-1].split("|")]
+        for line in page.splitlines()
+        if line[:1] == "|"
+    ]
+
+
+def test_the_page_and_the_numbers_are_what_compare_gives(folder):
+    page = (folder / "docs" / "tiny.md").read_text()
+    facts = json.loads((folder / "docs" / "tiny.json").read_text())
+    plays = folder / "data" / "plays.csv"
+    data = rv.read_interactions(plays, user="who", item="what", min_user_items=5)
+    models = {"popularity": rv.Popularity(), "ease, 10": rv.EASE(regularization=10)}
+    result = rv.compare(
+        models, rv.split_folds(data, 3), seeds=(1, 2), metrics=("recall@5", "ndcg@10")
+    )
+    lines = {line["model"]: line for line in facts["plays"]["folds"]["models"]}
+    assert list(lines) == list(result.runs)
+    for name, line in lines.items():
+        assert line["ndcg@10"] == pytest.approx(result.table.loc[name, "ndcg@10"])
+        assert line["megabytes"] == pytest.approx(result.table.loc[name, "megabytes"])
+    head, _, best, other, published = cells(page)[:5]
+    assert head[:4] == ["model", "ndcg@10", "recall@5", "ndcg@10 minus the best [95% interval]"]
+    assert best[0] == "`ease, 10`"
+    assert best[1].startswith(f"{result.table.loc['ease, 10', 'ndcg@10']:.4f} ± ")
+    assert best[3] == "the best"
+    assert re.fullmatch(r"-0\.\d{4} \[-0\.\d{4}, -0\.\d{4}\]", other[3])
+    assert published[:2] == ["EASE, published (Steck, 2019)", "0.5"]
+
+
+def test_the_page_tells_all_that_was_asked_for(folder):
+    page = (folder / "docs" / "tiny.md").read_text()
+    assert re.match(
+        r"# Tiny\n\nTwo tables.\n\n```sh\npython \S+results.py \S+tiny.toml\n```\n", page
+    )
+    assert "### Folds" in page
+    assert "### Hold-out" in page
+    assert "`bpr` is left out: it knows only the users" in page
+    assert "## Gone\n\nLeft out: there is no file" in page
+    options = "`regularization=20`, `max_gigabytes=1`; plays: `regularization=10`"
+    assert ["`ease, 10`", options, "tuned: by hand", "all"] in cells(page)
+    for picture in re.findall(r"!\[.+\]\((.+)\)", page):
+        assert (folder / "docs" / picture).read_text().lstrip().startswith("<?xml")
+    assert page.count("![") == 2
+    facts = json.loads((folder / "docs" / "tiny.json").read_text())
+    assert len(facts["plays"]["interactions"]["models"]) == 3
+    assert facts["gone"] == {}
+
+
+def test_it_goes_on_where_it_was(folder):
+    fits = folder / "build" / "results" / "fits"
+    kept = {path: path.stat().st_mtime_ns for path in fits.iterdir()}
+    assert len(kept) == 2 * 3 + 2 + 2  # two models in folds, two held out, bpr with two seeds
+    gone = sorted(fits.glob("ease-*"))[0]
+    gone.unlink()
+    run(folder, folder / "tiny.toml", "--out", "again")
+    again = {path: path.stat().st_mtime_ns for path in fits.iterdir()}
+    assert again.keys() == kept.keys()
+    assert [path for path in kept if again[path] != kept[path]] == [gone]
+    assert (folder / "again.md").is_file()
+
+
+def test_the_blend_mixes_standardized_scores(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    from blend import Blend
+
+    small = partial(rv.RecVAE, epochs=2, width=16, latent=4)
+    monkeypatch.setattr(rv, "RecVAE", small)
+    data = rv.read_interactions(likes(), user="who", item="what")
+    blend = Blend(weight=0.75, neural={"width": 8}, linear={"regularization": 5}).fit(data)
+    histories = data.matrix[:7]
+    parts = [small(width=8).fit(data), rv.EDLAE(regularization=5).fit(data)]
+    expected = [zscore(part.score(histories), axis=1, ddof=1) for part in parts]
+    mixed = 0.75 * expected[0] + 0.25 * expected[1]
+    np.testing.assert_allclose(blend.score(histories), mixed, atol=1e-4)
+
+
+def test_a_choice_of_sets_and_models(folder):
+    spec = folder / "tiny.toml"
+    run(folder, spec, "--models", "popularity", "--sets", "plays", "--out", "part")
+    facts = json.loads((folder / "part.json").read_text())
+    assert [line["model"] for line in facts["plays"]["folds"]["models"]] == ["popularity"]
+    with pytest.raises(OptionError, match="did you mean 'popularity'"):
+        run(folder, spec, "--models", "popularit")
+    with pytest.raises(SystemExit, match="no data set is here"):
+        run(folder, spec, "--sets", "gone")
+
+
+def test_the_speed_of_evaluation():
+    script = [sys.executable, str(BENCHMARKS / "evaluation.py")]
+    small = ["--users", "60", "--items", "200", "--models", "ease,bpr"]
+    finished = subprocess.run([*script, *small], capture_output=True, text=True, check=True)
+    lines = cells(finished.stdout)[2:]
+    assert [line[0] for line in lines] == ["`ease`", "`bpr`"]
+    assert all(float(line[1]) >= 0 and float(line[3]) > 0 for line in lines)
+
+
+def write_ml_20m(folder: Path, table: pd.DataFrame) -> None:
+    release = folder / "ml-20m"
+    release.mkdir()
+    ratings = table.rename(columns={"who": "userId", "what": "movieId"})
+    ratings.assign(rating=4.5, timestamp=1).to_csv(release / "ratings.csv", index=False)
+    movies = pd.DataFrame({"movieId": range(1, 31), "title": "Film (1999)", "genres": "Drama"})
+    movies.to_csv(release / "movies.csv", index=False)
+
+
+def write_netflix(folder: Path, table: pd.DataFrame) -> None:
+    (folder / "netflix").mkdir()
+    sections = [
+        f"{movie}:\n" + "".join(f"{user},5,2005-09-06\n" for user in viewers)
+        for movie, viewers in table.groupby("what")["who"]
+    ]
+    half = len(sections) // 2
+    for number, part in enumerate((sections[:half], sections[half:]), start=1):
+        (folder / "netflix" / f"combined_data_{number}.txt").write_text("".join(part))
+
+
+def write_msd(folder: Path, table: pd.DataFrame) -> None:
+    lines = [f"u{user}\tSO{song}\t3\n" for user, song in table.to_numpy()]
+    (folder / "train_triplets.txt").write_text("".join(lines))
+
+
+WRITERS = {"ml-20m": write_ml_20m, "netflix": write_netflix, "msd": write_msd}
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
+def test_every_recipe_runs_on_files_of_its_format(recipe, tmp_path):
+    """With users and filters of a tiny size; all else is the recipe's."""
+    (tmp_path / "data").mkdir()
+    WRITERS[recipe.stem](tmp_path / "data", likes())
+    text = re.sub(r"(n_validation|n_test) = \d+", r"\1 = 12", recipe.read_text())
+    text = re.sub(r"(min_user_items|min_item_users) = \d+", r"\1 = 3", text)
+    (tmp_path / recipe.name).write_text(text)
+    run(tmp_path, tmp_path / recipe.name, "--models", "popularity,ease")
+    facts = json.loads((tmp_path / "docs" / f"{recipe.stem}.json").read_text())
+    found = facts[recipe.stem]["users"]
+    setting = found["setting"]
+    assert (setting["training users"], setting["test users"], setting["items"]) == (36, 12, 30)
+    assert [line["model"] for line in found["models"]] == ["ease", "popularity"]
+    assert len(found["published"]) >= 4
+
+
+def test_the_recipes_follow_the_paper():
+    numbers = {}
+    for recipe in RECIPES:
+        spec = tomllib.loads(recipe.read_text())
+        (data_set,) = spec["sets"].values()
+        options = data_set["options"]
+        least = options.get("min_rating"), options["min_user_items"], options.get("min_item_users")
+        numbers[recipe.stem] = (*least, spec["protocols"]["users"]["options"]["n_test"])
+    assert numbers == {
+        "ml-20m": (4, 5, None, 10_000),
+        "netflix": (4, 5, None, 40_000),
+        "msd": (None, 20, 200, 50_000),
+    }
+
+
+@pytest.mark.parametrize(
+    "path", [BENCHMARKS / "results.toml", *RECIPES], ids=lambda path: path.stem
+)
+def test_all_models_and_options_exist(path):
+    spec = read(path)
+    for entry in spec.models:
+        assert {entry.build(name).name for name in spec.sets} == {entry.model}
+    for line in spec.published:
+        assert all(0 < value < 1 for value in line.metrics.values())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '[[models]]\nmodel = "ease"\nsets = ["ml-100K"]',
+        '[[models]]\nmodel = "ease"\nby_set = { ml-100K = { regularization = 1 } }',
+        '[[published]]\nset = "ml-100K"\nmodel = "EASE"\nsource = "a"\nmetrics = {}',
+    ],
+)
+def test_a_mistyped_set(line, tmp_path):
+    (tmp_path / "typo.toml").write_text((BENCHMARKS / "results.toml").read_text() + line)
+    with pytest.raises(ValueError, match="did you mean 'ml-100k'"):
+        read(tmp_path / "typo.toml")

@@ -1,0 +1,234 @@
+"""Shards hold what the same table gives in memory."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import sleep
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tables_in_parts import write_parts
+
+import recvae as rv
+from recvae.cluster import job as jobs
+from recvae.errors import DataError, MissingFileError, OptionError
+
+FILTERS = [
+    {},
+    {"value": "plays", "min_weight": 1.0},
+    {"value": "plays", "min_weight": 2.0, "min_user_items": 4, "min_item_users": 12},
+    {"min_user_items": 10, "min_item_users": 35, "k_core": True},
+]
+
+
+def require_same(shards, data):
+    """The same users, items, weights and order of the source."""
+    found = shards.in_memory()
+    pd.testing.assert_frame_equal(found.users, data.users)
+    pd.testing.assert_frame_equal(found.items, data.items)
+    for name in ("data", "indices", "indptr"):
+        np.testing.assert_array_equal(getattr(found.matrix, name), getattr(data.matrix, name))
+    assert found.matrix.dtype == data.matrix.dtype
+    for rows in np.split(np.arange(found.matrix.nnz), found.matrix.indptr[1:-1]):
+        order = np.argsort(data.positions[rows])
+        np.testing.assert_array_equal(np.argsort(found.positions[rows]), order)
+    assert shards.shape == data.shape
+    np.testing.assert_array_equal(shards.item_counts, data.item_counts)
+
+
+@pytest.mark.parametrize("filters", FILTERS)
+@pytest.mark.parametrize("lines", [150, 10**6])
+def test_shards_hold_what_the_table_gives_in_memory(parts, tmp_path, filters, lines):
+    shards = rv.shard_table(parts, tmp_path / "shards", lines=lines, **filters)
+    require_same(shards, rv.read_interactions(parts, **filters))
+    assert (len(shards) > 5) == (lines == 150)
+    assert max(shards.sizes) < 120 / 5 or lines > 150
+    assert [path.name for path in (tmp_path / "shards").glob(".work")] == []
+
+
+def test_a_k_core_takes_more_than_one_round(parts):
+    once = rv.read_interactions(parts, **FILTERS[3] | {"k_core": False})
+    assert once.shape != rv.read_interactions(parts, **FILTERS[3]).shape
+
+
+@settings(max_examples=15)
+@given(
+    lines=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 3)), min_size=1),
+    cuts=st.lists(st.integers(0, 30), max_size=4),
+    strings=st.booleans(),
+    filters=st.fixed_dictionaries(
+        {
+            "min_user_items": st.integers(0, 3),
+            "min_item_users": st.integers(0, 3),
+            "k_core": st.booleans(),
+            "min_weight": st.sampled_from([1.0, 2.5]),
+        }
+    ),
+    at_once=st.sampled_from([1, 3, 50]),
+)
+def test_any_table_in_any_parts(lines, cuts, strings, filters, at_once):
+    table = pd.DataFrame(lines, columns=["user", "item", "plays"])
+    if strings:
+        table = table.astype({"user": str, "item": str})
+    with TemporaryDirectory() as folder:
+        parts = write_parts(table, [min(cut, len(table)) for cut in cuts], Path(folder) / "parts")
+        out = Path(folder) / "shards"
+        options = {"value": "plays", **filters}
+        try:
+            data = rv.read_interactions(parts, **options)
+        except DataError:
+            with pytest.raises(DataError, match="no interaction"):
+                rv.shard_table(parts, out, lines=at_once, **options)
+        else:
+            require_same(rv.shard_table(parts, out, lines=at_once, **options), data)
+
+
+def test_min_weight_needs_weights(tmp_path):
+    pd.DataFrame({"user": [1], "item": [2]}).to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(OptionError, match="min_weight=2 needs the column of weights"):
+        rv.shard_table(tmp_path / "t.parquet", tmp_path / "shards", min_weight=2)
+
+
+def test_a_user_with_most_of_the_lines(tmp_path):
+    table = pd.DataFrame({"user": [5] * 500 + list(range(20)), "item": np.arange(520) % 130})
+    parts = write_parts(table.sample(frac=1, random_state=0), [100, 200], tmp_path / "parts")
+    shards = rv.shard_table(parts, tmp_path / "shards", lines=40)
+    require_same(shards, rv.read_interactions(parts))
+
+
+def test_a_single_file_is_a_table_too(plays, tmp_path):
+    plays.to_parquet(tmp_path / "plays.parquet")
+    shards = rv.shard_table(tmp_path / "plays.parquet", tmp_path / "shards", lines=500)
+    require_same(shards, rv.read_interactions(plays))
+
+
+def test_users_held_out_are_those_of_the_table(parts, tmp_path):
+    split = rv.split_users(rv.read_interactions(parts), 20, 30)
+    of_shards = rv.split_shards(rv.shard_table(parts, tmp_path / "s", lines=150), 20, 30)
+    require_same(of_shards.train, split.train)
+    for name in ("validation", "test"):
+        theirs, ours = getattr(split, name), getattr(of_shards, name)
+        assert ours.user_ids.equals(theirs.user_ids)
+        for part in ("fold_in", "held_out"):
+            assert (getattr(ours, part) != getattr(theirs, part)).nnz == 0
+
+
+def test_files_without_lines_may_be_of_any_types(plays, tmp_path):
+    parts = write_parts(plays, [100], tmp_path / "parts")
+    empty = pa.table({name: pa.nulls(0) for name in ("user", "item")})
+    pa.parquet.write_table(empty, parts / "day=00" / "empty.parquet")
+    data = rv.read_interactions(parts)
+    assert data.fingerprint() == rv.read_interactions(plays).fingerprint()
+    require_same(rv.shard_table(parts, tmp_path / "shards"), data)
+
+
+# What can't be
+
+
+def test_files_of_other_types_are_refused(plays, parts, tmp_path):
+    write_parts(plays, [100], tmp_path / "parts")
+    plays.astype({"item": str}).to_parquet(tmp_path / "parts" / "day=09.parquet")
+    for read in (rv.read_interactions, lambda path: rv.shard_table(path, tmp_path / "out")):
+        with pytest.raises(DataError, match=r"day=09.parquet has other types than .*item int64"):
+            read(tmp_path / "parts")
+
+
+def test_one_clear_error(plays, parts, tmp_path):
+    plays.to_csv(tmp_path / "plays.csv")
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "part.parquet").write_bytes(b"PAR1 and nothing else")
+    (tmp_path / "none").mkdir()
+    out = tmp_path / "out"
+    for table, error, match in [
+        (tmp_path / "plays.csv", DataError, "is not Parquet"),
+        (tmp_path / "bad", DataError, "can't be read as a table"),
+        (tmp_path / "none", DataError, "there are no Parquet files"),
+        (tmp_path / "nowhere", MissingFileError, "there is no file or folder"),
+    ]:
+        with pytest.raises(error, match=match):
+            rv.shard_table(table, out)
+    with pytest.raises(DataError, match="has no column 'who'"):
+        rv.shard_table(parts, tmp_path / "who", user="who")
+    with pytest.raises(DataError, match="zero or negative: pass min_weight"):
+        rv.shard_table(parts, tmp_path / "plays", value="plays")
+    rv.shard_table(parts, tmp_path / "plays", value="plays", min_weight=1.0)
+    with pytest.raises(DataError, match="no interaction is left"):
+        rv.shard_table(parts, tmp_path / "few", min_user_items=1000)
+    with pytest.raises(OptionError, match="lines=0"):
+        rv.shard_table(parts, tmp_path / "zero", lines=0)
+
+
+def test_missing_ids_are_refused(plays, tmp_path):
+    plays.assign(user=plays["user"].where(plays.index != 77)).to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(DataError, match="1 of the user ids are missing"):
+        rv.shard_table(tmp_path / "t.parquet", tmp_path / "shards")
+
+
+# What is ended early
+
+
+def contents(folder):
+    """The shards and what names them."""
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("[!_.]*"))}
+
+
+def test_work_that_is_done_is_not_done_again(parts, tmp_path, monkeypatch):
+    filled, real = [], jobs.FileTask.__call__
+
+    def stop_after_20(work, number):
+        if len(filled) == 20:
+            raise KeyboardInterrupt
+        real(work, number)
+        filled.append(work.out[number])
+
+    def note(work, number):
+        filled.extend([] if work.out[number].exists() else [work.out[number]])
+        real(work, number)
+
+    monkeypatch.setattr(jobs.FileTask, "__call__", stop_after_20)
+    with pytest.raises(KeyboardInterrupt):
+        rv.shard_table(parts, tmp_path / "s", lines=300)
+    with pytest.raises(MissingFileError, match="give the same command again"):
+        rv.read_shards(tmp_path / "s")
+    monkeypatch.setattr(jobs.FileTask, "__call__", note)
+    require_same(rv.shard_table(parts, tmp_path / "s", lines=300), rv.read_interactions(parts))
+    assert len(filled) == len(set(filled)) > 40
+    rv.shard_table(parts, tmp_path / "s", lines=300)
+    assert len(filled) == len(set(filled))
+
+
+@pytest.mark.parametrize("moment", [".work/parts-00003*", "shard-00002*"])
+def test_killed_and_begun_again(parts, tmp_path, moment):
+    program = f"import recvae as rv; rv.shard_table({str(parts)!r}, 'shards', lines=150)"
+    process = subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path)
+    while not any((tmp_path / "shards").glob(moment)):
+        assert process.poll() is None
+        sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    rv.shard_table(parts, tmp_path / "shards", lines=150)
+    rv.shard_table(parts, tmp_path / "undisturbed", lines=150)
+    assert contents(tmp_path / "shards") == contents(tmp_path / "undisturbed")
+
+
+def test_what_is_of_another_job_is_refused(plays, parts, tmp_path):
+    shards = tmp_path / "shards"
+    rv.shard_table(parts, shards, lines=500)
+    with pytest.raises(DataError, match=r"another min_item_users \(1, and not 2\)"):
+        rv.shard_table(parts, shards, lines=500, min_item_users=2)
+    with pytest.raises(DataError, match="another table"):
+        rv.shard_table(write_parts(plays, [9], tmp_path / "parts"), shards, lines=500)
+    with pytest.raises(DataError, match="holds other files"):
+        rv.shard_table(parts, tmp_path / "parts" / "day=00")
+    (shards / "job.json").write_text("[1]")
+    with pytest.raises(DataError, match=r"job.json is damaged"):
+        rv.shard_table(parts, shards, lines=500)
+    with jobs.Job(tmp_path / "busy", {}), pytest.raises(DataError, match="another process"):
+        rv.shard_table(parts, tmp_path / "busy")

@@ -1,0 +1,587 @@
+import gzip
+import lzma
+import warnings
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recvae.data.reading import (
+    UnknownItemWarning,
+    build_interactions,
+    read_histories,
+    read_interactions,
+)
+from recvae.errors import DataError, MissingFileError, OptionError
+
+TABLE = pd.DataFrame({"user": [7, 3, 7], "item": ["b", "a", "a"], "plays": [2.0, 1.0, 4.0]})
+
+
+def as_dict(data):
+    """Weights by raw ids."""
+    coo = data.matrix.tocoo()
+    ids = zip(data.user_ids[coo.row], data.item_ids[coo.col], strict=True)
+    return dict(zip(ids, coo.data.tolist(), strict=True))
+
+
+# build_interactions
+
+
+def test_rows_and_columns_ascend_by_raw_id():
+    data = build_interactions([7, 3, 7], ["b", "a", "a"], [2, 1, 4])
+    np.testing.assert_array_equal(data.matrix.toarray(), [[1, 0], [4, 2]])
+    assert data.matrix.dtype == np.float32
+    assert data.matrix.has_canonical_format
+    assert (list(data.user_ids), data.user_ids.name) == ([3, 7], "user")
+    assert (list(data.item_ids), data.item_ids.name) == (["a", "b"], "item")
+    assert data.positions.tolist() == [1, 2, 0]
+    assert data.timestamps is None
+
+
+def test_without_values_each_line_counts_as_one():
+    assert as_dict(build_interactions([1, 1, 1], [5, 5, 6])) == {(1, 5): 2, (1, 6): 1}
+
+
+@pytest.mark.parametrize(("duplicates", "weight"), [("sum", 10.0), ("max", 5.0), ("last", 2.0)])
+def test_duplicates(duplicates, weight):
+    # The latest time is 30: of the lines with weights 1 and 2 the last one counts.
+    data = build_interactions(
+        [1] * 4, [1] * 4, [5, 1, 2, 2], [20, 30, 30, 10], duplicates=duplicates
+    )
+    assert as_dict(data) == {(1, 1): weight}
+    assert data.timestamps.tolist() == [30]
+    assert data.positions.tolist() == [0]
+
+
+def test_the_last_duplicate_without_timestamps_is_the_last_line():
+    data = build_interactions([1, 2, 1], [1, 1, 1], [5, 7, 2], duplicates="last")
+    assert as_dict(data) == {(1, 1): 2, (2, 1): 7}
+
+
+def test_unknown_way_of_merging():
+    with pytest.raises(OptionError, match="did you mean 'max'"):
+        build_interactions([1], [1], duplicates="maxx")
+
+
+LINES = st.tuples(
+    st.integers(-3, 3),
+    st.sampled_from(["", "a", "é", "10", "9", "NA"]).map("x".__add__),
+    st.integers(1, 9),
+    st.integers(-5, 5),
+)
+
+
+@given(st.lists(LINES, min_size=1, max_size=40), st.sampled_from(["sum", "max", "last"]))
+def test_against_pandas(lines, duplicates):
+    table = pd.DataFrame(lines, columns=["user", "item", "value", "time"])
+    data = build_interactions(*(table[name] for name in table), duplicates=duplicates)
+    table["line"] = np.arange(len(table))
+    groups = table.sort_values(["time", "line"]).groupby(["user", "item"])
+    expected = groups.agg({"value": duplicates, "time": "max", "line": "min"}).sort_index()
+    assert list(data.user_ids) == sorted(set(table["user"]))
+    assert list(data.item_ids) == sorted(set(table["item"]))
+    ids = zip(data.user_ids[data.rows], data.item_ids[data.matrix.indices], strict=True)
+    assert list(ids) == list(expected.index)
+    np.testing.assert_array_equal(data.matrix.data, expected["value"])
+    np.testing.assert_array_equal(data.timestamps, expected["time"])
+    np.testing.assert_array_equal(data.positions, expected["line"])
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        ([10**15, -5, 10**15], [-5, 10**15]),
+        (np.array([2**64 - 1, 3], dtype=np.uint64), [3, 2**64 - 1]),
+        (np.array([-128, 127], dtype=np.int8), [-128, 127]),
+        ([2.0, 1.0], [1, 2]),
+        (pd.array([2, 1], dtype="Int64"), [1, 2]),
+        (np.array([2, 1], dtype=object), [1, 2]),
+        (pd.Categorical([5, 4], categories=[3, 4, 5]), [4, 5]),
+        (pd.Categorical(["b", "a"], categories=["c", "b", "a"]), ["a", "b"]),
+        (np.array(["10", "9"]), ["10", "9"]),
+        (pd.Series(["10", "9"], index=[5, 5]), ["10", "9"]),
+    ],
+)
+def test_ids_of_many_types(ids, expected):
+    data = build_interactions(ids, np.arange(len(ids)))
+    assert list(data.user_ids) == expected
+    ids = np.asarray(ids).tolist()
+    assert as_dict(data) == {(user, line): 1 for line, user in enumerate(ids)}
+
+
+@pytest.mark.parametrize(
+    "ids", [[1.0, np.nan], ["a", None], ["a", ""], pd.Categorical(["a", None]), [None, 3]]
+)
+def test_missing_ids(ids):
+    with pytest.raises(DataError, match="1 of the item ids are missing"):
+        build_interactions([1, 2], ids)
+
+
+@pytest.mark.parametrize("ids", [["a", 1], [1.5, 2.0], [b"a", b"b"], [True, False]])
+def test_ids_that_are_neither_integers_nor_strings(ids):
+    with pytest.raises(DataError, match="user ids must be all integers or all strings"):
+        build_interactions(ids, [1, 2])
+
+
+def test_lengths_that_differ():
+    with pytest.raises(DataError, match="users 2, items 1"):
+        build_interactions([1, 2], [1])
+
+
+def test_no_lines():
+    with pytest.raises(DataError, match="the table has no rows"):
+        build_interactions([], [])
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (np.nan, "1 of the values are missing or infinite"),
+        (np.inf, "missing or infinite"),
+        (1e300, "missing or infinite"),
+        (0, "zero or negative: pass min_weight to drop them, or leave out value"),
+        (-1, "zero or negative"),
+        ("many", "must be numbers: could not convert"),
+    ],
+)
+def test_values_that_are_no_weights(value, message):
+    with pytest.raises(DataError, match=message):
+        build_interactions([1, 2], [1, 2], [1, value])
+
+
+@pytest.mark.parametrize("kind", ["datetime64[s]", "timedelta64[s]", complex])
+@pytest.mark.parametrize("min_weight", [None, 1])
+def test_times_and_complex_numbers_are_no_weights(kind, min_weight):
+    table = TABLE.assign(plays=np.array([1, 2, 3]).astype(kind))
+    with pytest.raises(DataError, match=r"must be numbers: they are of type \w+"):
+        read_interactions(table, value="plays", min_weight=min_weight)
+
+
+def test_dates_in_files_are_no_weights(tmp_path):
+    table = TABLE.assign(plays=[date(2018, 4, 23)] * 3)
+    table.to_csv(tmp_path / "table.csv", index=False)
+    table.to_parquet(tmp_path / "table.parquet")
+    for path in tmp_path.iterdir():
+        with pytest.raises(DataError, match="must be numbers"):
+            read_interactions(path, value="plays")
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        [1_000_000_000, 1_000_000_060],
+        [1_000_000_000.9, 1_000_000_060.0],
+        ["1000000000", "1000000060"],
+        ["2001-09-09 01:46:40", "2001-09-09 01:47:40"],
+        ["2001-09-09T03:46:40+02:00", "2001-09-09T03:47:40+02:00"],
+        pd.to_datetime([1_000_000_000, 1_000_000_060], unit="s"),
+        pd.to_datetime([1_000_000_000, 1_000_000_060], unit="s").tz_localize("UTC"),
+        np.array(["2001-09-09T01:46:40.5", "2001-09-09T01:47:40"], dtype="datetime64[ns]"),
+    ],
+)
+def test_times_in_many_forms(times):
+    data = build_interactions([1, 2], [1, 1], timestamps=times)
+    assert data.timestamps.dtype == np.int64
+    assert data.timestamps.tolist() == [1_000_000_000, 1_000_000_060]
+
+
+@pytest.mark.parametrize(
+    ("times", "message"),
+    [
+        (["2001-09-09", "some day"], "or dates such as 2018-04-23: .*some day"),
+        ([1.0, np.nan], "1 of the timestamps are missing"),
+        ([1.0, np.inf], "1 of the timestamps are missing"),
+        (["2001-09-09", None], "1 of the timestamps are missing"),
+        (["5", None], "1 of the timestamps are missing"),
+        ([5, 2**63], "be seconds since 1970, .* beyond 64 bits"),
+        ([-1e30, 5.0], "be seconds since 1970, .* beyond 64 bits"),
+        (["5", "9223372036854775808"], "be seconds since 1970, .* beyond 64 bits"),
+    ],
+)
+def test_times_that_are_none(times, message):
+    with pytest.raises(DataError, match=message):
+        build_interactions([1, 2], [1, 1], timestamps=times)
+
+
+# read_interactions
+
+
+def test_dataframe_arrays_and_any_index():
+    expected = {(3, "a"): 1, (7, "a"): 4, (7, "b"): 2}
+    assert as_dict(read_interactions(TABLE, value="plays")) == expected
+    shuffled_index = TABLE.set_axis([9, 9, 1])
+    assert as_dict(read_interactions(shuffled_index, value="plays", min_weight=1)) == expected
+    arrays = {name: TABLE[name].to_list() for name in TABLE}
+    assert as_dict(read_interactions(arrays, value="plays")) == expected
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz"])
+def test_text_files(tmp_path, delimiter, end, suffix):
+    text = TABLE.to_csv(sep=delimiter, index=False, lineterminator=end)
+    path = tmp_path / f"plays{suffix}"
+    path.write_bytes(gzip.compress(text.encode()) if suffix.endswith("gz") else text.encode())
+    data = read_interactions(path, value="plays")
+    assert as_dict(data) == {(3, "a"): 1, (7, "a"): 4, (7, "b"): 2}
+    assert data.user_ids.dtype == np.int64
+
+
+def test_parquet(tmp_path):
+    TABLE.assign(when=pd.to_datetime([5, 6, 7], unit="s")).to_parquet(tmp_path / "plays")
+    data = read_interactions(tmp_path / "plays", value="plays", timestamp="when")
+    assert as_dict(data) == {(3, "a"): 1, (7, "a"): 4, (7, "b"): 2}
+    assert data.timestamps.tolist() == [6, 7, 5]
+
+
+def written(tmp_path, content):
+    path = tmp_path / "table.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        (["007", "7"], ["007", "7"]),
+        (['"7"', "12"], [7, 12]),
+        (["-7", "0"], [-7, 0]),
+        (["38.0", "7.0"], [7, 38]),
+        (["38.0", "7", "38", "-2.00"], [-2, 7, 38]),
+        (["38.0", "7.5"], ["38.0", "7.5"]),
+        (["38.0", "x"], ["38.0", "x"]),
+        (["9007199254740993.0", "1"], ["1", "9007199254740993.0"]),
+        (["1e3", "5"], ["1e3", "5"]),
+        (["NA", "x"], ["NA", "x"]),
+        (["12345678901234567890", "5"], ["12345678901234567890", "5"]),
+    ],
+)
+def test_ids_in_text_files_stay_what_they_are(tmp_path, column, expected):
+    path = written(tmp_path, "user,item\n" + "".join(f"{user},1\n" for user in column))
+    assert list(read_interactions(path).user_ids) == expected
+
+
+def test_a_file_of_floats_gives_what_the_table_that_it_was_written_from_gives(tmp_path):
+    table = pd.DataFrame({"user": [38.0, 7.0, 38.0], "item": [5.0, 5.0, 6.0]})
+    table.to_csv(tmp_path / "table.csv", index=False)
+    from_file = read_interactions(tmp_path / "table.csv")
+    assert from_file.fingerprint() == read_interactions(table).fingerprint()
+
+
+@pytest.mark.parametrize("missing", ["", "NA", "null"])
+def test_missing_ids_in_text_files(tmp_path, missing):
+    path = written(tmp_path, f"user,item\n1,2\n{missing},3\n")
+    with pytest.raises(DataError, match="1 of the user ids are missing"):
+        read_interactions(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
+@pytest.mark.parametrize("header", ["user,item", "user,item,größe"])
+def test_encodings(tmp_path, encoding, header):
+    text = f"{header}\n1,Björk{',' * (header.count(',') - 1)}\n"
+    data = read_interactions(written(tmp_path, text.encode(encoding)))
+    assert list(data.item_ids) == ["Björk"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_utf_16(tmp_path, encoding, pack):
+    mark = "" if encoding == "utf-16" else "\ufeff"
+    path = tmp_path / f"t.{'csv' if pack is bytes else 'gz'}"
+    path.write_bytes(pack(f"{mark}user,item\n1,Björk\n2,Ænima\n".encode(encoding)))
+    assert as_dict(read_interactions(path)) == {(1, "Björk"): 1, (2, "Ænima"): 1}
+
+
+def test_utf_16_that_is_damaged(tmp_path):
+    content = "user,item\n1,a\n".encode("utf-16")
+    for damaged in (content[:-1], content + b"\x00\xd8", content[2:]):
+        with pytest.raises(DataError, match=r"can't be read as a table|is a binary file"):
+            read_interactions(written(tmp_path, damaged))
+
+
+def test_quoted_delimiters_and_line_breaks(tmp_path):
+    text = 'user,review,item\n1,"good, very\ngood",5\n2,"so ""so""",6\n'
+    assert as_dict(read_interactions(written(tmp_path, text))) == {(1, 5): 1, (2, 6): 1}
+
+
+def test_dates_in_text_files(tmp_path):
+    text = "user,item,day\n1,5,2001-09-09\n1,6,2001-09-10\n"
+    data = read_interactions(written(tmp_path, text), timestamp="day")
+    assert np.diff(data.timestamps).tolist() == [86_400]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty: it needs a line of column names"),
+        (b"\n\n", "is empty"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is a binary file"),
+        (lzma.compress(b"user,item\n1,2\n"), "is packed as .zip or .xz: unpack it, or pack it as"),
+        (b"PAR1 and then nothing of the kind", "can't be read as a table"),
+        (b"user,item\n1,2\n1,2,3\n", "can't be read as a table: .*Expected 2 columns, got 3"),
+        (b"user,item\n1,2\n1\n", "can't be read as a table: .*got 1: 1"),
+        (b"1\t2\n1\t3\n", "first line must name its columns, has no column 'user': known: 1, 2"),
+    ],
+)
+def test_files_that_are_no_tables(tmp_path, content, message):
+    with pytest.raises(DataError, match=message) as error:
+        read_interactions(written(tmp_path, content))
+    assert "table.csv" in str(error.value)
+
+
+def test_values_in_text_files_that_are_no_numbers(tmp_path):
+    path = written(tmp_path, "user,item,plays\n1,2,3\n1,3,many\n")
+    with pytest.raises(DataError, match=r"values must be numbers: .*many"):
+        read_interactions(path, value="plays")
+
+
+def test_a_file_cut_off(tmp_path):
+    path = tmp_path / "table.csv.gz"
+    path.write_bytes(gzip.compress(b"user,item\n" + b"1,2\n" * 10_000)[:40])
+    with pytest.raises(DataError, match=r"table\.csv\.gz"):
+        read_interactions(path)
+
+
+TRIPLETS = "u1\ts1\t2\nu0\ts1\t1\nu1\ts0\t5\n"
+
+
+@pytest.mark.parametrize(("name", "pack"), [("plays.txt", bytes), ("plays.gz", gzip.compress)])
+def test_a_file_without_a_header(tmp_path, name, pack):
+    (tmp_path / name).write_bytes(pack(TRIPLETS.encode()))
+    names = {"user": "who", "item": "what", "columns": ["who", "what", "plays"]}
+    data = read_interactions(tmp_path / name, **names, value="plays")
+    assert as_dict(data) == {("u0", "s1"): 1, ("u1", "s0"): 5, ("u1", "s1"): 2}
+    assert data.positions.tolist() == [1, 2, 0]
+
+
+@pytest.mark.parametrize("text", ["1,38,5\n2,7,4\n", "ann,x,5.0\n"])
+def test_a_first_line_of_data_is_told_what_to_do(tmp_path, text):
+    said = r"no column 'user'.* name all .* columns=\['user', .* --columns user,item,\.\.\.$"
+    with pytest.raises(DataError, match=said):
+        read_interactions(written(tmp_path, text))
+    with pytest.raises(DataError, match="no column 'user'") as error:
+        read_interactions(written(tmp_path, "who,what\n1,2\n"))
+    assert "--columns" not in str(error.value)
+
+
+def test_columns_that_can_not_be(tmp_path):
+    (tmp_path / "triplets.txt").write_text(TRIPLETS)
+    with pytest.raises(DataError, match="columns has no column 'user'"):
+        read_interactions(tmp_path / "triplets.txt", columns=["who", "item", "plays"])
+    with pytest.raises(DataError, match="can't be read as a table"):
+        read_interactions(tmp_path / "triplets.txt", columns=["user", "item"])
+    with pytest.raises(OptionError, match="text file only"):
+        read_interactions(TABLE, columns=["user", "item", "plays"])
+    TABLE.to_parquet(tmp_path / "plays.parquet")
+    with pytest.raises(OptionError, match="text file only"):
+        read_interactions(tmp_path / "plays.parquet", columns=["user", "item", "plays"])
+
+
+def test_a_header_only(tmp_path):
+    with pytest.raises(DataError, match="the table has no rows"):
+        read_interactions(written(tmp_path, "user,item\n"))
+
+
+def test_no_such_file(tmp_path):
+    with pytest.raises(MissingFileError, match=r"no file .*nowhere\.csv"):
+        read_interactions(tmp_path / "nowhere.csv")
+
+
+def test_no_such_column():
+    with pytest.raises(DataError, match=r"'play': did you mean 'plays'\? .*are: user, item, plays"):
+        read_interactions(TABLE, value="play")
+
+
+def test_columns_without_names_have_numbers():
+    table = TABLE.set_axis(range(3), axis=1)
+    assert as_dict(read_interactions(table, user=0, item=1)) == as_dict(read_interactions(TABLE))
+    with pytest.raises(DataError, match=r"no column '0': did you mean 0\?"):
+        read_interactions(table, user="0", item=1)
+    with pytest.raises(DataError, match="no column None: known: 0, 1, 2"):
+        read_interactions(table, user=None, item=1)
+
+
+def test_a_column_that_is_there_twice():
+    with pytest.raises(DataError, match="more than one column 'item'"):
+        read_interactions(TABLE.set_axis(["user", "item", "item"], axis=1))
+
+
+def test_a_column_named_for_two_purposes(tmp_path):
+    TABLE.to_csv(tmp_path / "table.csv", index=False)
+    for source in (TABLE, tmp_path / "table.csv"):
+        with pytest.raises(DataError, match="'item' is named for two purposes"):
+            read_interactions(source, user="item")
+    with pytest.raises(DataError, match="'user' is named for two purposes"):
+        read_histories(TABLE, ITEMS, user="user", item="user")
+
+
+def test_column_names_with_space_around_them_are_quoted(tmp_path):
+    path = written(tmp_path, "user, item,n\n1,2,3\n")
+    with pytest.raises(DataError, match="Its columns are: user, ' item', n"):
+        read_interactions(path)
+    with pytest.raises(DataError, match="known: ' item', n, user"):
+        read_interactions(path, item="what")
+
+
+def test_no_source():
+    with pytest.raises(DataError, match="from list"):
+        read_interactions([(1, 2)])
+
+
+@pytest.mark.parametrize("column", [1, "ab", np.array(1), None])
+def test_columns_that_are_no_arrays(column):
+    with pytest.raises(DataError, match="column 'user' must be an array or a list"):
+        read_interactions({"user": column, "item": [2, 3]})
+    with pytest.raises(DataError, match="column 'user' must be an array or a list"):
+        read_histories({"user": column, "item": [2, 3]}, ITEMS, user="user", item="item")
+
+
+def test_min_weight_drops_what_is_not_positive_then_merges_then_compares():
+    table = pd.DataFrame(
+        {"user": [1, 1, 1, 1, 2], "item": [1, 1, 1, 2, 1], "plays": [2, 2, -1, 3, 0]}
+    )
+    with pytest.raises(DataError, match="2 of the values are zero or negative"):
+        read_interactions(table, value="plays")
+    assert as_dict(read_interactions(table, value="plays", min_weight=4)) == {(1, 1): 4}
+    for kind in ("float", "Float64", "double[pyarrow]"):
+        incomplete = table.assign(plays=pd.array([2, 2, None, 3, 0], dtype=kind))
+        with pytest.raises(DataError, match="1 of the values are missing"):
+            read_interactions(incomplete, value="plays", min_weight=1)
+
+
+def test_min_weight_needs_weights():
+    with pytest.raises(OptionError, match=r"min_weight=4 needs the column of weights: .* --value"):
+        read_interactions(TABLE, min_weight=4)
+
+
+def test_filters_are_passed_on():
+    table = pd.DataFrame({"user": [1, 1, 2, 3], "item": [1, 2, 1, 3]})
+    assert as_dict(read_interactions(table, min_user_items=2)) == {(1, 1): 1, (1, 2): 1}
+    assert read_interactions(table, min_item_users=2).shape == (2, 1)
+    with pytest.raises(DataError, match="no interaction is left"):
+        read_interactions(table, min_user_items=2, min_item_users=2, k_core=True)
+
+
+def test_last_fm_in_one_call(real_data):
+    path = real_data / "lastfm-2k" / "user_artists.dat"
+    data = read_interactions(path, user="userID", item="artistID", value="weight")
+    assert (data.matrix.nnz, data.shape) == (92_834, (1892, 17_632))
+    assert as_dict(data.select_users(np.array([0])))[2, 51] == 13_883
+
+
+# read_histories
+
+
+ITEMS = pd.Index([10, 20, 30], name="item")
+
+
+def histories(users, items, ids=ITEMS, **columns):
+    table = pd.DataFrame({"user": users, "item": items, **columns})
+    value = "value" if columns else None
+    matrix, user_ids = read_histories(table, ids, user="user", item="item", value=value)
+    return matrix.toarray().tolist(), list(user_ids)
+
+
+def test_histories_are_in_the_order_of_first_appearance():
+    assert histories(["z", "a", "z"], [30, 10, 10]) == ([[1, 0, 1], [1, 0, 0]], ["z", "a"])
+
+
+def test_histories_sum_duplicates_and_take_values():
+    assert histories([1, 1], [20, 20], value=[2, 3]) == ([[0, 5, 0]], [1])
+
+
+def test_histories_skip_unknown_items_but_keep_the_user():
+    with pytest.warns(UnknownItemWarning, match="2 of 3 interactions .* such as 99") as caught:
+        assert histories([1, 2, 2], [10, 99, 98]) == ([[1, 0, 0], [0, 0, 0]], [1, 2])
+    assert len(caught) == 1
+
+
+def test_histories_of_categoricals_and_of_nobody():
+    ids = pd.Index(["a", "b"])
+    users, items = pd.Categorical(["v", "u"]), pd.Categorical(["b", "a"], categories=["b", "a"])
+    assert histories(users, items, ids) == ([[0, 1], [1, 0]], ["v", "u"])
+    assert histories([], []) == ([], [])
+
+
+TEXTS = pd.Index(["10", "20", "x"], name="item")
+
+
+@pytest.mark.parametrize(
+    ("items", "ids"),
+    [
+        ([10, 20, 99], TEXTS),
+        ([10.0, 20.0, 99.0], TEXTS),
+        ([10, "20", 99], TEXTS),
+        (["10", "20", "x"], ITEMS),
+        ([10, "20", "x"], ITEMS),
+        (pd.Categorical(["10", "20", "020"]), ITEMS),
+    ],
+)
+def test_histories_with_ids_of_another_type(items, ids):
+    with pytest.warns(UnknownItemWarning, match=r"1 of 3 .* such as (99|x|020)"):
+        assert histories([1, 2, 2], items, ids) == ([[1, 0, 0], [0, 1, 0]], [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("items", "ids", "message"),
+    [
+        (["a", "b"], ITEMS, r"type string \(such as a\), the model's of type integer \(10\)"),
+        ([7, 8], TEXTS, r"type integer \(such as 7\), the model's of type string \(10\)"),
+    ],
+)
+def test_histories_of_no_known_item_and_another_type(items, ids, message):
+    with pytest.raises(DataError, match=message):
+        histories([1, 2], items, ids)
+
+
+def test_histories_are_of_any_source(tmp_path):
+    table = pd.DataFrame({"user": ["z", "a"], "item": [30, 10]})
+    table.to_csv(tmp_path / "mine.csv", index=False)
+    for source in (table, table.to_dict("list"), tmp_path / "mine.csv"):
+        matrix, users = read_histories(source, ITEMS, user="user", item="item")
+        assert (matrix.toarray().tolist(), [*users]) == ([[0, 0, 1], [1, 0, 0]], ["z", "a"])
+    with pytest.raises(DataError, match="user 1, item 2"):
+        read_histories({"user": [1], "item": [1, 2]}, ITEMS, user="user", item="item")
+    with pytest.raises(DataError, match="from list"):
+        read_histories([1], ITEMS, user="user", item="item")
+
+
+def test_histories_whose_items_are_all_unknown_are_all_empty():
+    with pytest.warns(UnknownItemWarning, match="2 of 2"):
+        assert histories([1, 2], [7, 8]) == ([[0, 0, 0], [0, 0, 0]], [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("users", "items", "message"),
+    [
+        ([1, None], [10, 10], "1 ids are missing in column 'user'"),
+        ([1, 1], [10, None], "1 ids are missing in column 'item'"),
+        (["a", ""], [10, 10], "1 ids are missing in column 'user'"),
+        ([1, 1, 1], pd.Categorical([10, None, 20]), "1 ids are missing in column 'item'"),
+        ([1, 1, 1], ["x", "", "y"], "1 ids are missing in column 'item'"),
+    ],
+)
+def test_histories_with_missing_ids(users, items, message):
+    with pytest.raises(DataError, match=message):
+        histories(users, items)
+
+
+def test_histories_with_missing_columns_or_bad_values():
+    with pytest.raises(DataError, match="no column 'artist'"):
+        read_histories(TABLE, ITEMS, user="user", item="artist")
+    with pytest.raises(DataError, match="zero or negative"):
+        histories([1], [10], value=[0])
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9)), min_size=1, max_size=30))
+def test_histories_of_the_data_themselves_are_the_data(lines):
+    users, items = (list(column) for column in zip(*lines, strict=True))
+    data = build_interactions(users, items)
+    table = pd.DataFrame({"user": users, "item": items})
+    with warnings.catch_warnings(action="error"):
+        matrix, user_ids = read_histories(table, data.item_ids, user="user", item="item")
+    order = np.argsort(user_ids)
+    np.testing.assert_array_equal(matrix.toarray()[order], data.matrix.toarray())

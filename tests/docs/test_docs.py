@@ -1,0 +1,104 @@
+"""The README and the docs: their code runs, their commands parse, their links lead somewhere."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+import recvae as rv
+from recvae.cli import app
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+LOADED = re.compile(r"""<(?:script|img|link|iframe)[^>]*(?:src|href)=["']?(?:https?:)?//""")
+QUIET = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
+FIGURE = re.compile(r"[\d.]+ ± [\d.]+|[\d.]+ (?:s|MB)\b")
+
+
+def blocks(page: Path, language: str) -> list[tuple[int, str]]:
+    """The blocks of a page in a language, each with the number of its first line."""
+    text = page.read_text(encoding="utf-8")
+    found = [match for match in BLOCK.finditer(text) if match[1] == language]
+    return [(text.count("\n", 0, match.start(2)) + 1, match[2]) for match in found]
+
+
+def having(language: str):
+    pages = [page for page in PAGES if blocks(page, language)]
+    names = [str(page.relative_to(ROOT)) for page in pages]
+    return pytest.mark.parametrize("page", pages, ids=names)
+
+
+@having("python")
+def test_the_code_runs(page, tmp_path, monkeypatch):
+    """All blocks of a page, in one session from top to bottom."""
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for line, block in blocks(page, "python"):
+        exec(compile("\n" * (line - 1) + block, str(page), "exec"), names)
+
+
+@having("sh")
+def test_the_commands_parse(page):
+    """Each `recvae ...` has a command and options that exist, each script is there."""
+    commands = typer.main.get_command(app)
+    for _, block in blocks(page, "sh"):
+        for line in block.replace("\\\n", " ").splitlines():
+            words = [word for word in shlex.split(line, comments=True) if not is_variable(word)]
+            if words[:1] == ["recvae"]:
+                commands.commands[words[1]].make_context(words[1], words[2:])
+            elif words[:1] == ["python"]:
+                assert (ROOT / words[1]).exists(), line
+
+
+def is_variable(word: str) -> bool:
+    return bool(re.match(r"[A-Z_]+=", word))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_links_lead_somewhere(page):
+    targets = [target.partition("#")[0] for target in LINK.findall(page.read_text("utf-8"))]
+    inside = [target for target in targets if target and "://" not in target]
+    assert [target for target in inside if not (page.parent / target).exists()] == []
+
+
+def test_the_figures_are_those_of_the_results():
+    results = (DOCS / "results.md").read_text("utf-8")
+    figures = FIGURE.findall((DOCS / "models.md").read_text("utf-8"))
+    assert len(figures) > 30
+    assert [figure for figure in figures if figure not in results] == []
+
+
+def test_every_public_name_is_in_the_reference():
+    entries = "\n".join(page.read_text("utf-8") for page in (DOCS / "api").glob("*.md"))
+    listed = {entry.rpartition(".")[2] for entry in re.findall(r"^::: (\S+)", entries, re.M)}
+    assert {*rv.__all__, *rv.latent.__all__} - listed - {"latent"} == set()
+
+
+def test_every_command_is_there():
+    text = (DOCS / "commands.md").read_text("utf-8")
+    names = typer.main.get_command(app).commands
+    assert [name for name in names if f"| `recvae {name}` |" not in text] == []
+
+
+def test_every_latent_tool_is_shown():
+    pages = [DOCS / "latent.md", *(DOCS / "latent").glob("*.md")]
+    text = "\n".join(page.read_text("utf-8") for page in pages).lower()
+    assert [name for name in rv.latent.__all__ if name.lower() not in text] == []
+
+
+def test_the_site_builds_and_loads_nothing_from_elsewhere(tmp_path):
+    pytest.importorskip("mkdocs", reason="needs the extra recvae[docs]")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=QUIET)
+    assert built.returncode == 0, built.stderr
+    pages = list(tmp_path.rglob("*.html"))
+    assert len(pages) == len(PAGES)  # 404.html for README.md
+    assert [page for page in pages if LOADED.search(page.read_text("utf-8"))] == []

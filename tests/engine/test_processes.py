@@ -1,0 +1,116 @@
+"""Several processes train one model as one would, started by torchrun as a user does."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import together
+import torch
+
+import recvae as rv
+from recvae.engine.batches import Batches
+from recvae.engine.groups import Group
+from recvae.engine.processes import joined
+from recvae.errors import OptionError
+
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
+
+
+def torchrun(n, *arguments, restarts=0):
+    start = ("-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={n}")
+    command = [sys.executable, *start, f"--max-restarts={restarts}", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=300)
+
+
+def run(n, tmp_path, what, *arguments, restarts=0):
+    """What a function of together.py gives."""
+    out = tmp_path / "result.json"
+    done = torchrun(n, together.__file__, what, out, *arguments, restarts=restarts)
+    assert done.returncode == 0, done.stderr
+    return json.loads(out.read_text())
+
+
+def assert_same(one, other):
+    np.testing.assert_allclose(one["history"], other["history"], rtol=1e-5, atol=1e-5)
+    assert [line[-1] for line in one["history"]] == [line[-1] for line in other["history"]]
+    for name, weights in one["weights"].items():
+        np.testing.assert_allclose(weights, other["weights"][name], rtol=1e-4, atol=1e-5)
+
+
+def test_every_grid_trains_as_one_process_does(tmp_path):
+    found = run(4, tmp_path, "everything")
+    assert len(found) == len(together.BY_USER) + 2 * len(together.BY_ITEM)
+    alone = {name: together.fit(name) for name in together.BY_USER}
+    for name, result in found.items():
+        assert_same(alone[name.split()[0]], result)
+
+
+def test_a_large_catalogue_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(together.sparse, "LARGE", 0)
+    monkeypatch.setattr(together.softmax, "N_SAMPLED", 1000)
+    assert_same(together.fit("mult-vae"), run(2, tmp_path, "large"))
+
+
+def test_killed_ones_come_back_and_go_on_bit_for_bit(tmp_path):
+    found = run(2, tmp_path, "killed", tmp_path / "checkpoints", restarts=2)
+    assert found["life"] == "2"
+    assert found["resumed"] == found["whole"]
+
+
+def test_told_to_end_all_do(tmp_path):
+    assert run(2, tmp_path, "told_to_end", tmp_path / "checkpoints") == [2, 2]
+
+
+def test_the_command_line_takes_the_same_options(tmp_path):
+    out = tmp_path / "vae"
+    train = ("-m", "recvae", "train", "--data", "sample", "--model", "mult-vae", "--json")
+    settings = ("--set", "epochs=1", "--set", "latent=8", "--set", "hidden=16")
+    done = torchrun(2, *train, *settings, "--out", out)
+    assert done.returncode == 0, done.stderr
+    printed = done.stdout[done.stdout.index("{") :]  # PyTorch 2.8 says more before it
+    assert json.loads(printed)["epochs"] == 1
+    assert done.stderr.count("saved to") == 1
+    assert rv.load_model(out).net_.input.weight.shape == (1200, 16)
+    assert not (out / "checkpoints").exists()
+
+
+def test_what_can_not_be_shared_is_refused(tmp_path):
+    said = run(2, tmp_path, "refused", tmp_path / "checkpoints")
+    ease, elsa, vamp, gaussian, sampled, uneven, other_grid = said
+    assert "leave out torchrun" in ease
+    assert "item_shards=1" in elsa
+    assert "item_shards=1" in vamp
+    assert "item_shards=1" in gaussian
+    assert "let all of them share the items" in sampled
+    assert "3 shards" in uneven
+    assert "another grid of processes (1 x 2, and not 2 x 1)" in other_grid
+
+
+def test_shards_need_processes():
+    with pytest.raises(OptionError, match="torchrun"), joined(2):
+        pass
+
+
+@pytest.mark.parametrize("size", [1, 3, 4])
+@pytest.mark.parametrize("n", [0, 2, 10, 13])
+def test_parts_are_all_of_it_once_and_about_as_large(n, size):
+    parts = [range(n)[Group(rank, size).part(n)] for rank in range(size)]
+    assert [number for part in parts for number in part] == list(range(n))
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+def test_a_part_of_a_batch_has_its_part_of_the_noise():
+    whole, *parts = (drawn(group) for group in (Group(), Group(0, 2), Group(1, 2)))
+    for one, pieces in zip(whole, zip(*parts, strict=True), strict=True):
+        assert torch.equal(one, torch.cat(pieces))
+
+
+def drawn(group):
+    """The columns of a batch and its noise."""
+    rows, order = together.split().train.matrix[:9], np.random.default_rng(0)
+    (batch,) = Batches(rows, 9, torch.device("cpu"), order, group)
+    noise = torch.Generator().manual_seed(0)
+    return batch.columns, batch.uniform(noise), batch.normal(3, noise)
