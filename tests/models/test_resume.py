@@ -17,7 +17,7 @@ import recvae as rv
 from recvae.engine import checkpoints, sparse
 from recvae.engine.checkpoints import Checkpoints
 from recvae.errors import CheckpointError
-from recvae.models import softmax
+from recvae.models.families import softmax
 
 KILLS = Path(__file__).parents[2] / "benchmarks" / "kills.py"
 TIMES = ["seconds", "users_per_second"]
