@@ -1,8 +1,9 @@
 """Batches: CSR rows of users -> mini-batches on the device, in random order."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -14,22 +15,45 @@ from recvae.engine.groups import ALONE, Group
 from recvae.engine.states import count
 
 
-class Resident:
+class BatchSource(ABC):
+    """Users' rows, of which batches are made.
+
+    Attributes:
+        n_users: how many users there are.
+        device: where the batches go.
+    """
+
+    n_users: int
+    device: torch.device
+
+    @abstractmethod
+    def batches(self, size: int, order: np.random.Generator, first: int) -> Iterator[Batch]:
+        """All users in an order drawn anew, so many a batch, but for the `first` of the order."""
+
+
+class Resident(BatchSource):
     """CSR rows that stay on a device, where any of them are gathered into a batch.
 
     Where a row begins is known beside the device too, so that nothing waits for it.
     """
 
     def __init__(self, matrix: sp.csr_matrix, device: torch.device) -> None:
+        self.n_users, self._n_items = matrix.shape
+        self.device = device
         self._starts = torch.from_numpy(matrix.indptr.astype(np.int64))
         columns, values = (np.require(a, requirements="W") for a in (matrix.indices, matrix.data))
         self._columns = torch.from_numpy(columns).to(device)
         self._values = torch.from_numpy(values).to(device, torch.float32)
-        self._n_items = matrix.shape[1]
+
+    def batches(self, size: int, order: np.random.Generator, first: int) -> Iterator[Batch]:
+        """Any user may come in any batch."""
+        users = order.permutation(self.n_users)
+        for start in range(first, self.n_users, size):
+            yield self.take(users[start : start + size])
 
     def take(self, chosen: np.ndarray) -> Batch:
         """Gather rows, int64 [users], in their order."""
-        users, device = torch.from_numpy(chosen), self._columns.device
+        users, device = torch.from_numpy(chosen), self.device
         starts, ends = self._starts[users], self._starts[users + 1]
         offsets = torch.cat([starts.new_zeros(1), (ends - starts).cumsum(dim=0)])
         moves, lengths, offsets_there = (
@@ -47,17 +71,15 @@ class Batches:
     """The training users in mini-batches, in a new random order each time one goes through them.
 
     Attributes:
-        matrix: CSR [users, items].
+        source: their rows.
         size: users in a batch.
-        device: where the batches go.
         generator: draws the orders.
         group: the processes that share the users of each batch.
         done: batches of the present order that were given.
     """
 
-    matrix: sp.csr_matrix
+    source: BatchSource
     size: int
-    device: torch.device
     generator: np.random.Generator
     group: Group = ALONE
     done: int = 0
@@ -66,25 +88,15 @@ class Batches:
         self._before = self.generator.bit_generator.state
 
     def __len__(self) -> int:
-        return len(range(0, self.matrix.shape[0], self.size))
+        return ceil(self.source.n_users / self.size)
 
     def __iter__(self) -> Iterator[Batch]:
         """Go through all users once, or through those that a loaded state has left."""
-        for batch in self._from(self.done * self.size):
+        for batch in self.source.batches(self.size, self.generator, self.done * self.size):
             self.done += 1
             alone = self.group.size == 1
             yield batch if alone else batch.part(self.group.part(len(batch)))
         self.done, self._before = 0, self.generator.bit_generator.state
-
-    def _from(self, first: int) -> Iterator[Batch]:
-        """The batches of an order, but for those of its `first` users."""
-        order = self.generator.permutation(self.matrix.shape[0])
-        for start in range(first, len(order), self.size):
-            yield self._resident.take(order[start : start + self.size])
-
-    @cached_property
-    def _resident(self) -> Resident:
-        return Resident(self.matrix, self.device)
 
     def state_dict(self) -> dict[str, Any]:
         """What `load_state_dict` takes: the generator before the present order, and `done`."""

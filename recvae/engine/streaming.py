@@ -1,69 +1,59 @@
 """Streaming: shards on the disk -> the same mini-batches, in a random order, a few in memory."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recvae.data.shards import Shards
+from recvae.data.shards import CsrOrShards, Shards
 from recvae.engine.batch import Batch
-from recvae.engine.batches import Batches
-from recvae.engine.groups import ALONE, Group
+from recvae.engine.batches import BatchSource, Resident
 
 WINDOW = 4
 """Shards in memory at a time, whose users are mixed."""
 
 
-@dataclass
-class ShardBatches(Batches):
-    """The users of shards in mini-batches: the shards in a random order, a few of them mixed.
+class Streamed(BatchSource):
+    """Users of shards: the shards come in a random order, a few of them mixed.
 
-    Each way through has every user once. The order is decided by the generator alone, so that
-    `state_dict` is that of `Batches`; going on from a state reads no shard that is done.
-
-    Attributes:
-        matrix: the shards.
+    Each way through has every user once. The order is decided by the generator alone; going on
+    from a place in it reads no shard that is done.
     """
 
-    matrix: Shards
+    def __init__(self, shards: Shards, device: torch.device) -> None:
+        self.n_users = shards.shape[0]
+        self.device = device
+        self._shards = shards
 
-    def _from(self, first: int) -> Iterator[Batch]:
-        for rows in self._rows(first):
+    def batches(self, size: int, order: np.random.Generator, first: int) -> Iterator[Batch]:
+        """Users of a few shards come in one batch."""
+        for rows in self._rows(size, order, first):
             yield Batch.of(rows, self.device)
 
-    def _rows(self, first: int) -> Iterator[sp.csr_matrix]:
+    def _rows(self, size: int, order: np.random.Generator, first: int) -> Iterator[sp.csr_matrix]:
         """The rows of each batch."""
-        left = sp.csr_matrix((0, self.matrix.shape[1]), dtype=np.float32)
-        for window in self._windows(first):
-            rows = sp.vstack([left, window], format="csr")
-            end = rows.shape[0] // self.size * self.size
-            for start in range(0, end, self.size):
-                yield rows[start : start + self.size]
-            left = rows[end:]
-        if left.shape[0]:
-            yield left
+        rest: list[sp.csr_matrix] = []
+        for window in self._windows(order, first):
+            rows = sp.vstack([*rest, window], format="csr")
+            end = rows.shape[0] // size * size
+            for start in range(0, end, size):
+                yield rows[start : start + size]
+            rest = [rows[end:]] if end < rows.shape[0] else []
+        yield from rest
 
-    def _windows(self, first: int) -> Iterator[sp.csr_matrix]:
+    def _windows(self, order: np.random.Generator, first: int) -> Iterator[sp.csr_matrix]:
         """The users of a few shards in a random order, but for the `first` of all."""
-        shards = self.generator.permutation(len(self.matrix))
+        shards = order.permutation(len(self._shards))
         for start in range(0, len(shards), WINDOW):
             window = shards[start : start + WINDOW]
-            order = self.generator.permutation(self.matrix.sizes[window].sum())
-            if first < len(order):
-                parts = [self.matrix.read(number).matrix for number in window]
-                yield sp.vstack(parts, format="csr")[order[first:]]
-            first = max(first - len(order), 0)
+            users = order.permutation(self._shards.sizes[window].sum())
+            if first < len(users):
+                parts = [self._shards.read(number).matrix for number in window]
+                yield sp.vstack(parts, format="csr")[users[first:]]
+            first = max(first - len(users), 0)
 
 
-def batches_of(
-    train: "sp.csr_matrix | Shards",
-    size: int,
-    device: torch.device,
-    generator: np.random.Generator,
-    group: Group = ALONE,
-) -> Batches:
-    """Mini-batches of training users, in memory or on the disk."""
-    kind = ShardBatches if isinstance(train, Shards) else Batches
-    return kind(train, size, device, generator, group)
+def batch_source(train: CsrOrShards, device: torch.device) -> BatchSource:
+    """Training users, in memory or on the disk, as a source of batches."""
+    return Streamed(train, device) if isinstance(train, Shards) else Resident(train, device)

@@ -104,7 +104,7 @@ class TrainState:
         return parts
 
     def _no_totals(self) -> EpochTotals:
-        return EpochTotals(torch.zeros(3, device=self.batches.device))
+        return EpochTotals(torch.zeros(3, device=self.batches.source.device))
 
     def _past(self, history: list[dict[str, float]]) -> list[dict[str, float]]:
         """The epochs of a history, each with the names that it must have."""

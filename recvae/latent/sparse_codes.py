@@ -13,7 +13,7 @@ import torch
 
 from recvae import options
 from recvae.data.splits import Holdout
-from recvae.engine.batches import Batches
+from recvae.engine.batches import Batches, Resident
 from recvae.engine.phases import Phase
 from recvae.engine.trainer import Trainer
 from recvae.errors import DataError, ModelFileError, NotFittedError, OptionError
@@ -93,7 +93,8 @@ class SparseCodes:
         self.net_ = new_net(self.model_, matrix, self.features, self.active, int(weights_seed))
         noise = torch.Generator(self._device).manual_seed(int(noise_seed))
         size = min(self.batch_size, ceil(matrix.shape[0] / MIN_STEPS))
-        batches = Batches(matrix, size, self._device, np.random.default_rng(order_seed))
+        source = Resident(matrix, self._device)
+        batches = Batches(source, size, np.random.default_rng(order_seed))
         try:
             self.history_ = self._trainer(noise, validation).fit(batches)
             measure(self.net_, self.encode(matrix))

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Self
 
 import pandas as pd
-import scipy.sparse as sp
 
+from recvae.data.shards import CsrOrShards
 from recvae.data.splits import Holdout
 from recvae.engine.annealing import RateSchedule, Schedule, WarmUp, kl_weight, warm_up_steps
 from recvae.errors import OptionError
@@ -51,7 +51,7 @@ class MultVAE(MultAutoencoder):
     batch_size: PositiveInt = 250
     epochs: PositiveInt = 60
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
+    def _fit(self, train: CsrOrShards, validation: Holdout | None, context: FitContext) -> None:
         self.beta_search_: pd.DataFrame | None = None
         if self.beta == "best":
             search = self._search_beta(train, validation, context)
@@ -66,7 +66,7 @@ class MultVAE(MultAutoencoder):
         super()._fit(train, validation, context)
 
     def _search_beta(
-        self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext
+        self, train: CsrOrShards, validation: Holdout | None, context: FitContext
     ) -> Self:
         """Train while beta rises to 1."""
         if validation is None:

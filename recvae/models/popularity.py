@@ -7,6 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
+from recvae.data.shards import CsrOrShards
 from recvae.data.splits import Holdout
 from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.recommender import Recommender
@@ -27,8 +28,10 @@ class Popularity(Recommender):
         counts = torch.from_numpy(self.item_counts_.astype(np.float32))
         return counts.repeat(histories.shape[0], 1)
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
+    def _fit(self, train: CsrOrShards, validation: Holdout | None, context: FitContext) -> None:
         """Nothing to do: every model counts its items."""
+
+    _fit_shards = _fit
 
     def _state(self) -> dict[str, torch.Tensor]:
         return {}

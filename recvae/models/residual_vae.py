@@ -11,6 +11,7 @@ from annotated_types import Gt, Lt
 from torch import nn
 
 from recvae import nets
+from recvae.data.shards import CsrOrShards
 from recvae.engine.batch import Batch
 from recvae.engine.objectives import multinomial_log_likelihood, sampled_composite_kl, without
 from recvae.engine.phases import LossTerms, Phase
@@ -92,7 +93,8 @@ class ResidualVAE(AutoencoderRecommender):
     def _new_net(self, n_items: int) -> nets.ResidualVAENet:
         return nets.ResidualVAENet(n_items, self.width, self.latent)
 
-    def _prepare(self, net: nets.Net, train: sp.csr_matrix) -> None:
+    def _prepare(self, net: nets.Net, train: CsrOrShards) -> None:
+        assert isinstance(train, sp.csr_matrix)  # as it supports no shards
         net.linear, self.linear_path = self.linear_path or self.solve(train), None
 
     def _phases(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Phase]:

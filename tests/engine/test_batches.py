@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recvae.engine.batch import Batch
-from recvae.engine.batches import Batches
+from recvae.engine.batches import Batches, Resident
 
 CPU = torch.device("cpu")
 ROWS = sp.csr_matrix(np.array([[1, 0, 2, 4], [0, 0, 0, 0], [0, 3, 0, 5]], dtype=np.float32))
@@ -50,7 +50,7 @@ def test_batches_are_the_rows_of_the_matrix_in_the_order_drawn(seed, density, si
     rows = sp.random(6, 7, density=density, format="csr", random_state=seed)
     rows.indices.setflags(write=False)
     rows.data.setflags(write=False)
-    batches = list(Batches(rows, size, CPU, np.random.default_rng(seed)))
+    batches = list(Batches(Resident(rows, CPU), size, np.random.default_rng(seed)))
     order = np.random.default_rng(seed).permutation(6)
     for number, batch in enumerate(batches):
         expected = Batch.of(rows[order[number * size : (number + 1) * size]], CPU)

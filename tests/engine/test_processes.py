@@ -11,7 +11,7 @@ import together
 import torch
 
 import recvae as rv
-from recvae.engine.batches import Batches
+from recvae.engine.batches import Batches, Resident
 from recvae.engine.groups import Group
 from recvae.engine.processes import joined
 from recvae.errors import OptionError
@@ -111,6 +111,6 @@ def test_a_part_of_a_batch_has_its_part_of_the_noise():
 def drawn(group):
     """The columns of a batch and its noise."""
     rows, order = together.split().train.matrix[:9], np.random.default_rng(0)
-    (batch,) = Batches(rows, 9, torch.device("cpu"), order, group)
+    (batch,) = Batches(Resident(rows, torch.device("cpu")), 9, order, group)
     noise = torch.Generator().manual_seed(0)
     return batch.columns, batch.uniform(noise), batch.normal(3, noise)

@@ -8,7 +8,8 @@ import torch
 
 import recvae as rv
 from recvae.engine.batch import Batch
-from recvae.engine.streaming import WINDOW, ShardBatches
+from recvae.engine.batches import Batches
+from recvae.engine.streaming import WINDOW, Streamed
 from recvae.errors import DataError, OptionError
 from recvae.models import MODELS
 from recvae.models.contract.inputs import as_input
@@ -24,7 +25,7 @@ def shards(parts, tmp_path_factory):
 
 
 def batches(shards, size=7, seed=0):
-    return ShardBatches(shards, size, CPU, np.random.default_rng(seed))
+    return Batches(Streamed(shards, CPU), size, np.random.default_rng(seed))
 
 
 def rows(batch: Batch) -> list[tuple]:
@@ -126,7 +127,7 @@ def test_in_one_batch_it_is_the_training_in_memory(shards, parts):
     models = [build("mult-dae", **options).fit(some) for some in (shards, data)]
     one, other = (model.history_["loss"].to_numpy() for model in models)
     assert one[0] == pytest.approx(other[0], rel=0.05)
-    assert as_input(shards).in_memory().matrix.sum() == data.matrix.nnz
+    assert shards.weighed(as_input).in_memory().matrix.sum() == data.matrix.nnz
 
 
 def test_a_training_from_shards_goes_on_bit_for_bit(shards, tmp_path):

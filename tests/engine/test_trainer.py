@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from recvae.engine.annealing import lr_factor
-from recvae.engine.batches import Batches
+from recvae.engine.batches import Batches, Resident
 from recvae.engine.optimizer import Optimizer
 from recvae.engine.phases import LossTerms, Phase
 from recvae.engine.trainer import Trainer
@@ -46,7 +46,8 @@ def trainer(values=None, *, epochs=10, patience=None, scale=1.0, averaging=None)
 
 
 def fit(trainer, size=6):
-    return trainer.fit(Batches(MATRIX, size, torch.device("cpu"), np.random.default_rng(0)))
+    source = Resident(MATRIX, torch.device("cpu"))
+    return trainer.fit(Batches(source, size, np.random.default_rng(0)))
 
 
 def test_the_best_weights_come_back():

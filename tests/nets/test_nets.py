@@ -4,7 +4,7 @@ import scipy.sparse as sp
 import torch
 
 from recvae.engine.batch import Batch
-from recvae.engine.batches import Batches
+from recvae.engine.batches import Batches, Resident
 from recvae.nets import Autoencoder, SparseLinear, sample
 
 CPU = torch.device("cpu")
@@ -103,7 +103,7 @@ def test_mult_dae_is_the_papers_formula():
 
 def test_an_epoch_visits_every_user_once_in_a_new_order():
     matrix = sp.csr_matrix(np.diag(np.arange(1, 12, dtype=np.float32)))
-    batches = Batches(matrix, 4, CPU, np.random.default_rng(0))
+    batches = Batches(Resident(matrix, CPU), 4, np.random.default_rng(0))
     first = torch.cat([batch.values for batch in batches])
     second = torch.cat([batch.values for batch in batches])
     assert len(batches) == 3

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -147,6 +147,10 @@ class Shards:
             f"Shards({n_users:,} users x {n_items:,} items, "
             f"{self.item_counts.sum():,} interactions, {len(self)} files)"
         )
+
+
+CsrOrShards: TypeAlias = sp.csr_matrix | Shards
+"""Users x items in memory, or on the disk."""
 
 
 def has_shards(folder: Path) -> bool:

@@ -102,7 +102,10 @@ class Recommender(ABC):
             self._describe(data)
             context = FitContext(on_epoch, checkpoints_in(checkpoints, self, validation))
             with context.checkpoints or nullcontext(), memory.kept(), memory.one_clear_error():
-                self._fit(data if isinstance(data, Shards) else data.matrix, validation, context)
+                if isinstance(data, Shards):
+                    self._fit_shards(data, validation, context)
+                else:
+                    self._fit(data.matrix, validation, context)
             self.origin_: Origin | None = Origin.now(getattr(self, "history_", None))
         except BaseException:
             del self.items_
@@ -126,7 +129,11 @@ class Recommender(ABC):
 
     @abstractmethod
     def _fit(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
-        """Learn from CSR float32 [users, items], or from shards if `supports_shards`."""
+        """Learn from CSR float32 [users, items]."""
+
+    def _fit_shards(self, train: Shards, validation: Holdout | None, context: FitContext) -> None:
+        """Learn from users on the disk, as a model does that `supports_shards`."""
+        raise NotImplementedError
 
     @abstractmethod
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:

@@ -11,12 +11,14 @@ import scipy.sparse as sp
 import torch
 from annotated_types import MinLen
 
+from recvae.data.shards import CsrOrShards, Shards
 from recvae.data.splits import Holdout
 from recvae.engine import devices, processes
 from recvae.engine.annealing import RateSchedule
 from recvae.engine.batch import Batch
+from recvae.engine.batches import Batches
 from recvae.engine.phases import Phase
-from recvae.engine.streaming import batches_of
+from recvae.engine.streaming import batch_source
 from recvae.engine.trainer import Trainer
 from recvae.evaluation.evaluate import evaluate
 from recvae.evaluation.metrics import parse_metrics
@@ -122,27 +124,30 @@ class AutoencoderRecommender(Recommender):
         mean, _ = self.net_.encode(batch.normalized())
         return self.net_.decode(mean)
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
+    def _fit(self, train: CsrOrShards, validation: Holdout | None, context: FitContext) -> None:
         parse_metrics([self.metric])
         self.interrupted_ = False
         self.history_ = self._train(train, validation, context)
 
+    def _fit_shards(self, train: Shards, validation: Holdout | None, context: FitContext) -> None:
+        self._fit(train, validation, context)
+
     def _train(
-        self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext
+        self, train: CsrOrShards, validation: Holdout | None, context: FitContext
     ) -> pd.DataFrame:
         """Train a new net from the seed; return its history."""
         device, together = devices.resolve(self.device), processes.current()
         weights_seed, order_seed, noise_seed = np.random.SeedSequence(self.seed).generate_state(3)
         self.net_ = self._new_net(train.shape[1])
         self.net_.initialize(torch.Generator().manual_seed(int(weights_seed)))
-        matrix = as_input(train, self.input)
-        self._prepare(self.net_, matrix)
+        rows = self._as_input(train)
+        self._prepare(self.net_, rows)
         self.net_.split_items(together.items)
         self.net_.to(device)
         noise = torch.Generator(device).manual_seed(int(noise_seed))
         batch_size = min(self.batch_size, ceil(train.shape[0] / MIN_STEPS))
         order = np.random.default_rng(order_seed)
-        batches = batches_of(matrix, batch_size, device, order, together.users)
+        batches = Batches(batch_source(rows, device), batch_size, order, together.users)
         trainer = Trainer(
             self.net_,
             self._phases(self.net_, len(batches), noise),
@@ -165,11 +170,16 @@ class AutoencoderRecommender(Recommender):
         self.interrupted_ = trainer.interrupted
         return history
 
+    def _as_input(self, train: CsrOrShards) -> CsrOrShards:
+        if isinstance(train, Shards):
+            return train.weighed(lambda matrix: as_input(matrix, self.input))
+        return as_input(train, self.input)
+
     @abstractmethod
     def _new_net(self, n_items: int) -> Net:
         """A net for so many items, its parameters not drawn yet."""
 
-    def _prepare(self, net: Net, train: sp.csr_matrix) -> None:
+    def _prepare(self, net: Net, train: CsrOrShards) -> None:
         """Give a net what it takes from the training matrix and does not learn."""
 
     @abstractmethod

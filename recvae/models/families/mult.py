@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-import scipy.sparse as sp
 import torch
 
 from recvae import nets
+from recvae.data.shards import CsrOrShards
 from recvae.data.splits import Holdout
 from recvae.engine import processes
 from recvae.engine.batch import Batch
@@ -35,7 +35,7 @@ class MultAutoencoder(SoftmaxAutoencoder):
     variational: ClassVar[bool]
     parallel_over: ClassVar[frozenset[ParallelAxis]] = frozenset({"users", "items"})
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
+    def _fit(self, train: CsrOrShards, validation: Holdout | None, context: FitContext) -> None:
         if self.likelihood == "bernoulli" and self.input == "counts":
             raise OptionError("a bernoulli likelihood needs input='binary': counts are not 0 or 1.")
         if self.likelihood != "multinomial" and self.softmax == "sampled":

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-import scipy.sparse as sp
 import torch
 
+from recvae.data.shards import CsrOrShards
 from recvae.data.splits import Holdout
 from recvae.engine import devices, processes, sampled, tiled
 from recvae.engine.batch import Batch
@@ -29,7 +29,7 @@ class SoftmaxAutoencoder(AutoencoderRecommender):
 
     softmax: Literal["auto", "all", "sampled"] = "auto"
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
+    def _fit(self, train: CsrOrShards, validation: Holdout | None, context: FitContext) -> None:
         n_items, together = train.shape[1], processes.current()
         by_rows = self._samples(n_items) or n_items > LARGE * together.items.size
         if by_rows and together.users.size > 1:

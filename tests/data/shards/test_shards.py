@@ -104,6 +104,6 @@ def test_what_is_chosen(folder, parts):
     again = chosen.select_users(np.array([0, 4])).select_items(np.array([2, 3]))
     expected = expected.select_users([0, 4]).select_items([2, 3])
     assert (again.in_memory().matrix != expected.matrix).nnz == 0
-    assert set(as_input(chosen).in_memory().matrix.data) == {1.0}
+    assert set(chosen.weighed(as_input).in_memory().matrix.data) == {1.0}
     prints = {some.fingerprint() for some in (shards, chosen, again, shards.select_users(rows))}
     assert len(prints) == 4
