@@ -20,13 +20,13 @@ test: .venv/ready
 	$(python) -m mypy
 
 bench: .venv/ready
-	$(python) benchmarks/engine
+	$(python) -m benchmarks.speed.engine
 
 docs: .venv/ready
 	$(python) -m mkdocs build --strict
 
 results: .venv/ready
-	$(python) benchmarks/results.py
+	$(python) -m benchmarks.quality.results
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

@@ -6,32 +6,24 @@ from pathlib import Path
 
 import pytest
 
-FUZZ = Path(__file__).parents[2] / "benchmarks" / "fuzz"
+from benchmarks.abuse.fuzz import watched
+from benchmarks.abuse.fuzz.targets import Target
+
+ROOT = Path(__file__).parents[2]
 TARGETS = "item-knn,bpr,mult-vae,ensemble,cache,checkpoints"
 
 
 def test_some_hundred_mutations_do_no_harm():
-    command = [sys.executable, FUZZ, "--mutations", "400", "--targets", TARGETS]
-    done = subprocess.run(command, capture_output=True, text=True)
+    fuzz = [sys.executable, "-m", "benchmarks.abuse.fuzz", "--mutations", "400"]
+    done = subprocess.run([*fuzz, "--targets", TARGETS], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "400 mutations" in done.stdout
     assert "0 findings" in done.stdout
 
 
 @pytest.fixture
-def watched(monkeypatch):
-    """The module that judges what comes of a mutation."""
-    monkeypatch.syspath_prepend(FUZZ)
-    import watched
-
-    return watched
-
-
-@pytest.fixture
-def judge(watched, tmp_path):
+def judge(tmp_path):
     """Judge a way to load two mutated files, of which the first digest is the right one."""
-    from targets import Target
-
     (tmp_path / "saved").mkdir()
     (tmp_path / "saved" / "model.json").write_bytes(b"{}" * 40)
 
@@ -43,7 +35,7 @@ def judge(watched, tmp_path):
     return judge
 
 
-def test_what_is_found(judge, watched, monkeypatch):
+def test_what_is_found(judge, monkeypatch):
     def fail(_):
         raise KeyError("item_counts")
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import runpy
 import subprocess
 import sys
 import tomllib
@@ -15,11 +14,16 @@ import pytest
 from scipy.stats import zscore
 
 import recvae as rv
+from benchmarks.quality import results
+from benchmarks.quality.blend import Blend
+from benchmarks.quality.spec import Spec
 from recvae.errors import OptionError
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-RECIPES = sorted((BENCHMARKS / "recipes").glob("*.toml"))
+ROOT = Path(__file__).parents[2]
+QUALITY = ROOT / "benchmarks" / "quality"
+RECIPES = sorted((QUALITY / "recipes").glob("*.toml"))
 
+FIGURES = Path("benchmarks/figures")
 SPEC = """
 title = "Tiny"
 text = "Two tables."
@@ -86,9 +90,8 @@ def run(folder: Path, spec: Path, *arguments: str) -> None:
         patch.chdir(folder)
         patch.setenv("RECVAE_DATA", "data")
         patch.setenv("RECVAE_CACHE", "cache")
-        patch.syspath_prepend(str(BENCHMARKS))
-        patch.setattr(sys, "argv", ["results.py", str(spec), *arguments])
-        runpy.run_path(str(BENCHMARKS / "results.py"), run_name="__main__")
+        patch.setattr(sys, "argv", ["results", str(spec), *arguments])
+        results.main()
 
 
 @pytest.fixture(scope="module")
@@ -102,15 +105,6 @@ def folder(tmp_path_factory) -> Path:
     return folder
 
 
-def read(path: Path):
-    """A file as the script reads it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(BENCHMARKS))
-        from spec import Spec
-
-        return Spec.read(path)
-
-
 def cells(page: str) -> list[list[str]]:
     """The cells of all lines of tables."""
     return [
@@ -122,7 +116,7 @@ def cells(page: str) -> list[list[str]]:
 
 def test_the_page_and_the_numbers_are_what_compare_gives(folder):
     page = (folder / "docs" / "tiny.md").read_text()
-    facts = json.loads((folder / "docs" / "tiny.json").read_text())
+    facts = json.loads((folder / FIGURES / "tiny.json").read_text())
     plays = folder / "data" / "plays.csv"
     data = rv.read_interactions(plays, user="who", item="what", min_user_items=5)
     models = {"popularity": rv.Popularity(), "ease, 10": rv.EASE(regularization=10)}
@@ -146,7 +140,7 @@ def test_the_page_and_the_numbers_are_what_compare_gives(folder):
 def test_the_page_tells_all_that_was_asked_for(folder):
     page = (folder / "docs" / "tiny.md").read_text()
     assert re.match(
-        r"# Tiny\n\nTwo tables.\n\n```sh\npython \S+results.py \S+tiny.toml\n```\n", page
+        r"# Tiny\n\nTwo tables.\n\n```sh\npython -m \S+results \S+tiny.toml\n```\n", page
     )
     assert "### Folds" in page
     assert "### Hold-out" in page
@@ -157,7 +151,7 @@ def test_the_page_tells_all_that_was_asked_for(folder):
     for picture in re.findall(r"!\[.+\]\((.+)\)", page):
         assert (folder / "docs" / picture).read_text().lstrip().startswith("<?xml")
     assert page.count("![") == 2
-    facts = json.loads((folder / "docs" / "tiny.json").read_text())
+    facts = json.loads((folder / FIGURES / "tiny.json").read_text())
     assert len(facts["plays"]["interactions"]["models"]) == 3
     assert facts["gone"] == {}
 
@@ -176,9 +170,6 @@ def test_it_goes_on_where_it_was(folder):
 
 
 def test_the_blend_mixes_standardized_scores(monkeypatch):
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    from blend import Blend
-
     small = partial(rv.RecVAE, epochs=2, width=16, latent=4)
     monkeypatch.setattr(rv, "RecVAE", small)
     data = rv.read_interactions(likes(), user="who", item="what")
@@ -202,9 +193,11 @@ def test_a_choice_of_sets_and_models(folder):
 
 
 def test_the_speed_of_evaluation():
-    script = [sys.executable, str(BENCHMARKS / "evaluation.py")]
+    script = [sys.executable, "-m", "benchmarks.speed.evaluation"]
     small = ["--users", "60", "--items", "200", "--models", "ease,bpr"]
-    finished = subprocess.run([*script, *small], capture_output=True, text=True, check=True)
+    finished = subprocess.run(
+        [*script, *small], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     lines = cells(finished.stdout)[2:]
     assert [line[0] for line in lines] == ["`ease`", "`bpr`"]
     assert all(float(line[1]) >= 0 and float(line[3]) > 0 for line in lines)
@@ -247,7 +240,7 @@ def test_every_recipe_runs_on_files_of_its_format(recipe, tmp_path):
     text = re.sub(r"(min_user_items|min_item_users) = \d+", r"\1 = 3", text)
     (tmp_path / recipe.name).write_text(text)
     run(tmp_path, tmp_path / recipe.name, "--models", "popularity,ease")
-    facts = json.loads((tmp_path / "docs" / f"{recipe.stem}.json").read_text())
+    facts = json.loads((tmp_path / FIGURES / f"{recipe.stem}.json").read_text())
     found = facts[recipe.stem]["users"]
     setting = found["setting"]
     assert (setting["training users"], setting["test users"], setting["items"]) == (36, 12, 30)
@@ -270,11 +263,9 @@ def test_the_recipes_follow_the_paper():
     }
 
 
-@pytest.mark.parametrize(
-    "path", [BENCHMARKS / "results.toml", *RECIPES], ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", [QUALITY / "results.toml", *RECIPES], ids=lambda path: path.stem)
 def test_all_models_and_options_exist(path):
-    spec = read(path)
+    spec = Spec.read(path)
     for entry in spec.models:
         assert {entry.build(name).name for name in spec.sets} == {entry.model}
     for line in spec.published:
@@ -290,6 +281,6 @@ def test_all_models_and_options_exist(path):
     ],
 )
 def test_a_mistyped_set(line, tmp_path):
-    (tmp_path / "typo.toml").write_text((BENCHMARKS / "results.toml").read_text() + line)
+    (tmp_path / "typo.toml").write_text((QUALITY / "results.toml").read_text() + line)
     with pytest.raises(ValueError, match="did you mean 'ml-100k'"):
-        read(tmp_path / "typo.toml")
+        Spec.read(tmp_path / "typo.toml")

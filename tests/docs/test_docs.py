@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -47,13 +48,15 @@ def test_the_code_runs(page, tmp_path, monkeypatch):
 
 @having("sh")
 def test_the_commands_parse(page):
-    """Each `recvae ...` has a command and options that exist, each script is there."""
+    """Each `recvae ...` has a command and options that exist, each script or module is there."""
     commands = typer.main.get_command(app)
     for _, block in blocks(page, "sh"):
         for line in block.replace("\\\n", " ").splitlines():
             words = [word for word in shlex.split(line, comments=True) if not is_variable(word)]
             if words[:1] == ["recvae"]:
                 commands.commands[words[1]].make_context(words[1], words[2:])
+            elif words[:2] == ["python", "-m"]:
+                assert find_spec(words[2]), line
             elif words[:1] == ["python"]:
                 assert (ROOT / words[1]).exists(), line
 

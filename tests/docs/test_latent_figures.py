@@ -1,4 +1,4 @@
-"""The figures on the pages of the latent tools are those that `python benchmarks/latent` wrote."""
+"""The figures on the pages of the latent tools are those that were measured."""
 
 import json
 import re
@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-DOCS = Path(__file__).parents[2] / "docs" / "latent"
-PARTS = sorted(path.stem for path in DOCS.glob("*.json"))
+ROOT = Path(__file__).parents[2]
+DOCS, FIGURES = ROOT / "docs" / "latent", ROOT / "benchmarks" / "figures" / "latent"
+PARTS = sorted(path.stem for path in FIGURES.glob("*.json"))
 FORMS = (".3f", ".4f", ".1%", ".2%")
 FIGURE = re.compile(r"-?\d+\.\d+%? ± \d+\.\d+%?")
 
@@ -25,7 +26,7 @@ def means(found: Any) -> Iterator[tuple[float, float]]:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_the_figures_are_those_measured(part):
-    measured = list(means(json.loads((DOCS / f"{part}.json").read_text("utf-8"))))
+    measured = list(means(json.loads((FIGURES / f"{part}.json").read_text("utf-8"))))
     written = {f"{m:{form}} ± {e:{form}}" for m, e in measured for form in FORMS}
     figures = FIGURE.findall((DOCS / f"{part.replace('_', '-')}.md").read_text("utf-8"))
     assert figures

@@ -1,15 +1,13 @@
 """Files of any content, read by everything that reads tables and ratings."""
 
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.abuse.fuzz.readers import readers, require_sound
 from recvae.errors import RecvaeError
-
-FUZZ = Path(__file__).parents[3] / "benchmarks" / "fuzz"
 
 fields = st.one_of(
     st.sampled_from(["1", "2", "-7", "0", "007", "1e400", "nan", "NA", '"', '"a', "2018-04-23"]),
@@ -32,9 +30,6 @@ tables = st.builds(
 @settings(max_examples=300)
 @given(content=tables | st.binary(max_size=200))
 def test_any_file_is_read_well_or_refused(tmp_path_factory, content):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(FUZZ)
-        from readers import readers, require_sound
     path = tmp_path_factory.getbasetemp() / "table"
     path.write_bytes(content)
     for read in readers():

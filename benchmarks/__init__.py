@@ -1,0 +1,1 @@
+"""What this package claims of itself, measured: `python -m benchmarks.ROOM.NAME`."""

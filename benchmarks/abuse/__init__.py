@@ -1,0 +1,1 @@
+"""Abuse: files that were damaged or forged, and trainings that are killed."""

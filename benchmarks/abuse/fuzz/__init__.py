@@ -1,0 +1,1 @@
+"""Files that were damaged or forged, loaded in processes that are watched."""

@@ -1,0 +1,1 @@
+"""Quality: how good lists are, and what the tools of the latent space are worth."""

@@ -1,0 +1,1 @@
+"""What the tools of `rv.latent` are worth on MovieLens."""

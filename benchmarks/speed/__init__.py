@@ -1,0 +1,1 @@
+"""Speed: seconds and memory, of training, lists, the server, data beyond memory."""

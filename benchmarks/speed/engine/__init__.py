@@ -1,0 +1,1 @@
+"""The training engine, beside the plain way and beside others."""
