@@ -242,10 +242,11 @@ def as_csr(matrix: "sp.spmatrix | sp.sparray") -> sp.csr_matrix:
             f"expected Interactions or a scipy sparse matrix [users, items], got "
             f"{type(matrix).__name__}: use recvae.read_interactions for tables and arrays."
         )
-    csr = sp.csr_matrix(matrix, dtype=np.float32, copy=True)
+    # To the stubs, spmatrix and sparray lack what all formats have in common.
+    csr = sp.csr_matrix(matrix, dtype=np.float32, copy=True)  # type: ignore[call-overload]
     csr.sum_duplicates()
     csr.eliminate_zeros()
-    given = matrix.data if matrix.format in HAVE_DUPLICATES else csr.data
+    given = matrix.data if matrix.format in HAVE_DUPLICATES else csr.data  # type: ignore[union-attr]
     if (given < 0).any() or not np.isfinite(csr.data).all():
         raise DataError("weights must be finite and not negative: drop or repair those entries.")
     return csr

@@ -3,6 +3,7 @@
 from io import BytesIO
 from pathlib import Path
 from stat import S_ISREG
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -57,8 +58,9 @@ def read_table(content: bytes) -> pd.DataFrame:
     """
     with pq.ParquetFile(pa.BufferReader(content)) as file:
         _require_modest(_declared_bytes(file.metadata))
-        texts = [column.path for column in file.schema if column.physical_type == "BYTE_ARRAY"]
-        if any(column.max_repetition_level for column in file.schema):
+        columns = [file.schema.column(number) for number in range(len(file.schema))]
+        texts = [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
+        if any(column.max_repetition_level for column in columns):
             raise ValueError("it has lists in its columns, which may be of any length")
     table = pq.read_table(pa.BufferReader(content), read_dictionary=texts)
     table.validate(full=True)  # bytes that are no text would come up when they are shown
@@ -88,11 +90,14 @@ def _declared_bytes(metadata: pq.FileMetaData) -> int:
     return 8 * values + sum(group.total_byte_size for group in groups)
 
 
-def _text_bytes(column: pa.ChunkedArray) -> int:
+def _text_bytes(column: "pa.ChunkedArray[Any]") -> int:
     """How long the texts of a column are together, each of which is held once as yet."""
-    if not pa.types.is_dictionary(column.type):
-        return 0
-    lengths = [pc.binary_length(chunk.dictionary).take(chunk.indices) for chunk in column.chunks]
+    chunks = [chunk for chunk in column.chunks if isinstance(chunk, pa.DictionaryArray)]
+    texts: Any = [chunk.dictionary for chunk in chunks]
+    lengths = [
+        pc.binary_length(text).take(chunk.indices)
+        for text, chunk in zip(texts, chunks, strict=True)
+    ]
     return sum(pc.sum(one).as_py() or 0 for one in lengths)
 
 

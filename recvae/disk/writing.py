@@ -47,12 +47,13 @@ def _csv(file: BinaryIO) -> Iterator[Write]:
 @contextmanager
 def _parquet(file: BinaryIO) -> Iterator[Write]:
     writer: pa.parquet.ParquetWriter | None = None
+    schema: pa.Schema | None = None
 
     def write(table: pd.DataFrame) -> None:
-        nonlocal writer
-        schema = _schema(table) if writer is None else writer.schema
-        rows = pa.Table.from_pandas(table, schema, preserve_index=False)
-        writer = writer or pa.parquet.ParquetWriter(file, rows.schema)
+        nonlocal writer, schema
+        rows = pa.Table.from_pandas(table, schema or _schema(table), preserve_index=False)
+        schema = rows.schema
+        writer = writer or pa.parquet.ParquetWriter(file, schema)
         writer.write_table(rows)
 
     try:

@@ -103,7 +103,7 @@ def bootstrap_interval(
         method="percentile",
         rng=generator,
     ).confidence_interval
-    return interval.low, interval.high
+    return np.asarray(interval.low), np.asarray(interval.high)
 
 
 def _of_pairs(values: pd.DataFrame) -> dict[frozenset[Hashable], float]:

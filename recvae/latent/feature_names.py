@@ -43,7 +43,7 @@ def _named(
     counts: np.ndarray, totals: np.ndarray, n_items: int, top: int, names: pd.Index
 ) -> pd.DataFrame:
     """Counts [features, labels] among the top, totals [labels] among all -> a line per feature."""
-    chances = hypergeom.sf(counts - 1, n_items, totals, top)
+    chances = np.asarray(hypergeom.sf(counts - 1, n_items, totals, top))
     lifts = counts * n_items / np.maximum(totals * top, 1)
     least = chances.argmin(axis=1)
     features = np.arange(len(counts))

@@ -61,7 +61,7 @@ class Imitation:
             self.net.revive(dead, self.missed[users])
         self.alive.zero_()
 
-    def step(self, batch: Batch, _: int) -> LossTerms:
+    def step(self, batch: Batch, number: int) -> LossTerms:
         """The loss of a batch, a random share of whose histories is hidden, from 0 to 1."""
         rate = torch.rand((), generator=self.noise, device=self.noise.device)
         visible, _ = batch.split(float(rate), self.noise)

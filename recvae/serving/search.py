@@ -19,21 +19,21 @@ class TitleSearch:
         """Take the title of each column, and how many users have it."""
         columns = np.argsort(-counts, kind="stable")
         texts = pa.array([fold_text(titles[column]) for column in columns], pa.string())
-        table = pa.table({"column": columns, "text": texts})
+        table = pa.table({"column": pa.array(columns), "text": texts})
         self._blocks = table.to_batches(max_chunksize=BLOCK)
 
     def find(self, query: str, k: int) -> list[int]:
         """The first k columns whose titles have each word of the query as a part."""
         words = fold_text(query).split()
         found = (column for titles in self._blocks for column in _with_all(words, titles))
-        return list(islice(found, k))
+        return [int(column) for column in islice(found, k)]
 
 
-def _with_all(words: Sequence[str], titles: pa.RecordBatch) -> list[int]:
+def _with_all(words: Sequence[str], titles: pa.RecordBatch) -> np.ndarray:
     """The columns of the titles that have each word as a part."""
     for word in words:
         titles = titles.filter(pc.match_substring(titles["text"], word))
-    return titles["column"].to_pylist()
+    return titles["column"].to_numpy()
 
 
 def fold_text(text: str) -> str:

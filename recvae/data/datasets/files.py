@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import pandas as pd
@@ -86,11 +87,11 @@ def _parse(path: Path, file: TableFile) -> pa.Table:
     return table.rename_columns(list(kept))
 
 
-def _single_separator(path: Path, separator: str) -> Path | pa.BufferReader:
+def _single_separator(path: Path, separator: str) -> Path | BytesIO:
     """What Arrow can parse: a separator of one byte."""
     if len(separator) == 1:
         return path
-    return pa.BufferReader(path.read_bytes().replace(separator.encode(), UNIT_SEPARATOR.encode()))
+    return BytesIO(path.read_bytes().replace(separator.encode(), UNIT_SEPARATOR.encode()))
 
 
 def _check(path: Path, table: pa.Table) -> None:

@@ -1,5 +1,6 @@
 """The Netflix Prize: ratings in sections by movie, in files that have to be at hand."""
 
+from io import BytesIO
 from os import PathLike
 from pathlib import Path
 
@@ -88,7 +89,7 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 def _parse(text: bytes) -> pa.Table:
     """A line per rating; a movie's line `1:` is read as one without rating and date."""
     return csv.read_csv(
-        pa.BufferReader(text.replace(b":", b",,")),
+        BytesIO(text.replace(b":", b",,")),
         csv.ReadOptions(column_names=list(COLUMNS)),
         convert_options=csv.ConvertOptions(column_types=COLUMNS),
     )

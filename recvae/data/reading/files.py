@@ -18,7 +18,7 @@ from recvae.data.reading.ids import INTEGER
 from recvae.errors import DataError
 
 DELIMITERS = ",\t;|"
-ID = pa.dictionary(pa.int32(), pa.string())
+ID: pa.DataType = pa.dictionary(pa.int32(), pa.string())
 WHOLE = rf"{INTEGER}|(0|-?[1-9][0-9]{{0,14}})\.0+"
 """Integers, and floats that are such and exact, as pandas writes those of an incomplete column."""
 NUMBER = r"-?[0-9]+(\.[0-9]+)?"
@@ -207,8 +207,10 @@ def _read_csv(
     def read(encoding: str) -> pa.Table:
         with _open(path) as stream:
             return pa.csv.read_csv(
-                stream,
-                pa.csv.ReadOptions(encoding=encoding, column_names=header),
+                stream,  # type: ignore[arg-type]  # the stubs leave out NativeFile
+                pa.csv.ReadOptions(
+                    encoding=encoding, column_names=None if header is None else list(header)
+                ),
                 pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
                 pa.csv.ConvertOptions(include_columns=names, column_types=types),
             )
@@ -224,7 +226,8 @@ def _read_csv(
 
 def to_pandas(table: pa.Table) -> dict[str, pd.Series]:
     """The columns of a table by name."""
-    return dict(table.unify_dictionaries().to_pandas(date_as_object=False).items())
+    columns = table.unify_dictionaries().to_pandas(date_as_object=False)
+    return {str(name): columns[name] for name in columns}
 
 
 def _integers_if_all_are(ids: pd.Series) -> pd.Series:

@@ -16,11 +16,16 @@ import scipy.sparse as sp
 
 from recvae.data.interactions import Interactions
 
-LISTS = {"items": pa.int32(), "weights": pa.float32(), "positions": pa.int64()}
+LISTS: dict[str, pa.DataType] = {
+    "items": pa.int32(),
+    "weights": pa.float32(),
+    "positions": pa.int64(),
+}
 
 
 def write_shard(data: Interactions, path: Path) -> None:
     """Write users, whose positions must be known, to a Parquet file."""
+    assert data.positions is not None
     offsets = pa.array(data.matrix.indptr, pa.int32())
     values = (data.matrix.indices, data.matrix.data, data.positions)
     lists = {
@@ -31,7 +36,7 @@ def write_shard(data: Interactions, path: Path) -> None:
     pa.parquet.write_table(table, path, use_dictionary=False, write_page_checksum=True)
 
 
-def ids_as_array(ids: pd.Index) -> pa.Array:
+def ids_as_array(ids: pd.Index) -> "pa.Array[Any]":
     """Raw ids as an Arrow array in one piece."""
     array = pa.array(ids, from_pandas=True)
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
