@@ -1,1 +1,1 @@
-"""Engine: how a net learns from sparse rows: batches, objectives, steps, checkpoints, processes."""
+"""Engine: trains a net on sparse rows, in batches, with checkpoints, by one or more processes."""

@@ -1,4 +1,4 @@
-"""Annealing: the weight of the KL term and the learning rate, by the training step alone."""
+"""Annealing: the weight of the KL term and the learning rate as functions of the training step."""
 
 import math
 from typing import Annotated, Any, Literal, TypeAlias
@@ -9,7 +9,7 @@ from recvae.options.ranges import Fraction, NonNegativeInt
 
 
 def _share(given: Any) -> Any:
-    """Text with a point in it as a number that stays a fraction, such as "1.0"."""
+    """Turn text with a decimal point, such as "1.0", into a float: it is a fraction, not steps."""
     return float(given) if isinstance(given, str) and "." in given else given
 
 
@@ -18,13 +18,13 @@ WarmUp: TypeAlias = Annotated[
     NonNegativeInt | Fraction | Annotated[str, StringConstraints(pattern=r"^\d+ epochs?$")],
     BeforeValidator(_share),
 ]
-"""Length of the warm-up: 40000 (steps), 0.5 (of the run) or "20 epochs"."""
+"""Length of the warm-up: 40000 is steps, 0.5 is half of the run, and "20 epochs" is epochs."""
 
 CYCLES = 4
 
 RateSchedule: TypeAlias = Literal["constant", "cosine"]
 RATE_WARM_UP = 0.05
-"""The share of the run in which the learning rate rises."""
+"""The fraction of the run in which the learning rate rises."""
 
 
 def kl_weight(
@@ -35,8 +35,8 @@ def kl_weight(
     - linear: from 0 up to `cap` in `warm_up` steps, then `cap` (Liang et al., 2018). The paper's
       `min(0.2, step / 200000)` is `cap=0.2, warm_up=40000`.
     - constant: `cap`.
-    - cyclical: the run in four equal cycles; in each, beta rises linearly to `cap` within the
-      cycle's share of the warm-up, then stays there (Fu et al., 2019).
+    - cyclical: the run in four equal cycles; in each, beta rises linearly to `cap` in a quarter of
+      `warm_up`, then stays there (Fu et al., 2019).
 
     >>> [kl_weight(step, cap=0.2, warm_up=10, total=40) for step in (0, 5, 10, 30)]
     [0.0, 0.1, 0.2, 0.2]
@@ -65,7 +65,7 @@ def warm_up_steps(warm_up: WarmUp, *, steps_per_epoch: int, epochs: int) -> int:
 
 
 def lr_factor(step: int, *, total: int, schedule: RateSchedule) -> float:
-    """Give the share of the full learning rate at a training step, counted from 0.
+    """Give the factor of the learning rate, from 0 to 1, at a training step, counted from 0.
 
     - constant: 1.
     - cosine: a half wave from 1 down to 0 (Loshchilov & Hutter, "SGDR: Stochastic Gradient Descent

@@ -1,4 +1,4 @@
-"""Batch: some users' rows, as tensors on the device. They stay sparse."""
+"""Batch: the sparse rows of some users, as tensors on the device."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,13 +12,13 @@ from torch.nn.functional import embedding_bag
 
 @dataclass(frozen=True)
 class BatchPart:
-    """Where a batch is in the whole that several processes share.
+    """Which part of a whole batch one data parallel process has.
 
     Attributes:
-        users: which of the whole's users it has.
-        n_users: how many there are.
-        entries: which of its entries.
-        n_entries: how many there are.
+        users: the slice of the whole batch's users that it has.
+        n_users: number of users in the whole batch.
+        entries: the slice of the whole batch's entries that it has.
+        n_entries: number of entries in the whole batch.
     """
 
     users: slice
@@ -36,7 +36,7 @@ class Batch:
         columns: int64 [nnz], the items.
         values: float32 [nnz], their weights.
         n_items: number of columns.
-        place: what it is a part of, if several processes share the users of a batch.
+        place: which part of the whole batch this is; None if it is the whole.
     """
 
     offsets: torch.Tensor
@@ -60,13 +60,13 @@ class Batch:
 
     @cached_property
     def rows(self) -> torch.Tensor:
-        """int64 [nnz]: which of the users each entry belongs to."""
+        """int64 [nnz]: the row of each entry."""
         users = torch.arange(len(self), device=self.offsets.device)
         return users.repeat_interleave(self.offsets.diff(), output_size=len(self.columns))
 
     @cached_property
     def by_item(self) -> torch.Tensor:
-        """int64 [nnz]: the order of the entries by item, and by user within an item."""
+        """int64 [nnz]: the order that sorts the entries by item, and by user within an item."""
         return self.columns.argsort(stable=True)
 
     def sum(self, values: torch.Tensor) -> torch.Tensor:
@@ -76,7 +76,7 @@ class Batch:
     def multiply(self, weight: torch.Tensor) -> torch.Tensor:
         """Multiply the rows [users, items] by weights [items, outputs]: [users, outputs].
 
-        Where weights are learnt, `recvae.engine.sparse.multiply` has the better gradient.
+        For weights that are trained take `recvae.engine.sparse.multiply`: its gradient is faster.
         """
         return embedding_bag(
             self.columns,
@@ -88,7 +88,7 @@ class Batch:
         )
 
     def inner(self, dense: torch.Tensor) -> torch.Tensor:
-        """Inner product of each row with that of a dense [users, items]: [users]."""
+        """Inner product of each row with the same row of a dense [users, items]: [users]."""
         return self.sum(self.values * dense[self.rows, self.columns])
 
     def normalized(self) -> Self:
@@ -104,12 +104,12 @@ class Batch:
         return replace(self, values=self.values * stays / (1 - rate))
 
     def split(self, rate: float, generator: torch.Generator) -> tuple[Self, Self]:
-        """Split the entries at random: visible ones, and hidden ones with probability `rate`."""
+        """Split the entries at random into visible and hidden ones; `rate` is that of hidden."""
         hidden = self.uniform(generator) < rate
         return self._only(~hidden), self._only(hidden)
 
     def part(self, users: slice) -> Self:
-        """The rows of some users, which know their place in the whole."""
+        """The rows of some users, as the part of this batch that one process takes."""
         first, end = self.offsets[[users.start, users.stop]].tolist()
         entries = slice(first, end)
         return replace(
@@ -121,25 +121,29 @@ class Batch:
         )
 
     def within(self, items: slice) -> Self:
-        """The rows of some items, whose columns are counted from the first of them."""
+        """The entries of some items alone; columns are counted from the first of these items."""
         there = (self.columns >= items.start) & (self.columns < items.stop)
         found = self._only(there)
         return replace(found, columns=found.columns - items.start, n_items=items.stop - items.start)
 
     @property
     def fraction(self) -> float:
-        """The fraction of the whole batch's users that it has."""
+        """The fraction of the whole batch's users that this part has; 1 for a whole batch."""
         return 1.0 if self.place is None else len(self) / self.place.n_users
 
     def uniform(self, generator: torch.Generator) -> torch.Tensor:
-        """Draw from 0 to 1 for each entry, [nnz]; the whole's are drawn, whichever part it is."""
+        """Draw a number from 0 to 1 for each entry: [nnz].
+
+        Every process draws for the whole batch and takes its part, so that the numbers do not
+        depend on how many processes there are.
+        """
         n, own = len(self.values), slice(None)
         if self.place is not None:
             n, own = self.place.n_entries, self.place.entries
         return torch.rand(n, generator=generator, device=self.values.device)[own]
 
     def normal(self, width: int, generator: torch.Generator) -> torch.Tensor:
-        """Draw from N(0, I) for each user, [users, width], likewise."""
+        """Draw from N(0, I) for each user, [users, width], for the whole batch as `uniform`."""
         n, own = len(self), slice(None)
         if self.place is not None:
             n, own = self.place.n_users, self.place.users

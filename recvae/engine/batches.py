@@ -16,7 +16,7 @@ from recvae.engine.states import count
 
 
 class BatchSource(ABC):
-    """Users' rows, of which batches are made.
+    """Where batches come from: the rows of the training users, in memory or on the disk.
 
     Attributes:
         n_users: how many users there are.
@@ -28,13 +28,13 @@ class BatchSource(ABC):
 
     @abstractmethod
     def batches(self, size: int, order: np.random.Generator, first: int) -> Iterator[Batch]:
-        """All users in an order drawn anew, so many a batch, but for the `first` of the order."""
+        """Draw a new random order of all users; yield it in batches, without the `first` users."""
 
 
 class Resident(BatchSource):
-    """CSR rows that stay on a device, where any of them are gathered into a batch.
+    """CSR rows that are copied to the device once; each batch is gathered there.
 
-    Where a row begins is known beside the device too, so that nothing waits for it.
+    The row offsets also stay on the CPU, so that no step waits for the device to tell them.
     """
 
     def __init__(self, matrix: sp.csr_matrix, device: torch.device) -> None:
@@ -46,16 +46,17 @@ class Resident(BatchSource):
         self._values = torch.from_numpy(values).to(device, torch.float32)
 
     def batches(self, size: int, order: np.random.Generator, first: int) -> Iterator[Batch]:
-        """Any user may come in any batch."""
+        """All users in one random order, in batches of `size`; see `BatchSource`."""
         users = order.permutation(self.n_users)
         for start in range(first, self.n_users, size):
             yield self.take(users[start : start + size])
 
     def take(self, chosen: np.ndarray) -> Batch:
-        """Gather rows, int64 [users], in their order."""
+        """Gather the rows with these numbers, int64 [users], in this order."""
         users, device = torch.from_numpy(chosen), self.device
         starts, ends = self._starts[users], self._starts[users + 1]
         offsets = torch.cat([starts.new_zeros(1), (ends - starts).cumsum(dim=0)])
+        # Entry e of the batch, in row r, is entry e + starts[r] - offsets[r] of all entries.
         moves, lengths, offsets_there = (
             part.to(device, non_blocking=True)
             for part in (starts - offsets[:-1], ends - starts, offsets)
@@ -68,14 +69,14 @@ class Resident(BatchSource):
 
 @dataclass
 class Batches:
-    """The training users in mini-batches, in a new random order each time one goes through them.
+    """The training users in mini-batches, in a new random order for each iteration.
 
     Attributes:
         source: their rows.
         size: users in a batch.
         generator: draws the orders.
-        group: the processes that share the users of each batch.
-        done: batches of the present order that were given.
+        group: the data parallel processes, among which each batch is divided.
+        done: how many batches of the present order were given already.
     """
 
     source: BatchSource
@@ -91,7 +92,7 @@ class Batches:
         return ceil(self.source.n_users / self.size)
 
     def __iter__(self) -> Iterator[Batch]:
-        """Go through all users once, or through those that a loaded state has left."""
+        """Go through all users once; after `load_state_dict`, through those that remain."""
         for batch in self.source.batches(self.size, self.generator, self.done * self.size):
             self.done += 1
             alone = self.group.size == 1
@@ -99,7 +100,7 @@ class Batches:
         self.done, self._before = 0, self.generator.bit_generator.state
 
     def state_dict(self) -> dict[str, Any]:
-        """What `load_state_dict` takes: the generator before the present order, and `done`."""
+        """For `load_state_dict`: the generator's state before the present order, and `done`."""
         return {"generator": dict(self._before), "done": self.done}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Devices: where the tensors live."""
+"""Devices: which one tensors live on, and in which precision it multiplies matrices."""
 
 import os
 from contextlib import AbstractContextManager, nullcontext
@@ -11,9 +11,10 @@ from recvae.engine.switch import Switch, Undo
 from recvae.errors import OptionError
 
 SHAPES = "64"
-"""Of products: for so many, oneDNN keeps what it has made ready, about a megabyte each.
+"""For how many shapes of products oneDNN keeps its compiled code, about a megabyte each.
 
-A training has about thirty. If it is not told before its first product, it keeps a thousand.
+A training has about thirty shapes. oneDNN reads this before its first product; its own default is a
+thousand.
 """
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", SHAPES)
 os.environ.setdefault("LRU_CACHE_CAPACITY", SHAPES)  # PyTorch's own, beside it
@@ -22,7 +23,7 @@ Precision: TypeAlias = Literal["auto", "bfloat16", "float32"]
 
 
 def resolve(name: str) -> torch.device:
-    """Turn "auto" into the best device there is, and check that any other is there.
+    """Turn "auto" into the best device of this machine; check that any other name can be used.
 
     Raises:
         OptionError: no such device on this machine.
@@ -41,17 +42,17 @@ def resolve(name: str) -> torch.device:
 
 
 def products(precision: Precision, device: torch.device) -> torch.dtype:
-    """What to multiply large matrices in; "auto": bfloat16 where the device is made for it."""
+    """The type to multiply large matrices in; "auto" is bfloat16 where the device has it."""
     if precision == "auto":
         return torch.bfloat16 if _multiplies_bfloat16(device.type) else torch.float32
     return torch.bfloat16 if precision == "bfloat16" else torch.float32
 
 
 def multiplying(precision: torch.dtype) -> AbstractContextManager[None]:
-    """Multiply float32 matrices in a precision for a while; the products sum up in float32.
+    """A context in which float32 matrices are multiplied in a precision and summed in float32.
 
-    On CPUs PyTorch's "medium" turns to another library, oneDNN. Without AMX that multiplies float32
-    as it is, and at least as fast, so it is as good for float32 there.
+    On CPUs PyTorch's "medium" precision uses another library, oneDNN. Without AMX, oneDNN
+    multiplies float32 unrounded and at least as fast, so that "medium" serves for float32 too.
     """
     if precision == torch.bfloat16 or _keeps_float32():
         return _MEDIUM.on()
@@ -81,7 +82,7 @@ def _keeps_float32() -> bool:
 
 
 def _instructions() -> set[str]:
-    """The names of what the CPU can do."""
+    """The names of the instruction sets that the CPU has."""
     known: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return {name for name, is_there in known.items() if is_there is True}
 

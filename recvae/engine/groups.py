@@ -1,4 +1,4 @@
-"""Groups: processes that each have a part of something, and what they tell each other."""
+"""Groups: processes that each hold a part of something, and the sums and copies they exchange."""
 
 from dataclasses import dataclass
 from typing import Any, Self, cast
@@ -9,12 +9,15 @@ import torch.distributed as dist
 
 @dataclass(frozen=True)
 class Group:
-    """Processes that each have a part of something.
+    """The processes along one side of the grid: each holds a part of the users, or of the items.
+
+    All methods do nothing in a group of one. Otherwise every process of the group must call them,
+    in the same order.
 
     Attributes:
-        rank: which of them this one is.
-        size: how many there are.
-        handle: what PyTorch knows them by; None for one alone.
+        rank: the number of this process in the group, from 0.
+        size: how many processes the group has.
+        handle: PyTorch's process group; None for a group of one.
     """
 
     rank: int = 0
@@ -25,11 +28,11 @@ class Group:
         return self
 
     def part(self, n: int) -> slice:
-        """Which of n things, in order, are this one's."""
+        """The slice of n things that this process holds."""
         return slice(n * self.rank // self.size, n * (self.rank + 1) // self.size)
 
     def max(self, number: float) -> float:
-        """The greatest number that one of them has."""
+        """The largest of the numbers that the processes give."""
         if self.size == 1:
             return number
         numbers = torch.tensor(number, dtype=torch.float64)
@@ -37,14 +40,14 @@ class Group:
         return numbers.item()
 
     def sum(self, tensor: torch.Tensor) -> torch.Tensor:
-        """The sum of what each has; what was given is not to be used again."""
+        """The sum of the tensors that the processes give; it may overwrite what was given."""
         if self.size > 1:
             tensor = tensor.contiguous()
             dist.all_reduce(tensor, group=self.handle)
         return tensor
 
     def all_gather(self, tensor: torch.Tensor) -> torch.Tensor:
-        """What each has, of one shape: [size, ...]."""
+        """The tensors of all processes, of one shape, stacked: [size, ...]."""
         if self.size == 1:
             return tensor[None]
         all_of_it = [torch.empty_like(tensor) for _ in range(self.size)]
@@ -52,7 +55,7 @@ class Group:
         return torch.stack(all_of_it)
 
     def join(self, own: torch.Tensor, n: int) -> torch.Tensor:
-        """All of n things, [n, ...], of which each has its part."""
+        """All n rows, [n, ...], put together from the part that each process gives."""
         if self.size == 1:
             return own
         everything = own.new_empty(n, *own.shape[1:])
@@ -62,7 +65,7 @@ class Group:
         return everything
 
     def total(self, summand: torch.Tensor) -> torch.Tensor:
-        """The sum of what each has, differentiable in one's own."""
+        """The sum of the tensors that the processes give; its gradient reaches one's own."""
         if self.size == 1:
             return summand
         return cast(torch.Tensor, _Total.apply(summand, self))  # type: ignore[no-untyped-call]

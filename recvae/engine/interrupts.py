@@ -1,4 +1,4 @@
-"""Interrupts: Ctrl-C and SIGTERM, and when they take effect."""
+"""Interrupts: when Ctrl-C and SIGTERM take effect."""
 
 import signal
 from collections.abc import Iterator
@@ -8,9 +8,10 @@ from typing import Any, Self
 
 
 class HeldBack:
-    """A context in which Ctrl-C and SIGTERM wait for `deliver`; a second one does not wait.
+    """A context in which Ctrl-C and SIGTERM wait until `deliver` is called.
 
-    Outside the main thread, which gets no signals, it does nothing.
+    A second signal of the same kind takes effect at once. Only the main thread gets signals, so
+    that in any other thread this does nothing.
     """
 
     def __init__(self) -> None:
@@ -31,11 +32,11 @@ class HeldBack:
 
     @property
     def pending(self) -> bool:
-        """Whether one came."""
+        """Whether a signal came and was not delivered yet."""
         return bool(self._pending)
 
     def deliver(self) -> None:
-        """Let what came take effect now: Ctrl-C raises KeyboardInterrupt, say."""
+        """Let the signals that came take effect now: Ctrl-C raises KeyboardInterrupt."""
         while self._pending:
             signal.raise_signal(self._pending.pop())
 
@@ -46,7 +47,7 @@ class HeldBack:
 
 @contextmanager
 def sigterm_as_ctrl_c() -> Iterator[None]:
-    """Let SIGTERM raise KeyboardInterrupt for a while."""
+    """A context in which SIGTERM raises KeyboardInterrupt, as Ctrl-C does."""
     if current_thread() is not main_thread():
         yield
         return

@@ -1,7 +1,7 @@
-"""Memory: what is freed is kept at hand for what comes next.
+"""Memory: freed blocks are kept by the process and used again; running out is one clear error.
 
-The GNU C library gives a large block back to the system as soon as it is freed, and the next one
-is taken anew, page by page: that can be half the time of a training step.
+The GNU C library gives a large block back to the system as soon as it is freed, and asks for the
+next one page by page. That can be half the time of a training step.
 """
 
 import ctypes
@@ -15,26 +15,26 @@ from recvae.engine.switch import Switch, Undo
 from recvae.errors import TrainingError
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-"""What is free at the end of the heap, and how large a block is, when they go to the system."""
+"""Thresholds above which free memory goes back to the system: the heap's end, a single block."""
 KEEP = {M_MMAP_THRESHOLD: 2**30, M_TRIM_THRESHOLD: 2**31 - 1}
 USUAL = {M_MMAP_THRESHOLD: 2**25, M_TRIM_THRESHOLD: 2**26}
-"""What the library comes to by itself, at most."""
+"""The highest values that the library comes to by itself."""
 
 NO_MEMORY = "can't allocate memory"
-"""How torch says it of the CPU, by an error that has no class of its own."""
+"""A part of torch's message on the CPU, whose error has no class of its own."""
 
 
 def kept() -> AbstractContextManager[None]:
-    """Keep freed blocks of up to a gigabyte for a while, then give them back.
+    """A context in which freed blocks of up to a gigabyte are kept; they are given back at its end.
 
-    Does nothing where there is another C library.
+    It does nothing with a C library other than GNU's.
     """
     return _KEPT.on()
 
 
 @contextmanager
 def one_clear_error() -> Iterator[None]:
-    """Make a TrainingError of what torch raises when memory runs out."""
+    """A context in which torch's errors for lack of memory become a TrainingError."""
     try:
         yield
     except RuntimeError as error:

@@ -1,7 +1,7 @@
-"""Objectives: log-likelihoods of sparse rows and the KL term. Pure functions, a value per user.
+"""Objectives: log-likelihoods of sparse rows and KL terms, as pure functions; a value per user.
 
 Constants that depend on the data alone (the multinomial coefficient, the Gaussian's normalizer)
-are left out: they have no gradient.
+are omitted: they have no gradient.
 """
 
 import math
@@ -21,7 +21,7 @@ COMPOSITE_WEIGHTS = (3 / 20, 3 / 4, 1 / 10)
 WIDE_LOGVAR = 10.0
 
 IMPOSSIBLE = -1e9
-"""The logit of a probability of 0, finite, so that the gradients are."""
+"""The logit of an impossible item: finite, so that gradients stay finite."""
 
 
 def multinomial_log_likelihood(logits: torch.Tensor, targets: Batch) -> torch.Tensor:
@@ -40,7 +40,7 @@ def multinomial_log_likelihood(logits: torch.Tensor, targets: Batch) -> torch.Te
 
 
 def without(logits: torch.Tensor, known: Batch) -> torch.Tensor:
-    """Logits [users, items] with those of what is known made impossible."""
+    """Logits [users, items] in which the items of `known` have become impossible."""
     return logits.index_put((known.rows, known.columns), logits.new_tensor(IMPOSSIBLE))
 
 
@@ -87,12 +87,13 @@ def composite_log_prior(
 ) -> torch.Tensor:
     """Log-density of RecVAE's prior, for each dimension (Shenbin et al., 2020, section 3.3).
 
-    A mixture of N(0, 1), of what the previous encoder gives, and of a wide N(0, exp(10)).
+    A mixture of N(0, 1), of the posterior by the previous epoch's encoder, and of a wide
+    N(0, exp(10)).
 
     Args:
         code: [users, latent].
-        mean: [users, latent], by the previous encoder.
-        logvar: [users, latent], likewise.
+        mean: [users, latent], of the previous encoder.
+        logvar: [users, latent], of the previous encoder.
     """
     zero = torch.zeros_like(mean)
     standard, previous, wide = COMPOSITE_WEIGHTS
@@ -110,7 +111,7 @@ def sampled_composite_kl(
     logvar: torch.Tensor,
     previous: tuple[torch.Tensor, torch.Tensor],
 ) -> torch.Tensor:
-    """A single sample of the KL divergence from RecVAE's prior.
+    """The KL divergence from RecVAE's prior, estimated by a single draw of the code.
 
     Args:
         code: [users, latent], drawn from N(mean, exp(logvar)).
@@ -130,8 +131,8 @@ def mixture_log_normal(
     """Log-density of an even mixture of Gaussians: log 1/K sum_k N(code; mean_k, exp(logvar_k)).
 
     With the posteriors of pseudo-inputs as components it is the VampPrior's (Tomczak & Welling,
-    "VAE with a VampPrior", AISTATS 2018, eq. 9). The squares are taken apart, so that memory
-    grows with users x components, not times latent.
+    "VAE with a VampPrior", AISTATS 2018, eq. 9). The squares are expanded, so that memory grows
+    with users x components, not with users x components x latent.
 
     Args:
         code: [users, latent].
@@ -141,6 +142,8 @@ def mixture_log_normal(
     Returns:
         [users], summed over the latent dimensions.
     """
+    # |z - m|^2 / v = z^2 / v - 2 z m / v + m^2 / v as matrix products. Both are first shifted by
+    # the same center, since the difference of large squares would lose digits.
     center = means.detach().mean(dim=0)
     code, means, precisions = code - center, means - center, (-logvars).exp()
     squares = code.square() @ precisions.T - 2 * code @ (means * precisions).T

@@ -1,4 +1,4 @@
-"""Optimizer: Adam for a part of a net."""
+"""Optimizer: Adam for a part of a net; lazy for parameters with sparse gradients."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,22 +12,26 @@ from recvae.engine.states import require_like
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8
 LAST = "last"
-"""When a row was used last, for parameters whose gradients are by rows; other names are Adam's."""
+"""In a parameter's state: the step in which each row was last used, if its gradients are sparse.
+
+The other names in the state are those of `torch.optim.Adam`.
+"""
 
 
 class Optimizer:
-    """Adam; only matrices are decayed, no biases and no gains.
+    """Adam with weight decay of the matrices, but not of biases and gains.
 
-    Where a gradient is sparse, only its rows change, and decay. What their moments would have done
-    meanwhile, had their gradients been 0, is made up for first, so a row that is not used again
-    goes without.
+    A sparse gradient changes only the rows that it has: lazy Adam. A row that was not used for some
+    steps first makes up for these steps, as if its gradients had been 0 in them (without weight
+    decay). A row that is never used again never makes up for them.
 
     Args:
         net: what to train, in place.
-        part: the start of the names of the parameters to train; "" means all.
+        part: only parameters whose names begin with this are trained; "" means all.
         learning_rate: Adam's.
-        l2: coefficient of the sum of squared weights, whose gradient is added to the loss's.
-        group: the processes that share the users of a batch, whose gradients are added up.
+        l2: weight decay: this times the sum of squared weights is added to the loss, by its
+            gradient.
+        group: the data parallel processes, whose gradients are added up.
     """
 
     def __init__(
@@ -45,7 +49,7 @@ class Optimizer:
 
     @contextmanager
     def in_charge(self) -> Iterator[None]:
-        """Let only its part of the net have gradients."""
+        """A context in which only the parameters of this optimizer have gradients."""
         self._net.requires_grad_(False)
         for parameter in self._trained:
             parameter.requires_grad_(True)
@@ -55,7 +59,7 @@ class Optimizer:
             self._net.requires_grad_(True)
 
     def step(self, loss: torch.Tensor, lr_factor: float = 1.0) -> None:
-        """Descend by the gradients of a loss, at a share of the learning rate."""
+        """Make a step by the gradients of a loss, with `lr_factor` times the learning rate."""
         for group in self.adam.param_groups:
             group["lr"] = lr_factor * self._learning_rate
         gradients = [self._group.sum(one) for one in torch.autograd.grad(loss, self._trained)]
@@ -67,16 +71,19 @@ class Optimizer:
 
     @torch.no_grad()
     def _step_rows(self, parameter: nn.Parameter, gradient: torch.Tensor, rate: float) -> None:
-        """Adam's step in the rows of a sparse gradient, after those that they have missed."""
+        """Make Adam's step in the rows of a sparse gradient, after the steps that they missed."""
         rows, values = gradient.indices()[0], gradient.values()
         state = self.adam.state[parameter] or self._begin(parameter)
+        # How many steps each row missed: those since it was last used, but for the present one.
         missed = state["step"] - state[LAST].index_select(0, rows)
         state["step"] += 1
         state[LAST].index_fill_(0, rows, state["step"].item())
+        # Copy the used rows out, update the copies, and write them back at the end.
         wholes = parameter, state["exp_avg"], state["exp_avg_sq"]
         weights, first, second = (whole.index_select(0, rows) for whole in wholes)
         corrections = [1 - beta ** state["step"].item() for beta in BETAS]
         _catch_up(weights, first, second, missed[:, None], rate, corrections)
+        # From here on it is Adam as published: gradient with decay, both moments, the step.
         if self._decay:
             values = values.add(weights, alpha=self._decay)
         first.lerp_(values, 1 - BETAS[0])
@@ -92,7 +99,7 @@ class Optimizer:
         return state
 
     def state_dict(self) -> dict[str, Any]:
-        """What `load_state_dict` takes: Adam's moments and steps, parameter by parameter."""
+        """Adam's moments and step counts, parameter by parameter, for `load_state_dict`."""
         return {"moments": [dict(self.adam.state[parameter]) for parameter in self._trained]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -102,7 +109,7 @@ class Optimizer:
 
 
 def _checked(moments: dict[str, torch.Tensor], parameter: nn.Parameter) -> dict[str, torch.Tensor]:
-    """The moments of a parameter that has made steps, on its device."""
+    """A parameter's saved moments, on its device; ValueError if they don't fit it."""
     one = torch.ones((), dtype=torch.float32)
     kinds = {"step": one, "exp_avg": parameter, "exp_avg_sq": parameter}
     if LAST in moments:
@@ -123,10 +130,16 @@ def _catch_up(
     rate: float,
     corrections: list[float],
 ) -> None:
-    """Make the steps that rows have missed, by gradients of 0, at the scale of the last."""
+    """Make up for the steps that rows missed, in closed form, as if their gradients had been 0.
+
+    The second moment is held at its last value meanwhile, which makes the sum a geometric one.
+    """
+    # In the j-th missed step the first moment is b^j times what it was, b = BETAS[0]. The weights
+    # move by the sum of these: b + b^2 + ... + b^missed = b (1 - b^missed) / (1 - b).
     decay = BETAS[0] ** missed
     momentum = first * (BETAS[0] * (1 - decay) / (1 - BETAS[0]))
     weights.addcdiv_(momentum, _scale(second, corrections[1]), value=-rate / corrections[0])
+    # Both moments have shrunk by their own factor in each missed step.
     first.mul_(decay)
     second.mul_(BETAS[1] ** missed)
 

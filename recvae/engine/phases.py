@@ -1,4 +1,4 @@
-"""Phases: what an epoch of training is made of, and what it gives."""
+"""Phases: the parts of a training epoch, and the losses that they add up."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,12 +14,12 @@ from recvae.engine.states import count
 from recvae.engine.weights import copy
 
 RECORDED = ("loss", "log_likelihood", "kl", "beta", "seconds", "users_per_second")
-"""What the history has of each epoch."""
+"""The columns of the training history."""
 
 
 @dataclass(frozen=True)
 class LossTerms:
-    """What one training step gave: the loss and its parts, averaged over the users."""
+    """The loss of one training step and its parts, averaged over the batch's users."""
 
     loss: torch.Tensor
     log_likelihood: torch.Tensor
@@ -29,14 +29,16 @@ class LossTerms:
 
 @dataclass(frozen=True)
 class Phase:
-    """A way through the training users; an epoch is one or more.
+    """A part of an epoch: goes through all training users and trains a part of the net.
 
     Attributes:
-        step: computes the terms of a batch at a training step, counted from 0 over all phases.
-        part: the start of the names of the parameters to train; "" means all.
-        repeat: how often to go through the users.
-        before: what to do first.
-        memory: what `before` changes, if anything.
+        step: computes the loss terms of a batch; its second argument is the number of the training
+            step, counted from 0 over all phases.
+        part: only parameters whose names begin with this are trained; "" means all.
+        repeat: how many times to go through the users.
+        before: called before the phase begins.
+        memory: the module that `before` changes, so that checkpoints keep it; None if it changes
+            nothing.
     """
 
     step: Callable[[Batch, int], LossTerms]
@@ -48,14 +50,14 @@ class Phase:
 
 @dataclass
 class EpochTotals:
-    """What the steps of an epoch have given so far.
+    """The loss terms of the present epoch, added up so far.
 
     Attributes:
         sums: loss, log-likelihood and KL, summed over the users.
-        n_users: how many there were.
-        beta: that of the last step.
+        n_users: number of users that were added up; a user counts once in each round.
+        beta: the KL weight of the last step.
         rounds: how many times the epoch has gone through all users.
-        started: when it began, by `perf_counter`.
+        started: when the epoch began, by `perf_counter`.
     """
 
     sums: torch.Tensor
@@ -65,7 +67,7 @@ class EpochTotals:
     started: float = field(default_factory=perf_counter)
 
     def add(self, terms: LossTerms, n_users: int) -> None:
-        """Take in a step with so many users."""
+        """Add the loss terms of a step with `n_users` users."""
         self.beta = terms.beta
         if not n_users:  # of a batch that is smaller than the number of processes
             return
@@ -74,7 +76,7 @@ class EpochTotals:
         self.n_users += n_users
 
     def record(self, group: Group) -> dict[str, float]:
-        """The epoch in the history, over the users of all processes that share them."""
+        """The epoch's line of the history: means over the users of all data parallel processes."""
         own = torch.cat([self.sums, self.sums.new_tensor([self.n_users])])
         *sums, n_users = group.sum(own).tolist()
         loss, log_likelihood, kl = (total / n_users for total in sums)
@@ -84,7 +86,7 @@ class EpochTotals:
         return dict(zip(RECORDED, values, strict=True))
 
     def state_dict(self) -> dict[str, Any]:
-        """What `load_state_dict` takes: all of it, and the seconds since it began."""
+        """All attributes for `load_state_dict`; for `started`, the seconds since then."""
         counts = {"n_users": self.n_users, "beta": self.beta, "rounds": self.rounds}
         return {"sums": self.sums, "seconds": perf_counter() - self.started, **counts}
 

@@ -1,7 +1,8 @@
 """Processes: those that torchrun has started to train one model.
 
-They are a grid: those of a row share the items of the net, those of a column share the users of
-each batch. A process that is alone has all of both, and tells nobody.
+They form a grid, as in a PyTorch device mesh. Processes of a column are data parallel: each takes
+other users of a batch. Processes of a row are tensor parallel over the items: each has the weights
+of other items. A process that is alone has all users and all items.
 """
 
 import os
@@ -22,12 +23,12 @@ from recvae.errors import OptionError
 
 @dataclass(frozen=True)
 class Processes:
-    """Those that train one model.
+    """The processes that train one model, as this process sees them.
 
     Attributes:
-        everyone: all of them.
-        users: those that have the same items as this one, and share the users of a batch.
-        items: those that have the same users as this one, and share the items.
+        everyone: all processes.
+        users: the data parallel group: they have the same items, and each other users of a batch.
+        items: the tensor parallel group: they have the same users, and each other items.
     """
 
     everyone: Group = ALONE
@@ -41,7 +42,7 @@ _CURRENT = ContextVar("processes", default=ONE)
 
 
 def current() -> Processes:
-    """Those that train together now."""
+    """The processes that train together in this context; one alone if nothing was joined."""
     return _CURRENT.get()
 
 
@@ -50,11 +51,11 @@ def joined(item_shards: int | None = None) -> Iterator[Processes]:
     """Train with the processes that torchrun has started; alone, if it has not.
 
     Args:
-        item_shards: how many of them share the items of a net; None for all. As many as are left
-            then share the users of each batch.
+        item_shards: over how many processes the items of a net are divided (tensor parallel); None
+            for all. The users of a batch are divided over n / item_shards of them (data parallel).
 
     Raises:
-        OptionError: they can't be shared among so many.
+        OptionError: the number of processes can't be divided by item_shards.
     """
     with connected() as n:
         if n % (item_shards or n):
@@ -71,7 +72,7 @@ def joined(item_shards: int | None = None) -> Iterator[Processes]:
 
 @contextmanager
 def connected() -> Iterator[int]:
-    """Connect the processes that torchrun has started, if they are not yet; give their number."""
+    """Connect the processes that torchrun has started, unless they are; give their number."""
     if dist.is_initialized() or not dist.is_torchelastic_launched():
         yield dist.get_world_size() if dist.is_initialized() else 1
         return

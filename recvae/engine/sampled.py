@@ -1,9 +1,9 @@
-"""The multinomial log-likelihood over a part of a large catalogue.
+"""The multinomial log-likelihood over a sample of a large catalogue (sampled softmax).
 
-The items of the batch, which hold all that is famous, are all there. Of the others a sample is,
-and each counts for as many as there are to one sampled: the sum that normalizes is right on
-average (Bengio & Senécal, "Quick Training of Probabilistic Neural Nets by Importance Sampling",
-AISTATS 2003). If the sample is everything, so is the likelihood.
+All items of the batch are in it, so the popular ones are. Of the other items there is a uniform
+sample, and each sampled item counts for n_others / n_sampled items, so that the sum in the softmax
+is right on average (Bengio & Senécal, "Quick Training of Probabilistic Neural Nets by Importance
+Sampling", AISTATS 2003). If all other items are sampled, the likelihood is exact.
 """
 
 from dataclasses import replace
@@ -28,12 +28,12 @@ def choose(
         weight: float32 [items, width].
         bias: float32 [items].
         targets: counts, [users, items].
-        n_sampled: items to sample beside those of the batch, at most.
+        n_sampled: how many items to sample beside those of the batch, at most.
         generator: draws the sample.
 
     Returns:
-        Weights, biases and targets of those items alone, as the likelihood takes them: a bias is
-        greater by the logarithm of how many items one stands for.
+        Weights, biases and targets of the chosen items, as the likelihood takes them. The bias of a
+        sampled item is greater by the logarithm of the number of items that it counts for.
     """
     present, columns = torch.unique(targets.columns, return_inverse=True)
     others = sample_others(present, targets.n_items, n_sampled, generator)
@@ -48,16 +48,20 @@ def choose(
 def sample_others(
     present: torch.Tensor, n_items: int, n_sampled: int, generator: torch.Generator
 ) -> torch.Tensor:
-    """Draw items, each of those that are not present as likely as any other, none twice.
+    """Draw distinct items that are not present, all of them equally likely.
 
-    The generator gives as many numbers whatever is present, so that processes that share the items,
-    each with others of its own, stay in step.
+    The generator always gives `n_sampled` numbers, whatever is present. So the generators of tensor
+    parallel processes, which have different items, stay in the same state.
 
     Args:
         present: int64, ascending.
-        n_items: in the catalogue.
-        n_sampled: draws; those that come twice count once. As many as there are: all of them.
-        generator: draws.
+        n_items: number of items in the catalogue.
+        n_sampled: number of draws; items drawn twice count once. With as many draws as there are
+            other items, or more, all of them are taken.
+        generator: makes the draws.
+
+    Returns:
+        int64, ascending: the sampled items.
     """
     n_others = n_items - len(present)
     draws = torch.randint(2**62, (n_sampled,), generator=generator, device=present.device)
@@ -65,5 +69,7 @@ def sample_others(
         ranks = torch.arange(n_others, device=present.device)
     else:
         ranks = torch.unique(draws % n_others)
+    # From ranks among the other items to items: before present[i] there are present[i] - i others,
+    # so a rank moves up by the number of present items that come before it.
     before = present - torch.arange(len(present), device=present.device)
     return ranks + torch.searchsorted(before, ranks, right=True)

@@ -1,7 +1,7 @@
-"""Products of sparse rows with dense matrices, and gradients that are written where they are not 0.
+"""Products of sparse rows with dense matrices, whose gradients touch only the rows that were used.
 
-The parameters of a large catalogue, a row an item, have gradients that hold no other rows than
-those that a batch has used.
+Of a large catalogue, whose weights have a row for each item, the gradient is a sparse tensor: it
+holds the rows of the batch's items and no others.
 """
 
 from typing import Any, cast
@@ -12,13 +12,13 @@ from torch.autograd.function import once_differentiable
 from recvae.engine.batch import Batch
 
 LARGE = 50_000
-"""Weights of more rows than that get sparse gradients from `multiply`."""
+"""Weights with more rows than this get sparse gradients from `multiply`."""
 
 
 def multiply(batch: Batch, weight: torch.Tensor) -> torch.Tensor:
     """Multiply sparse rows [users, items] by weights [items, n]: [users, n].
 
-    Differentiable in the weights or, if these are asked for, in the values of the rows.
+    Differentiable in the weights, or in the values of the rows if those require a gradient.
     """
     if torch.is_grad_enabled() and weight.requires_grad and not batch.values.requires_grad:
         return cast(torch.Tensor, _Product.apply(weight, batch))  # type: ignore[no-untyped-call]
@@ -39,7 +39,7 @@ def take(weight: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
 
 
 def _by_rows(rows: torch.Tensor, values: torch.Tensor, n_items: int) -> torch.Tensor:
-    """A sparse [items, width] of which some rows, ascending, have values [rows, width]."""
+    """A sparse tensor [items, width] with values [rows, width] in some rows, ascending."""
     shape = (n_items, values.shape[1])
     return torch.sparse_coo_tensor(
         rows[None], values, shape, is_coalesced=True, check_invariants=False
@@ -47,7 +47,7 @@ def _by_rows(rows: torch.Tensor, values: torch.Tensor, n_items: int) -> torch.Te
 
 
 class _Product(torch.autograd.Function):
-    """Its gradient is gathered item by item, each written once."""
+    """The product, with a gradient in the weights that writes the row of each item once."""
 
     @staticmethod
     def forward(ctx: Any, weight: torch.Tensor, batch: Batch) -> torch.Tensor:

@@ -1,6 +1,6 @@
-"""States: what a file says of a training or a model, checked as it is taken, or ValueError.
+"""States: checks of the values that are loaded into a training or a model; ValueError if wrong.
 
-A file with a right checksum may still be of something else. What is not refused here would come up
+A file with a right checksum may still belong to something else. What is not refused here would fail
 much later, in the middle of a training step.
 """
 
@@ -10,11 +10,11 @@ from typing import Any
 import torch
 
 MOST = 2**53
-"""Every whole number up to that is a float as well."""
+"""Up to here, every whole number can be stored exactly as a float."""
 
 
 def count(value: Any, least: int = 0, most: int = MOST) -> int:
-    """A whole number from `least` to `most`."""
+    """Give back a whole number; raise ValueError unless it is from `least` to `most`."""
     number = int(value)
     if not least <= number <= most:
         raise ValueError(f"{number} is not from {least} to {most}")
@@ -32,7 +32,7 @@ def require_like(tensors: Iterable[torch.Tensor], others: Iterable[torch.Tensor]
 
 
 def of_shape(tensor: torch.Tensor, *shape: int) -> torch.Tensor:
-    """Give back a float32 tensor of this shape; any other raises ValueError."""
+    """Give back a tensor; raise ValueError unless it is float32 of this shape."""
     require_like([tensor], [torch.empty(shape, dtype=torch.float32, device="meta")])
     return tensor
 

@@ -1,4 +1,4 @@
-"""Streaming: shards on the disk -> the same mini-batches, in a random order, a few in memory."""
+"""Streaming: mini-batches from shards on the disk, a few of which are in memory at a time."""
 
 from collections.abc import Iterator
 
@@ -11,14 +11,14 @@ from recvae.engine.batch import Batch
 from recvae.engine.batches import BatchSource, Resident
 
 WINDOW = 4
-"""Shards in memory at a time, whose users are mixed."""
+"""How many shards are in memory at a time; their users are mixed."""
 
 
 class Streamed(BatchSource):
-    """Users of shards: the shards come in a random order, a few of them mixed.
+    """Batches of the users of shards: shards come in a random order, a few of them mixed.
 
-    Each way through has every user once. The order is decided by the generator alone; going on
-    from a place in it reads no shard that is done.
+    Every user comes once. The order depends on the generator alone, and to go on from a place in
+    it, no shard is read that is done.
     """
 
     def __init__(self, shards: Shards, device: torch.device) -> None:
@@ -27,12 +27,12 @@ class Streamed(BatchSource):
         self._shards = shards
 
     def batches(self, size: int, order: np.random.Generator, first: int) -> Iterator[Batch]:
-        """Users of a few shards come in one batch."""
+        """All users in a random order, in batches of `size`; see `BatchSource`."""
         for rows in self._rows(size, order, first):
             yield Batch.of(rows, self.device)
 
     def _rows(self, size: int, order: np.random.Generator, first: int) -> Iterator[sp.csr_matrix]:
-        """The rows of each batch."""
+        """The rows of each batch; users that do not fill a batch go on into the next window."""
         rest: list[sp.csr_matrix] = []
         for window in self._windows(order, first):
             rows = sp.vstack([*rest, window], format="csr")
@@ -43,7 +43,7 @@ class Streamed(BatchSource):
         yield from rest
 
     def _windows(self, order: np.random.Generator, first: int) -> Iterator[sp.csr_matrix]:
-        """The users of a few shards in a random order, but for the `first` of all."""
+        """The users of a few shards at a time, mixed, without the `first` users of the order."""
         shards = order.permutation(len(self._shards))
         for start in range(0, len(shards), WINDOW):
             window = shards[start : start + WINDOW]

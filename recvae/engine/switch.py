@@ -1,4 +1,4 @@
-"""Switch: a setting of the whole process that several threads may want at once."""
+"""Switch: a setting of the whole process that several threads may need at the same time."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,10 +9,10 @@ Undo: TypeAlias = Callable[[], object]
 
 
 class Switch:
-    """On from the first who wants it until the last is done.
+    """Turns a setting on for the first user and off after the last.
 
     Args:
-        turn_on: does so, and gives what undoes it.
+        turn_on: turns the setting on and returns the function that turns it off.
     """
 
     def __init__(self, turn_on: Callable[[], Undo]) -> None:
@@ -20,7 +20,7 @@ class Switch:
 
     @contextmanager
     def on(self) -> Iterator[None]:
-        """Have it on for a while."""
+        """A context in which the setting is on."""
         with self._lock:
             if self._users == 0:
                 self._turn_off = self._turn_on()

@@ -1,4 +1,4 @@
-"""TrainState: how far one has come, all that a checkpoint has to hold."""
+"""TrainState: everything that changes during a training, and so must be in a checkpoint."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -17,20 +17,20 @@ from recvae.engine.weights import Average, BestWeights, copy
 
 @dataclass
 class TrainState:
-    """What changes while a net is trained.
+    """Everything that changes while a net is trained.
 
     Attributes:
         net: the module that learns.
-        phases: what an epoch is made of.
-        optimizers: one for each pass.
+        phases: the parts of an epoch.
+        optimizers: one for each phase.
         batches: the training users, and the place in their order.
-        average: of the weights, to be judged and kept in their stead; None for those of the last
-            step.
-        noise: what the phases draw from.
-        metric: the name of what each epoch is judged by; None if it is not.
-        steps: how many were made.
-        history: a row an epoch.
-        totals: what the steps of the present epoch have given; None between two epochs.
+        average: the average of the weights over the steps, which is judged and kept instead of the
+            last weights; None to keep the last.
+        noise: the generator that the phases draw from.
+        metric: the name of the validation metric; None if there is no validation.
+        steps: number of training steps made so far.
+        history: a dict for each finished epoch.
+        totals: the loss terms of the present epoch so far; None between two epochs.
         best: the best weights so far.
     """
 
@@ -50,28 +50,28 @@ class TrainState:
         self.best = BestWeights(self.net)
 
     def judged(self) -> AbstractContextManager[None]:
-        """Have the weights in the net that are judged and kept."""
+        """A context in which the net has the weights to judge and keep: the average, if any."""
         return self.average.in_place() if self.average else nullcontext()
 
     @property
     def epochs_since_best(self) -> int:
-        """How many epochs have been no better."""
+        """How many epochs have passed since the best one."""
         return len(self.history) - 1 - self.best.epoch
 
     def begin_epoch(self) -> EpochTotals:
-        """Go on with the totals of the epoch that a state has left, or with none."""
+        """The totals of an unfinished epoch that was loaded, or new ones."""
         self.totals = self.totals or self._no_totals()
         return self.totals
 
     def end(self) -> None:
-        """Leave the best weights in the net, if any were judged, or else the last."""
+        """Put the best weights into the net; without validation, the last (or their average)."""
         if self.average:
             self.average.swap()
         self.best.restore()
         self.net.eval()
 
     def state_dict(self) -> dict[str, Any]:
-        """All that the rest of the training depends on, as it is between two steps."""
+        """Everything that the rest of the training depends on; to be taken between two steps."""
         return {
             "parameters": list(self.net.parameters()),
             "parts": {name: part.state_dict() for name, part in self._parts().items()},
@@ -94,7 +94,7 @@ class TrainState:
         self.steps, self.history = count(state["steps"]), self._past(state["history"])
 
     def _parts(self) -> dict[str, Any]:
-        """What has a state of its own."""
+        """The objects that have a `state_dict` of their own, by name."""
         parts: dict[str, Any] = {"best": self.best, "batches": self.batches}
         parts |= {"average": self.average} if self.average else {}
         for number, (one, optimizer) in enumerate(zip(self.phases, self.optimizers, strict=True)):
@@ -107,7 +107,7 @@ class TrainState:
         return EpochTotals(torch.zeros(3, device=self.batches.source.device))
 
     def _past(self, history: list[dict[str, float]]) -> list[dict[str, float]]:
-        """The epochs of a history, each with the names that it must have."""
+        """A history from a saved state; every epoch must have all of its columns, as numbers."""
         names = (*RECORDED, self.metric) if self.metric else RECORDED
         return [
             {"epoch": number, **{name: float(record[name]) for name in names}}

@@ -28,10 +28,10 @@ from recvae.errors import CheckpointError, TrainingError
 logger = logging.getLogger(__name__)
 
 TO_END = 2
-"""How urgent a checkpoint is if the training shall end; 1 if it is time for one, else 0."""
+"""The urgency of a checkpoint when the training must end; 1 means that one is due, 0 that not."""
 
 OnEpoch = Callable[[int, float], object]
-"""Is told the number of an epoch, from 1, and its validation value; may raise to end the fit."""
+"""Called with an epoch's number, from 1, and its validation value; may raise to end the fit."""
 
 
 @dataclass
@@ -40,25 +40,25 @@ class Trainer:
 
     Attributes:
         net: the module to train, in place.
-        phases: what an epoch is made of.
+        phases: the parts of an epoch, in order.
         epochs: how many there are, at most.
         learning_rate: Adam's.
         rate_schedule: how it goes down over the epochs, see `recvae.engine.annealing.lr_factor`.
-        l2: coefficient of the sum of squared weights, whose gradient is added to the loss's; the
-            loss in the history is without it.
+        l2: weight decay: the coefficient of the sum of squared weights, whose gradient is added to
+            the loss's. The loss in the history does not include it.
         validate: judges the net after each epoch, higher is better; None trains to the last epoch.
-        metric: the name of what `validate` gives.
-        on_epoch: told of each epoch that was validated; what it raises ends the training.
-        patience: stop after so many epochs without a better value; None never stops early.
+        metric: the name of the value that `validate` returns.
+        on_epoch: called after the validation of each epoch; an exception from it ends the training.
+        patience: stop after this many epochs without a better value; None never stops early.
         averaging: judge and keep the average of the weights, by this power of the step (see
-            `recvae.engine.weights.Average`); None keeps those of the last step.
-        precision: to multiply float32 matrices in, in training alone.
-        noise: what the phases draw from; its state belongs to a checkpoint.
+            `recvae.engine.weights.Average`); None keeps the weights of the last step.
+        precision: the type in which float32 matrices are multiplied, in training alone.
+        noise: the generator that the phases draw from; checkpoints keep its state.
         checkpoints: where to keep the state after each epoch (but see `checkpoints.MAX_COST`),
             every few minutes, and when Ctrl-C or SIGTERM ends the training; None keeps none.
-        processes: those that train it together, each a part.
+        processes: the processes that train the net together.
         interrupted: whether Ctrl-C ended the training early.
-        training: how far it has come.
+        training: the state of the training.
     """
 
     net: nn.Module
@@ -82,7 +82,7 @@ class Trainer:
     def fit(self, batches: Batches) -> pd.DataFrame:
         """Train, from the last checkpoint if there is one; return the history.
 
-        The best weights are left in the net. Ctrl-C ends the training and keeps the best so far.
+        In the end the net has the best weights. Ctrl-C ends the training and keeps the best so far.
 
         Raises:
             TrainingError: the loss became infinite or NaN before any epoch was completed well.
@@ -142,10 +142,12 @@ class Trainer:
             shown.set_postfix(values, refresh=False)
 
     def _epoch(self, epoch: int) -> dict[str, float]:
-        """Make the steps of an epoch that are not made yet."""
+        """Make the steps of an epoch that remain; give its line of the history."""
         self.net.train()
         training, totals = self.training, self.training.begin_epoch()
         pairs = zip(training.phases, training.optimizers, strict=True)
+        # A round is once through all users; a phase has `repeat` of them. After a checkpoint, the
+        # finished rounds are skipped, and `batches` skips the finished batches of the present one.
         rounds = [(*pair, number) for pair in pairs for number in range(pair[0].repeat)]
         for one, optimizer, number in rounds[totals.rounds :]:
             if number == training.batches.done == 0:
@@ -159,7 +161,7 @@ class Trainer:
         return {"epoch": epoch + 1, **totals.record(self.processes.users)}
 
     def _judge(self, validate: Callable[[], float], epoch: int) -> float:
-        """Validate, keep the weights if they are the best, and tell who asked."""
+        """Validate, keep the weights if they are the best, and call `on_epoch`."""
         with self.training.judged():
             value = self.processes.everyone.max(validate())
             self.training.best.offer(value, epoch)
@@ -182,7 +184,9 @@ class Trainer:
         return lr_factor(self.training.steps, total=total, schedule=self.rate_schedule)
 
     def _checkpoint(self, *, now: bool = False) -> None:
-        """Keep the state, if it is time to; then let Ctrl-C and SIGTERM take effect on all."""
+        """Write a checkpoint if one is due; then let Ctrl-C and SIGTERM end all processes."""
+        # All processes agree on the highest urgency, so that they write at the same step and end
+        # together, whichever of them got the signal.
         told = self._signals.pending
         due = now or (self.checkpoints is not None and self.checkpoints.due)
         urgency = self.processes.everyone.max(TO_END if told else due)
@@ -194,13 +198,13 @@ class Trainer:
             raise KeyboardInterrupt
 
     def _is_finite(self, loss: float) -> bool:
-        """Whether the loss of an epoch is, and so are the weights that its last step has left."""
+        """Whether the loss of an epoch and the weights after its last step are finite."""
         sums = torch.stack([weight.detach().sum() for weight in self.net.parameters()])
         is_finite = np.isfinite(loss) and bool(sums.isfinite().all())
         return not self.processes.everyone.max(not is_finite)
 
     def _is_over(self) -> bool:
-        """Whether all epochs are done, or patience is at an end."""
+        """Whether all epochs are done, or `patience` epochs have passed since the best one."""
         if len(self.training.history) >= self.epochs:
             return True
         if self.patience is None or self.validate is None:

@@ -1,4 +1,4 @@
-"""Weights of a net that training keeps besides the current ones: the best, the average."""
+"""Copies of a net's weights that training keeps beside the current ones: the best, the average."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from recvae.engine.states import count, require_like
 
 
 def copy(weights: Sequence[torch.Tensor], into: Iterable[torch.Tensor]) -> None:
-    """Write weights over others of the same shapes and types, in place."""
+    """Copy weights into other tensors, in place; ValueError unless shapes and types agree."""
     targets = list(into)
     require_like(weights, targets)
     with torch.no_grad():
@@ -24,8 +24,8 @@ class BestWeights:
     """The best weights so far.
 
     Attributes:
-        value: what they were judged to be worth.
-        epoch: when that was.
+        value: their validation value.
+        epoch: the epoch that they are from, counted from 0; -1 before the first.
     """
 
     def __init__(self, net: nn.Module) -> None:
@@ -34,13 +34,13 @@ class BestWeights:
         self._weights: list[torch.Tensor] | None = None
 
     def offer(self, value: float, epoch: int) -> None:
-        """Keep the net's present weights if they are the best."""
+        """Keep a copy of the net's present weights if their value is the best so far."""
         if value > self.value:
             self.value, self.epoch = value, epoch
             self._weights = [parameter.detach().clone() for parameter in self._net.parameters()]
 
     def state_dict(self) -> dict[str, Any]:
-        """What `load_state_dict` takes: the value, the epoch and the weights."""
+        """The value, the epoch and the weights, for `load_state_dict`."""
         return {"value": self.value, "epoch": self.epoch, "weights": self._weights}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -57,10 +57,10 @@ class BestWeights:
 
 
 class Average:
-    """The average of a net's weights over its training steps, in which later steps count more.
+    """The average of a net's weights over its training steps; later steps count more.
 
-    Step t's weight is about proportional to t to some power (Shamir & Zhang, "Stochastic Gradient
-    Descent for Non-smooth Optimization", ICML 2013, section 4).
+    Step t counts about in proportion to t^power (Shamir & Zhang, "Stochastic Gradient Descent for
+    Non-smooth Optimization", ICML 2013, section 4).
     """
 
     def __init__(self, net: nn.Module, power: float) -> None:
@@ -68,7 +68,7 @@ class Average:
         self._weights = [parameter.detach().clone() for parameter in net.parameters()]
 
     def update(self) -> None:
-        """Take the weights after another step in."""
+        """Add the weights after another step to the average."""
         self._steps += 1
         weight = (self._power + 1) / (self._power + self._steps)
         with torch.no_grad():
@@ -76,7 +76,7 @@ class Average:
                 average.lerp_(parameter, weight)
 
     def state_dict(self) -> dict[str, Any]:
-        """What `load_state_dict` takes: the average, and of how many steps it is."""
+        """The average and the number of its steps, for `load_state_dict`."""
         return {"steps": self._steps, "weights": self._weights}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -85,13 +85,13 @@ class Average:
         copy(state["weights"], self._weights)
 
     def swap(self) -> None:
-        """Exchange the average and the net's weights."""
+        """Exchange the average with the net's weights."""
         for number, parameter in enumerate(self._net.parameters()):
             self._weights[number], parameter.data = parameter.data, self._weights[number]
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """Have the average in the net for a while."""
+        """A context in which the net has the average as its weights."""
         self.swap()
         try:
             yield

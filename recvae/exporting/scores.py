@@ -1,4 +1,4 @@
-"""What each model scores, in operators that every runtime has."""
+"""The scores of each model, computed with operators that every ONNX runtime has."""
 
 import torch
 
@@ -10,7 +10,7 @@ from recvae.models.families.linear import LinearAutoencoder
 
 
 def require_exportable(model: Recommender) -> None:
-    """Raise OptionError for a model that no graph can be made of."""
+    """Raise OptionError for a model that can't be exported."""
     kinds = (AutoencoderRecommender, LinearAutoencoder, ImplicitALS, Ensemble)
     if not isinstance(model, kinds):
         raise OptionError(
@@ -25,7 +25,7 @@ def require_exportable(model: Recommender) -> None:
 
 
 def scores(model: Recommender, batch: Padded) -> torch.Tensor:
-    """What `model.score` gives: [users, items]."""
+    """The same scores as `model.score`: [users, items]."""
     match model:
         case AutoencoderRecommender() | LinearAutoencoder():
             return model.forward(batch)
@@ -41,6 +41,8 @@ def _user_vectors(model: ImplicitALS, batch: Padded) -> torch.Tensor:
 
     Hu, Koren & Volinsky, ICDM 2008, equation 4.
     """
+    # The normal equations of each user: confidence 1 for every item, alpha for those they have. The
+    # sum over all items is shared; that over the history, of alpha - 1, is added to it.
     every, own = model.item_factors_, model.item_factors_[batch.columns]
     shared = every.T @ every + model.regularization * torch.eye(model.factors)
     left = shared + own.mT @ ((model.alpha - 1) * batch.values[:, :, None] * own)
@@ -53,6 +55,9 @@ def _solve(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
 
     ONNX has no operator for it.
     """
+    # [A | b] becomes [I | A^-1 b]: each round scales one row so that its pivot is 1, and subtracts
+    # multiples of it from all rows. `factors` has the pivot's own column minus the unit vector, so
+    # that the pivot row itself ends as the scaled row. No pivoting: A is positive definite.
     n_factors = left.shape[1]
     system, units = torch.cat([left, right], dim=2), torch.eye(n_factors)
     for row in range(n_factors):

@@ -17,8 +17,9 @@ from recvae.ranking.blocks import block_users
 TINY = torch.finfo(torch.float32).tiny
 
 LogWeights: TypeAlias = Callable[[slice], torch.Tensor]
-"""A block of users -> log-weights [b, items] of theirs, but for a constant each;
--inf for what nobody may get, inf for what all get."""
+"""A block of users -> their log-weights [b, items], up to a constant for each user.
+
+-inf means that the item is never drawn, inf that it always is."""
 
 
 def draw_histories(
@@ -28,9 +29,9 @@ def draw_histories(
 
     Args:
         log_weights: gives the log-weights of a block of users.
-        lengths: int [users], how many items each gets, from 0 to all that may be had.
+        lengths: int [users], how many items to draw for each, from 0 to all with a weight.
         n_items: how many items there are.
-        rng: makes the noise.
+        rng: draws the noise.
 
     Returns:
         CSR float32 [users, items] of ones.
@@ -49,9 +50,12 @@ def draw_histories(
 
 def _draw(log_weights: torch.Tensor, lengths: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The columns of all users of a block, one user after another."""
+    # Minus the log of an exponential variable is Gumbel noise. Of log-weights plus Gumbel noise the
+    # n largest are n draws without replacement; all users draw as many as the longest needs.
     exponential = torch.from_numpy(rng.standard_exponential(log_weights.shape, dtype=np.float32))
     keys = log_weights.cpu() - exponential.clamp_(min=TINY).log()
     columns = keys.topk(int(lengths.max()), dim=1).indices.numpy()
+    # Each user keeps the first of theirs.
     return columns[np.arange(columns.shape[1]) < lengths[:, None]]
 
 

@@ -1,4 +1,4 @@
-"""Nets: the layers of the autoencoders. They know tensors, not users, epochs or files."""
+"""Nets: the layers of the autoencoders. They know of tensors, but not of epochs or files."""
 
 from recvae.nets.autoencoder import Autoencoder
 from recvae.nets.base import Net

@@ -16,7 +16,7 @@ class Autoencoder(Net):
     """Items - hidden - latent - hidden - items, tanh between (Liang et al., 2018, section 2.2).
 
     Attributes:
-        dropout: share of the input's entries that training leaves out.
+        dropout: the rate at which training removes entries of the input.
         variational: whether the code is a distribution (Mult-VAE) or a point (Mult-DAE).
     """
 
@@ -53,7 +53,7 @@ class Autoencoder(Net):
         return code.tanh(), torch.full_like(code, -torch.inf)
 
     def hidden(self, code: torch.Tensor) -> torch.Tensor:
-        """Map codes [users, latent] to what the last layer sees, [users, width]."""
+        """Map codes [users, latent] to the last layer's input, [users, width]."""
         for layer in self.decoder[:-1]:
             code = layer(code).tanh()
         return code

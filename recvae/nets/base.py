@@ -1,4 +1,4 @@
-"""What training and scoring need of a net."""
+"""Net: the base class of all autoencoder nets, with the methods that training and scoring call."""
 
 from abc import abstractmethod
 
@@ -13,10 +13,11 @@ from recvae.nets.layers import SparseLinear
 
 
 class Net(nn.Module):
-    """An autoencoder. Its parameters hold nothing until they are drawn or a state is loaded.
+    """An autoencoder. Its parameters are uninitialized until they are drawn or loaded.
 
     Attributes:
-        items: which of the items it has the weights of.
+        items: the items whose weights this process has; all of them, unless `split_items` says
+            otherwise.
     """
 
     items = ItemPartition()
@@ -31,7 +32,7 @@ class Net(nn.Module):
 
     @abstractmethod
     def hidden(self, code: torch.Tensor) -> torch.Tensor:
-        """Map codes [users, latent] to what the last layer sees, [users, width]."""
+        """Map codes [users, latent] to the last layer's input, [users, width]."""
 
     @abstractmethod
     def last_layer(self) -> tuple[torch.Tensor, torch.Tensor]:
@@ -43,7 +44,7 @@ class Net(nn.Module):
         return logits if self.items.group.size == 1 else self.items.join(logits.T).T
 
     def split_items(self, group: Group) -> None:
-        """Keep the weights of this process's part of the items, if several share them."""
+        """Keep only the weights of this process's items (tensor parallel over items)."""
         if group.size == 1:
             return
         items = ItemPartition(group, len(self.last_layer()[1]))
@@ -53,7 +54,7 @@ class Net(nn.Module):
             weights.data = items.cut(weights.data)
 
     def join_items(self) -> None:
-        """Have the weights of all items again."""
+        """Gather the weights of all items from all processes, after `split_items`."""
         if self.items.group.size == 1:
             return
         for weights in self._by_item():
@@ -62,10 +63,10 @@ class Net(nn.Module):
             layer.items = ItemPartition()
 
     def _at_the_ends(self) -> "list[Net | SparseLinear]":
-        """What knows of items."""
+        """The modules that know which items this process has: the net and its input layers."""
         return [self, *(layer for layer in self.modules() if isinstance(layer, SparseLinear))]
 
     def _by_item(self) -> list[torch.Tensor]:
-        """The parameters that have a row an item."""
+        """The parameters with a row for each item: input layers and the last layer."""
         inputs = [layer.weight for layer in self.modules() if isinstance(layer, SparseLinear)]
         return [*inputs, *self.last_layer()]

@@ -18,7 +18,7 @@ class ELSANet(Net):
 
     Attributes:
         weight: [items, latent], the vectors before they are scaled to length 1.
-        dropout: share of the input's entries that training leaves out.
+        dropout: the rate at which training removes entries of the input.
     """
 
     def __init__(self, n_items: int, latent: int, *, dropout: float) -> None:
@@ -47,11 +47,11 @@ class ELSANet(Net):
         return code, torch.full_like(code, -torch.inf)
 
     def decode(self, code: torch.Tensor) -> torch.Tensor:
-        """Map codes XA to XAA', [users, items], without a scaled copy of all vectors."""
+        """Map codes XA to XAA', [users, items], without making a scaled copy of the vectors."""
         return code @ self.weight.T / self.norms
 
     def hidden(self, code: torch.Tensor) -> torch.Tensor:
-        """Codes XA as they are; decoded they are XAA', the input not taken off yet."""
+        """Give back codes XA unchanged; decoded they give XAA', before X is subtracted."""
         return code
 
     def last_layer(self) -> tuple[torch.Tensor, torch.Tensor]:
@@ -59,10 +59,10 @@ class ELSANet(Net):
         return self.vectors, self.weight.new_zeros(len(self.weight))
 
     def forward(self, batch: Batch, generator: torch.Generator) -> torch.Tensor:
-        """Cosine [users] of each row with the output for what dropout leaves of it.
+        """Cosine [users] between each row and the output for that row after dropout.
 
         With z = xA and y = zA' - x for a row x, y·x = |z|^2 - |x|^2 and
-        |y|^2 = zA'Az' - 2 |z|^2 + |x|^2: nothing of users x items is made.
+        |y|^2 = zA'Az' - 2 |z|^2 + |x|^2: so no users x items matrix is made.
         """
         rows, vectors = batch.normalized(), self.vectors
         noisy = rows.dropout(self.dropout, generator)

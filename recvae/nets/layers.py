@@ -9,12 +9,12 @@ from recvae.nets.items import ItemPartition
 
 
 class SparseLinear(nn.Module):
-    """A linear layer for sparse rows: it reads only the weights of the items that are there.
+    """A linear layer for sparse rows: it reads only the weights of items that a row has.
 
     Attributes:
-        weight: [items, outputs], of the items that this process has.
+        weight: [items, outputs], of this process's items.
         bias: [outputs].
-        items: which these are.
+        items: which items this process has.
     """
 
     def __init__(self, n_items: int, n_outputs: int) -> None:
@@ -34,7 +34,7 @@ class SparseLinear(nn.Module):
 
 
 def linear(n_inputs: int, n_outputs: int) -> nn.Linear:
-    """A linear layer with uninitialized weights, drawn from no random state."""
+    """A linear layer with uninitialized weights, made without touching any random generator."""
     layer = nn.Linear(n_inputs, n_outputs, device="meta")
     return layer.to_empty(device=torch.empty(0).device)
 
@@ -42,5 +42,5 @@ def linear(n_inputs: int, n_outputs: int) -> nn.Linear:
 def sample(
     batch: Batch, mean: torch.Tensor, logvar: torch.Tensor, generator: torch.Generator
 ) -> torch.Tensor:
-    """Draw from N(mean, exp(logvar)) by the reparameterization trick: noise of unit variance."""
+    """Draw codes from N(mean, exp(logvar)) by the reparameterization trick: [users, latent]."""
     return mean + batch.normal(mean.shape[1], generator) * (0.5 * logvar).exp()

@@ -1,4 +1,4 @@
-"""A linear autoencoder as a part of a net: solved for, not trained."""
+"""A linear autoencoder as a part of a net: solved in closed form, not trained."""
 
 import torch
 from torch import nn
@@ -8,20 +8,20 @@ from recvae.engine.sparse import multiply
 
 
 def user_weights(sizes: torch.Tensor) -> torch.Tensor:
-    """What users of so many items weigh in the linear path: 1 / sqrt(n), the empty ones 1.
+    """The weight [users] of each user in the linear path: 1 / sqrt(n) for n items, 1 for none.
 
-    The users of many items would outweigh all others. It also makes one regularization suit data
-    sets of any size.
+    Without it, users with many items would outweigh all others. It also makes one regularization
+    suit data sets of any size.
     """
     return torch.where(sizes > 0, sizes, 1).rsqrt()
 
 
 class LinearPath(nn.Module):
-    """What a linear autoencoder scores, also as if a user had not been in its training data.
+    """A linear autoencoder that can also score a training user as if it had not seen that user.
 
-    It has seen the targets of its training users, and fits them better than those of others. What
-    is trained on top of it must not take that for granted. Its matrix is given to it when it is
-    known: until then it takes no memory.
+    The closed form has seen the targets of its training users, so it fits them better than those
+    of new users. A net that is trained on top of it must not learn to rely on that. The matrix is
+    set once it is solved for; until then the layer takes no memory.
 
     Attributes:
         inverse: P = (X'WX + Lambda)^-1 of the training matrix X and the diagonal W of
@@ -40,7 +40,7 @@ class LinearPath(nn.Module):
         return _scores(histories, multiply(histories, self.inverse), self.inverse.diagonal())
 
     def leave_one_out(self, visible: Batch, hidden: Batch) -> torch.Tensor:
-        """Score all items for users of X, each as if X had been without that user.
+        """Score all items for users of X, each as if X had been without that user's row.
 
         By the formula of Sherman and Morrison, for a user's row x of weight w and the same Lambda:
         (X'WX - w xx' + Lambda)^-1 = P + Px x'P / (1 / w - x'Px).
@@ -52,15 +52,19 @@ class LinearPath(nn.Module):
         Returns:
             [users, items].
         """
+        # For x = visible + hidden: `known` is visible' P and `whole` is x'P, both [users, items].
         known = multiply(visible, self.inverse)
         whole = known + multiply(hidden, self.inverse)
+        # `own` is visible' P x; with hidden' P x it adds up to the x'Px of the denominator.
         own = visible.inner(whole)
         weights = user_weights(visible.sum(visible.values) + hidden.sum(hidden.values))
         step = whole / (1 / weights - own - hidden.inner(whole))[:, None]
+        # With P* the inverse without the user: visible' P* = known + own step, and its diagonal is
+        # diag(P) + whole step. That is all that the scores need; P* itself is never made.
         return _scores(visible, known + own[:, None] * step, self.inverse.diagonal() + whole * step)
 
 
 def _scores(histories: Batch, product: torch.Tensor, diagonal: torch.Tensor) -> torch.Tensor:
-    """h - hP / diag(P)."""
+    """h (I - P / diag(P)) for sparse rows h, given hP (`product`) and diag(P)."""
     scores = -product / diagonal
     return scores.index_put_((histories.rows, histories.columns), histories.values, accumulate=True)

@@ -10,13 +10,13 @@ from recvae.nets.layers import SparseLinear, linear
 
 DEPTH = 5
 EPSILON = 0.1
-"""What the reference adds to the variance in its layer norms."""
+"""Added to the variance in layer norms, as in the reference."""
 
 
 class DenseEncoder(nn.Module):
-    """Five layers, each of which sees the outputs of all before it (Shenbin et al., 2020, fig. 2).
+    """Five layers; each reads the outputs of all layers before it (Shenbin et al., 2020, fig. 2).
 
-    Swish, then layer norm.
+    The activation is swish, followed by a layer norm.
     """
 
     def __init__(self, n_items: int, width: int, latent: int) -> None:
@@ -57,7 +57,7 @@ class RecVAENet(Net):
         return mean, logvar
 
     def hidden(self, code: torch.Tensor) -> torch.Tensor:
-        """Codes [users, latent] as they are: the decoder is one layer."""
+        """Give back codes [users, latent] unchanged: the decoder is a single layer."""
         return code
 
     def last_layer(self) -> tuple[torch.Tensor, torch.Tensor]:

@@ -13,7 +13,7 @@ class ResidualVAENet(RecVAENet):
     """RecVAE's net beside a linear autoencoder.
 
     Attributes:
-        linear: the linear path, which is solved for and not trained.
+        linear: the linear path, which is solved in closed form and not trained.
     """
 
     def __init__(self, n_items: int, width: int, latent: int) -> None:

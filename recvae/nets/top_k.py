@@ -1,27 +1,27 @@
-"""The net of sparse codes."""
+"""The net of sparse codes: a k-sparse autoencoder of a model's codes."""
 
 import torch
 from torch import nn
 from torch.nn.functional import linear, normalize
 
 GENTLE = 0.2
-"""How large the encoder's weights of revived features are, as a share of those of others."""
+"""The norm of a revived feature's encoder weights, as a fraction of the mean of the others."""
 
 
 class TopKAutoencoder(nn.Module):
-    """Codes - features - codes, of which only the k most active features count.
+    """Codes - features - codes, where only the k most active features of a user count.
 
-    Makhzani & Frey, "k-Sparse Autoencoders", ICLR 2014. Activations are not negative: a feature
-    adds its direction to a code, or leaves it alone.
+    Makhzani & Frey, "k-Sparse Autoencoders", ICLR 2014. Activations are never negative: a feature
+    adds its direction to a code, or does nothing.
 
     Attributes:
         active: k.
         encoder: [features, latent].
         bias: [features].
-        directions: [features, latent], what each feature adds, in units of `scale`.
-        center: [latent], the code without any feature.
+        directions: [features, latent], the vector that each feature adds, in units of `scale`.
+        center: [latent], the code of a user without any feature.
         scale: [], the standard deviation of the codes, over all dimensions.
-        strengths: [features], the mean activation of each among those who have it.
+        strengths: [features], the mean activation of each feature among the users who have it.
     """
 
     scale: torch.Tensor
@@ -49,18 +49,21 @@ class TopKAutoencoder(nn.Module):
 
     @torch.no_grad()
     def revive(self, dead: torch.Tensor, missed: torch.Tensor) -> None:
-        """Point the dead features, bool [features], to codes [dead, latent], gently."""
+        """Give each dead feature, bool [features], the direction of a code, [dead, latent].
+
+        Their encoder weights begin small (`GENTLE`), so that living features are not disturbed.
+        """
         directions, others = normalize(missed, dim=1), dead if dead.all() else ~dead
         self.directions[dead] = directions
         self.encoder[dead] = GENTLE * self.encoder[others].norm(dim=1).mean() * directions
         self.bias[dead] = 0
 
     def activate(self, codes: torch.Tensor) -> torch.Tensor:
-        """How much each feature is in codes [users, latent]: [users, features]."""
+        """The activation of every feature in codes [users, latent]: [users, features]."""
         return linear((codes - self.center) / self.scale, self.encoder, self.bias).relu()
 
     def encode(self, codes: torch.Tensor) -> torch.Tensor:
-        """The same of the k most active features, the others 0."""
+        """The activations [users, features] of each user's k most active features, the others 0."""
         return strongest(self.activate(codes), self.active)
 
     def decode(self, activations: torch.Tensor) -> torch.Tensor:

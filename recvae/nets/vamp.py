@@ -13,7 +13,7 @@ from recvae.nets.layers import SparseLinear, linear, sample
 
 LOGVAR_RANGE = (-12.0, 4.0)
 PSEUDO_INPUT_MEAN, PSEUDO_INPUT_STD = 0.05, 0.01
-"""Of the first draw; this and the range of log-variances are the reference's."""
+"""Of the initial pseudo-inputs; these and the range of log-variances are the reference's."""
 
 
 class LowerCode(nn.Module):
@@ -34,22 +34,22 @@ class LowerCode(nn.Module):
     def sample(
         self, batch: Batch, upper: torch.Tensor, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Draw a code [users, latent]; give it and its log-density ratio [users] to the prior."""
+        """Draw a code [users, latent]; give it and log posterior - log prior at it, [users]."""
         posterior, prior = self.encode(batch, upper), _gaussian(self.prior(upper))
         code = sample(batch, *posterior, generator)
         return code, (log_normal(code, *posterior) - log_normal(code, *prior)).sum(dim=1)
 
 
 class VampNet(Net):
-    """Items - hidden - latent - hidden - items, the code under a VampPrior.
+    """Items - hidden - latent - hidden - items, with a VampPrior on the code.
 
-    The prior is an even mixture of the posteriors of pseudo-inputs, rows of items that are learnt
-    (Tomczak & Welling, 2018, section 2.2). In a hierarchy it is that of the upper code, which
-    conditions a lower one; the decoder sees both (Kim & Suh, 2019, section 3.2).
+    The prior is an even mixture of the posteriors of pseudo-inputs, which are rows of items that
+    are learnt (Tomczak & Welling, 2018, section 2.2). In a hierarchy it is the prior of the upper
+    code, which conditions the lower one; the decoder sees both (Kim & Suh, 2019, section 3.2).
 
     Attributes:
-        dropout: share of the input's entries that training leaves out.
-        pseudo_inputs: [components, items], read as if clamped to 0 ... 1.
+        dropout: the rate at which training removes entries of the input.
+        pseudo_inputs: [components, items], clamped to 0 ... 1 when they are read.
         lower: the lower level, if there is one.
     """
 
@@ -88,8 +88,8 @@ class VampNet(Net):
     def encode(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """Map sparse rows to mean and log-variance of the code, each [users, latent].
 
-        In a hierarchy, [users, 2 * latent]: the upper code, then the lower that goes with the
-        upper's mean.
+        In a hierarchy, each [users, 2 * latent]: the upper code, then the lower code given the
+        mean of the upper one.
         """
         upper = self._encode(batch)
         if self.lower is None:
@@ -99,7 +99,7 @@ class VampNet(Net):
         return mean, logvar
 
     def hidden(self, code: torch.Tensor) -> torch.Tensor:
-        """Map codes, as `encode` gives them, to what the last layer sees, [users, width]."""
+        """Map codes, as `encode` gives them, to the last layer's input, [users, width]."""
         outputs: torch.Tensor = self.decoder[:-1](code)
         return outputs
 
@@ -111,7 +111,7 @@ class VampNet(Net):
     def forward(
         self, batch: Batch, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Corrupt, encode and draw a code: the code, and the KL [users] by that draw."""
+        """Corrupt, encode and draw a code: the code, and the KL [users] estimated by that draw."""
         noisy = batch.normalized().dropout(self.dropout, generator)
         posterior = self._encode(noisy)
         code = sample(batch, *posterior, generator)
@@ -131,9 +131,10 @@ class VampNet(Net):
 
 
 def _layers(hidden: Sequence[int], n_outputs: int, *, gated: bool) -> tuple[int, nn.Sequential]:
-    """How wide a first linear layer must be, and the layers after it: all but the last are hidden.
+    """The width of the first linear layer, and the layers that come after it.
 
-    Hidden ones end in tanh or in gates: twice as wide, the half's sigmoid scales the other half.
+    Hidden layers end in tanh, or in gates (GLU). A gated layer is twice as wide: the sigmoid of one
+    half scales the other half.
     """
     widths = [*(2 * width if gated else width for width in hidden), n_outputs]
     layers = nn.Sequential()

@@ -1,1 +1,1 @@
-"""Ranking: from scores to lists."""
+"""Ranking: turns scores into lists of the best items, a block of users at a time."""

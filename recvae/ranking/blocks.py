@@ -1,4 +1,4 @@
-"""Blocks: CSR rows, some of them at a time."""
+"""Blocks: CSR rows, cut into blocks of users that are scored one after another."""
 
 from collections.abc import Iterator
 
@@ -6,13 +6,13 @@ import numpy as np
 import scipy.sparse as sp
 
 CELLS = 2**24
-"""Of users x items, in a block that is scored."""
+"""How many scores a block has at most, users times items."""
 MOST_USERS = 4096
 STEP = 256
 
 
 def block_users(n_items: int) -> int:
-    """How many users' scores of so many items are held at a time."""
+    """How many users a block has when there are `n_items` items."""
     most = max(1, min(CELLS // n_items, MOST_USERS))
     return most // STEP * STEP or 2 ** (most.bit_length() - 1)
 
@@ -24,10 +24,10 @@ def in_blocks(matrix: sp.csr_matrix, size: int = MOST_USERS) -> Iterator[sp.csr_
 
 
 def padded(block: sp.csr_matrix) -> sp.csr_matrix:
-    """Add empty rows, so that blocks have few different heights.
+    """Add empty rows, so that blocks have only a few different heights.
 
-    Each shape that matrices are multiplied in takes memory for good (`devices.SHAPES`),
-    and in between the memory of the blocks, which comes and goes, is broken into pieces.
+    For each shape of a matrix product some memory is taken and never given back
+    (`devices.SHAPES`). Many of these would break up the memory that blocks use in turn.
     """
     users = block.shape[0]
     height = -(-users // STEP) * STEP if users > STEP else 2 ** max(users - 1, 0).bit_length()

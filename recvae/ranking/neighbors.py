@@ -13,24 +13,24 @@ Similarity: TypeAlias = Callable[[np.ndarray], torch.Tensor]
 """Columns int [n] -> their similarity to every item, float32 [n, items], fresh memory."""
 
 EPSILON = 1e-12
-"""What a vector is divided by at least."""
+"""The least length that a vector is divided by."""
 
 
 def nearest(
     similarity: Similarity, columns: np.ndarray, n_items: int, k: int, label: str = "ranking"
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Find the k items that are most similar to each of some, but for itself.
+    """Find the k items that are most similar to each of the given items, without the item itself.
 
     Args:
-        similarity: of items to all items.
-        columns: int [n], the items.
-        n_items: how many there are in all.
+        similarity: gives the similarity of some items to all items.
+        columns: int [n], the given items.
+        n_items: number of items in all.
         k: length of the lists.
         label: what the progress bar says.
 
     Returns:
-        Columns int64 [n, k] and similarities float32 [n, k], best first; -1 and -inf where fewer
-        than k are left.
+        Columns int64 [n, k] and similarities float32 [n, k], best first; -1 and -inf where there
+        are fewer than k.
 
     Raises:
         OptionError: k is out of range.
@@ -43,7 +43,7 @@ def nearest(
 
 
 def cosine(vectors: torch.Tensor) -> Similarity:
-    """The cosine of the vectors [items, d] of items."""
+    """A similarity: the cosine between the vectors [items, d] of items."""
     norms = vectors.norm(dim=1).clamp(min=EPSILON)
 
     def similarity(columns: np.ndarray) -> torch.Tensor:

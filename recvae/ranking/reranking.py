@@ -1,23 +1,23 @@
-"""Reranking: a list moved between the popular and the niche."""
+"""Reranking: moves a list towards popular items or towards niche items."""
 
 import numpy as np
 
 POOL = 200
-"""The best items by the model, at least so many of which are put in another order."""
+"""At least this many of the model's best items are put into a new order."""
 
 
 def rerank(
     ids: np.ndarray, scores: np.ndarray, counts: np.ndarray, niche: float, k: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Choose k of a longer list, between its most popular items and its least popular.
+    """Choose k items of a longer list by a mix of the model's score and popularity.
 
-    Items go by `(1 - |niche|) z(score) - niche z(log(1 + count))`, where z takes the mean over the
-    best max(k, POOL) items away and divides by their standard deviation. So at 0 the list is the
-    model's, at 1 it is the least popular of the pool, at -1 the most popular; what the model
-    ranks below the pool is never shown.
+    The pool is the best max(k, POOL) items. It is ordered by
+    `(1 - |niche|) z(score) - niche z(log(1 + count))`, where z subtracts the mean over the pool and
+    divides by the standard deviation. At 0 the list is the model's, at 1 it has the least popular
+    items of the pool, at -1 the most popular. Items below the pool are never shown.
 
     Args:
-        ids: int [n], a list, best first; -1 at its end is no item.
+        ids: int [n], a list, best first; -1 at its end means no item.
         scores: float [n].
         counts: int [items], how many users have each item.
         niche: from -1 to 1.

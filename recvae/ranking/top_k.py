@@ -86,7 +86,7 @@ def _mask(
     allow: np.ndarray | sp.csr_matrix | None,
     deny: np.ndarray | sp.csr_matrix | None,
 ) -> None:
-    """Score what a block of users may not be shown as -inf."""
+    """Set the scores of items that must not be recommended to -inf, in place."""
     if allow is not None:
         _keep_only(cells, _positions(allow, block, cells.device))
     for items in (deny, seen):
@@ -95,7 +95,7 @@ def _mask(
 
 
 def _best(cells: torch.Tensor, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The columns [users, k] of the best cells and their scores."""
+    """The k best columns of each user and their scores, [users, k] each; -1 where none is left."""
     best, columns = _largest(cells, k)
     if best.isnan().any():
         raise TrainingError("the model scores items as NaN: train it again, more gently.")
@@ -110,7 +110,7 @@ def _keep_only(cells: torch.Tensor, where: Positions) -> None:
 
 
 def _positions(items: np.ndarray | sp.csr_matrix, block: slice, device: torch.device) -> Positions:
-    """The cells of a block that item sets name, as an index for a tensor [users, items]."""
+    """The entries of item sets within a block, as an index into a tensor [users, items]."""
     if isinstance(items, np.ndarray):
         return slice(None), torch.from_numpy(items).to(device)
     part = items[block]
@@ -120,23 +120,34 @@ def _positions(items: np.ndarray | sp.csr_matrix, block: slice, device: torch.de
 
 
 def _largest(cells: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Like `torch.topk`, with equal values in ascending column order."""
+    """Like `torch.topk`, but of equal values the one in the lowest column comes first."""
+    # One value more than asked for. Only if it equals the k-th, `topk` may have chosen the wrong
+    # ones of several equal values; such rows are few, and only they are looked at again.
     best, columns = torch.topk(cells, min(k + 1, cells.shape[1]))
     kth, next_best = best[:, k - 1 : k], best[:, k:]
     tied = ((next_best == kth) & (next_best > -torch.inf)).any(dim=1).nonzero()[:, 0]
     best, columns = best[:, :k].contiguous(), columns[:, :k].contiguous()
     if len(tied):
         columns[tied] = _first_of_tied(cells[tied], best[tied], columns[tied])
+    # Now the right items are chosen. Order them by column, then by score with a stable sort, which
+    # keeps equal scores in the order of their columns.
     columns, order = columns.sort(dim=1)
     best, order = best.gather(1, order).sort(dim=1, descending=True, stable=True)
     return best, columns.gather(1, order)
 
 
 def _first_of_tied(cells: torch.Tensor, best: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
-    """The columns of the k largest, those of the k-th value replaced by the first that have it."""
+    """The k best columns of rows with a tie at the k-th value: the lowest columns of the tie.
+
+    `best` is sorted, so the entries that equal the k-th value are the last ones of each row. They
+    are as many as before, but from the lowest columns that have this value.
+    """
     k, n_items = columns.shape[1], cells.shape[1]
+    # Columns that have the k-th value, in ascending order, then `n_items` for all other columns.
     every = torch.arange(n_items, dtype=torch.int32, device=cells.device)
     first = torch.where(cells == best[:, -1:], every, n_items).topk(k, largest=False).values
+    # `last` marks the entries to replace, `room` as many columns from the front of `first`; both
+    # go through a row from left to right, so that `masked_scatter` puts each into its place.
     last = best == best[:, -1:]
     room = torch.arange(k, device=cells.device) < last.sum(dim=1, keepdim=True)
     return columns.masked_scatter(last, first[room].long())
@@ -145,7 +156,7 @@ def _first_of_tied(cells: torch.Tensor, best: torch.Tensor, columns: torch.Tenso
 def _item_sets(
     items: ItemSets | None, shape: tuple[int, int], name: str
 ) -> np.ndarray | sp.csr_matrix | None:
-    """Item sets as int64 columns for all users, or as CSR [users, items]."""
+    """Item sets as int64 columns if they are for all users, else as bool CSR [users, items]."""
     if items is None:
         return None
     if not sp.issparse(items):
@@ -174,7 +185,7 @@ def _as_sparse(lists: Sequence[Sequence[int]], n_items: int, name: str) -> sp.cs
 
 
 def as_columns(columns: Sequence[int] | np.ndarray, n_items: int, name: str) -> np.ndarray:
-    """Numbers of columns as int64; OptionError if they are not, or out of range."""
+    """Column numbers as int64; OptionError if they are no whole numbers, or out of range."""
     columns = np.asarray(columns)
     if columns.ndim != 1:
         raise OptionError(f"{name} must be one list of columns.")

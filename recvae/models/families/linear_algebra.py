@@ -14,10 +14,10 @@ import torch
 from recvae.errors import OptionError, TrainingError
 
 BYTES_PER_PAIR = 4
-"""At the peak, for each pair of items: one dense matrix of float32."""
+"""Bytes at the peak for each pair of items: one dense matrix of float32."""
 
 WORTH_SAYING = 1.0
-"""From how many gigabytes on a user may want to know."""
+"""A log message says how much memory is needed, from this many gigabytes on."""
 
 BLOCK_ITEMS = 512
 
@@ -47,6 +47,8 @@ def gram(matrix: sp.csr_matrix) -> torch.Tensor:
 
     For binary X: how many users two items share; on the diagonal, how many an item has.
     """
+    # A block of items at a time, written into its place: the sparse product of all would take more
+    # memory than the dense result.
     items = matrix.T.tocsr()
     product = np.empty((matrix.shape[1], matrix.shape[1]), dtype=np.float32)
     for start in range(0, len(product), BLOCK_ITEMS):
@@ -61,7 +63,9 @@ def inverse_(matrix: torch.Tensor) -> torch.Tensor:
     Raises:
         TrainingError: it is not positive definite within its precision.
     """
-    columns = matrix.mT  # LAPACK's order: it copies any other
+    # The matrix is symmetric, so its transposed view is the same matrix in LAPACK's column order.
+    # Any other order would be copied, and the peak would be two matrices.
+    columns = matrix.mT
     failed = columns.new_zeros((), dtype=torch.int32)
     torch.linalg.cholesky_ex(columns, out=(columns, failed))
     if failed:
