@@ -10,7 +10,7 @@ import nox
 nox.options.default_venv_backend = "uv"
 nox.options.error_on_missing_interpreters = False
 
-PYTHONS = ["3.11", "3.12", "3.13"]
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 LOCK = "requirements.lock"
 COMPILE = (
     *("uv", "pip", "compile", "pyproject.toml", "--all-extras", "--universal", "--quiet"),
@@ -19,25 +19,32 @@ COMPILE = (
 OLD_WARNINGS_ARE_FINE = "--override-ini=filterwarnings=default"
 
 
+def run_tests(session: nox.Session, *options: str) -> None:
+    """All tests, as `make test` runs them."""
+    parallel = ("--numprocesses=auto", "--maxprocesses=8", "--dist=worksteal")
+    one_thread = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+    session.run("pytest", *parallel, *options, *session.posargs, env=one_thread)
+
+
 @nox.session(python=PYTHONS)
 def pinned(session: nox.Session) -> None:
     """The versions that `make test` installs."""
     session.install("--constraint=constraints.txt", "--editable=.[dev]")
-    session.run("pytest", *session.posargs)
+    run_tests(session)
 
 
 @nox.session(python=PYTHONS)
 def newest(session: nox.Session) -> None:
     """The newest version of everything."""
     session.install("--upgrade", "--editable=.[dev]")
-    session.run("pytest", OLD_WARNINGS_ARE_FINE, *session.posargs)
+    run_tests(session, OLD_WARNINGS_ARE_FINE)
 
 
 @nox.session(python=PYTHONS[0])
 def oldest(session: nox.Session) -> None:
     """The oldest versions that pyproject.toml allows: torch, numpy 1.26, pandas 2, and the rest."""
     session.install("--resolution=lowest-direct", "--editable=.[dev]")
-    session.run("pytest", OLD_WARNINGS_ARE_FINE, *session.posargs)
+    run_tests(session, OLD_WARNINGS_ARE_FINE)
 
 
 @nox.session(python=PYTHONS[0])
@@ -45,7 +52,7 @@ def oldest(session: nox.Session) -> None:
 def mixed(session: nox.Session, pins: list[str]) -> None:
     """One package of the generation before, the others as new as they go with it."""
     session.install("--editable=.[dev]", *pins)  # pyarrow 26 wants numpy 2, and does not say so
-    session.run("pytest", OLD_WARNINGS_ARE_FINE, *session.posargs)
+    run_tests(session, OLD_WARNINGS_ARE_FINE)
 
 
 @nox.session

@@ -15,6 +15,12 @@ settings.register_profile("untimed", deadline=None)  # nothing is asserted of a 
 settings.load_profile("untimed")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let files with slow tests come first: no process is left with one when the others end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The directory of real data sets that RECVAE_DATA names."""
