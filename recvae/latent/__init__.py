@@ -1,8 +1,8 @@
-"""The latent space as a tool: explain, blend, generate, look for the odd, draw, name, clean.
+"""The latent space as a tool: explain, blend, generate, find anomalies, draw, name, clean.
 
-What these need is a fitted model, and no more. `__init__.pyi` lists them; they are imported when
-they are first used, so that what needs scikit-learn (`pip install recvae[latent]`) asks for it
-only then.
+Every tool works on any fitted model that has what it needs. `__init__.pyi` lists the tools. They
+are imported when they are first used: only then a tool that needs scikit-learn asks for it
+(`pip install recvae[latent]`).
 """
 
 import lazy_loader

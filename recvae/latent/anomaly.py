@@ -1,4 +1,4 @@
-"""Anomaly: how odd each user's history is, by what a model of all users makes of it."""
+"""Anomaly: scores how unusual each user's history is, by a model of all users."""
 
 import numpy as np
 import pandas as pd
@@ -17,21 +17,21 @@ from recvae.ranking.blocks import block_users, in_blocks
 
 
 def anomaly_scores(model: Recommender, histories: sp.csr_matrix, *, seed: int = 0) -> pd.DataFrame:
-    """How badly the items of a user's history predict one another, in nats: the more, the odder.
+    """Score how badly the items of each history predict one another, in nats; high is anomalous.
 
-    Each half of a history is predicted from the other. A false user can hide behind items that
-    everybody has, but not the rest of the items, which have nothing to do with these: so the score
-    is the mean over the half of the items that are the least expected.
+    Each half of a history is predicted from the other half. A fake user can hide behind items that
+    everybody has, but their other items have nothing to do with these. So the score is the mean
+    over the half of the items that are the least expected.
 
     Args:
         model: a fitted autoencoder of multinomial likelihood, or an Ensemble.
-        histories: CSR [users, items], weights not read; may be those that it was trained on.
-        seed: halves the histories.
+        histories: CSR [users, items], weights not read; they may be the training users.
+        seed: decides how histories are cut into halves.
 
     Returns:
         A line per user: `score`; `surprisal`, the mean over all items; `kl`, the divergence of the
-        whole history's code from N(0, I) for an item of it (0 for a model without variance);
-        `length`, the number of items. NaN for empty histories.
+        whole history's code from N(0, I), divided by the number of items (0 for a model without
+        variance); `length`, the number of items. NaN for empty histories.
 
     Raises:
         DataError: the histories do not have the training items as columns.
@@ -53,7 +53,7 @@ def anomaly_scores(model: Recommender, histories: sp.csr_matrix, *, seed: int = 
 
 
 def _cross_nats(model: Coder, data: Interactions, rng: np.random.Generator) -> np.ndarray:
-    """Negative log-likelihood of each entry, predicted from the other half of its row: [nnz]."""
+    """Negative log-probability of each entry, predicted from the other half of its row: [nnz]."""
     half = places(rng.random(data.matrix.nnz), data) % 2 == 0
     nats = np.empty(data.matrix.nnz, dtype=np.float32)
     for hidden in (half, ~half):
@@ -62,7 +62,7 @@ def _cross_nats(model: Coder, data: Interactions, rng: np.random.Generator) -> n
 
 
 def _nats(model: Coder, visible: sp.csr_matrix, hidden: sp.csr_matrix) -> np.ndarray:
-    """Negative log-likelihood of each hidden entry, among all items that are not visible."""
+    """Negative log-probability of each hidden entry, among all items that are not visible."""
     parts = (in_blocks(part, block_users(visible.shape[1])) for part in (visible, hidden))
     nats = [_block_nats(model, *blocks) for blocks in zip(*parts, strict=True)]
     return np.concatenate([*nats, np.empty(0, dtype=np.float32)])
@@ -79,7 +79,7 @@ def _kl(model: Coder, histories: sp.csr_matrix) -> np.ndarray:
 
 
 def _means(values: np.ndarray, data: Interactions, chosen: np.ndarray) -> np.ndarray:
-    """The mean of the chosen entries of each row; NaN where there is none."""
+    """The mean of the chosen entries of each row, [users]; NaN for a row without any."""
     rows, n_users = data.rows[chosen], data.shape[0]
     counts = np.bincount(rows, minlength=n_users)
     return np.bincount(rows, values[chosen], n_users) / np.where(counts > 0, counts, np.nan)

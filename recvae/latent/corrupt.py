@@ -1,4 +1,4 @@
-"""Corrupt: histories with items left out, or with items that are not the user's."""
+"""Corrupt: removes items from histories, or adds items that are not the user's."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -9,19 +9,19 @@ from recvae.errors import DataError, OptionError
 from recvae.latent.draw import draw_histories
 
 MOST = np.finfo(np.float32).max
-"""What an item may weigh in a draw."""
+"""The highest weight that an item may have in a draw."""
 
 
 def drop(histories: sp.csr_matrix, rate: float, *, seed: int = 0) -> sp.csr_matrix:
-    """Leave out a part of each history, drawn at random.
+    """Remove a random part of each history.
 
     Args:
         histories: CSR [users, items].
-        rate: of n items int(rate * n) are left out; from 0, and below 1.
-        seed: decides which.
+        rate: of n items, int(rate * n) are removed; from 0, and below 1.
+        seed: decides which items are removed.
 
     Returns:
-        CSR float32 [users, items], the weights as they were.
+        CSR float32 [users, items], the remaining weights unchanged.
 
     Raises:
         OptionError: the rate is out of range.
@@ -37,7 +37,7 @@ def drop(histories: sp.csr_matrix, rate: float, *, seed: int = 0) -> sp.csr_matr
 
 
 def lengths_left(histories: sp.csr_matrix, rate: float) -> np.ndarray:
-    """How long each history is without a part of it, rounded up: int64 [users].
+    """How many items of each history remain if a part is removed: int64 [users].
 
     Raises:
         OptionError: the rate is out of range.
@@ -54,17 +54,17 @@ def add_noise(
     deny: sp.csr_matrix | None = None,
     seed: int = 0,
 ) -> sp.csr_matrix:
-    """Mix items into each history that are not the user's, drawn at random.
+    """Add random items to each history that are not the user's.
 
     Args:
         histories: CSR [users, items], weights not read.
-        rate: of the items of the result that are foreign, rounded; from 0, and below 1.
-        popularity: [items], in proportion to what items are drawn; None: all alike.
-        deny: CSR [users, items], what else is the user's, such as what is held out.
-        seed: decides which.
+        rate: the fraction of added items in the result, rounded; from 0, and below 1.
+        popularity: [items], items are drawn in proportion to it; None draws all equally often.
+        deny: CSR [users, items], other items that are the user's, such as held-out ones.
+        seed: decides which items are added.
 
     Returns:
-        CSR float32 [users, items] of ones; all that there is, where less is left than asked for.
+        CSR float32 [users, items] of ones; with fewer added items where there are not enough.
 
     Raises:
         DataError: popularity or deny is not of these items and users, or out of range.
@@ -89,7 +89,7 @@ def add_noise(
 def _foreign(
     own: sp.csr_matrix, weights: np.ndarray, lengths: np.ndarray, rate: float, seed: int
 ) -> sp.csr_matrix:
-    """So many items that are not the user's that they make up a rate with so many others."""
+    """Draw items that are not a user's own, `rate` of the total with `lengths` others: CSR."""
     known = (own > 0).astype(np.float32)
     left = np.count_nonzero(weights) - known @ (weights > 0)
     wanted = np.round(lengths * rate / (1 - rate)).astype(np.int64)

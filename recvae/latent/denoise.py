@@ -1,4 +1,4 @@
-"""Denoise and impute: histories as a model would have them."""
+"""Denoise and impute: removes items that a model does not expect, adds items that it does."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -14,17 +14,17 @@ from recvae.ranking.blocks import block_users, in_blocks
 
 
 def surprisal(model: Recommender, histories: sp.csr_matrix) -> sp.csr_matrix:
-    """How unlikely each item of a history is to the model that reads it, in nats.
+    """How unlikely the model finds each item of a history after reading all of it, in nats.
 
-    The negative log-probability, given the mean of the code of the whole history. It is that of
-    one draw: with it, items of few users are less likely than those of many.
+    The negative log-probability of the item in one draw, given the mean of the history's code. So
+    unpopular items are less likely than popular ones.
 
     Args:
         model: a fitted autoencoder of multinomial likelihood, or an Ensemble.
         histories: CSR [users, items], weights not read.
 
     Returns:
-        CSR float32 [users, items], an entry for each of the histories'.
+        CSR float32 [users, items], with an entry for each entry of the histories.
 
     Raises:
         DataError: the histories do not have the training items as columns.
@@ -39,16 +39,16 @@ def surprisal(model: Recommender, histories: sp.csr_matrix) -> sp.csr_matrix:
 
 
 def denoise(model: Recommender, histories: sp.csr_matrix, rate: float = 0.1) -> sp.csr_matrix:
-    """Leave out the items of each history that the model finds least likely (see `surprisal`).
+    """Remove the items of each history that the model finds least likely (see `surprisal`).
 
     Args:
         model: see `surprisal`.
         histories: CSR [users, items].
-        rate: of n items int(rate * n) are left out; from 0, and below 1.
+        rate: of n items, int(rate * n) are removed; from 0, and below 1.
 
     Returns:
-        CSR float32 [users, items], the weights as they were. Recommend for it with
-        `deny=histories`, so that what was left out does not come back.
+        CSR float32 [users, items], the remaining weights unchanged. Recommend for it with
+        `deny=histories`, so that removed items are not recommended.
 
     Raises:
         DataError: the histories do not have the training items as columns.
@@ -60,12 +60,12 @@ def denoise(model: Recommender, histories: sp.csr_matrix, rate: float = 0.1) -> 
 
 
 def impute(model: Recommender, histories: sp.csr_matrix, n: int = 10) -> sp.csr_matrix:
-    """Add to each history the n items that the model expects there most.
+    """Add the n items to each history that the model recommends most.
 
     Args:
-        model: any fitted model that folds users in.
+        model: any fitted model that serves new users.
         histories: CSR [users, items].
-        n: how many to add, from 1 to the number of items; fewer where fewer are left.
+        n: how many items to add, from 1 to the number of items; fewer where a user lacks fewer.
 
     Returns:
         CSR float32 [users, items] of ones.

@@ -1,8 +1,8 @@
-"""Draw: histories by log-weights of the items, without replacement.
+"""Draw: random histories without replacement, by weights of the items.
 
-By the Gumbel top-k trick (Kool et al., "Stochastic Beams and Where to Find Them", ICML 2019): the n
-largest of log-weights plus Gumbel noise are n items drawn one after another in proportion to the
-weights of those left.
+By the Gumbel top-k trick (Kool et al., "Stochastic Beams and Where to Find Them", ICML 2019): the
+items with the n largest log-weights plus Gumbel noise are n items drawn one after another, each in
+proportion to the weights of the items that were not drawn yet.
 """
 
 from collections.abc import Callable
@@ -49,7 +49,7 @@ def draw_histories(
 
 
 def _draw(log_weights: torch.Tensor, lengths: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The columns of all users of a block, one user after another."""
+    """The drawn columns of all users of a block, one user after another, in one array."""
     # Minus the log of an exponential variable is Gumbel noise. Of log-weights plus Gumbel noise the
     # n largest are n draws without replacement; all users draw as many as the longest needs.
     exponential = torch.from_numpy(rng.standard_exponential(log_weights.shape, dtype=np.float32))
@@ -60,6 +60,6 @@ def _draw(log_weights: torch.Tensor, lengths: np.ndarray, rng: np.random.Generat
 
 
 def draw_lengths(histories: sp.csr_matrix, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw n lengths, int64 [n], from those of histories; the empty ones do not count."""
+    """Draw n lengths at random from those of the histories that are not empty: int64 [n]."""
     lengths = np.diff(histories.indptr).astype(np.int64)
     return rng.choice(lengths[lengths > 0], n)

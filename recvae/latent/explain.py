@@ -1,7 +1,7 @@
-"""Explain: what each item of a history has to do with a recommendation.
+"""Explain: how much each item of a history contributes to a recommendation.
 
-A constant added to all scores of a user changes no list. So scores count here by how far they are
-above their mean over all items.
+A constant added to all scores of a user changes no list. So a score is taken here minus the mean of
+the user's scores over all items.
 """
 
 from collections.abc import Iterator
@@ -23,12 +23,13 @@ from recvae.ranking.top_k import as_columns
 
 
 def leave_one_out(model: Recommender, history: sp.csr_matrix, columns: np.ndarray) -> np.ndarray:
-    """How much less items would score if the history were without each of its items: exact.
+    """How much each item of a history adds to the scores of some items, by leaving it out: exact.
 
-    All shortened histories are scored in one pass, in blocks if they are many.
+    Contribution = score with the whole history minus score with the history without that item. All
+    shortened histories are scored together, in blocks if they are many.
 
     Args:
-        model: any fitted model that folds users in.
+        model: any fitted model that serves new users.
         history: CSR [1, items], of one item or more.
         columns: int [k], the items to explain.
 
@@ -48,11 +49,11 @@ def leave_one_out(model: Recommender, history: sp.csr_matrix, columns: np.ndarra
 
 
 def gradient(model: Recommender, history: sp.csr_matrix, columns: np.ndarray) -> np.ndarray:
-    """The same to first order: each weight of the history times the slope of the score in it.
+    """A first-order estimate of `leave_one_out`: each weight times the score's gradient in it.
 
-    One pass through the net and back, for k rows instead of one for each item of the history. Nets
-    read histories scaled to length 1, so that the contributions to an item sum to 0 (but for the
-    linear path of ResidualVAE): they say which items matter more than the others.
+    It takes one forward and one backward pass of k rows, instead of a row for each item of the
+    history. Nets read histories scaled to length 1, so that the contributions to an item sum to 0
+    (except for the linear path of ResidualVAE): they say which items matter more than the others.
 
     Args:
         model: a fitted autoencoder.
@@ -75,17 +76,17 @@ def gradient(model: Recommender, history: sp.csr_matrix, columns: np.ndarray) ->
 def explain(
     model: Recommender, history: sp.csr_matrix, k: int = 10, reasons: int = 3
 ) -> pd.DataFrame:
-    """Recommend to one user, and name the items of the history that each recommendation comes from.
+    """Recommend to one user, and name the items of the history that contribute most to each item.
 
     Args:
-        model: any fitted model that folds users in.
+        model: any fitted model that serves new users.
         history: CSR [1, items], of one item or more.
         k: length of the list.
-        reasons: items of the history to name, at most.
+        reasons: how many items of the history to name for each recommendation, at most.
 
     Returns:
-        Columns `item`, `rank` (from 1), `because` (an item of the history) and `contribution` (by
-        `leave_one_out`), for each item the greatest first; raw ids.
+        A table of raw ids with the columns `item`, `rank` (from 1), `because` (an item of the
+        history) and `contribution` (by `leave_one_out`); for each item the greatest first.
 
     Raises:
         DataError, FoldInError, OptionError: see `leave_one_out` and `Recommender.recommend`; also
@@ -109,7 +110,7 @@ def explain(
 
 
 def agreement(model: Recommender, histories: sp.csr_matrix, k: int = 10) -> pd.DataFrame:
-    """How well `gradient` agrees with `leave_one_out`, for the k items recommended to each user.
+    """How well `gradient` agrees with `leave_one_out` on the k items recommended to each user.
 
     Args:
         model: a fitted autoencoder.
@@ -117,9 +118,9 @@ def agreement(model: Recommender, histories: sp.csr_matrix, k: int = 10) -> pd.D
         k: length of the lists.
 
     Returns:
-        A line per user: `correlation`, Spearman's between the contributions to an item, and
-        `same_reason`, whether the greatest is that of the same item; both are means over the list.
-        The correlation is NaN where all contributions are equal.
+        A line per user, of means over the list: `correlation`, Spearman's rank correlation between
+        the contributions to an item, and `same_reason`, how often both name the same item as the
+        greatest contribution. The correlation is NaN where all contributions are equal.
 
     Raises:
         DataError, OptionError: see `gradient`.
@@ -140,7 +141,7 @@ def _agreement(model: Recommender, history: sp.csr_matrix, ids: np.ndarray) -> t
 
 
 def _rank_correlation(one: np.ndarray, other: np.ndarray) -> float:
-    """Spearman's correlation of the columns of two arrays, the mean over those that have one."""
+    """The mean of Spearman's correlations of the columns of two arrays, where they are defined."""
     ranks = [rankdata(part, axis=0) - (len(part) + 1) / 2 for part in (one, other)]
     lengths = np.prod([np.square(part).sum(axis=0) for part in ranks], axis=0)
     varied = lengths > 0
@@ -151,7 +152,7 @@ def _rank_correlation(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def _first_order(net: AutoencoderRecommender, batch: Batch, columns: np.ndarray) -> torch.Tensor:
-    """The entries [nnz] of a batch, times the slope of a score in them: a column for each row."""
+    """The entries [nnz] of a batch, times the gradient of row i's score of column i in them."""
     entries = torch.clone(batch.values).requires_grad_()
     scores = net.forward(replace(batch, values=entries))
     (slopes,) = torch.autograd.grad(_lead(scores, columns).diagonal().sum(), entries)
@@ -176,14 +177,15 @@ def _checked_history(model: Recommender, history: sp.csr_matrix) -> sp.csr_matri
 
 
 def _lead(scores: torch.Tensor, columns: np.ndarray) -> torch.Tensor:
-    """How far the scores of some columns are above each row's mean: [users, k]."""
+    """The scores of some columns minus each row's mean score: [users, k]."""
     return scores[:, torch.from_numpy(columns).to(scores.device)] - scores.mean(1, keepdim=True)
 
 
 def _without_each(history: sp.csr_matrix) -> Iterator[sp.csr_matrix]:
-    """A row for each item of a history, which it is without: blocks of CSR [history, items]."""
+    """The history without each of its items in turn, a row each: blocks of CSR [n, items]."""
     every, size = np.arange(history.nnz), block_users(history.shape[1])
     for start in range(0, len(every), size):
+        # Row i keeps every entry but the i-th, so that each row has one entry less than all.
         kept = every != every[start : start + size, None]
         entries = np.broadcast_to(every, kept.shape)[kept]
         yield sp.csr_matrix(

@@ -1,4 +1,4 @@
-"""Features: what those of sparse codes stand for, by what is known of the items."""
+"""Feature names: names the features of sparse codes by labels of the items, such as genres."""
 
 import numpy as np
 import pandas as pd
@@ -9,23 +9,24 @@ from recvae.latent.sparse_codes import SparseCodes
 
 
 def name_features(codes: SparseCodes, labels: pd.DataFrame, top: int = 20) -> pd.DataFrame:
-    """Name each feature by the label that the items it turns up most have too often for chance.
+    """Name each feature by the label that is most over-represented among its top items.
 
-    Of the labels of these items the one is named that is least likely to be so frequent among as
-    many random ones, by the hypergeometric test.
+    The top items are those whose scores the feature raises most. Of their labels the one is chosen
+    whose frequency is least likely among as many random items, by the hypergeometric test.
 
     Args:
-        codes: fitted.
+        codes: fitted sparse codes.
         labels: bool [items, labels], such as `items["genres"].str.get_dummies()`: what each item
             is, in the order of the columns. Items without any label do not count.
-        top: how many items of each feature are looked at.
+        top: how many top items of each feature are looked at.
 
     Returns:
         A line per feature: `label`; `count`, how many of the top items have it; `lift`, that count
-        over what random items would have; `p_value`, times the number of labels (Bonferroni).
+        divided by the count expected among random items; `p_value`, multiplied by the number of
+        labels (Bonferroni).
 
     Raises:
-        DataError: not a line for each item, or fewer than `top` of them have a label.
+        DataError: `labels` has not a line for each item, or fewer than `top` items have a label.
     """
     members = labels.to_numpy(dtype=bool)
     known = np.flatnonzero(members.any(axis=1))

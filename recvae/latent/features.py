@@ -19,13 +19,13 @@ class LatentFeatures(
     _base.TransformerMixin,  # type: ignore[misc]
     _base.BaseEstimator,  # type: ignore[misc]
 ):
-    """Rows of users x items -> the means of their codes, for pipelines and searches.
+    """A transformer for scikit-learn: rows of users x items to the means of their codes.
 
-    What is predicted of the users takes no part in the encoder's training.
+    It works in pipelines and searches. The encoder's training does not see the target y.
 
     Attributes:
-        model: the options to train with: an autoencoder or an Ensemble, which is itself left as it
-            is, so that every fold of a cross-validation trains its own; None means MultVAE.
+        model: an autoencoder or an Ensemble whose options are used; None means MultVAE. It is not
+            trained itself, so that every fold of a cross-validation trains a model of its own.
         model_: the model that was trained.
         n_features_in_: the number of items.
     """
@@ -49,7 +49,7 @@ class LatentFeatures(
 
         Raises:
             sklearn.exceptions.NotFittedError: fit first.
-            DataError: not the training items.
+            DataError: the columns are not the training items.
         """
         sklearn("utils.validation").check_is_fitted(self)
         mean, _ = self.model_.encode(X)
@@ -57,6 +57,6 @@ class LatentFeatures(
 
     @property
     def _n_features_out(self) -> int:
-        """What `get_feature_names_out` numbers."""
+        """The number of features, which scikit-learn's `get_feature_names_out` asks for."""
         mean, _ = self.model_.encode(sp.csr_matrix((1, self.n_features_in_)))
         return int(mean.shape[1])

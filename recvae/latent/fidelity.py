@@ -1,4 +1,4 @@
-"""Fidelity: how much synthetic users are like real ones, and whether too much."""
+"""Fidelity: how similar synthetic users are to real ones, and whether they are too similar."""
 
 from dataclasses import dataclass, replace
 
@@ -23,13 +23,15 @@ class Fidelity:
     """How synthetic users compare to the real ones that their model was trained on.
 
     Attributes:
-        popularity: total variation distance of the items' shares of all interactions, from 0 to 1.
-        length: Wasserstein distance of the lengths of the histories, in items.
-        usefulness: how well a model trained on them ranks for held-out real users, as a share of
-            how well it does trained on real ones; NaN if it finds nothing then.
+        popularity: total variation distance between the distributions of interactions over items,
+            from 0 to 1.
+        length: Wasserstein distance between the lengths of the histories, in items.
+        usefulness: the metric of a model trained on synthetic users, divided by the metric of the
+            same model trained on real users, both on held-out real users; NaN if the latter is 0.
         nearest: float32 [synthetic users], the distance of each to the nearest training user.
-        nearest_held_out: float32 [held-out users], the same of real users that the model has not
-            seen. Synthetic users that are nearer than these tell too much about someone.
+        nearest_held_out: float32 [held-out users], the distance of each held-out real user to the
+            nearest training user. Synthetic users that are nearer than these reveal too much of
+            somebody.
     """
 
     popularity: float
@@ -40,7 +42,7 @@ class Fidelity:
 
     @property
     def copies(self) -> float:
-        """The share of synthetic users who are the copy of a training user."""
+        """The fraction of synthetic users who are an exact copy of a training user."""
         return float((self.nearest == 0).mean())
 
     def __repr__(self) -> str:
@@ -60,15 +62,15 @@ def fidelity(
     judge: Recommender | None = None,
     metric: str = METRIC,
 ) -> Fidelity:
-    """Judge synthetic users: by what they are like, and by what can be learnt from them.
+    """Judge synthetic users: how similar they are to real ones, and what a model learns from them.
 
     Args:
-        synthetic: CSR [synthetic users, items], as many as are to be used.
+        synthetic: CSR [synthetic users, items].
         train: the real users that the generating model was trained on, of the same items.
         test: real users that it was not trained on.
-        judge: the model to be trained on either, left as it is; EASE if none is named, whose
+        judge: a model whose options are used for the two trainings; None means EASE, whose
             regularization suits about as many synthetic users as real ones.
-        metric: what it is judged by.
+        metric: the metric by which the two trainings are compared.
 
     Raises:
         DataError: the items are not the same, or no users are given.
@@ -92,7 +94,7 @@ def fidelity(
 
 
 def nearest_distance(histories: sp.csr_matrix, others: sp.csr_matrix) -> np.ndarray:
-    """The Jaccard distance of each user to the nearest of others, weights not read.
+    """The Jaccard distance of each user to the nearest of some other users; weights are not read.
 
     1 - |both| / |either|, from 0 (the same items) to 1 (none in common).
 
@@ -101,7 +103,7 @@ def nearest_distance(histories: sp.csr_matrix, others: sp.csr_matrix) -> np.ndar
         others: CSR [others, items], one or more.
 
     Returns:
-        float32 [users]. Users without items are at 0 from one another.
+        float32 [users]. Two users without items have distance 0.
     """
     one, other = as_input(histories), as_input(others)
     columns, sizes = other.T.tocsr(), _lengths(other)

@@ -1,4 +1,4 @@
-"""Generate: users that nobody is, drawn from a latent space."""
+"""Generate: synthetic users, drawn from a latent space."""
 
 from typing import Literal, TypeAlias, get_args
 
@@ -17,7 +17,7 @@ CodeSource: TypeAlias = Literal["mixture", "posterior", "prior"]
 
 COMPONENTS = 10
 TEMPERATURE = 0.8
-"""Chosen on the validation users of MovieLens 1M."""
+"""The default temperature, chosen on the validation users of MovieLens 1M."""
 
 
 def generate(
@@ -30,24 +30,24 @@ def generate(
     temperature: float = TEMPERATURE,
     seed: int = 0,
 ) -> sp.csr_matrix:
-    """Draw synthetic users: a code, a length and, without replacement, so many items each.
+    """Draw synthetic users: for each a code, a length, and as many items without replacement.
 
-    The items are drawn in proportion to a power of the decoder's probabilities. As they are drawn
-    from so many, each user is a noisy sample of a taste: draw several times as many users as there
-    are real ones, if a model is to learn from them.
+    The items are drawn in proportion to a power of the decoder's probabilities. A few items drawn
+    from thousands are a noisy sample of a taste: to train a model, draw several times as many users
+    as there are real ones.
 
     Args:
         model: a fitted MultVAE, MultDAE, RecVAE or VampVAE of multinomial likelihood.
         histories: CSR [users, items] of real users; empty ones do not count.
-        n_users: how many to draw.
-        source: where codes and lengths come from. "posterior" is the aggregate posterior: the
-            length of a real user at random and a draw from their posterior, and so a noisy copy of
-            somebody. "mixture" is a mixture of Gaussians fitted to such draws, one for each real
-            user, of codes and logarithms of lengths together (cf. Ghosh et al., "From Variational
-            to Deterministic Autoencoders", ICLR 2020); it needs scikit-learn. "prior" is N(0, I),
-            which is far from the codes of any model that was trained with beta < 1, or with another
-            prior; lengths are those of real users at random.
-        n_components: of the mixture, with a full covariance matrix each.
+        n_users: how many users to draw.
+        source: where codes and lengths come from. "posterior" is the aggregate posterior: it takes
+            a random real user, with their length, and draws from their posterior, so that each
+            result is a noisy copy of somebody. "mixture" fits a mixture of Gaussians to one such
+            draw for each real user, codes and logarithms of lengths together (cf. Ghosh et al.,
+            "From Variational to Deterministic Autoencoders", ICLR 2020); it needs scikit-learn.
+            "prior" draws codes from N(0, I), and lengths from real users. That is far from the
+            codes of a model that was trained with beta < 1, or with another prior.
+        n_components: number of components of the mixture, each with a full covariance matrix.
         temperature: the power is 1 / temperature; below 1, fewer unlikely items are drawn.
         seed: decides everything random.
 
@@ -57,8 +57,8 @@ def generate(
     Raises:
         DataError: the histories are empty, fewer than the components, or not of the model's items.
         MissingPackageError: a mixture was asked for, and scikit-learn is not installed.
-        OptionError: the model's codes do not decide its probabilities, or n_users, source,
-            n_components or temperature is not possible.
+        OptionError: the model's probabilities depend on more than its codes, or n_users, source,
+            n_components or temperature is out of range.
     """
     net = generator(model)
     histories = net.checked(histories)
@@ -93,7 +93,7 @@ def _tastes(
 def _posterior(
     net: AutoencoderRecommender, histories: sp.csr_matrix, rng: np.random.Generator
 ) -> np.ndarray:
-    """A draw from the posterior of each history, [users, latent]; of a point, the point."""
+    """A draw from each history's posterior, [users, latent]; the code itself if it has none."""
     mean, logvar = net.encode(histories)
     return mean + np.exp(0.5 * logvar) * rng.standard_normal(mean.shape, dtype=np.float32)
 
@@ -115,7 +115,7 @@ def _mixture(
 
 
 def _in_order_of(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """As many lengths as there are values, in the order of these, distributed as known ones."""
+    """Lengths distributed as `lengths`, one for each value; the larger the value, the longer."""
     places = (rankdata(values, method="ordinal") - 0.5) / len(values)
     return np.quantile(lengths, places, method="inverted_cdf").astype(np.int64)
 

@@ -1,4 +1,4 @@
-"""Interpolate: the lists on the way from one taste to another."""
+"""Interpolate: recommends for tastes between two histories."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -21,20 +21,20 @@ def interpolate(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Recommend to tastes on the straight line between the codes of two histories.
 
-    Where the decoder does not say all (the linear path of ResidualVAE, the other models of an
-    Ensemble), the rest of the scores is mixed in the same weights: at 0 and at 1 the scores are
-    those of the two histories.
+    Some models score by more than the decoder: the linear path of ResidualVAE, the other members of
+    an Ensemble. Their scores are mixed with the same weights. So at 0 and at 1 the scores are those
+    of the two histories.
 
     Args:
         model: a fitted autoencoder or Ensemble.
         one: CSR [1, items].
         other: CSR [1, items].
         k: length of the lists.
-        weights: how much of the other taste there is in each list, from 0 to 1.
+        weights: the weight of the other taste in each list, from 0 to 1.
 
     Returns:
-        Columns int64 [weights, k] and scores float32 [weights, k], best first, the items of both
-        histories left out; -1 and -inf where fewer than k are left.
+        Columns int64 [weights, k] and scores float32 [weights, k], best first, without the items of
+        both histories; -1 and -inf where there are fewer than k.
 
     Raises:
         DataError: not one history each, or not of the model's items.
@@ -49,7 +49,7 @@ def interpolate(
 
 
 class _Line:
-    """The line between the tastes of two histories."""
+    """The straight line between the codes of two histories, and its scores."""
 
     def __init__(self, model: Coder, histories: sp.csr_matrix) -> None:
         self.model, self.histories = model, histories
@@ -58,7 +58,7 @@ class _Line:
         self.rest -= model.decode(self.codes)
 
     def score(self, mix: np.ndarray) -> torch.Tensor:
-        """Scores [n, items] of the points at the given parts [n] of the way."""
+        """Scores [n, items] of points of the line, given the weights [n] of its far end."""
         weights = np.stack([1 - mix, mix], axis=1)
         scores = self.model.decode(weights @ self.codes)
         return scores.addmm_(torch.from_numpy(weights).to(scores), self.rest)

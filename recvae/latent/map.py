@@ -1,4 +1,4 @@
-"""Map: items and users as points of a plane through the latent space."""
+"""Map: items and users as points on a plane through the latent space."""
 
 from dataclasses import dataclass
 from os import PathLike
@@ -21,10 +21,10 @@ Method: TypeAlias = Literal["pca", "umap"]
 
 @dataclass(frozen=True, eq=False)
 class TasteMap:
-    """A plane on which every taste has a place; an item's is amid the users who have it.
+    """A plane on which every item and every user has a place; items are near users who have them.
 
     Attributes:
-        items: `x` and `y` of each item, and what else is known of it, indexed by raw id.
+        items: DataFrame indexed by raw id: `x` and `y` of each item, and its other columns.
         method: how the plane was found.
     """
 
@@ -42,14 +42,14 @@ class TasteMap:
         *,
         seed: int = 0,
     ) -> Self:
-        """Find the plane by the items' codes.
+        """Fit the plane to the items' codes.
 
         Args:
             model: a fitted autoencoder, or an Ensemble.
-            histories: CSR [users, items], such as those it was trained on: see `item_codes`.
+            histories: CSR [users, items], such as the training users: see `item_codes`.
             method: "pca" keeps as much of the variance as a plane can; "umap" keeps neighbours
-                together (McInnes et al., 2018), at the price of distances; it needs umap-learn.
-            seed: for what is random in UMAP.
+                together (McInnes et al., 2018) but not distances; it needs umap-learn.
+            seed: decides what is random in UMAP.
 
         Raises:
             DataError: the histories are empty, or do not have the training items as columns.
@@ -64,7 +64,7 @@ class TasteMap:
         return cls(points.join(known), method, source, plane)
 
     def place(self, histories: sp.csr_matrix) -> pd.DataFrame:
-        """Where users are on the map.
+        """Place users on the map.
 
         Args:
             histories: CSR [users, items].
@@ -90,11 +90,11 @@ class TasteMap:
         Items are coloured by the first of their `genres`, where these are known.
 
         Args:
-            folder: where to; it is made if it is not there.
-            users: what `place` gave, to be drawn too.
+            folder: where to write; it is made if it does not exist.
+            users: places of users from `place`, to be drawn too.
 
         Returns:
-            The path of `map.html`, which needs nothing beside it.
+            The path of `map.html`, a page that needs no other file.
 
         Raises:
             WriteError: the folder can't be written.
@@ -103,11 +103,11 @@ class TasteMap:
 
 
 def item_codes(model: Recommender, histories: sp.csr_matrix) -> np.ndarray:
-    """The mean of the codes of the users who have an item; where nobody has, of all users.
+    """The code of each item: the mean code of the users who have it; of all users if nobody does.
 
-    A user of n items weighs 1 / sqrt(n), since a long history says less of each of its items. The
-    code of a history of one item says less still: few users have such, and nets answer them
-    faintly.
+    A user of n items has the weight 1 / sqrt(n), since a long history says less about each of its
+    items. (The code of a history with the item alone is worse: few training users have such a
+    history, and the code of a net for it is close to the center.)
 
     Args:
         model: a fitted autoencoder, or an Ensemble.

@@ -1,4 +1,4 @@
-"""The map's picture and page."""
+"""The picture and the page of a map of items."""
 
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,10 @@ from recvae.display.templates import render
 from recvae.display.themes import DARK, LIGHT, STYLE
 
 GROUPS = 6
-"""How many genres have a colour of their own; the rest share the next, a grey."""
+"""How many genres have a colour of their own; all others are grey."""
 REST = "other"
 SIDE = 1000
-"""Of the page's picture, in its own units."""
+"""Width and height of the page's SVG picture, in its own coordinates."""
 
 
 def write_map(items: pd.DataFrame, users: pd.DataFrame | None, folder: Path) -> Path:
@@ -33,7 +33,7 @@ def write_map(items: pd.DataFrame, users: pd.DataFrame | None, folder: Path) -> 
 
 
 def main_genres(items: pd.DataFrame) -> pd.Series:
-    """The first genre of each item, those that are not among the most frequent put together."""
+    """The first genre of each item; genres that are not among the most frequent become one."""
     if "genres" not in items:
         return pd.Series("items", items.index)
     first = items["genres"].fillna("").str.partition("|")[0].replace("", REST)
@@ -60,7 +60,7 @@ def draw_map(items: pd.DataFrame, groups: pd.Series, users: pd.DataFrame | None)
 
 
 def _by_size(groups: pd.Series) -> list[str]:
-    """Groups, the largest first, the rest last."""
+    """The names of the groups, the largest first, and the group of all other genres last."""
     names = list(groups.value_counts().index)
     return sorted(names, key=lambda name: name == REST)
 
@@ -82,13 +82,13 @@ def _html(items: pd.DataFrame, groups: pd.Series, users: pd.DataFrame | None) ->
 
 
 def _titles(items: pd.DataFrame) -> pd.Series:
-    """Titles; where there is none, the id."""
+    """The title of each item, or its id if it has none."""
     ids = items.index.to_series().astype(str)
     return items["title"].fillna(ids) if "title" in items else ids
 
 
 class _Scale:
-    """From the map's coordinates to the page's, the same for both axes, y downwards."""
+    """Converts the map's coordinates to the page's: one scale for both axes, y downwards."""
 
     def __init__(self, points: pd.DataFrame) -> None:
         low, high = points[["x", "y"]].min(), points[["x", "y"]].max()

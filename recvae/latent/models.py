@@ -8,11 +8,11 @@ from recvae.models.families.autoencoder import AutoencoderRecommender
 from recvae.models.families.mult import MultAutoencoder
 
 Coder: TypeAlias = AutoencoderRecommender | Ensemble
-"""What encodes and decodes."""
+"""A model with `encode` and `decode`."""
 
 
 def autoencoder(model: Recommender) -> AutoencoderRecommender:
-    """The model, if it is an autoencoder: one net from the history to the scores."""
+    """Give back the model if it is an autoencoder: one net from the history to the scores."""
     if isinstance(model, AutoencoderRecommender):
         return model
     raise OptionError(
@@ -21,14 +21,14 @@ def autoencoder(model: Recommender) -> AutoencoderRecommender:
 
 
 def coder(model: Recommender) -> Coder:
-    """The model, if it has a latent space."""
+    """Give back the model if it has a latent space."""
     if isinstance(model, AutoencoderRecommender | Ensemble):
         return model
     raise OptionError(f"{_name(model)} has no latent space: use an autoencoder, such as MultVAE.")
 
 
 def likely(model: Recommender) -> Coder:
-    """The model, if its scores are log-probabilities of the items, but for a constant per user."""
+    """Give back the model if its scores are log-probabilities, up to a constant for each user."""
     if isinstance(model, Ensemble | ResidualVAE) or _is_multinomial(model):
         return coder(model)
     raise OptionError(
@@ -38,7 +38,7 @@ def likely(model: Recommender) -> Coder:
 
 
 def generator(model: Recommender) -> AutoencoderRecommender:
-    """The model, if its codes alone decide its log-probabilities."""
+    """Give back the model if its log-probabilities depend on its codes alone."""
     if _is_multinomial(model):
         return autoencoder(model)
     raise OptionError(

@@ -1,4 +1,4 @@
-"""Nats: how unlikely items are by the scores of a model."""
+"""Nats: negative log-probabilities of items, from a model's scores."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -11,7 +11,7 @@ def entry_nats(scores: torch.Tensor, histories: sp.csr_matrix) -> np.ndarray:
     """The negative log-probability of each entry of some histories: float32 [nnz].
 
     Args:
-        scores: log-probabilities [users, items], but for a constant per user.
+        scores: log-probabilities [users, items], up to a constant for each user.
         histories: CSR [users, items].
     """
     batch = Batch.of(histories, scores.device)

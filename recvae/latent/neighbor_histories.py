@@ -1,4 +1,4 @@
-"""Neighbor histories: histories around each item, made by the model alone."""
+"""Neighbor histories: a history around each item, made from the model alone."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -9,21 +9,21 @@ from recvae.models.contract.recommender import Recommender
 def neighbor_histories(
     model: Recommender, columns: np.ndarray | None = None, k: int = 20
 ) -> sp.csr_matrix:
-    """A history for each item: the item, and the k nearest to it.
+    """A history for each item, which has the item and the k items most similar to it.
 
-    They stand in for the training users, which a saved model does not keep: a map made of them
+    They take the place of the training users, which a saved model does not keep: a map made of them
     needs no data (see `TasteMap.fit`).
 
     Args:
-        model: any fitted model with a notion of similar items.
+        model: any fitted model with similar items.
         columns: int [n], the items to make histories for; all of them by default.
-        k: how many neighbor_histories, at most.
+        k: how many similar items, at most.
 
     Returns:
         CSR float32 [n, items] of ones.
 
     Raises:
-        OptionError: the model has no notion of similar items, or a column is out of range.
+        OptionError: the model has no similar items, or a column is out of range.
     """
     n_items = len(model.items_)
     columns = np.arange(n_items) if columns is None else columns

@@ -1,4 +1,4 @@
-"""Purity: whether the items that are near each other share a genre."""
+"""Purity: how often items that are near each other have a genre in common."""
 
 import numpy as np
 import pandas as pd
@@ -10,19 +10,19 @@ from recvae.ranking.neighbors import cosine, nearest
 
 
 def genre_purity(vectors: np.ndarray, genres: pd.Series, k: int = 10) -> np.ndarray:
-    """The share of each item's k nearest neighbours that share a genre with it.
+    """The fraction of each item's k nearest neighbours that have a genre in common with it.
 
     Args:
-        vectors: [items, d], compared by their cosine: `item_codes`, or any other to hold against.
-        genres: text [items], the genres of each separated by `|`; items with none are nobody's
-            neighbours.
-        k: how many neighbours, less than the items that have genres.
+        vectors: [items, d], compared by their cosine: `item_codes`, or others to compare with.
+        genres: text [items], the genres of each item, separated by `|`; items without any are not
+            taken as neighbours.
+        k: number of neighbours, less than the number of items with genres.
 
     Returns:
-        float64 [items], NaN for items with no genres.
+        float64 [items], NaN for items without genres.
 
     Raises:
-        DataError: not one vector for each of the genres, or no item has any.
+        DataError: there is not one vector for each line of genres, or no item has a genre.
         OptionError: k is out of range.
     """
     marks = genres.fillna("").str.get_dummies().drop(columns="", errors="ignore")

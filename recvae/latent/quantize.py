@@ -1,4 +1,4 @@
-"""Quantize: codes in a byte a number."""
+"""Quantize: codes with one byte for each number."""
 
 from dataclasses import dataclass
 
@@ -11,11 +11,11 @@ LEVELS = 127
 
 @dataclass(frozen=True, eq=False)
 class Quantized:
-    """Codes in whole numbers; for half precision, `codes.astype("float16")` is all it takes.
+    """Codes as whole numbers. (For half precision, `codes.astype("float16")` is enough.)
 
     Attributes:
         values: int8 [users, latent], from -127 to 127.
-        scales: float32 [latent], what 1 stands for in each dimension.
+        scales: float32 [latent], a code is its value times the scale of the dimension.
     """
 
     values: np.ndarray
@@ -23,22 +23,22 @@ class Quantized:
 
     @property
     def n_bytes(self) -> int:
-        """How large they are."""
+        """The size of values and scales, in bytes."""
         return int(self.values.nbytes + self.scales.nbytes)
 
     def restore(self) -> np.ndarray:
-        """The codes again, each number off by half its scale at most: float32 [users, latent]."""
+        """The codes, float32 [users, latent], with an error of at most half a scale."""
         return self.values * self.scales
 
 
 def quantize(codes: np.ndarray) -> Quantized:
-    """Round codes to 255 levels in each dimension, evenly spaced from its largest size down.
+    """Round codes to 255 evenly spaced levels in each dimension, up to its largest absolute value.
 
     Args:
         codes: float [users, latent], such as the means that `encode` gives.
 
     Raises:
-        DataError: not a matrix, or with numbers that are not finite.
+        DataError: the codes are no matrix, or have numbers that are not finite.
     """
     if codes.ndim != 2 or not np.isfinite(codes).all():
         raise DataError(f"codes are {codes.shape}: give finite numbers, [users, latent].")

@@ -1,7 +1,8 @@
-"""Shilling: false users who push an item, injected to see whether they are found.
+"""Shilling: fake users who promote an item, added to data to test whether they are detected.
 
 The four attacks of Mobasher et al. ("Toward Trustworthy Recommender Systems", ACM TOIT 2007). Each
-false user has the pushed item, some chosen ones, and fillers up to the length of a real user.
+fake user has the promoted item, some chosen items, and filler items up to the length of a real
+user.
 """
 
 from math import ceil
@@ -23,7 +24,7 @@ Attack: TypeAlias = Literal["random", "average", "bandwagon", "segment"]
 BANDWAGON = 10
 """How many of the most popular items a bandwagon attack rates."""
 MARK = "shilling"
-"""The column that tells false users from real ones."""
+"""The column that tells fake users from real ones."""
 
 
 def inject_shilling(
@@ -35,35 +36,35 @@ def inject_shilling(
     segment: np.ndarray | None = None,
     seed: int = 0,
 ) -> Interactions:
-    """Add false users who push an item.
+    """Add fake users who promote an item.
 
-    The attacks differ in their chosen items, which get the greatest weight as the target does, and
-    in the weights of their fillers, which are random items:
+    The attacks differ in their chosen items, which get the greatest weight like the target, and in
+    the weights of their fillers, which are random items:
 
-        random      no chosen items; a filler's weight is that of a random interaction
-        average     no chosen items; it is that of a random interaction with the same item
-        bandwagon   the most popular items; as random
-        segment     the items of the segment; the least weight of all
+        random      no chosen items; fillers have the weight of a random interaction
+        average     no chosen items; fillers have the weight of a random interaction of that item
+        bandwagon   chosen are the most popular items; fillers as in random
+        segment     chosen are the items of the segment; fillers have the least weight of all
 
     So weights must be ratings for `average` to differ from `random`: inject before you filter by
     `min_weight`.
 
     Args:
         data: real users x items.
-        attack: which of the four.
-        target: column of the pushed item.
-        rate: of false users, relative to the real ones.
+        attack: one of the four attacks.
+        target: column of the promoted item.
+        rate: number of fake users divided by the number of real ones.
         segment: columns, int [n], that a segment attack is aimed at.
         seed: decides everything random.
 
     Returns:
-        The real users, then the false ones, told apart by a column `shilling` of bool in `users`;
-        without timestamps and positions, which false users have none of.
+        The real users, then the fake ones; the bool column `shilling` of `users` tells them apart.
+        Timestamps and positions are dropped, since fake users have none.
 
     Raises:
         DataError: there is no interaction.
-        OptionError: no such attack, a column or a rate out of range, or a segment without a
-            segment attack or the other way round.
+        OptionError: there is no such attack, a column or the rate is out of range, or only one of
+            segment and a segment attack was given.
     """
     data = Interactions.from_matrix(data)
     chosen = _chosen(data, attack, target, segment)
@@ -81,7 +82,7 @@ def inject_shilling(
 def _chosen(
     data: Interactions, attack: Attack, target: int, segment: np.ndarray | None
 ) -> np.ndarray:
-    """Which items every false user has: bool [items]."""
+    """The items that every fake user has: bool [items]."""
     if attack not in get_args(Attack):
         raise OptionError(f"there is no {attack!r}: {did_you_mean(attack, get_args(Attack))}")
     if (segment is None) == (attack == "segment"):
@@ -96,7 +97,7 @@ def _chosen(
 def _profiles(
     data: Interactions, chosen: np.ndarray, n: int, rng: np.random.Generator
 ) -> sp.csr_matrix:
-    """The items of n false users: the chosen ones, and fillers from those that anyone has."""
+    """The items of n fake users: the chosen ones, and fillers among items that anybody has."""
     log_weights = np.where(chosen, np.inf, np.where(data.item_counts > 0, 0, -np.inf))
     lengths = draw_lengths(data.matrix, n, rng)
     lengths = lengths.clip(chosen.sum(), np.isfinite(log_weights).sum() + chosen.sum())
@@ -107,7 +108,7 @@ def _profiles(
 def _filler_weights(
     data: Interactions, attack: Attack, columns: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """A weight for each of some columns, float32 [n]; any for a column that nobody has."""
+    """The weights of fillers in some columns: float32 [n]."""
     if attack == "segment":
         return np.full(len(columns), data.matrix.data.min())
     if attack != "average":

@@ -1,4 +1,4 @@
-"""Sparse codes: a taste as a few of many features, each of which can be named and steer."""
+"""Sparse codes: a taste as a few of many features, each of which can be named and steered."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,17 +44,17 @@ class SparseCodes:
     it is. The weights are averaged over the steps of training (`recvae.engine.weights.Average`).
 
     Attributes:
-        features: how many there are.
-        active: how many of them a user has, at most.
-        goal: what training keeps, see `recvae.latent.sparse_training`.
+        features: number of features.
+        active: how many features a user has, at most.
+        goal: what training reconstructs, see `recvae.latent.sparse_training`.
         learning_rate: Adam's.
         batch_size: users per training step; at most a fifth of the users.
-        epochs: how many there are, at most; each goes through the users.
+        epochs: how many there are, at most; each goes through all users once.
         patience: epochs without a better validation value before training stops; None: no stop.
-        seed: decides initial weights, order of users, and what is hidden of them.
+        seed: decides initial weights, order of users, and what is hidden of their histories.
         model_: the model.
         net_: the sparse autoencoder, a `recvae.nets.TopKAutoencoder`.
-        history_: DataFrame, a row an epoch, as models have it.
+        history_: DataFrame, a row an epoch, with the columns of a model's `history_`.
     """
 
     features: PositiveInt = 256
@@ -73,12 +73,13 @@ class SparseCodes:
 
         Args:
             model: a fitted autoencoder of multinomial likelihood.
-            histories: CSR [users, items], such as those it was trained on.
+            histories: CSR [users, items], such as the training users.
             validation: users to choose the best epoch by.
 
         Raises:
             DataError: the histories are empty, or do not have the training items as columns.
-            OptionError: the model has no codes or no likelihood, or an option is out of range.
+            OptionError: the model is no autoencoder of multinomial likelihood, or an option is out
+                of range.
         """
         options.check(self)
         if self.active > self.features:
@@ -104,7 +105,7 @@ class SparseCodes:
         return self
 
     def encode(self, histories: sp.csr_matrix) -> sp.csr_matrix:
-        """How active each feature is for each user: CSR float32 [users, features].
+        """The activations of the active features of each user: CSR float32 [users, features].
 
         Raises:
             NotFittedError: fit or load it first.
@@ -126,23 +127,23 @@ class SparseCodes:
         rows: np.ndarray | None = None,
         steer: Mapping[int, float] | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Recommend by sparse codes, with some features steer up or off.
+        """Recommend by sparse codes, with some features steered up, down or off.
 
         Args:
             histories: CSR [users, items]. Users with an empty history get the most popular items,
-                and a warning says so; with features steer they get what these say.
+                and a warning says so; but if features are steered, they get a list by these.
             k: length of the lists.
-            rows: not looked at; `evaluate` gives it.
-            steer: for some features, how active they shall be: 0 is off, and 1 as active as they
-                are on average for those who have them.
+            rows: ignored; it is here because `evaluate` passes it to every model.
+            steer: the activation to set for some features: 0 is off, and 1 is the feature's mean
+                activation among the users who have it.
 
         Returns:
-            Columns int64 [users, k] and scores float32 [users, k], as models give them.
+            Columns int64 [users, k] and scores float32 [users, k], as from `Recommender.recommend`.
 
         Raises:
             NotFittedError: fit or load it first.
             DataError: the histories do not have the training items as columns.
-            OptionError: k, a feature or how far it is steer is out of range.
+            OptionError: k, a feature or its activation is out of range.
         """
         self._require_fitted()
         levels = sparse_scores.levels(self.net_, steer or {})
@@ -156,9 +157,9 @@ class SparseCodes:
         return top_k(score, checked_users(self.model_, histories, rows)[0], k)
 
     def effects(self) -> np.ndarray:
-        """What each feature does to the score of each item: float32 [features, items].
+        """How much each feature alone changes the score of each item: float32 [features, items].
 
-        Added to the code of which no feature is active, as active as it usually is.
+        The feature is set to its mean activation, in a code without any other feature.
 
         Raises:
             NotFittedError: fit or load it first.
@@ -180,15 +181,15 @@ class SparseCodes:
 
     @classmethod
     def load(cls, path: str | PathLike[str], model: Recommender) -> Self:
-        """Read what `save` has written.
+        """Read sparse codes that `save` wrote.
 
         Args:
             path: the file.
-            model: the model that it was fitted to.
+            model: the model that they were fitted to.
 
         Raises:
             MissingFileError: there is no such file.
-            ModelFileError: it is damaged, or of another model.
+            ModelFileError: it is damaged, or belongs to another model.
         """
         source = autoencoder(model)
         source._require_fitted()

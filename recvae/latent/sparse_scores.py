@@ -1,4 +1,4 @@
-"""Scores by sparse codes: what a model's decoder makes of them, with some features steer."""
+"""Scores of a model whose codes are replaced by sparse codes, with some features steered."""
 
 from collections.abc import Mapping
 
@@ -13,10 +13,12 @@ from recvae.ranking.top_k import as_columns
 
 
 def levels(net: TopKAutoencoder, steer: Mapping[int, float]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Features int64 [n], and how active they shall be [n]; 1 in `steer` is as active as usual.
+    """The steered features, int64 [n], and the activations to set for them, [n].
+
+    An activation of 1 in `steer` means the feature's mean activation.
 
     Raises:
-        OptionError: a feature or how far it is steer is out of range.
+        OptionError: a feature or its activation is out of range.
     """
     device = net.strengths.device
     features = torch.from_numpy(as_columns(list(steer), len(net.strengths), "steer")).to(device)
@@ -36,10 +38,10 @@ def score(
     """The model's scores [users, items], with sparse codes in place of its own.
 
     Args:
-        model: fitted.
-        net: that of its sparse codes.
+        model: a fitted model.
+        net: the net of its sparse codes.
         histories: CSR [users, items].
-        steer: see `levels`.
+        steer: features and activations from `levels`.
     """
     batch = model.batch(histories)
     codes, _ = model.net_.encode(batch.normalized())
@@ -52,7 +54,7 @@ def score(
 
 @torch.no_grad()
 def effects(model: AutoencoderRecommender, net: TopKAutoencoder) -> np.ndarray:
-    """What each feature adds to the scores of no feature: float32 [features, items]."""
+    """Scores with one feature alone, minus scores without any: float32 [features, items]."""
     decode = model.net_.decode
     alone = net.decode(net.strengths.diag())
     return (decode(alone) - decode(net.center[None])).cpu().numpy()

@@ -1,12 +1,11 @@
-"""How sparse codes are learnt, between the encoder and the decoder of a model, which stay as are.
+"""Training of sparse codes between the encoder and the decoder of a model, which do not change.
 
-What training keeps is one of two:
+The goal decides what the sparse code must reconstruct:
 
-    codes    the model's code: the squared distance of the sparse one from it
-    scores   what the model makes of it: the KL divergence of the sparse code's distribution
-             over the items that are not in the history from the model's (Braun et al.,
-             "Identifying Functionally Important Features with End-to-End Sparse Dictionary
-             Learning", NeurIPS 2024)
+    codes    the model's code; the loss is the squared distance between the two codes
+    scores   the model's scores; the loss is the KL divergence between the two distributions over
+             the items that are not in the history (Braun et al., "Identifying Functionally
+             Important Features with End-to-End Sparse Dictionary Learning", NeurIPS 2024)
 """
 
 from dataclasses import dataclass, field
@@ -26,20 +25,20 @@ from recvae.nets import TopKAutoencoder
 Goal: TypeAlias = Literal["codes", "scores"]
 
 LEAST = 1e-12
-"""What a code lacks at least, so that one can be drawn even if all lack nothing."""
+"""The least error of a code, so that one can be drawn even if all errors are 0."""
 
 
 @dataclass(eq=False)
 class Imitation:
-    """A way through the users, for `recvae.engine.phases.Phase`.
+    """The training phase of sparse codes: `begin` and `step` of a `recvae.engine.phases.Phase`.
 
     Attributes:
-        model: whose codes.
+        model: the model whose codes are made sparse.
         net: the sparse autoencoder.
-        goal: what is kept.
-        noise: draws what is hidden of the histories, and whom dead features are revived for.
-        alive: bool [features], which of them anyone had since the pass began.
-        missed: [users, latent], what the sparse codes of the last batch lack.
+        goal: what is reconstructed, see the module.
+        noise: draws the hidden items, and the codes that dead features are moved to.
+        alive: bool [features], the features that any user had since the phase began.
+        missed: [users, latent], the codes of the last batch minus their sparse codes.
     """
 
     model: AutoencoderRecommender
@@ -53,7 +52,7 @@ class Imitation:
         self.alive = torch.ones_like(self.net.bias, dtype=torch.bool)
 
     def begin(self) -> None:
-        """Revive the features that nobody had, for users whose codes lack most."""
+        """Revive dead features, which nobody had, with the codes that have the largest errors."""
         dead = ~self.alive
         if dead.any():
             chances = self.missed.square().sum(dim=1).clamp(min=LEAST)
@@ -62,7 +61,7 @@ class Imitation:
         self.alive.zero_()
 
     def step(self, batch: Batch, number: int) -> LossTerms:
-        """The loss of a batch, a random share of whose histories is hidden, from 0 to 1."""
+        """The loss of a batch; of its histories a random fraction, from 0 to 1, is hidden."""
         rate = torch.rand((), generator=self.noise, device=self.noise.device)
         visible, _ = batch.split(float(rate), self.noise)
         with torch.no_grad():
@@ -90,7 +89,7 @@ class Imitation:
 def new_net(
     model: AutoencoderRecommender, histories: sp.csr_matrix, features: int, active: int, seed: int
 ) -> TopKAutoencoder:
-    """A net scaled to the codes of CSR [users, items], beside the model."""
+    """A new net, scaled to the codes of some users, CSR [users, items], on the model's device."""
     codes = torch.from_numpy(model.encode(histories)[0])
     net = TopKAutoencoder(codes.shape[1], features, active)
     net.initialize(codes, torch.Generator().manual_seed(seed))
@@ -98,7 +97,7 @@ def new_net(
 
 
 def measure(net: TopKAutoencoder, activations: sp.csr_matrix) -> None:
-    """Note how active each feature is for those of some users who have it; 0 if nobody does."""
+    """Set the net's `strengths`: each feature's mean activation among users who have it, or 0."""
     counts = np.bincount(activations.indices, minlength=activations.shape[1])
     means = np.asarray(activations.sum(axis=0)).ravel() / np.maximum(counts, 1)
     net.strengths.copy_(torch.from_numpy(means))

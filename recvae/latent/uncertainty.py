@@ -1,4 +1,4 @@
-"""Uncertainty: what the variance of a code says, and whether it can be believed."""
+"""Uncertainty: the variance of a code, and whether it predicts how good a list is."""
 
 from dataclasses import dataclass
 
@@ -17,16 +17,15 @@ METRIC = "ndcg@100"
 
 @dataclass(frozen=True, eq=False)
 class Uncertainty:
-    """What the entropy of a user's code goes along with.
+    """How the entropy of a user's code is related to the quality of the user's list.
 
     Attributes:
-        per_user: DataFrame of the users judged: `entropy` (nats), `length` of the history, and the
-            metric.
-        correlation: Spearman's between each two of these. The length is known without any model:
-            only what the entropy says beyond it is news.
-        curve: DataFrame indexed by coverage, the risk (see `risk_coverage`) if those of the least
-            entropy are served first (`entropy`), if the longest histories are (`length`), and if
-            those are whom the model serves best, which nobody knows (`best`).
+        per_user: DataFrame of the users: `entropy` (nats), `length` of the history, and the metric.
+        correlation: Spearman's correlation between each two of these columns. The length is known
+            without any model: only what the entropy says beyond it is new.
+        curve: DataFrame indexed by coverage with the risk (see `risk_coverage`) of serving first
+            the users of the least entropy (`entropy`), of the longest history (`length`), or of the
+            best list, which nobody can know in advance (`best`).
     """
 
     per_user: pd.DataFrame
@@ -35,7 +34,7 @@ class Uncertainty:
 
 
 def entropy(model: Recommender, histories: sp.csr_matrix) -> np.ndarray:
-    """Differential entropy of each user's code in nats, float32 [users]: the less, the surer.
+    """Differential entropy of each user's code in nats, float32 [users]; low is certain.
 
     Raises:
         DataError: the histories do not have the training items as columns.
@@ -51,21 +50,20 @@ def entropy(model: Recommender, histories: sp.csr_matrix) -> np.ndarray:
 
 
 def risk_coverage(uncertainty: np.ndarray, quality: np.ndarray) -> pd.DataFrame:
-    """How bad the lists are of the users that a model is surest of.
+    """The risk-coverage curve: how bad the lists are if only the most certain users are served.
 
-    A model that may decline to serve serves the surest first (El-Yaniv & Wiener, "On the
-    Foundations of Noise-free Selective Classification", JMLR 2010).
+    El-Yaniv & Wiener, "On the Foundations of Noise-free Selective Classification", JMLR 2010.
 
     Args:
         uncertainty: float [users].
         quality: float [users], from 0 to 1.
 
     Returns:
-        A line per user, the surest first: `coverage`, the share of users served, and `risk`, 1
-        minus their mean quality. Users of equal uncertainty are served in the order given.
+        A line per user, the most certain first: `coverage`, the fraction of users served up to this
+        one, and `risk`, 1 minus their mean quality. Users of equal uncertainty keep their order.
 
     Raises:
-        DataError: not one number each for one user or more.
+        DataError: there are no users, or not one number of each kind for each user.
     """
     if uncertainty.shape != quality.shape or uncertainty.ndim != 1 or not len(quality):
         raise DataError(
@@ -80,12 +78,12 @@ def risk_coverage(uncertainty: np.ndarray, quality: np.ndarray) -> pd.DataFrame:
 
 
 def judge_uncertainty(model: Recommender, holdout: Holdout, metric: str = METRIC) -> Uncertainty:
-    """Hold the entropy of users' codes against how well the model ranks for them.
+    """Compare the entropy of users' codes with how well the model ranks for them.
 
     Args:
         model: a fitted variational autoencoder, or an Ensemble.
-        holdout: users to judge it by.
-        metric: one that has a value for each user.
+        holdout: the users to evaluate on.
+        metric: a metric that has a value for each user.
 
     Raises:
         DataError: nothing is held out, or the histories are not of the model's items.
