@@ -20,6 +20,7 @@ from .data.splits import (
 )
 from .evaluation.evaluate import evaluate
 from .experiments.compare import compare
+from .experiments.report.page import write_report
 from .experiments.tuning import tune
 from .exporting import export_onnx
 from .models import (
@@ -82,4 +83,5 @@ __all__ = [
     "split_time",
     "split_users",
     "tune",
+    "write_report",
 ]

@@ -31,7 +31,7 @@ def main() -> None:
     result = rv.compare(models, split, tune_trials=args.tune, data=args.data)
 
     print(f"{args.data}: {data}\n\n{result}")
-    print(f"\nreport with plots: {result.write(args.out)}")
+    print(f"\nreport with plots: {rv.write_report(result, args.out)}")
 
 
 if __name__ == "__main__":

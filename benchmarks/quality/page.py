@@ -71,7 +71,7 @@ def _line(comparison: Comparison, name: str, numbers: pd.Series) -> dict[str, st
     primary = comparison.metrics[-1]
     line = {"model": f"`{name}`"}
     for metric in (primary, *comparison.metrics[:-1]):
-        mark = " *" if comparison.is_top(metric, name) else ""
+        mark = " *" if comparison.top.loc[name, metric] else ""
         line[metric] = with_stderr(numbers[metric], numbers[f"{metric}_stderr"]) + mark
     line[f"{primary} minus the best [95% interval]"] = _difference(comparison, name)
     spread = numbers.get(f"{primary}_seed_std")

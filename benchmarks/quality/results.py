@@ -58,7 +58,8 @@ def main() -> None:
             comparison = compare(spec, name, protocol, data, args.keep)
             logger.info("%s", comparison)
             picture = out.parent / "images" / f"{out.name}-{name}-{protocol}.svg"
-            copy_picture(comparison.write(args.keep / "reports" / name / protocol), picture)
+            report = rv.write_report(comparison, args.keep / "reports" / name / protocol)
+            copy_picture(report, picture)
             results.append(page.Result(name, protocol, comparison, f"images/{picture.name}"))
             write(spec, (out, figures), command, results, missing)
     if not results:

@@ -85,7 +85,7 @@ def compare(
     )
     show(result, result.to_dict(), json)
     if out is not None:
-        note(f"report written to {result.write(out)}")
+        note(f"report written to {rv.write_report(result, out)}")
 
 
 def _numbers(seeds: str) -> list[int]:

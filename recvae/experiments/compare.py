@@ -20,7 +20,9 @@ from recvae.experiments.comparison import Comparison
 from recvae.experiments.run_cache import RunCache
 from recvae.experiments.runs import Run, over_seeds, over_splits
 from recvae.experiments.significance import differences_to_best
-from recvae.experiments.tuning import Model, fit_timed, tune
+from recvae.experiments.trials import fit_timed
+from recvae.experiments.tuning import tune
+from recvae.models.contract.recommender import Recommender
 
 LENGTHS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100)
 """The lengths of the list at which the report draws NDCG and recall."""
@@ -33,7 +35,7 @@ NO_FOLD_IN = "it knows only the users it was trained on, and the test users are 
 
 
 def compare(
-    models: Mapping[str, Model],
+    models: Mapping[str, Recommender],
     split: Split | Sequence[Split],
     *,
     metrics: Iterable[str] = DEFAULT_METRICS,
@@ -114,7 +116,7 @@ def _checked(metrics: Iterable[str]) -> list[str]:
 
 
 def _check(
-    models: Mapping[str, Model], splits: list[Split], seeds: Sequence[int], seed: int
+    models: Mapping[str, Recommender], splits: list[Split], seeds: Sequence[int], seed: int
 ) -> None:
     """Raise OptionError unless models are by name, splits are splits, and seeds are distinct."""
     if not isinstance(models, Mapping):
@@ -135,7 +137,7 @@ def _check(
 
 def _fitting(
     metrics: list[str], trials: int, seed: int, cache_dir: str | PathLike[str] | None
-) -> Callable[[Model, Split], Run]:
+) -> Callable[[Recommender, Split], Run]:
     """How to get a run of a model and a split."""
     if cache_dir is None:
         return lambda model, split: _run(model, split, metrics, trials, seed)
@@ -147,7 +149,7 @@ def _fitting(
     )
 
 
-def _with_seeds(model: Model, seeds: Sequence[int]) -> list[Model]:
+def _with_seeds(model: Recommender, seeds: Sequence[int]) -> list[Recommender]:
     """The model with each of the seeds; as it is, if there are none or it draws nothing."""
     given = options.values(model)
     if not len(seeds) or "seed" not in given:
@@ -155,7 +157,7 @@ def _with_seeds(model: Model, seeds: Sequence[int]) -> list[Model]:
     return [options.build(type(model), {**given, "seed": seed}) for seed in seeds]
 
 
-def _run(model: Model, split: Split, metrics: list[str], trials: int, seed: int) -> Run:
+def _run(model: Recommender, split: Split, metrics: list[str], trials: int, seed: int) -> Run:
     """Fit or tune a model, then judge it by the test users."""
     if not model.supports_new_users and split.test.rows is None:
         raise FoldInError(NO_FOLD_IN)

@@ -1,10 +1,8 @@
-"""The result of comparing models: tables, significance, and what the report draws."""
+"""The result of comparing models, as data: tables, significance, curves."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +11,10 @@ import pandas as pd
 from recvae import options
 from recvae.evaluation.evaluate import Report
 from recvae.evaluation.metrics import Metric
-from recvae.experiments.report import text
+from recvae.experiments import text
 from recvae.experiments.runs import Run
 from recvae.experiments.significance import LEVEL
-from recvae.experiments.tuning import Model
+from recvae.models.contract.recommender import Recommender
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +37,7 @@ class Comparison:
     setting: Mapping[str, Any]
 
     @property
-    def models(self) -> dict[str, Model]:
+    def models(self) -> dict[str, Recommender]:
         """The models as they were fitted last, best first."""
         return {name: run.model for name, run in self.runs.items()}
 
@@ -111,15 +109,26 @@ class Comparison:
         """The training histories of the models that have one."""
         return {name: run.history for name, run in self.runs.items() if run.history is not None}
 
-    def is_top(self, metric: str, model: str) -> bool:
-        """Whether no model is significantly better than this one, by a metric of accuracy."""
-        p = self.differences["p"].get((metric, model), 1.0)
-        return Metric.parse(metric).is_accuracy and p >= LEVEL
+    @property
+    def top(self) -> pd.DataFrame:
+        """bool [models, metrics]: whether no model is significantly better, by one of accuracy."""
+        p = self.differences["p"].unstack("metric").reindex(list(self.runs), columns=self.metrics)
+        return (p.fillna(1.0) >= LEVEL) & [Metric.parse(name).is_accuracy for name in self.metrics]
+
+    @property
+    def headline(self) -> str:
+        """The result in one sentence."""
+        return text.headline(self.table, self.top)
+
+    @property
+    def legend(self) -> str:
+        """What the mark in the table to read means."""
+        return text.legend(self.n_users)
 
     def to_dict(self) -> dict[str, Any]:
         """All of it but the models and the users' values, as what JSON can say."""
         return {
-            "headline": text.headline(self),
+            "headline": self.headline,
             "metrics": self.metrics,
             "models": _records(self.table.reset_index()),
             "differences": _records(self.differences.reset_index()),
@@ -134,24 +143,17 @@ class Comparison:
             "setting": dict(self.setting),
         }
 
-    def write(self, folder: str | PathLike[str]) -> Path:
-        """Write the report, `index.html` first of all; return the path of that page.
-
-        Raises:
-            WriteError: the folder can't be written.
-        """
-        from recvae.experiments.report.page import write_report  # matplotlib is slow to import
-
-        return write_report(self, Path(folder).expanduser())
-
     def __str__(self) -> str:
         skipped = [f"{name} is left out: {reason}" for name, reason in self.skipped.items()]
-        return "\n".join([text.table(self).to_string(), text.legend(self), *skipped])
+        return "\n".join([self._readable().to_string(), self.legend, *skipped])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return f"{text.table(self).to_html()}<p>{text.legend(self)}</p>"
+        return f"{self._readable().to_html()}<p>{self.legend}</p>"
+
+    def _readable(self) -> pd.DataFrame:
+        return text.readable(self.table, self.top)
 
     def _line(self, run: Run) -> dict[str, Any]:
         report, line = run.report, {}

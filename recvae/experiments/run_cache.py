@@ -18,7 +18,7 @@ from recvae.data.splits import Holdout, Split
 from recvae.disk import atomic
 from recvae.evaluation.evaluate import Report
 from recvae.experiments.runs import Run
-from recvae.experiments.tuning import Model
+from recvae.models.contract.recommender import Recommender
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class RunCache:
     def __post_init__(self) -> None:
         atomic.make_folder(self.folder)
 
-    def get(self, model: Model, split: Split, measure: Callable[[], Run]) -> Run:
+    def get(self, model: Recommender, split: Split, measure: Callable[[], Run]) -> Run:
         """Read the run of a model and a split, or measure it and keep it."""
         name = type(model).__name__.lower()
         path = self.folder / f"{name}-{self._fingerprint(model, split)}.parquet"
@@ -53,7 +53,7 @@ class RunCache:
         _write(run, path)
         return run
 
-    def _fingerprint(self, model: Model, split: Split) -> str:
+    def _fingerprint(self, model: Recommender, split: Split) -> str:
         """16 hexadecimal digits of a SHA-256 of all that a run depends on."""
         facts = {
             "recvae": version("recvae"),
@@ -102,7 +102,7 @@ def _facts(run: Run) -> dict[str, Any]:
     }
 
 
-def _read(path: Path, model: Model) -> Run:
+def _read(path: Path, model: Recommender) -> Run:
     per_user = pd.read_parquet(path)
     facts = dict(per_user.attrs)
     per_user.attrs.clear()

@@ -10,7 +10,8 @@ import pandas as pd
 
 from recvae.errors import DataError
 from recvae.evaluation.evaluate import Report
-from recvae.experiments.tuning import Model, Tuned
+from recvae.experiments.trials import Tuned
+from recvae.models.contract.recommender import Recommender
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,14 +32,14 @@ class Run:
         seed_std: by metric, the standard deviation of its mean over the seeds; None for one seed.
     """
 
-    model: Model
+    model: Recommender
     report: Report
     curve: pd.Series
     training_seconds: float
     n_parameters: int
     n_bytes: int
     history: pd.DataFrame | None = None
-    tuned: Tuned[Model] | None = None
+    tuned: Tuned[Recommender] | None = None
     seed_std: pd.Series | None = None
 
 

@@ -16,7 +16,8 @@ from recvae.engine.trainer import OnEpoch
 from recvae.errors import TrainingError
 from recvae.evaluation.evaluate import evaluate
 from recvae.experiments.study import Study
-from recvae.experiments.tuning import M, Model, Tuned, fit_timed
+from recvae.experiments.trials import M, Tuned, fit_timed
+from recvae.models.contract.recommender import Recommender
 from recvae.options.spaces import Space
 
 logger = logging.getLogger(__name__)
@@ -112,7 +113,7 @@ class TuningRun(Generic[M]):
         }
 
 
-def _space(model: Model) -> Space:
+def _space(model: Recommender) -> Space:
     """The model's space, with room for its own options, without those that can't have any."""
     own = options.values(model)
     wide = {name: kind.including(own[name]) for name, kind in model.space.items()}

@@ -21,7 +21,7 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from recvae.experiments.study_files import new_study, open_study
-from recvae.experiments.tuning import STATES
+from recvae.experiments.trials import STATES
 from recvae.options.spaces import Categorical, Float, Int, Space
 
 logger = logging.getLogger(__name__)

@@ -1,107 +1,12 @@
 """Tuning: choose a model's options by what they give on the validation users, and nothing else."""
 
-from dataclasses import dataclass
 from os import PathLike
-from time import perf_counter
-from typing import Any, Generic, Protocol, Self, TypeVar
-
-import pandas as pd
 
 from recvae.data.interactions import Interactions
 from recvae.data.splits import Holdout
-from recvae.engine.trainer import OnEpoch
 from recvae.errors import OptionError
-from recvae.evaluation.evaluate import Ranker
 from recvae.evaluation.metrics import parse_metrics
-from recvae.options.spaces import Space
-
-STATES = ("complete", "pruned", "failed")
-
-N_SHOWN = 10
-"""The best trials, so many of which are shown."""
-
-
-class Model(Ranker, Protocol):
-    """What tuning and comparing need of a model: a dataclass whose fields are its options."""
-
-    @property
-    def supports_new_users(self) -> bool:
-        """Whether it can rank for users that it was not trained on."""
-
-    @property
-    def space(self) -> Space:
-        """The values of each option that tuning chooses from."""
-
-    @property
-    def n_parameters(self) -> int:
-        """How many numbers were learnt."""
-
-    @property
-    def n_bytes(self) -> int:
-        """How large they are."""
-
-    def fit(
-        self,
-        interactions: Interactions,
-        validation: Holdout | None = ...,
-        on_epoch: OnEpoch | None = ...,
-    ) -> Self:
-        """Learn from users x items."""
-
-
-M = TypeVar("M", bound=Model)
-
-
-@dataclass(frozen=True, eq=False)
-class Tuned(Generic[M]):
-    """What tuning found.
-
-    Attributes:
-        model: the best model, fitted.
-        metric: what the trials were judged by.
-        trials: a line per trial, in order: the options of the space, the metric on the validation
-            users (NaN if the trial was not completed), the seconds that fitting took, and the
-            state: complete, pruned or failed.
-        best: the line of `trials` that the model is from.
-        interrupted: whether Ctrl-C ended the tuning before its budget was spent.
-    """
-
-    model: M
-    metric: str
-    trials: pd.DataFrame
-    best: int
-    interrupted: bool = False
-
-    @property
-    def chosen(self) -> dict[str, Any]:
-        """The options of the space, as the best model has them."""
-        return {name: getattr(self.model, name) for name in self.model.space}
-
-    @property
-    def states(self) -> dict[str, int]:
-        """How many trials are complete, pruned and failed."""
-        return {state: int((self.trials["state"] == state).sum()) for state in STATES}
-
-    def to_dict(self) -> dict[str, Any]:
-        """All of it but the model, as what JSON can say; None for NaN."""
-        trials = self.trials.reset_index().astype(object)
-        return {
-            "metric": self.metric,
-            "best": self.best,
-            "value": float(self.trials[self.metric][self.best]),
-            "chosen": self.chosen,
-            "trials": trials.where(trials.notna(), None).to_dict(orient="records"),
-            "states": self.states,
-            "interrupted": self.interrupted,
-        }
-
-    def __str__(self) -> str:
-        complete = self.trials[self.trials["state"] == "complete"].drop(columns="state")
-        best = complete.nlargest(N_SHOWN, self.metric)
-        counts = ", ".join(f"{count} {state}" for state, count in self.states.items())
-        return f"{best.to_string(float_format='{:.4g}'.format)}\ntrials: {counts}"
-
-    __repr__ = __str__
+from recvae.experiments.trials import M, Tuned
 
 
 def tune(
@@ -151,19 +56,3 @@ def tune(
     search = TuningRun(model, train, validation, metric, seed=seed, path=study)
     search.run(trials, minutes)
     return search.result()
-
-
-def fit_timed(
-    model: Model, train: Interactions, validation: Holdout, on_epoch: OnEpoch | None = None
-) -> float:
-    """Fit a model; return the seconds that it took.
-
-    Raises:
-        KeyboardInterrupt: by Ctrl-C, also if the model ended its training well: what comes after
-            would compare a model that was not fully trained.
-    """
-    start = perf_counter()
-    model.fit(train, validation=validation, on_epoch=on_epoch)
-    if getattr(model, "interrupted_", False):
-        raise KeyboardInterrupt
-    return perf_counter() - start

@@ -66,9 +66,9 @@ def test_what_is_no_comparison(split):
 
 
 def test_the_best_and_its_equals_are_marked(result):
-    marks = {name: result.is_top("ndcg@20", name) for name in result.runs}
+    marks = result.top["ndcg@20"].to_dict()
     assert marks == {"good": True, "same": True, "bad": False}
-    assert not result.is_top("coverage@10", "good")
+    assert not result.top.loc["good", "coverage@10"]
     assert result.differences.loc[("ndcg@20", "bad"), "p"] < 0.05
     assert result.differences.loc[("ndcg@20", "same"), "p"] == 1
     assert "coverage@10" not in result.differences.index.get_level_values("metric")

@@ -12,6 +12,7 @@ from stub_models import KnowsOnlyItsUsers, Noisy, Trained, small_split
 from recvae.errors import WriteError
 from recvae.experiments.compare import compare
 from recvae.experiments.comparison import Comparison
+from recvae.experiments.report.page import write_report
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def result() -> Comparison:
 
 @pytest.fixture(scope="module")
 def page(result, tmp_path_factory) -> Path:
-    return result.write(tmp_path_factory.mktemp("a report") / "new" / "folder")
+    return write_report(result, tmp_path_factory.mktemp("a report") / "new" / "folder")
 
 
 class Tags(HTMLParser):
@@ -107,18 +108,18 @@ def test_the_page_says_what_was_found_and_how(page, result):
 
 def test_one_model_without_a_history_is_enough(tmp_path):
     result = compare({"alone": Noisy()}, small_split())
-    page = result.write(tmp_path)
+    page = write_report(result, tmp_path)
     names = {path.stem for path in (tmp_path / "plots").iterdir()}
     assert names == {"metric-by-length", "metric-by-activity"}
     assert not Tags(page.read_text(encoding="utf-8")).open
 
 
 def test_a_report_is_the_same_each_time(page, result, tmp_path):
-    again = result.write(tmp_path)
+    again = write_report(result, tmp_path)
     assert again.read_bytes() == page.read_bytes()
 
 
 def test_a_folder_that_cannot_be_written_is_said_so(result, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(WriteError, match=r"file.* can't be written .*: choose a place"):
-        result.write(tmp_path / "file")
+        write_report(result, tmp_path / "file")

@@ -18,6 +18,7 @@ from stub_models import Noisy, WithoutSpace, small_split
 from recvae.errors import DataError, OptionError, TrainingError, WriteError
 from recvae.evaluation.evaluate import evaluate
 from recvae.experiments.compare import compare
+from recvae.experiments.report.page import write_report
 from recvae.experiments.tuning import tune
 from recvae.options.spaces import Categorical, Float, Int, Space
 
@@ -234,7 +235,7 @@ def test_a_comparison_tells_of_every_trial(split, tmp_path):
     lines = json.loads(json.dumps(result.to_dict(), allow_nan=False))["trials"]["slow"]
     assert len(lines) == 16
     assert {line["state"] for line in lines if line[METRIC] is None} == {"pruned"}
-    page = result.write(tmp_path).read_text(encoding="utf-8")
+    page = write_report(result, tmp_path).read_text(encoding="utf-8")
     assert page.count("<td>pruned</td>") == sum(line[METRIC] is None for line in lines)
     assert "<td>nan</td>" not in page
 

@@ -1,1 +1,1 @@
-"""The report of a comparison: text, plots and one page."""
+"""The report of a comparison: plots, files and one page."""

@@ -1,6 +1,7 @@
 """The report of a comparison: one page to read, and files to work with."""
 
 import json
+from os import PathLike
 from pathlib import Path
 
 from recvae import options
@@ -8,12 +9,11 @@ from recvae.disk import atomic
 from recvae.display.templates import render
 from recvae.evaluation.metrics import METRICS, Metric
 from recvae.experiments.comparison import Comparison
-from recvae.experiments.report import text
 from recvae.experiments.report.pictures import Picture, draw_all
 
 
-def write_report(comparison: Comparison, folder: Path) -> Path:
-    """Write `index.html`, `comparison.json`, three CSV tables and the plots.
+def write_report(comparison: Comparison, folder: str | PathLike[str]) -> Path:
+    """Write a comparison as `index.html`, `comparison.json`, three CSV tables and the plots.
 
     Returns:
         The path of `index.html`, which needs none of the other files.
@@ -21,6 +21,7 @@ def write_report(comparison: Comparison, folder: Path) -> Path:
     Raises:
         WriteError: the folder can't be written.
     """
+    folder = Path(folder).expanduser()
     with atomic.writing_to(folder):
         (folder / "plots").mkdir(parents=True, exist_ok=True)
         pictures = draw_all(comparison)
@@ -51,8 +52,6 @@ def _html(comparison: Comparison, pictures: list[Picture]) -> str:
         "report.html",
         comparison=comparison,
         pictures=pictures,
-        headline=text.headline(comparison),
-        legend=text.legend(comparison),
         options={name: options.values(model) for name, model in comparison.models.items()},
         definitions={metric: _definition(metric) for metric in comparison.metrics},
     )

@@ -36,12 +36,12 @@ def draw(
 def differences(comparison: Comparison) -> Figure:
     """How far each model is from the best by the last metric, with its 95% interval."""
     metric = comparison.metrics[-1]
-    to_best = comparison.differences.loc[metric]
+    to_best, top = comparison.differences.loc[metric], comparison.top[metric]
     figure, (axes,) = _figure(1, height=1.1 + 0.38 * len(to_best))
     axes.axvline(0, color=mpl.rcParams["text.color"], linewidth=1)
     for line, (model, row) in enumerate(to_best.iterrows()):
         style = _style(comparison, str(model))
-        filled = mpl.rcParams["figure.facecolor"] if comparison.is_top(metric, str(model)) else None
+        filled = mpl.rcParams["figure.facecolor"] if top[model] else None
         axes.hlines(line, row["low"], row["high"], color=style["color"], linewidth=2)
         axes.plot(row["difference"], line, **style, markersize=8, markerfacecolor=filled)
     axes.set_yticks(range(len(to_best)), to_best.index)
