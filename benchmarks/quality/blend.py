@@ -34,7 +34,7 @@ class Blend(Recommender):
         neural, linear = (_standardized(model.score(histories).cpu()) for model in self.models_)
         return self.weight * neural + (1 - self.weight) * linear
 
-    def _fit(
+    def learn(
         self, train: sp.csr_matrix, validation: rv.Holdout | None, context: FitContext
     ) -> None:
         neural = rv.RecVAE(seed=self.seed, **self.neural).fit(
@@ -43,14 +43,14 @@ class Blend(Recommender):
         linear = rv.EDLAE(**self.linear).fit(train)
         self.models_ = (neural, linear)
 
-    def _state(self) -> dict[str, torch.Tensor]:
+    def state(self) -> dict[str, torch.Tensor]:
         return {
             f"{model.name}.{key}": tensor
             for model in self.models_
-            for key, tensor in model._state().items()
+            for key, tensor in model.state().items()
         }
 
-    def _restore(self, state: dict[str, torch.Tensor]) -> None:
+    def restore(self, state: dict[str, torch.Tensor]) -> None:
         raise NotImplementedError("a blend is measured, not saved.")
 
 

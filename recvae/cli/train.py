@@ -77,7 +77,7 @@ def train(
     facts = {"model": model, "folder": str(out), **epochs}
     if text or json:
         show("\n".join(text), facts | {"validation": report and report.to_dict()}, json)
-    if getattr(recommender, "interrupted_", False):
+    if recommender.interrupted_:
         _say_how_to_go_on(checkpoints)
         raise typer.Exit(INTERRUPTED)
     rmtree(checkpoints)
@@ -112,11 +112,13 @@ def _say_how_to_go_on(checkpoints: Path) -> None:
 
 def _epochs(model: "Recommender") -> dict[str, int]:
     """How many epochs were trained and which was the best, for models trained in epochs."""
-    history = getattr(model, "history_", None)
-    if history is None:
+    if model.history_ is None:
         return {}
     best = model.origin_ and model.origin_.best
-    return {"epochs": len(history), "best_epoch": best.epoch if best else len(history)}
+    return {
+        "epochs": len(model.history_),
+        "best_epoch": best.epoch if best else len(model.history_),
+    }
 
 
 def _validate(model: "Recommender", validation: "rv.Holdout | None") -> "Report | None":

@@ -18,7 +18,6 @@ from recvae.disk import atomic
 from recvae.disk.writing import write_tables
 from recvae.errors import DataError, OptionError
 from recvae.models import load_model
-from recvae.models.contract.lists import ranked_tables
 from recvae.models.contract.recommender import Recommender
 from recvae.saved.manifest import MANIFEST
 
@@ -50,7 +49,7 @@ class RecommendShard:
         model = _load(self.model, self.digest, self.device)
         data = read_shards(self.shards).read(number)
         histories = in_columns_of(model, data)
-        write_tables(ranked_tables(model, histories, data.user_ids, self.k), self.out[number])
+        write_tables(model.recommend_named(histories, data.user_ids, self.k), self.out[number])
 
 
 def recommend_shards(

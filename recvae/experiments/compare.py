@@ -178,7 +178,7 @@ def _run(model: Recommender, split: Split, metrics: list[str], trials: int, seed
         training_seconds=seconds,
         n_parameters=model.n_parameters,
         n_bytes=model.n_bytes,
-        history=getattr(model, "history_", None),
+        history=model.history_,
         tuned=tuned,
     )
 

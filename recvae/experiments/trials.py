@@ -82,6 +82,6 @@ def fit_timed(
     """
     start = perf_counter()
     model.fit(train, validation=validation, on_epoch=on_epoch)
-    if getattr(model, "interrupted_", False):
+    if model.interrupted_:
         raise KeyboardInterrupt
     return perf_counter() - start

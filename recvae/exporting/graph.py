@@ -4,8 +4,7 @@ import torch
 from torch import nn
 
 from recvae.exporting.padded import Padded
-from recvae.exporting.scores import scores
-from recvae.models import Ensemble, Recommender
+from recvae.models.contract.recommender import Recommender
 
 
 class RankingGraph(nn.Module):
@@ -19,19 +18,13 @@ class RankingGraph(nn.Module):
     def __init__(self, model: Recommender, k: int) -> None:
         super().__init__()
         self.model, self.k = model, k
-        self.nets = nn.ModuleList(_nets(model))
+        self.nets = nn.ModuleList(model.nets_)
         self.register_buffer("counts", torch.from_numpy(model.item_counts_).float())
 
     def forward(self, items: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Rank what is not in the histories; the popular items for an empty one."""
         batch = Padded.of_items(items, len(self.counts))
-        unseen = scores(self.model, batch).scatter(1, batch.columns, -torch.inf)
+        unseen = self.model.forward(batch).scatter(1, batch.columns, -torch.inf)
         empty = batch.sum(batch.values)[:, None] == 0
         best, ids = torch.where(empty, self.counts, unseen).topk(self.k)
         return ids.masked_fill(best == -torch.inf, -1), best
-
-
-def _nets(model: Recommender) -> list[nn.Module]:
-    """The nets that a model scores by, for the exporter to find their weights."""
-    members = [*model.vaes_, model.elsa_] if isinstance(model, Ensemble) else [model]
-    return [member.net_ for member in members if hasattr(member, "net_")]

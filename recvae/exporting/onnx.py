@@ -17,8 +17,8 @@ import recvae
 from recvae.disk.atomic import draft_for_user, sync
 from recvae.errors import OptionError
 from recvae.exporting.graph import RankingGraph
-from recvae.exporting.scores import require_exportable
-from recvae.models import Recommender
+from recvae.models.contract.abilities import Ability
+from recvae.models.contract.recommender import Recommender
 from recvae.packages import optional
 from recvae.ranking.top_k import require_length
 
@@ -54,8 +54,8 @@ def export_onnx(model: Recommender, path: str | PathLike[str], k: int = 10) -> N
         MissingPackageError: the extra recvae[onnx] is not installed.
         WriteError: the file can't be written.
     """
-    model._require_fitted()
-    require_exportable(model)
+    model.require_fitted()
+    model.require(Ability.EXPORT)
     require_length(k, len(model.items_))
     if (path := Path(path).expanduser()).suffix != ".onnx":
         raise OptionError(f"{path} must end in .onnx.")

@@ -8,9 +8,9 @@ import torch
 from recvae.data.interactions import Interactions
 from recvae.engine.batch import Batch
 from recvae.engine.objectives import gaussian_kl, without
-from recvae.latent.models import Coder, likely
 from recvae.latent.nats import entry_nats
 from recvae.latent.places import places
+from recvae.models.contract.abilities import Ability
 from recvae.models.contract.inputs import as_input
 from recvae.models.contract.recommender import Recommender
 from recvae.ranking.blocks import block_users, in_blocks
@@ -37,22 +37,22 @@ def anomaly_scores(model: Recommender, histories: sp.csr_matrix, *, seed: int = 
         DataError: the histories do not have the training items as columns.
         OptionError: the model's scores are no log-probabilities.
     """
-    coder = likely(model)
-    data = Interactions.from_matrix(as_input(coder.checked(histories)))
+    model.require(Ability.LOG_PROBABILITIES)
+    data = Interactions.from_matrix(as_input(model.checked(histories)))
     lengths = np.diff(data.matrix.indptr)
-    nats = _cross_nats(coder, data, np.random.default_rng(seed))
+    nats = _cross_nats(model, data, np.random.default_rng(seed))
     odd = places(-nats, data) < (lengths[data.rows] + 1) // 2
     return pd.DataFrame(
         {
             "score": _means(nats, data, odd),
             "surprisal": _means(nats, data, np.ones_like(odd)),
-            "kl": _kl(coder, data.matrix) / np.where(lengths > 0, lengths, np.nan),
+            "kl": _kl(model, data.matrix) / np.where(lengths > 0, lengths, np.nan),
             "length": lengths,
         }
     )
 
 
-def _cross_nats(model: Coder, data: Interactions, rng: np.random.Generator) -> np.ndarray:
+def _cross_nats(model: Recommender, data: Interactions, rng: np.random.Generator) -> np.ndarray:
     """Negative log-probability of each entry, predicted from the other half of its row: [nnz]."""
     half = places(rng.random(data.matrix.nnz), data) % 2 == 0
     nats = np.empty(data.matrix.nnz, dtype=np.float32)
@@ -61,19 +61,19 @@ def _cross_nats(model: Coder, data: Interactions, rng: np.random.Generator) -> n
     return nats
 
 
-def _nats(model: Coder, visible: sp.csr_matrix, hidden: sp.csr_matrix) -> np.ndarray:
+def _nats(model: Recommender, visible: sp.csr_matrix, hidden: sp.csr_matrix) -> np.ndarray:
     """Negative log-probability of each hidden entry, among all items that are not visible."""
     parts = (in_blocks(part, block_users(visible.shape[1])) for part in (visible, hidden))
     nats = [_block_nats(model, *blocks) for blocks in zip(*parts, strict=True)]
     return np.concatenate([*nats, np.empty(0, dtype=np.float32)])
 
 
-def _block_nats(model: Coder, visible: sp.csr_matrix, hidden: sp.csr_matrix) -> np.ndarray:
+def _block_nats(model: Recommender, visible: sp.csr_matrix, hidden: sp.csr_matrix) -> np.ndarray:
     scores = model.score(visible)
     return entry_nats(without(scores, Batch.of(visible, scores.device)), hidden)
 
 
-def _kl(model: Coder, histories: sp.csr_matrix) -> np.ndarray:
+def _kl(model: Recommender, histories: sp.csr_matrix) -> np.ndarray:
     mean, logvar = (torch.from_numpy(part) for part in model.encode(histories))
     return gaussian_kl(mean, logvar).nan_to_num(posinf=0.0).numpy()
 

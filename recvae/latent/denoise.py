@@ -5,9 +5,9 @@ import scipy.sparse as sp
 
 from recvae.data.interactions import Interactions
 from recvae.latent.corrupt import lengths_left
-from recvae.latent.models import likely
 from recvae.latent.nats import entry_nats
 from recvae.latent.places import places
+from recvae.models.contract.abilities import Ability
 from recvae.models.contract.inputs import as_input
 from recvae.models.contract.recommender import Recommender
 from recvae.ranking.blocks import block_users, in_blocks
@@ -30,10 +30,10 @@ def surprisal(model: Recommender, histories: sp.csr_matrix) -> sp.csr_matrix:
         DataError: the histories do not have the training items as columns.
         OptionError: the model's scores are no log-probabilities.
     """
-    coder = likely(model)
-    histories = as_input(coder.checked(histories))
+    model.require(Ability.LOG_PROBABILITIES)
+    histories = as_input(model.checked(histories))
     blocks = in_blocks(histories, block_users(histories.shape[1]))
-    nats = [entry_nats(coder.score(block), block) for block in blocks]
+    nats = [entry_nats(model.score(block), block) for block in blocks]
     histories.data = np.concatenate([*nats, np.zeros(0, dtype=np.float32)])
     return histories
 

@@ -6,8 +6,8 @@ from typing import Any, Self
 import numpy as np
 import scipy.sparse as sp
 
-from recvae.latent.models import Coder, coder
 from recvae.models import MultVAE
+from recvae.models.contract.abilities import Ability
 from recvae.models.contract.recommender import Recommender
 from recvae.packages import sklearn
 
@@ -40,7 +40,8 @@ class LatentFeatures(
             DataError, OptionError: see `Recommender.fit`; also a model without a latent space.
         """
         options = MultVAE() if self.model is None else self.model
-        self.model_: Coder = replace(coder(options)).fit(X)
+        options.require(Ability.CODES)
+        self.model_: Recommender = replace(options).fit(X)
         self.n_features_in_ = X.shape[1]
         return self
 

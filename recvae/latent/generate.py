@@ -8,9 +8,8 @@ from scipy.stats import rankdata
 
 from recvae.errors import DataError, OptionError, did_you_mean
 from recvae.latent.draw import draw_histories
-from recvae.latent.models import generator
+from recvae.models.contract.abilities import Ability
 from recvae.models.contract.recommender import Recommender
-from recvae.models.families.autoencoder import AutoencoderRecommender
 from recvae.packages import sklearn
 
 CodeSource: TypeAlias = Literal["mixture", "posterior", "prior"]
@@ -60,19 +59,19 @@ def generate(
         OptionError: the model's probabilities depend on more than its codes, or n_users, source,
             n_components or temperature is out of range.
     """
-    net = generator(model)
-    histories = net.checked(histories)
+    model.require(Ability.GENERATION)
+    histories = model.checked(histories)
     histories = histories[np.diff(histories.indptr) > 0]
     _check(histories, n_users, source, n_components, temperature)
     rng = np.random.default_rng(seed)
-    codes, lengths = _tastes(net, histories, n_users, source, n_components, rng)
+    codes, lengths = _tastes(model, histories, n_users, source, n_components, rng)
     return draw_histories(
-        lambda block: net.decode(codes[block]) / temperature, lengths, histories.shape[1], rng
+        lambda block: model.decode(codes[block]) / temperature, lengths, histories.shape[1], rng
     )
 
 
 def _tastes(
-    net: AutoencoderRecommender,
+    model: Recommender,
     histories: sp.csr_matrix,
     n_users: int,
     source: CodeSource,
@@ -81,20 +80,20 @@ def _tastes(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Codes float32 [n_users, latent], and lengths int64 [n_users]."""
     if source == "mixture":
-        known = _posterior(net, histories, rng), np.diff(histories.indptr)
+        known = _posterior(model, histories, rng), np.diff(histories.indptr)
         return _mixture(*known, n_users, n_components, rng)
     chosen = histories[rng.integers(histories.shape[0], size=n_users)]
-    codes = _posterior(net, chosen, rng)
+    codes = _posterior(model, chosen, rng)
     if source == "prior":
         codes = rng.standard_normal(codes.shape, dtype=np.float32)
     return codes, np.diff(chosen.indptr).astype(np.int64)
 
 
 def _posterior(
-    net: AutoencoderRecommender, histories: sp.csr_matrix, rng: np.random.Generator
+    model: Recommender, histories: sp.csr_matrix, rng: np.random.Generator
 ) -> np.ndarray:
     """A draw from each history's posterior, [users, latent]; the code itself if it has none."""
-    mean, logvar = net.encode(histories)
+    mean, logvar = model.encode(histories)
     return mean + np.exp(0.5 * logvar) * rng.standard_normal(mean.shape, dtype=np.float32)
 
 

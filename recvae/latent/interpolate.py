@@ -5,7 +5,7 @@ import scipy.sparse as sp
 import torch
 
 from recvae.errors import DataError, OptionError
-from recvae.latent.models import Coder, coder
+from recvae.models.contract.abilities import Ability
 from recvae.models.contract.recommender import Recommender
 from recvae.ranking.top_k import top_k
 
@@ -40,7 +40,8 @@ def interpolate(
         DataError: not one history each, or not of the model's items.
         OptionError: the model has no latent space, or k or a weight is out of range.
     """
-    line = _Line(coder(model), _both(model, one, other))
+    model.require(Ability.CODES)
+    line = _Line(model, _both(model, one, other))
     mix = np.asarray(weights, dtype=np.float32)
     if mix.ndim != 1 or not ((mix >= 0) & (mix <= 1)).all():
         raise OptionError(f"weights={weights} must be numbers from 0 to 1.")
@@ -51,7 +52,7 @@ def interpolate(
 class _Line:
     """The straight line between the codes of two histories, and its scores."""
 
-    def __init__(self, model: Coder, histories: sp.csr_matrix) -> None:
+    def __init__(self, model: Recommender, histories: sp.csr_matrix) -> None:
         self.model, self.histories = model, histories
         self.codes, _ = model.encode(histories)
         self.rest = model.score(histories)

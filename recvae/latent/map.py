@@ -11,7 +11,7 @@ import scipy.sparse as sp
 
 from recvae.errors import DataError, OptionError, did_you_mean
 from recvae.latent.map_page import write_map
-from recvae.latent.models import Coder, coder
+from recvae.models.contract.abilities import Ability
 from recvae.models.contract.inputs import as_input
 from recvae.models.contract.recommender import Recommender
 from recvae.packages import optional, sklearn
@@ -30,7 +30,7 @@ class TasteMap:
 
     items: pd.DataFrame
     method: Method
-    _model: Coder
+    _model: Recommender
     _plane: Any
 
     @classmethod
@@ -56,12 +56,12 @@ class TasteMap:
             MissingPackageError: scikit-learn, or umap-learn, is not installed.
             OptionError: the model has no latent space, or no such method.
         """
-        source = coder(model)
+        model.require(Ability.CODES)
         plane = _new_plane(method, seed)
-        places = plane.fit_transform(item_codes(source, histories))
-        points = pd.DataFrame(places, source.item_ids_, columns=["x", "y"])
-        known = source.items_.drop(columns=["x", "y"], errors="ignore")
-        return cls(points.join(known), method, source, plane)
+        places = plane.fit_transform(item_codes(model, histories))
+        points = pd.DataFrame(places, model.item_ids_, columns=["x", "y"])
+        known = model.items_.drop(columns=["x", "y"], errors="ignore")
+        return cls(points.join(known), method, model, plane)
 
     def place(self, histories: sp.csr_matrix) -> pd.DataFrame:
         """Place users on the map.
@@ -120,11 +120,11 @@ def item_codes(model: Recommender, histories: sp.csr_matrix) -> np.ndarray:
         DataError: the histories are empty, or do not have the training items as columns.
         OptionError: the model has no latent space.
     """
-    source = coder(model)
-    histories = as_input(source.checked(histories))
+    model.require(Ability.CODES)
+    histories = as_input(model.checked(histories))
     if histories.nnz == 0:
         raise DataError("no user has an item: give histories, such as the training users'.")
-    codes, _ = source.encode(histories)
+    codes, _ = model.encode(histories)
     weights = np.maximum(np.diff(histories.indptr), 1) ** -0.5
     members = (sp.diags(weights) @ histories).T.tocsr()
     totals = members.sum(axis=1).A1[:, None]

@@ -19,10 +19,11 @@ from recvae.engine.trainer import Trainer
 from recvae.errors import DataError, ModelFileError, NotFittedError, OptionError
 from recvae.evaluation.evaluate import evaluate
 from recvae.latent import sparse_files, sparse_scores
-from recvae.latent.models import autoencoder, likely
+from recvae.latent.models import autoencoder
 from recvae.latent.sparse_training import Goal, Imitation, measure, new_net
+from recvae.models.contract.abilities import Ability
 from recvae.models.contract.inputs import as_input
-from recvae.models.contract.lists import checked_users, popular_if_empty
+from recvae.models.contract.lists import popular_if_empty
 from recvae.models.contract.recommender import Recommender
 from recvae.models.families.autoencoder import MIN_STEPS
 from recvae.nets import TopKAutoencoder
@@ -86,7 +87,8 @@ class SparseCodes:
             raise OptionError(
                 f"active={self.active} must be {self.features} at most, as features are."
             )
-        self.model_ = autoencoder(likely(model))
+        model.require(Ability.LOG_PROBABILITIES)
+        self.model_ = autoencoder(model)
         matrix = as_input(self.model_.checked(histories), self.model_.input)
         if matrix.nnz == 0:
             raise DataError("there is no interaction to learn from.")
@@ -150,11 +152,11 @@ class SparseCodes:
 
         def score(block: sp.csr_matrix, _: np.ndarray | None) -> torch.Tensor:
             scores = sparse_scores.score(self.model_, self.net_, block, levels)
-            return scores if steer else popular_if_empty(self.model_, block, scores)
+            return scores if steer else popular_if_empty(scores, block, self.model_.item_counts_)
 
         if steer:
             return top_k(score, self.model_.checked(histories), k)
-        return top_k(score, checked_users(self.model_, histories, rows)[0], k)
+        return top_k(score, self.model_.checked_users(histories, rows)[0], k)
 
     def effects(self) -> np.ndarray:
         """How much each feature alone changes the score of each item: float32 [features, items].
@@ -192,7 +194,7 @@ class SparseCodes:
             ModelFileError: it is damaged, or belongs to another model.
         """
         source = autoencoder(model)
-        source._require_fitted()
+        source.require_fitted()
         chosen, state = sparse_files.read(Path(path).expanduser(), source)
         try:
             codes = options.build(cls, chosen)
@@ -203,7 +205,7 @@ class SparseCodes:
         except (OptionError, RuntimeError, KeyError, TypeError, ValueError) as error:
             raise ModelFileError(f"{path} is damaged: {error}") from error
         codes.model_ = source
-        codes.net_.to(source._device)
+        codes.net_.to(source.device_)
         return codes
 
     def _trainer(self, noise: torch.Generator, validation: Holdout | None) -> Trainer:
@@ -229,4 +231,4 @@ class SparseCodes:
 
     @property
     def _device(self) -> torch.device:
-        return self.model_._device
+        return self.model_.device_

@@ -59,5 +59,5 @@ def read(
 
 def _digest(model: AutoencoderRecommender) -> str:
     """Tells a model's weights from any other's."""
-    state = {name: tensor.cpu().contiguous() for name, tensor in model._state().items()}
+    state = {name: tensor.cpu().contiguous() for name, tensor in model.state().items()}
     return hashlib.sha256(save(state)).hexdigest()

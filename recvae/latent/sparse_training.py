@@ -93,7 +93,7 @@ def new_net(
     codes = torch.from_numpy(model.encode(histories)[0])
     net = TopKAutoencoder(codes.shape[1], features, active)
     net.initialize(codes, torch.Generator().manual_seed(seed))
-    return net.to(model._device)
+    return net.to(model.device_)
 
 
 def measure(net: TopKAutoencoder, activations: sp.csr_matrix) -> None:

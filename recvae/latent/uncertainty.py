@@ -9,7 +9,6 @@ import scipy.sparse as sp
 from recvae.data.splits import Holdout
 from recvae.errors import DataError, OptionError
 from recvae.evaluation.evaluate import evaluate
-from recvae.latent.models import coder
 from recvae.models.contract.recommender import Recommender
 
 METRIC = "ndcg@100"
@@ -40,7 +39,7 @@ def entropy(model: Recommender, histories: sp.csr_matrix) -> np.ndarray:
         DataError: the histories do not have the training items as columns.
         OptionError: the model has no latent space, or its codes are points.
     """
-    _, logvar = coder(model).encode(histories)
+    _, logvar = model.encode(histories)
     if np.isneginf(logvar).any():
         raise OptionError(
             f"the codes of {type(model).__name__} are points: use a variational model, such as "

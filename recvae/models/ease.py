@@ -24,5 +24,5 @@ class EASE(LinearAutoencoder):
 
     regularization: PositiveFloat = 300.0
 
-    def _penalty(self, counts: torch.Tensor) -> float:
+    def penalty(self, counts: torch.Tensor) -> float:
         return self.regularization

@@ -31,5 +31,5 @@ class EDLAE(LinearAutoencoder):
     dropout: DropRate = 0.5
     regularization: PositiveFloat = 150.0
 
-    def _penalty(self, counts: torch.Tensor) -> torch.Tensor:
+    def penalty(self, counts: torch.Tensor) -> torch.Tensor:
         return self.dropout / (1 - self.dropout) * counts + self.regularization

@@ -49,13 +49,13 @@ class ELSA(AutoencoderRecommender):
             .index_put_((rows.rows, rows.columns), -rows.values, accumulate=True)
         )
 
-    def _new_net(self, n_items: int) -> nets.ELSANet:
+    def new_net(self, n_items: int) -> nets.ELSANet:
         return nets.ELSANet(n_items, self.latent, dropout=self.dropout)
 
-    def _phases(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
-        return [Phase(lambda batch, _: self._terms(net, batch, noise))]
+    def phases(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
+        return [Phase(lambda batch, _: self.loss_terms(net, batch, noise))]
 
-    def _terms(self, net: nets.Net, batch: Batch, noise: torch.Generator) -> LossTerms:
+    def loss_terms(self, net: nets.Net, batch: Batch, noise: torch.Generator) -> LossTerms:
         """Half the squared distance: a Gaussian's negative log-likelihood of variance 1."""
         log_likelihood = net(batch, noise).mean() - 1
         return LossTerms(-log_likelihood, log_likelihood, torch.zeros_like(log_likelihood), 0.0)

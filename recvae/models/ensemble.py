@@ -8,9 +8,11 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 from annotated_types import MinLen
+from torch import nn
 
 from recvae.data.splits import Holdout
 from recvae.engine.batch import Batch
+from recvae.models.contract.abilities import Ability
 from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.inputs import as_input
 from recvae.models.contract.recommender import Recommender
@@ -60,6 +62,8 @@ class Ensemble(Recommender):
         "factors": Int(32, 256, log=True),
     }
 
+    abilities: ClassVar[frozenset[Ability]] = frozenset(Ability) - {Ability.GENERATION}
+
     n_vaes: PositiveInt = 2
     latent: PositiveInt = 200
     width: PositiveInt = 600
@@ -86,14 +90,23 @@ class Ensemble(Recommender):
             total += log_proportions(score(member).to(total.device), seen)
         return total
 
+    def forward(self, batch: Batch) -> torch.Tensor:
+        """What `score` gives, by what the members' `forward` gives: [users, items]."""
+        return self.pool(lambda member: member.forward(batch), batch)
+
+    @property
+    def nets_(self) -> list[nn.Module]:
+        """The nets of all members."""
+        return [net for member in self._members.values() for net in member.nets_]
+
     def encode(self, histories: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
         """Encode tastes as Gaussians by the first ResidualVAE: see its `encode`."""
-        self._require_fitted()
+        self.require_fitted()
         return self.vaes_[0].encode(histories)
 
     def decode(self, codes: np.ndarray) -> torch.Tensor:
         """Score all items by the decoder of the first ResidualVAE alone: see its `decode`."""
-        self._require_fitted()
+        self.require_fitted()
         return self.vaes_[0].decode(codes)
 
     def _build(self, n_vaes: int) -> None:
@@ -101,7 +114,6 @@ class Ensemble(Recommender):
         self.vaes_ = [self._new_vae(int(seed)) for seed in seeds]
         self.elsa_ = ELSA(latent=self.rank, seed=self.seed, device=self.device)
         self.als_ = ImplicitALS(factors=self.factors, seed=self.seed)
-        self.interrupted_ = False
 
     def _new_vae(self, seed: int) -> ResidualVAE:
         return ResidualVAE(
@@ -114,7 +126,7 @@ class Ensemble(Recommender):
             device=self.device,
         )
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
+    def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
         require_memory("Ensemble", train.shape[1], self.max_gigabytes)
         self._build(self.n_vaes)
         self.als_.fit(train)
@@ -122,7 +134,7 @@ class Ensemble(Recommender):
             raise KeyboardInterrupt
         self._fit_vaes(train, validation, context)
         for member in self._members.values():
-            member._describe_as(self)
+            member.belong_to(self.facts_)
         self.history_ = self.vaes_[0].history_
 
     def _fit_vaes(
@@ -150,11 +162,11 @@ class Ensemble(Recommender):
         vaes = {f"vae{number}": vae for number, vae in enumerate(self.vaes_)}
         return vaes | {"elsa": self.elsa_, "als": self.als_}
 
-    def _item_vectors(self) -> torch.Tensor:
-        return self.elsa_._item_vectors()
+    def item_vectors(self) -> torch.Tensor:
+        return self.elsa_.item_vectors()
 
-    def _state(self) -> dict[str, torch.Tensor]:
-        states = {name: member._state() for name, member in self._members.items()}
+    def state(self) -> dict[str, torch.Tensor]:
+        states = {name: member.state() for name, member in self._members.items()}
         return {
             f"{name}.{key}": tensor
             for name, state in states.items()
@@ -162,15 +174,15 @@ class Ensemble(Recommender):
             if name == "vae0" or not key.startswith(LINEAR)
         }
 
-    def _restore(self, state: dict[str, torch.Tensor]) -> None:
+    def restore(self, state: dict[str, torch.Tensor]) -> None:
         names = {key.partition(".")[0] for key in state if key.startswith("vae")}
         self._build(n_vaes=max(len(names), 1))
         shared: dict[str, torch.Tensor] = {}
         for name, member in self._members.items():
-            member._describe_as(self)
+            member.belong_to(self.facts_)
             own = _part(state, f"{name}.")
-            member._restore(own | shared if name.startswith("vae") else own)
-            shared = shared or _part(member._state(), LINEAR, LINEAR)
+            member.restore(own | shared if name.startswith("vae") else own)
+            shared = shared or _part(member.state(), LINEAR, LINEAR)
         first, *others = self.vaes_
         first.history_ = self.history_
         for vae in others:

@@ -9,11 +9,14 @@ import torch
 from implicit.cpu.als import AlternatingLeastSquares
 
 from recvae.data.splits import Holdout
+from recvae.engine.batch import Batch
 from recvae.engine.states import of_shape
 from recvae.errors import TrainingError
+from recvae.models.contract.abilities import Ability
 from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.inputs import Input, as_input
 from recvae.models.contract.recommender import Recommender
+from recvae.models.families.gauss_jordan import solve
 from recvae.models.families.implicit import fit_implicit, one_blas_thread
 from recvae.options.ranges import NonNegativeInt, PositiveFloat, PositiveInt, Threads
 from recvae.options.spaces import Float, Int, Space
@@ -47,6 +50,8 @@ class ImplicitALS(Recommender):
         "regularization": Float(0.01, 200.0, log=True),
     }
 
+    abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.EXPORT})
+
     factors: PositiveInt = 64
     regularization: PositiveFloat = 20.0
     alpha: PositiveFloat = 4.0
@@ -75,7 +80,18 @@ class ImplicitALS(Recommender):
             ) from error
         return torch.from_numpy(vectors) @ self.item_factors_.T
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
+    def forward(self, batch: Batch) -> torch.Tensor:
+        """What `score` gives, of rows of one length, in operators that a graph has: [users, items].
+
+        The users' vectors are those of Hu, Koren & Volinsky, 2008, equation 4.
+        """
+        every, own = self.item_factors_, self.item_factors_[batch.columns]
+        shared = every.T @ every + self.regularization * torch.eye(self.factors)
+        left = shared + own.mT @ ((self.alpha - 1) * batch.values[:, :, None] * own)
+        right = own.mT @ (self.alpha * batch.values[:, :, None])
+        return solve(left, right) @ every.T
+
+    def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
         with one_blas_thread():
             solver = self._solver()
             fit_implicit(solver, as_input(train, self.input), f"fitting {self.name}")
@@ -91,11 +107,11 @@ class ImplicitALS(Recommender):
             num_threads=self.n_threads,
         )
 
-    def _item_vectors(self) -> torch.Tensor:
+    def item_vectors(self) -> torch.Tensor:
         return self.item_factors_
 
-    def _state(self) -> dict[str, torch.Tensor]:
+    def state(self) -> dict[str, torch.Tensor]:
         return {"item_factors": self.item_factors_}
 
-    def _restore(self, state: dict[str, torch.Tensor]) -> None:
+    def restore(self, state: dict[str, torch.Tensor]) -> None:
         self.item_factors_ = of_shape(state["item_factors"], len(self.items_), self.factors)

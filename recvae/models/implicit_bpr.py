@@ -53,7 +53,7 @@ class ImplicitBPR(TrainedUsers):
     seed: NonNegativeInt = 0
     n_threads: Threads = 1
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
+    def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
         model = BayesianPersonalizedRanking(
             factors=self.factors,
             learning_rate=self.learning_rate,
@@ -62,4 +62,4 @@ class ImplicitBPR(TrainedUsers):
             random_state=self.seed,
             num_threads=self.n_threads,
         )
-        self._learn(model, as_input(train))
+        self._factorize(model, as_input(train))

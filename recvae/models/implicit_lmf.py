@@ -57,7 +57,7 @@ class ImplicitLMF(TrainedUsers):
     seed: NonNegativeInt = 0
     n_threads: Threads = 0
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
+    def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
         model = LogisticMatrixFactorization(
             factors=self.factors,
             learning_rate=self.learning_rate,
@@ -67,4 +67,4 @@ class ImplicitLMF(TrainedUsers):
             random_state=self.seed,
             num_threads=self.n_threads,
         )
-        self._learn(model, as_input(train, self.input))
+        self._factorize(model, as_input(train, self.input))

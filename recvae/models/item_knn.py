@@ -53,7 +53,7 @@ class ItemKNN(Recommender):
     @property
     def n_parameters(self) -> int:
         """How many similarities are kept."""
-        self._require_fitted()
+        self.require_fitted()
         return int(self.similarity_.nnz)
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
@@ -61,7 +61,7 @@ class ItemKNN(Recommender):
         weights = as_input(histories, self.input)
         return torch.from_numpy((self.similarity_ @ weights.T).T.toarray())
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
+    def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
         users = _weighed(as_input(train, self.input), self.similarity)
         items, n_items = users.T.tocsr(), users.shape[1]
         ids, similarities = nearest(
@@ -73,15 +73,15 @@ class ItemKNN(Recommender):
         )
         self.similarity_ = _as_rows(ids, similarities)
 
-    def _similarity(self, columns: np.ndarray) -> torch.Tensor:
+    def similarities(self, columns: np.ndarray) -> torch.Tensor:
         similarity = torch.from_numpy(self.similarity_[columns].toarray())
         return similarity.masked_fill_(similarity == 0, -torch.inf)
 
-    def _state(self) -> dict[str, torch.Tensor]:
+    def state(self) -> dict[str, torch.Tensor]:
         parts = ("data", "indices", "indptr")
         return {part: torch.from_numpy(getattr(self.similarity_, part)) for part in parts}
 
-    def _restore(self, state: dict[str, torch.Tensor]) -> None:
+    def restore(self, state: dict[str, torch.Tensor]) -> None:
         indices, indptr = state["indices"].numpy(), state["indptr"].numpy()
         data = of_shape(state["data"], len(indices)).numpy()
         self.similarity_ = csr_of(data, indices, indptr, (len(self.items_), len(self.items_)))

@@ -51,19 +51,19 @@ class MultVAE(MultAutoencoder):
     batch_size: PositiveInt = 250
     epochs: PositiveInt = 60
 
-    def _fit(self, train: CsrOrShards, validation: Holdout | None, context: FitContext) -> None:
+    def learn(self, train: CsrOrShards, validation: Holdout | None, context: FitContext) -> None:
         self.beta_search_: pd.DataFrame | None = None
         if self.beta == "best":
             search = self._search_beta(train, validation, context)
-            self.beta_search_ = search.history_
-            best = search.history_[self.metric].argmax()
-            self.beta_ = float(search.history_["beta"].iloc[best])
+            self.beta_search_ = history = search.history_
+            assert history is not None
+            self.beta_ = float(history["beta"].iloc[history[self.metric].argmax()])
             if search.interrupted_:
                 self.net_, self.history_, self.interrupted_ = search.net_, search.history_, True
                 return
         else:
             self.beta_ = self.beta
-        super()._fit(train, validation, context)
+        super().learn(train, validation, context)
 
     def _search_beta(
         self, train: CsrOrShards, validation: Holdout | None, context: FitContext
@@ -76,7 +76,7 @@ class MultVAE(MultAutoencoder):
         search = replace(self, beta=1.0, schedule="linear", warm_up=1.0, patience=None)
         return search.fit(train, validation, checkpoints=context.part("search"))
 
-    def _beta(self, n_batches: int) -> Callable[[int], float]:
+    def beta_schedule(self, n_batches: int) -> Callable[[int], float]:
         warm_up = warm_up_steps(
             self.beta_ if self.beta == "best" else self.warm_up,
             steps_per_epoch=n_batches,

@@ -28,13 +28,13 @@ class Popularity(Recommender):
         counts = torch.from_numpy(self.item_counts_.astype(np.float32))
         return counts.repeat(histories.shape[0], 1)
 
-    def _fit(self, train: CsrOrShards, validation: Holdout | None, context: FitContext) -> None:
+    def learn(self, train: CsrOrShards, validation: Holdout | None, context: FitContext) -> None:
         """Nothing to do: every model counts its items."""
 
-    _fit_shards = _fit
+    learn_shards = learn
 
-    def _state(self) -> dict[str, torch.Tensor]:
+    def state(self) -> dict[str, torch.Tensor]:
         return {}
 
-    def _restore(self, state: dict[str, torch.Tensor]) -> None:
+    def restore(self, state: dict[str, torch.Tensor]) -> None:
         """Nothing to do: every model's item counts are saved."""

@@ -54,20 +54,20 @@ class RecVAE(SoftmaxAutoencoder):
     epochs: PositiveInt = 50
     patience: PositiveInt | None = 10
 
-    def _new_net(self, n_items: int) -> nets.RecVAENet:
+    def new_net(self, n_items: int) -> nets.RecVAENet:
         return nets.RecVAENet(n_items, self.width, self.latent)
 
-    def _phases(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
+    def phases(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
         encoder = net.get_submodule("encoder")
         previous = deepcopy(encoder).requires_grad_(False)
         return [
             Phase(
-                lambda batch, _: self._terms(net, previous, batch, self.dropout, noise),
+                lambda batch, _: self.loss_terms(net, previous, batch, self.dropout, noise),
                 part="encoder",
                 repeat=self.encoder_passes,
             ),
             Phase(
-                lambda batch, _: self._terms(net, previous, batch, 0.0, noise),
+                lambda batch, _: self.loss_terms(net, previous, batch, 0.0, noise),
                 part="decoder",
                 repeat=self.decoder_passes,
                 before=lambda: previous.load_state_dict(encoder.state_dict()),
@@ -75,7 +75,7 @@ class RecVAE(SoftmaxAutoencoder):
             ),
         ]
 
-    def _terms(
+    def loss_terms(
         self,
         net: nets.Net,
         previous: nn.Module,
@@ -87,7 +87,7 @@ class RecVAE(SoftmaxAutoencoder):
         rows = batch.normalized()
         mean, logvar = net.encode(rows.dropout(dropout, noise))
         code = nets.sample(batch, mean, logvar, noise)
-        log_likelihood = self._multinomial(net, code, batch, noise).mean()
+        log_likelihood = self.multinomial(net, code, batch, noise).mean()
         kl = sampled_composite_kl(code, mean, logvar, previous(rows))
         weighted = self.gamma * (batch.sum(batch.values) * kl).mean()
         return LossTerms(weighted - log_likelihood, log_likelihood, kl.mean(), self.gamma)

@@ -15,6 +15,7 @@ from recvae.data.shards import CsrOrShards
 from recvae.engine.batch import Batch
 from recvae.engine.objectives import multinomial_log_likelihood, sampled_composite_kl, without
 from recvae.engine.phases import LossTerms, Phase
+from recvae.models.contract.abilities import Ability
 from recvae.models.edlae import EDLAE
 from recvae.models.families.autoencoder import AutoencoderRecommender
 from recvae.models.families.pooling import log_proportions
@@ -54,6 +55,7 @@ class ResidualVAE(AutoencoderRecommender):
         "batch_size": Int(50, 500, log=True),
     }
     supports_shards: ClassVar[bool] = False
+    abilities: ClassVar[frozenset[Ability]] = frozenset(Ability) - {Ability.GENERATION}
     averaging: ClassVar[float | None] = 5.0
 
     dropout: Annotated[float, Gt(0), Lt(1)] = 0.5
@@ -90,25 +92,25 @@ class ResidualVAE(AutoencoderRecommender):
         """Logits of both paths: the decoder's from the mean of the code, nothing hidden."""
         return super().forward(batch).add_(log_proportions(_linear(self.net_)(batch), batch))
 
-    def _new_net(self, n_items: int) -> nets.ResidualVAENet:
+    def new_net(self, n_items: int) -> nets.ResidualVAENet:
         return nets.ResidualVAENet(n_items, self.width, self.latent)
 
-    def _prepare(self, net: nets.Net, train: CsrOrShards) -> None:
+    def prepare(self, net: nets.Net, train: CsrOrShards) -> None:
         assert isinstance(train, sp.csr_matrix)  # as it supports no shards
         net.linear, self.linear_path = self.linear_path or self.solve(train), None
 
-    def _phases(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
+    def phases(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
         encoder = net.get_submodule("encoder")
         previous = deepcopy(encoder).requires_grad_(False)
         return [
             Phase(
-                lambda batch, _: self._terms(net, previous, batch, noise),
+                lambda batch, _: self.loss_terms(net, previous, batch, noise),
                 before=lambda: previous.load_state_dict(encoder.state_dict()),
                 memory=previous,
             )
         ]
 
-    def _terms(
+    def loss_terms(
         self, net: nets.Net, previous: nn.Module, batch: Batch, noise: torch.Generator
     ) -> LossTerms:
         """The negative ELBO of what is hidden, scaled up to whole rows, averaged over the users."""

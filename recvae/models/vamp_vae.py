@@ -53,7 +53,7 @@ class VampVAE(MultVAE):
     batch_size: PositiveInt = 100
     epochs: PositiveInt = 50
 
-    def _new_net(self, n_items: int) -> nets.VampNet:
+    def new_net(self, n_items: int) -> nets.VampNet:
         return nets.VampNet(
             n_items,
             self.hidden,
@@ -64,9 +64,11 @@ class VampVAE(MultVAE):
             dropout=self.dropout,
         )
 
-    def _terms(self, net: nets.Net, batch: Batch, beta: float, noise: torch.Generator) -> LossTerms:
+    def loss_terms(
+        self, net: nets.Net, batch: Batch, beta: float, noise: torch.Generator
+    ) -> LossTerms:
         """The negative ELBO of a batch, averaged over its users."""
         code, kl = net(batch, noise)
-        log_likelihood = self._log_likelihood(net, code, batch, noise).mean()
+        log_likelihood = self.log_likelihood(net, code, batch, noise).mean()
         kl = kl.mean()
         return LossTerms(beta * kl - log_likelihood, log_likelihood, kl, beta)

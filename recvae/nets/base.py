@@ -1,6 +1,6 @@
 """Net: the base class of all autoencoder nets, with the methods that training and scoring call."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 
 import torch
 from torch import nn
@@ -12,7 +12,7 @@ from recvae.nets.items import ItemPartition
 from recvae.nets.layers import SparseLinear
 
 
-class Net(nn.Module):
+class Net(nn.Module, ABC):
     """An autoencoder. Its parameters are uninitialized until they are drawn or loaded.
 
     Attributes:

@@ -6,11 +6,13 @@ stranger's: all of it is checked before it is used.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,18 +24,14 @@ from pydantic import ValidationError
 from safetensors.torch import load, save_file
 
 import recvae
-from recvae import options
 from recvae.data.interactions import require_ids
 from recvae.disk import atomic
 from recvae.disk.untrusted import read_table, read_verified
-from recvae.engine import devices
 from recvae.engine.states import require_finite
-from recvae.errors import DataError, MissingFileError, ModelFileError, OptionError, did_you_mean
+from recvae.errors import DataError, MissingFileError, ModelFileError, OptionError
 from recvae.saved import manifest
+from recvae.saved.facts import Facts
 from recvae.saved.manifest import FILE_NAME, MANIFEST, ModelManifest, SavedFile
-
-if TYPE_CHECKING:
-    from recvae.models.contract.recommender import Recommender
 
 LOCK = ".saving"
 """What a process that saves to the folder has locked."""
@@ -42,7 +40,24 @@ DRAFT_NAME = r"\.(weights|items|users|history|model)\.[a-z]+\.\d+|\.tmp\w{6}"
 """What a process that was killed while saving leaves behind; `.tmp...` is of safetensors."""
 
 
-def save(model: "Recommender", folder: str | PathLike[str]) -> None:
+@dataclass(frozen=True, eq=False)
+class Saved:
+    """A fitted model as plain values.
+
+    Attributes:
+        model: the name of its class.
+        facts: what it knows of its training.
+        state: what it learnt.
+        history: its training, a line an epoch; None for a model without epochs.
+    """
+
+    model: str
+    facts: Facts
+    state: dict[str, torch.Tensor]
+    history: pd.DataFrame | None
+
+
+def save(saved: Saved, folder: str | PathLike[str]) -> None:
     """Write a fitted model; a model that is there already is replaced in one step.
 
     A process that saves to the same folder waits for the one that does so already.
@@ -56,8 +71,8 @@ def save(model: "Recommender", folder: str | PathLike[str]) -> None:
         with atomic.writing_to(folder):
             folder.mkdir(parents=True, exist_ok=True)
             with FileLock(folder / LOCK):
-                files = _write_files(model, folder)
-                manifest.write(_describe(model, files), folder)
+                files = _write_files(saved, folder)
+                manifest.write(_manifest_of(saved, files), folder)
                 _remove_others(folder, {file.name for file in files.values()})
     except pa.ArrowException as error:
         raise DataError(
@@ -65,36 +80,42 @@ def save(model: "Recommender", folder: str | PathLike[str]) -> None:
         ) from error
 
 
-def load_folder(
-    folder: str | PathLike[str], classes: Mapping[str, "type[Recommender]"], device: str
-) -> "Recommender":
-    """Read a saved model, verifying every file.
+def load_saved(described: ModelManifest, folder: Path) -> Saved:
+    """Read what a manifest names, verifying every file: see `one_clear_error`.
 
-    Raises:
-        MissingFileError: there is no model in the folder.
-        ModelFileError: a file is damaged, missing or of another version.
-        OptionError: the device is not on this machine.
+    The weights come first: their file says how much there can be of all.
     """
-    folder = Path(folder).expanduser()
-    described = read_manifest(folder)
-    if described.model not in classes:
-        raise ModelFileError(
-            f"{folder} holds a model {described.model!r}: {did_you_mean(described.model, classes)}"
-        )
-    devices.resolve(device)
-    chosen = dict(described.options)
-    if "device" in chosen:
-        chosen["device"] = device
+    files = {role: (folder / file.name, file.sha256) for role, file in described.files.items()}
+    state = load(read_verified(*files["weights"]))
+    counts = _checked_counts(state.pop("item_counts"), described)
+    tables = {role: read_table(read_verified(*files[role])) for role in files if role != "weights"}
+    _require_vocabulary(tables["items"], "item", described.n_items)
+    if "users" in tables:
+        _require_vocabulary(tables["users"], "user", described.n_users)
+    require_finite(state)
+    facts = Facts(
+        items=tables["items"],
+        item_counts=counts,
+        n_users=described.n_users,
+        user_ids=tables["users"].index if "users" in tables else None,
+        fingerprint=described.fingerprint,
+        options=described.options,
+        origin=described.origin,
+    )
+    return Saved(described.model, facts, state, tables.get("history"))
+
+
+@contextmanager
+def one_clear_error(folder: Path) -> Iterator[None]:
+    """Turn whatever a parser makes of a folder that may hold anything into one ModelFileError."""
     try:
-        model = options.build(classes[described.model], chosen)
-        _restore(model, described, folder)
+        yield
     except OptionError as error:
         raise ModelFileError(f"{folder / MANIFEST} is damaged: {error}") from error
-    except Exception as error:  # whatever a parser makes of a file that may hold anything
+    except Exception as error:
         raise ModelFileError(
             f"the model in {folder} is damaged ({error}): restore it from a copy or train again."
         ) from error
-    return model
 
 
 def read_manifest(folder: Path) -> ModelManifest:
@@ -118,32 +139,32 @@ def read_manifest(folder: Path) -> ModelManifest:
         ) from error
 
 
-def _describe(model: "Recommender", files: dict[Any, SavedFile]) -> ModelManifest:
+def _manifest_of(saved: Saved, files: dict[Any, SavedFile]) -> ModelManifest:
     return ModelManifest(
         recvae=recvae.__version__,
-        model=model.name,
-        options=model.options_,
-        n_users=model.n_users_,
-        n_items=len(model.items_),
-        fingerprint=model.fingerprint_,
+        model=saved.model,
+        options=saved.facts.options,
+        n_users=saved.facts.n_users,
+        n_items=len(saved.facts.items),
+        fingerprint=saved.facts.fingerprint,
         files=files,
-        origin=model.origin_,
+        origin=saved.facts.origin,
     )
 
 
-def _write_files(model: "Recommender", folder: Path) -> dict[Any, SavedFile]:
-    weights = model._state() | {"item_counts": torch.from_numpy(model.item_counts_)}
+def _write_files(saved: Saved, folder: Path) -> dict[Any, SavedFile]:
+    facts = saved.facts
+    weights = saved.state | {"item_counts": torch.from_numpy(facts.item_counts)}
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     files = {
         "weights": _write(folder, "weights.safetensors", lambda path: save_file(weights, path)),
-        "items": _write(folder, "items.parquet", partial(_write_table, model.items_)),
+        "items": _write(folder, "items.parquet", partial(_write_table, facts.items)),
     }
-    if model.user_ids_ is not None:
-        users = pd.DataFrame(index=model.user_ids_)
+    if facts.user_ids is not None:
+        users = pd.DataFrame(index=facts.user_ids)
         files["users"] = _write(folder, "users.parquet", partial(_write_table, users))
-    history: pd.DataFrame | None = getattr(model, "history_", None)
-    if history is not None:
-        files["history"] = _write(folder, "history.parquet", partial(_write_table, history))
+    if saved.history is not None:
+        files["history"] = _write(folder, "history.parquet", partial(_write_table, saved.history))
     return files
 
 
@@ -167,27 +188,6 @@ def _remove_others(folder: Path, kept: set[str]) -> None:
             path.unlink(missing_ok=True)
 
 
-def _restore(model: "Recommender", described: ModelManifest, folder: Path) -> None:
-    """Fill in a model. The weights come first: their file says how much there can be of all."""
-    files = {role: (folder / file.name, file.sha256) for role, file in described.files.items()}
-    state = load(read_verified(*files["weights"]))
-    model.n_users_, model.fingerprint_ = described.n_users, described.fingerprint
-    model.origin_, model.options_ = described.origin, options.values(model)
-    model.item_counts_ = _checked_counts(state.pop("item_counts"), described)
-    tables = {role: read_table(read_verified(*files[role])) for role in files if role != "weights"}
-    model.items_ = tables["items"]
-    _require_vocabulary(model.items_, "item", described.n_items)
-    model.user_ids_ = None
-    if not model.supports_new_users:
-        _require_vocabulary(tables["users"], "user", described.n_users)
-        model.user_ids_ = tables["users"].index
-    if "history" in tables:
-        model.history_ = tables["history"]  # type: ignore[attr-defined]
-    require_finite(state)
-    model._restore(dict(state))
-    _require_same_layout(model._state(), state)
-
-
 def _checked_counts(counts: torch.Tensor, described: ModelManifest) -> np.ndarray:
     if counts.shape != (described.n_items,) or counts.dtype != torch.int64:
         raise ValueError("the files disagree about the number of items")
@@ -200,13 +200,3 @@ def _require_vocabulary(table: pd.DataFrame, name: str, n: int) -> None:
     if len(table) != n:
         raise ValueError(f"the files disagree about the number of {name}s")
     require_ids(table.index, name)
-
-
-def _require_same_layout(taken: dict[str, torch.Tensor], given: dict[str, torch.Tensor]) -> None:
-    """Whether a model has taken each tensor as it was."""
-    layouts = [
-        {name: (tensor.shape, tensor.dtype) for name, tensor in state.items()}
-        for state in (taken, given)
-    ]
-    if layouts[0] != layouts[1]:
-        raise ValueError("the tensors are not those of such a model")

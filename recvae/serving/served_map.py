@@ -5,10 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from recvae import latent
-from recvae.errors import OptionError
 from recvae.latent.map_page import main_genres
-from recvae.latent.models import coder
 from recvae.models import Recommender
+from recvae.models.contract.abilities import Ability
 from recvae.serving.catalogue import Catalogue
 from recvae.serving.latent_schemas import (
     MAX_POINTS,
@@ -37,11 +36,7 @@ class ServedMap:
     @property
     def impossible(self) -> str | None:
         """Why the model has no map, if it has none."""
-        try:
-            coder(self._model)
-        except OptionError as error:
-            return str(error)
-        return None
+        return self._model.why_not(Ability.CODES)
 
     def draw(self, requests: Sequence[MapRequest]) -> list[ItemMap]:
         """Where the most popular items are.
@@ -74,7 +69,7 @@ class ServedMap:
 
     def _map(self) -> latent.TasteMap:
         if self._made is None:
-            coder(self._model)
+            self._model.require(Ability.CODES)
             around = latent.neighbor_histories(self._model, self._popular)
             self._made = latent.TasteMap.fit(self._model, around)
         return self._made

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import numpy as np
 
 from recvae.errors import FoldInError
-from recvae.latent.models import coder
 from recvae.models import Recommender
 from recvae.ranking.reranking import POOL, rerank
 from recvae.serving.catalogue import Catalogue
@@ -68,7 +67,7 @@ class ServedModel:
         Raises:
             OptionError: the model has no latent space.
         """
-        codes = coder(self.model).encode(self._catalogue.histories(requests))
+        codes = self.model.encode(self._catalogue.histories(requests))
         return [
             Code(
                 mean=mean,

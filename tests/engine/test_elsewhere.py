@@ -47,11 +47,11 @@ def act_out(name: str, batch: Batch) -> None:
     """The loss of each pass and its gradients."""
     model = rv.build_model(name, {"latent": 8})
     model.beta_ = 0.2
-    net = model._new_net(N_ITEMS)
+    net = model.new_net(N_ITEMS)
     with FakeTensorMode(allow_non_fake_inputs=True):
         move(net)
         there = moved(batch)
-        for one in model._phases(net, 1, None):
+        for one in model.phases(net, 1, None):
             one.before()
             loss = one.step(there, 0).loss
             chosen = [p for n, p in net.named_parameters() if n.startswith(one.part)]

@@ -143,6 +143,6 @@ def test_a_training_from_shards_goes_on_bit_for_bit(shards, tmp_path):
     assert half.interrupted_
     resumed = build("mult-vae", epochs=3)
     resumed.fit(split.train, split.validation, checkpoints=tmp_path)
-    for name, tensor in whole._state().items():
-        assert torch.equal(tensor, resumed._state()[name])
+    for name, tensor in whole.state().items():
+        assert torch.equal(tensor, resumed.state()[name])
     assert whole.history_["loss"].equals(resumed.history_["loss"])

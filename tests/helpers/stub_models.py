@@ -23,6 +23,8 @@ class Noisy:
     noise: float = 0.0
     seed: int = 0
 
+    history_ = None
+    interrupted_ = False
     supports_new_users: ClassVar[bool] = True
     space: ClassVar[Space] = {"noise": Categorical((0.0, 0.5, 1.0, 2.0))}
 

@@ -46,7 +46,7 @@ def fit(name, folder=None, **options):
     data = split()
     model.fit(data.train, data.validation, checkpoints=folder)
     history = model.history_[["loss", "log_likelihood", "kl", "ndcg@100"]]
-    weights = {name: tensor.tolist() for name, tensor in model._state().items()}
+    weights = {name: tensor.tolist() for name, tensor in model.state().items()}
     return {"history": history.to_numpy().tolist(), "weights": weights}
 
 

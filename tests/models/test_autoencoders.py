@@ -36,7 +36,7 @@ def test_memory_that_runs_out_is_one_clear_error(split, monkeypatch):
     def fail(*_):
         raise raised
 
-    monkeypatch.setattr(rv.MultVAE, "_fit", fail)
+    monkeypatch.setattr(rv.MultVAE, "learn", fail)
     with pytest.raises(RuntimeError, match="something else") as other:
         fit(split)
     raised = torch.OutOfMemoryError("CUDA out of memory.")
@@ -69,7 +69,7 @@ def test_kl_is_summed_over_dimensions_and_averaged_over_users(split):
     posterior = torch.distributions.Normal(mean, (0.5 * logvar).exp())
     prior = torch.distributions.Normal(0.0, 1.0)
     expected = torch.distributions.kl_divergence(posterior, prior).sum() / len(batch)
-    terms = model._terms(model.net_, batch, 1.0, torch.Generator().manual_seed(0))
+    terms = model.loss_terms(model.net_, batch, 1.0, torch.Generator().manual_seed(0))
     torch.testing.assert_close(terms.kl, expected)
 
 

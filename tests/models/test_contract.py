@@ -181,7 +181,7 @@ def test_options_out_of_their_range_are_refused_by_fit(name, data):
 def test_on_epoch_hears_what_the_history_says(name, data):
     split, heard = rv.split_users(data, n_validation=15, n_test=5), []
     model = new(name).fit(split.train, split.validation, lambda *epoch: heard.append(epoch))
-    history = getattr(model, "history_", pd.DataFrame({"epoch": [], "ndcg@100": []}))
+    history = pd.DataFrame(model.history_, columns=["epoch", "ndcg@100"])
     assert heard == list(zip(history["epoch"], history["ndcg@100"], strict=True))
 
 

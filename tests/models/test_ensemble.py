@@ -47,7 +47,7 @@ def test_the_vaes_differ_in_their_seeds(model):
 
 
 def test_the_linear_path_is_kept_once(model, tmp_path):
-    inverses = [name for name in model._state() if name.endswith("linear.inverse")]
+    inverses = [name for name in model.state() if name.endswith("linear.inverse")]
     assert inverses == ["vae0.linear.inverse"]
     model.save(tmp_path / "model")
     for one in (model, rv.load_model(tmp_path / "model")):
@@ -73,8 +73,8 @@ def test_too_many_items_are_refused_before_anything_is_trained(monkeypatch):
 
 @pytest.mark.parametrize("lost", ["vae", "vae0.linear", "vae1.encoder", "elsa", "als.item"])
 def test_a_model_that_lost_tensors_is_not_loaded(lost, model, tmp_path, monkeypatch):
-    state = {name: tensor for name, tensor in model._state().items() if not name.startswith(lost)}
-    monkeypatch.setattr(model, "_state", lambda: state)
+    state = {name: tensor for name, tensor in model.state().items() if not name.startswith(lost)}
+    monkeypatch.setattr(model, "state", lambda: state)
     model.save(tmp_path / "model")
     with pytest.raises(rv.errors.ModelFileError, match="is damaged"):
         rv.load_model(tmp_path / "model")
@@ -95,14 +95,14 @@ def test_epochs_of_one_training_are_told(validation):
 
 @pytest.mark.parametrize("interrupted", [1, 2])
 def test_ctrl_c_after_an_epoch_keeps_the_vaes_so_far(interrupted, monkeypatch, tmp_path):
-    trained, train = [], ResidualVAE._fit
+    trained, train = [], ResidualVAE.learn
 
     def pressed(self, *args):
         train(self, *args)
         trained.append(self)
         self.interrupted_ = len(trained) == interrupted
 
-    monkeypatch.setattr(ResidualVAE, "_fit", pressed)
+    monkeypatch.setattr(ResidualVAE, "learn", pressed)
     model = rv.Ensemble(**SMALL, n_vaes=3).fit(TRAIN)
     assert model.interrupted_
     assert model.vaes_ == trained
@@ -114,7 +114,7 @@ def test_ctrl_c_after_an_epoch_keeps_the_vaes_so_far(interrupted, monkeypatch, t
 
 
 def test_ctrl_c_before_an_epoch_of_the_second_keeps_the_first(monkeypatch):
-    started, prepare = [], ResidualVAE._prepare
+    started, prepare = [], ResidualVAE.prepare
 
     def pressed(self, *args):
         started.append(self)
@@ -122,7 +122,7 @@ def test_ctrl_c_before_an_epoch_of_the_second_keeps_the_first(monkeypatch):
             raise KeyboardInterrupt
         prepare(self, *args)
 
-    monkeypatch.setattr(ResidualVAE, "_prepare", pressed)
+    monkeypatch.setattr(ResidualVAE, "prepare", pressed)
     model = rv.Ensemble(**SMALL, n_vaes=3).fit(TRAIN)
     assert model.interrupted_
     assert model.vaes_ == started[:1]

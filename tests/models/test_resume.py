@@ -49,8 +49,8 @@ def fit(name, split, **arguments):
 
 
 def assert_same(one, other):
-    its = other._state()
-    assert all(torch.equal(tensor, its[name]) for name, tensor in one._state().items())
+    its = other.state()
+    assert all(torch.equal(tensor, its[name]) for name, tensor in one.state().items())
     one, other = (model.history_.drop(columns=TIMES) for model in (one, other))
     assert one.equals(other)
 
@@ -208,7 +208,7 @@ def test_ctrl_c_and_sigterm_wait_for_the_end_of_a_step_and_are_saved(
     """The step that the signal came in is done, the state after it saved."""
     whole = fit("rec-vae", split)
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    terms = rv.RecVAE._terms
+    terms = rv.RecVAE.loss_terms
     steps = []
 
     def interrupted(*arguments):
@@ -218,12 +218,12 @@ def test_ctrl_c_and_sigterm_wait_for_the_end_of_a_step_and_are_saved(
         return terms(*arguments)
 
     with monkeypatch.context() as patch, caplog.at_level(logging.WARNING):
-        patch.setattr(rv.RecVAE, "_terms", interrupted)
+        patch.setattr(rv.RecVAE, "loss_terms", interrupted)
         model = fit("rec-vae", split, checkpoints=tmp_path)
     signal.signal(signal.SIGTERM, before)
     assert (model.interrupted_, len(model.history_), len(steps)) == (True, 1, 23)
     assert "interrupted after epoch 1" in caplog.text
-    monkeypatch.setattr(rv.RecVAE, "_terms", lambda *them: steps.append(2) or terms(*them))
+    monkeypatch.setattr(rv.RecVAE, "loss_terms", lambda *them: steps.append(2) or terms(*them))
     model = fit("rec-vae", split, checkpoints=tmp_path)
     assert_same(whole, model)
     assert steps.count(1) + steps.count(2) == 3 * 18  # none was made twice

@@ -38,7 +38,7 @@ def fitted(name, data, n_threads):
     known = MODELS[name].__dataclass_fields__
     options = {key: value for key, value in OPTIONS.items() if key in known}
     options |= {"n_threads": n_threads} if "n_threads" in known else {}
-    return rv.build_model(name, options).fit(data)._state()
+    return rv.build_model(name, options).fit(data).state()
 
 
 @pytest.mark.parametrize("name", EXACT)

@@ -203,7 +203,7 @@ def test_the_loss_is_the_negative_elbo_averaged_over_users():
     code, kl = net(batch(), generator())
     logits = net.decode(code)
     log_likelihood = (torch.tensor(ROWS.toarray()) * logits.log_softmax(dim=1)).sum(dim=1)
-    terms = model._terms(net, batch(), 0.3, generator())
+    terms = model.loss_terms(net, batch(), 0.3, generator())
     torch.testing.assert_close(terms.loss, (0.3 * kl - log_likelihood).mean())
     torch.testing.assert_close(terms.kl, kl.mean())
 

@@ -150,7 +150,7 @@ def _train(folder: Path, epochs: int) -> str:
         model.fit(split.train, split.validation, partial(_stop, epochs), checkpoints=folder)
     except StopIteration:
         return "stopped"
-    weights = [tensor.numpy().tobytes() for tensor in model._state().values()]
+    weights = [tensor.numpy().tobytes() for tensor in model.state().values()]
     return _digest([*weights, model.history_.drop(columns=TIMES).to_dict()])
 
 

@@ -38,7 +38,7 @@ def ways(train: sp.csr_matrix) -> dict[str, np.ndarray]:
     shared = (binary.T @ binary).tocsr()
     return {
         "codes of the items": rv.latent.item_codes(model, train),
-        "weights of the decoder": model._item_vectors().numpy(),
+        "weights of the decoder": model.item_vectors().numpy(),
         "co-occurrence": shared.toarray(),
         **{f"co-occurrence, SVD of rank {rank}": scaled(shared, rank) for rank in RANKS},
         "noise": np.random.default_rng(0).standard_normal((train.shape[1], RANKS[0])),

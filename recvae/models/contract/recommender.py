@@ -3,59 +3,53 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from os import PathLike
-from typing import ClassVar, Literal, Self, TypeAlias
+from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 import torch
+from torch import nn
 
+import recvae
 from recvae import options
-from recvae.data.interactions import Interactions, require_same_items
+from recvae.data.interactions import Interactions, require_ids, require_same_items
 from recvae.data.reading import read_histories
 from recvae.data.reading.sources import TableSource
 from recvae.data.shards import Shards
 from recvae.data.splits import Holdout
 from recvae.engine import memory
+from recvae.engine.batch import Batch
 from recvae.engine.trainer import OnEpoch
-from recvae.errors import DataError, NotFittedError, OptionError
-from recvae.models.contract.fitting import FitContext, check_processes, checked_data, checkpoints_in
-from recvae.models.contract.lists import (
-    checked_users,
-    ranked_tables,
-    scores_or_popularity,
-    warn_if_unweighted,
+from recvae.errors import DataError, OptionError
+from recvae.models.contract import lists
+from recvae.models.contract.abilities import Ability
+from recvae.models.contract.fitted import Fitted
+from recvae.models.contract.fitting import (
+    FitContext,
+    checked_data,
+    checkpoints_in,
+    require_parallel,
 )
 from recvae.options.spaces import Space
 from recvae.ranking.neighbors import cosine, nearest
 from recvae.ranking.top_k import ItemSets, as_columns, top_k
 from recvae.saved import storage
+from recvae.saved.facts import Facts
 from recvae.saved.origin import Origin
+from recvae.saved.storage import Saved
 
 ParallelAxis: TypeAlias = Literal["users", "items"]
 
-DESCRIBED = ("items_", "item_counts_", "n_users_", "user_ids_", "fingerprint_", "origin_")
-"""What every fitted model knows of its training."""
-
 
 @dataclass(kw_only=True, eq=False)
-class Recommender(ABC):
+class Recommender(Fitted, ABC):
     """Fit on users x items, recommend for the histories of any users.
 
-    A subclass is a dataclass whose fields are its hyper-parameters; it gives `_fit`, `score`,
-    `_state` and `_restore`. Fitted attributes end in an underscore.
-
-    Attributes:
-        items_: DataFrame indexed by raw item id, a line per column of the training matrix.
-        item_counts_: int64 [items], how many training users have each item.
-        n_users_: how many users it was trained on.
-        user_ids_: their raw ids, in row order, if the model knows no others; None if it does.
-        fingerprint_: the training data's fingerprint.
-        options_: the hyper-parameters that it was fitted with, which are what is saved.
-        origin_: when and by which code it was fitted; None if it was saved without.
+    A subclass is a dataclass whose fields are its hyper-parameters; it gives `learn`, `score`,
+    `state` and `restore`. Fitted attributes end in an underscore.
     """
 
     name: ClassVar[str]
@@ -68,6 +62,8 @@ class Recommender(ABC):
     """What several processes that train it can share."""
     space: ClassVar[Space] = {}
     """The values of each hyper-parameter that tuning chooses from."""
+    abilities: ClassVar[frozenset[Ability]] = frozenset()
+    """What tools can use it for; see `why_not` for those that an option decides."""
 
     def fit(
         self,
@@ -95,43 +91,33 @@ class Recommender(ABC):
                 written.
         """
         options.check(self)
-        self.options_ = options.values(self)
-        check_processes(self)
-        data = checked_data(self, interactions, validation)
+        require_parallel(type(self).__name__, self.parallel_over)
+        self._require_kind(interactions)
+        data = checked_data(interactions, validation)
+        if not self.supports_new_users:
+            require_ids(data.user_ids, "user")
+        given = options.values(self)
+        self._facts = Facts.of(data, given, keep_users=not self.supports_new_users)
+        self.history_, self.interrupted_ = None, False
+        about = {"recvae": recvae.__version__, "model": self.name, "data": self.fingerprint_}
         try:
-            self._describe(data)
-            context = FitContext(on_epoch, checkpoints_in(checkpoints, self, validation))
+            context = FitContext(on_epoch, checkpoints_in(checkpoints, about | given, validation))
             with context.checkpoints or nullcontext(), memory.kept(), memory.one_clear_error():
                 if isinstance(data, Shards):
-                    self._fit_shards(data, validation, context)
+                    self.learn_shards(data, validation, context)
                 else:
-                    self._fit(data.matrix, validation, context)
-            self.origin_: Origin | None = Origin.now(getattr(self, "history_", None))
+                    self.learn(data.matrix, validation, context)
+            self._facts = replace(self._facts, origin=Origin.now(self.history_))
         except BaseException:
-            del self.items_
+            self._facts = None
             raise
         return self
 
-    def _describe(self, data: Interactions | Shards) -> None:
-        """Note what is known of the training data."""
-        self.items_ = data.items
-        self.item_counts_ = data.item_counts
-        self.n_users_ = data.shape[0]
-        self.user_ids_ = None if self.supports_new_users else data.user_ids
-        self.fingerprint_ = data.fingerprint()
-
-    def _describe_as(self, other: "Recommender") -> None:
-        """Note the same of the training data as another model, as far as that knows it yet."""
-        for name in DESCRIBED:
-            if hasattr(other, name):
-                setattr(self, name, getattr(other, name))
-        self.options_ = options.values(self)
-
     @abstractmethod
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
+    def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
         """Learn from CSR float32 [users, items]."""
 
-    def _fit_shards(self, train: Shards, validation: Holdout | None, context: FitContext) -> None:
+    def learn_shards(self, train: Shards, validation: Holdout | None, context: FitContext) -> None:
         """Learn from users on the disk, as a model does that `supports_shards`."""
         raise NotImplementedError
 
@@ -149,24 +135,114 @@ class Recommender(ABC):
         """
 
     @abstractmethod
-    def _state(self) -> dict[str, torch.Tensor]:
+    def state(self) -> dict[str, torch.Tensor]:
         """What was learnt, as named tensors."""
 
     @abstractmethod
-    def _restore(self, state: dict[str, torch.Tensor]) -> None:
-        """Take back what `_state` gave."""
+    def restore(self, state: dict[str, torch.Tensor]) -> None:
+        """Take back what `state` gave."""
+
+    def item_vectors(self) -> torch.Tensor:
+        """Vectors float32 [items, d] to compare items by.
+
+        Raises:
+            OptionError: the model has none.
+        """
+        raise OptionError(f"{type(self).__name__} has no notion of similar items.")
+
+    def similarities(self, columns: np.ndarray) -> torch.Tensor:
+        """Similarity float32 [n, items] of items to all items: the cosine of their vectors."""
+        return cosine(self.item_vectors())(columns)
+
+    def encode(self, histories: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
+        """Encode tastes as Gaussians.
+
+        Args:
+            histories: CSR [users, items].
+
+        Returns:
+            Mean and log-variance, float32 [users, latent] each; a code that is a point has the
+            log-variance -inf.
+
+        Raises:
+            OptionError: the model has no latent space.
+        """
+        raise OptionError(Ability.CODES.lacked_by(type(self)))
+
+    def decode(self, codes: np.ndarray) -> torch.Tensor:
+        """Score all items by codes alone: float32 [users, items].
+
+        Args:
+            codes: float32 [users, latent], any points of the latent space.
+
+        Raises:
+            OptionError: the model has no latent space.
+        """
+        raise OptionError(Ability.CODES.lacked_by(type(self)))
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        """What `score` gives, for histories as tensors: [users, items].
+
+        Raises:
+            OptionError: the model can't be exported.
+        """
+        raise OptionError(Ability.EXPORT.lacked_by(type(self)))
+
+    @property
+    def nets_(self) -> list[nn.Module]:
+        """The nets whose weights `forward` reads."""
+        return []
+
+    def why_not(self, ability: Ability) -> str | None:
+        """Why the model can't be used where an ability is needed; None if it can."""
+        if ability not in self.abilities:
+            return ability.lacked_by(type(self))
+        if ability is Ability.EXPORT and self.input == "counts":
+            return (
+                f"{self.name} was trained on weights, which a graph does not read: train it with "
+                "input=binary."
+            )
+        return None
+
+    def require(self, ability: Ability) -> None:
+        """Raise OptionError, with the reason, unless the model has an ability."""
+        if reason := self.why_not(ability):
+            raise OptionError(reason)
+
+    def take(self, saved: Saved) -> Self:
+        """Be the model that was saved; return self.
+
+        Raises:
+            ValueError, KeyError, RuntimeError: the saved values are not those of such a model.
+        """
+        facts = saved.facts
+        if self.supports_new_users:
+            facts = replace(facts, user_ids=None)
+        elif facts.user_ids is None:
+            raise ValueError("its users are missing")
+        self._facts = replace(facts, options=options.values(self))
+        self.history_, self.interrupted_ = saved.history, False
+        self.restore(dict(saved.state))
+        if _layout(self.state()) != _layout(saved.state):
+            raise ValueError("the tensors are not those of such a model")
+        return self
+
+    def belong_to(self, whole: Facts) -> None:
+        """Know the training data as the model does that this one is a part of."""
+        own = None if self._facts is None else self._facts.origin
+        self._facts = replace(whole, options=options.values(self), origin=whole.origin or own)
 
     @property
     def n_parameters(self) -> int:
         """How many numbers were learnt."""
-        self._require_fitted()
-        return sum(tensor.numel() for tensor in self._state().values())
+        self.require_fitted()
+        return sum(tensor.numel() for tensor in self.state().values())
 
     @property
     def n_bytes(self) -> int:
         """How large they are, in memory and saved."""
-        self._require_fitted()
-        return sum(tensor.nbytes for tensor in self._state().values())
+        self.require_fitted()
+        return sum(tensor.nbytes for tensor in self.state().values())
 
     def recommend(
         self,
@@ -201,9 +277,9 @@ class Recommender(ABC):
             OptionError: k, allow or deny is out of range.
             DataError: the histories do not have the training items as columns.
         """
-        histories, rows = checked_users(self, histories, rows)
+        histories, rows = self.checked_users(histories, rows)
         return top_k(
-            partial(scores_or_popularity, self),
+            self.score_or_count,
             histories,
             k,
             rows=rows,
@@ -258,13 +334,30 @@ class Recommender(ABC):
         Only one block's lists exist at a time; `disk.writing.write_tables` takes them to a file.
         What is wrong with the arguments is raised at once.
         """
-        self._require_fitted()
+        self.require_fitted()
         histories, user_ids = read_histories(
             interactions, self.item_ids_, user=user, item=item, value=value
         )
-        if value is None:
-            warn_if_unweighted(self, histories)
-        return ranked_tables(self, histories, user_ids, k, exclude_seen=exclude_seen)
+        if value is None and self.input == "counts":
+            lists.warn_if_unweighted(type(self).__name__, histories)
+        return self.recommend_named(histories, user_ids, k, exclude_seen=exclude_seen)
+
+    def recommend_named(
+        self, histories: sp.csr_matrix, user_ids: pd.Index, k: int, *, exclude_seen: bool = True
+    ) -> Iterator[pd.DataFrame]:
+        """Recommend as `recommend_tables` does, for CSR [users, items] of users with raw ids."""
+        known, name = self.user_ids_, type(self).__name__
+        rows = None if known is None else lists.rows_of(name, user_ids, known)
+        histories, rows = self.checked_users(histories, rows)
+        return lists.ranked_tables(
+            self.score_or_count,
+            histories,
+            k,
+            rows=rows,
+            user_ids=user_ids,
+            items=self.items_,
+            exclude_seen=exclude_seen,
+        )
 
     def similar_items(self, columns: np.ndarray, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
         """Find the k items nearest to each of the given items.
@@ -277,18 +370,10 @@ class Recommender(ABC):
             Columns int64 [n, k] and similarities float32 [n, k], best first, the item itself
             left out; -1 and -inf where fewer than k are left.
         """
-        self._require_fitted()
+        self.require_fitted()
         n_items = len(self.items_)
         columns = as_columns(np.atleast_1d(columns), n_items, "columns")
-        return nearest(self._similarity, columns, n_items, k)
-
-    def _similarity(self, columns: np.ndarray) -> torch.Tensor:
-        """Similarity float32 [n, items] of items to all items: the cosine of their vectors."""
-        return cosine(self._item_vectors())(columns)
-
-    def _item_vectors(self) -> torch.Tensor:
-        """Vectors float32 [items, d] to compare items by."""
-        raise OptionError(f"{type(self).__name__} has no notion of similar items.")
+        return nearest(self.similarities, columns, n_items, k)
 
     def save(self, folder: str | PathLike[str]) -> None:
         """Save to a folder of safetensors, Parquet and JSON; `recvae.load_model` reads it back.
@@ -298,19 +383,8 @@ class Recommender(ABC):
             WriteError: the folder can't be written.
             DataError: the table of items has a column of several types.
         """
-        self._require_fitted()
-        storage.save(self, folder)
-
-    @property
-    def item_ids_(self) -> pd.Index:
-        """Raw item ids, in column order."""
-        return self.items_.index
-
-    def _require_fitted(self) -> None:
-        if not hasattr(self, "items_"):
-            raise NotFittedError(
-                f"this {type(self).__name__} is not fitted: call fit(...) or use load_model(...)."
-            )
+        self.require_fitted()
+        storage.save(Saved(self.name, self.facts_, self.state(), self.history_), folder)
 
     def checked(self, histories: sp.csr_matrix) -> sp.csr_matrix:
         """Histories as `score` takes them: CSR float32, columns sorted; every weight finite.
@@ -319,7 +393,7 @@ class Recommender(ABC):
             NotFittedError: fit or load the model first.
             DataError: they do not have the training items as columns.
         """
-        self._require_fitted()
+        self.require_fitted()
         data = Interactions.from_matrix(histories)
         if data.shape[1] != len(self.items_):
             raise DataError(
@@ -329,3 +403,47 @@ class Recommender(ABC):
         if isinstance(histories, Interactions):
             require_same_items(histories.item_ids, self.item_ids_)
         return data.matrix
+
+    def checked_users(
+        self, histories: sp.csr_matrix, rows: np.ndarray | None
+    ) -> tuple[sp.csr_matrix, np.ndarray | None]:
+        """Histories as `score` takes them, and rows; a warning counts the empty histories.
+
+        Raises:
+            NotFittedError, DataError: see `checked`.
+            FoldInError, OptionError: see `recommend`.
+        """
+        histories = self.checked(histories)
+        if not self.supports_new_users:
+            return histories, self.checked_rows(rows, histories.shape[0])
+        lists.warn_if_empty(histories)
+        return histories, rows
+
+    def checked_rows(self, rows: np.ndarray | None, n_users: int) -> np.ndarray:
+        """Rows in the training matrix, one for each of so many users, as int64.
+
+        Raises:
+            FoldInError: there are none.
+            OptionError: they are not one for each user, or out of range.
+        """
+        return lists.checked_rows(type(self).__name__, rows, n_users, self.n_users_)
+
+    def score_or_count(
+        self, histories: sp.csr_matrix, rows: np.ndarray | None = None
+    ) -> torch.Tensor:
+        """What `score` gives, and how many users have each item for an empty history."""
+        scores = self.score(histories, rows)
+        if not self.supports_new_users:
+            return scores
+        return lists.popular_if_empty(scores, histories, self.item_counts_)
+
+    def _require_kind(self, data: Any) -> None:
+        if isinstance(data, Shards) and not self.supports_shards:
+            raise OptionError(
+                f"{type(self).__name__} needs all users in memory and can't learn from shards: use "
+                "one that can, such as MultVAE, or read the table."
+            )
+
+
+def _layout(state: dict[str, torch.Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:
+    return {name: (tensor.shape, tensor.dtype) for name, tensor in state.items()}

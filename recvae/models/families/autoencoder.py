@@ -10,6 +10,7 @@ import pandas as pd
 import scipy.sparse as sp
 import torch
 from annotated_types import MinLen
+from torch import nn
 
 from recvae.data.shards import CsrOrShards, Shards
 from recvae.data.splits import Holdout
@@ -22,6 +23,7 @@ from recvae.engine.streaming import batch_source
 from recvae.engine.trainer import Trainer
 from recvae.evaluation.evaluate import evaluate
 from recvae.evaluation.metrics import parse_metrics
+from recvae.models.contract.abilities import Ability
 from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.inputs import Input, as_input
 from recvae.models.contract.recommender import ParallelAxis, Recommender
@@ -60,9 +62,9 @@ class AutoencoderRecommender(Recommender):
         device: "auto", "cpu", "cuda", "mps", ...
         precision: of the matrix products, which sum up in float32 in any case. "auto" trains in
             bfloat16 where the device is made for it, and scores in float32.
+        net_: the net.
         history_: DataFrame, a row an epoch: loss, log_likelihood, kl (nats, mean over users),
             beta (the weight of the KL term), seconds, users_per_second, and the validation metric.
-        interrupted_: whether Ctrl-C ended the training early.
     """
 
     latent: PositiveInt = 200
@@ -81,33 +83,22 @@ class AutoencoderRecommender(Recommender):
 
     supports_shards: ClassVar[bool] = True
     parallel_over: ClassVar[frozenset[ParallelAxis]] = frozenset({"users"})
+    abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.CODES, Ability.EXPORT})
     averaging: ClassVar[float | None] = None
     """See `Trainer`."""
 
     def encode(self, histories: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
-        """Encode tastes as Gaussians.
-
-        Args:
-            histories: CSR [users, items].
-
-        Returns:
-            Mean and log-variance, float32 [users, latent] each; the code of Mult-DAE and ELSA has
-            no variance: its log-variance is -inf.
-        """
+        """Encode tastes as Gaussians, by the net: see `Recommender.encode`."""
         histories = self.checked(histories)
         codes = [self._encode(block) for block in in_blocks(histories)] or [self._encode(histories)]
         mean, logvar = (torch.cat(parts).cpu().numpy() for parts in zip(*codes, strict=True))
         return mean, logvar
 
     def decode(self, codes: np.ndarray) -> torch.Tensor:
-        """Score all items by the decoder alone: float32 [users, items].
-
-        Args:
-            codes: float32 [users, latent], any points of the latent space.
-        """
-        self._require_fitted()
+        """Score all items by the decoder alone: see `Recommender.decode`."""
+        self.require_fitted()
         with torch.no_grad():
-            return self.net_.decode(torch.from_numpy(codes).to(self._device))
+            return self.net_.decode(torch.from_numpy(codes).to(self.device_))
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Logits of all items, decoded from the mean of the code, without dropout."""
@@ -117,20 +108,19 @@ class AutoencoderRecommender(Recommender):
 
     def batch(self, histories: sp.csr_matrix) -> Batch:
         """Rows as the net reads them, on its device."""
-        return Batch.of(as_input(histories, self.input), self._device)
+        return Batch.of(as_input(histories, self.input), self.device_)
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """What `score` gives, differentiable in the values of the batch: [users, items]."""
         mean, _ = self.net_.encode(batch.normalized())
         return self.net_.decode(mean)
 
-    def _fit(self, train: CsrOrShards, validation: Holdout | None, context: FitContext) -> None:
+    def learn(self, train: CsrOrShards, validation: Holdout | None, context: FitContext) -> None:
         parse_metrics([self.metric])
-        self.interrupted_ = False
         self.history_ = self._train(train, validation, context)
 
-    def _fit_shards(self, train: Shards, validation: Holdout | None, context: FitContext) -> None:
-        self._fit(train, validation, context)
+    def learn_shards(self, train: Shards, validation: Holdout | None, context: FitContext) -> None:
+        self.learn(train, validation, context)
 
     def _train(
         self, train: CsrOrShards, validation: Holdout | None, context: FitContext
@@ -138,10 +128,10 @@ class AutoencoderRecommender(Recommender):
         """Train a new net from the seed; return its history."""
         device, together = devices.resolve(self.device), processes.current()
         weights_seed, order_seed, noise_seed = np.random.SeedSequence(self.seed).generate_state(3)
-        self.net_ = self._new_net(train.shape[1])
+        self.net_ = self.new_net(train.shape[1])
         self.net_.initialize(torch.Generator().manual_seed(int(weights_seed)))
         rows = self._as_input(train)
-        self._prepare(self.net_, rows)
+        self.prepare(self.net_, rows)
         self.net_.split_items(together.items)
         self.net_.to(device)
         noise = torch.Generator(device).manual_seed(int(noise_seed))
@@ -150,7 +140,7 @@ class AutoencoderRecommender(Recommender):
         batches = Batches(batch_source(rows, device), batch_size, order, together.users)
         trainer = Trainer(
             self.net_,
-            self._phases(self.net_, len(batches), noise),
+            self.phases(self.net_, len(batches), noise),
             epochs=self.epochs,
             learning_rate=self.learning_rate,
             rate_schedule=self.rate_schedule,
@@ -176,14 +166,14 @@ class AutoencoderRecommender(Recommender):
         return as_input(train, self.input)
 
     @abstractmethod
-    def _new_net(self, n_items: int) -> Net:
+    def new_net(self, n_items: int) -> Net:
         """A net for so many items, its parameters not drawn yet."""
 
-    def _prepare(self, net: Net, train: CsrOrShards) -> None:
+    def prepare(self, net: Net, train: CsrOrShards) -> None:
         """Give a net what it takes from the training matrix and does not learn."""
 
     @abstractmethod
-    def _phases(self, net: Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
+    def phases(self, net: Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
         """What an epoch of training is made of; `n_batches` go once through the users."""
 
     def _judge(self, validation: Holdout) -> float:
@@ -194,19 +184,25 @@ class AutoencoderRecommender(Recommender):
             return self.net_.encode(self.batch(histories).normalized())
 
     @property
-    def _device(self) -> torch.device:
+    def device_(self) -> torch.device:
+        """Where the net lives."""
         return next(self.net_.parameters()).device
 
-    def _item_vectors(self) -> torch.Tensor:
+    def item_vectors(self) -> torch.Tensor:
         """The weights that lead to each item: [items, width]."""
         return self.net_.last_layer()[0].detach()
 
-    def _state(self) -> dict[str, torch.Tensor]:
+    @property
+    def nets_(self) -> list[nn.Module]:
+        """Its net."""
+        return [self.net_]
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """The weights and buffers of the net."""
         return dict(self.net_.state_dict())
 
-    def _restore(self, state: dict[str, torch.Tensor]) -> None:
-        self.interrupted_ = False
+    def restore(self, state: dict[str, torch.Tensor]) -> None:
         with torch.device("meta"):  # no memory is taken for what the options only claim
-            self.net_ = self._new_net(len(self.items_))
+            self.net_ = self.new_net(len(self.items_))
         self.net_.load_state_dict(state, assign=True)
         self.net_.to(devices.resolve(self.device), torch.float32).eval()

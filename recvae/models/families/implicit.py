@@ -11,7 +11,6 @@ from threadpoolctl import threadpool_limits
 from recvae.display.progress import progress
 from recvae.engine.states import of_shape
 from recvae.errors import TrainingError
-from recvae.models.contract.lists import checked_rows
 from recvae.models.contract.recommender import Recommender
 
 
@@ -52,22 +51,22 @@ class TrainedUsers(Recommender):
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Inner products of the users' vectors with all items'."""
-        users = torch.from_numpy(checked_rows(self, rows, histories.shape[0]))
+        users = torch.from_numpy(self.checked_rows(rows, histories.shape[0]))
         return self.user_factors_[users] @ self.item_factors_.T
 
-    def _learn(self, model: Any, matrix: sp.csr_matrix) -> None:
+    def _factorize(self, model: Any, matrix: sp.csr_matrix) -> None:
         with one_blas_thread():
             fit_implicit(model, matrix, f"fitting {self.name}")
         self.user_factors_ = torch.from_numpy(model.user_factors)
         self.item_factors_ = torch.from_numpy(model.item_factors)
 
-    def _item_vectors(self) -> torch.Tensor:
+    def item_vectors(self) -> torch.Tensor:
         return self.item_factors_[:, : self.factors]
 
-    def _state(self) -> dict[str, torch.Tensor]:
+    def state(self) -> dict[str, torch.Tensor]:
         return {"user_factors": self.user_factors_, "item_factors": self.item_factors_}
 
-    def _restore(self, state: dict[str, torch.Tensor]) -> None:
+    def restore(self, state: dict[str, torch.Tensor]) -> None:
         width = self.factors + self.n_biases
         self.user_factors_ = of_shape(state["user_factors"], self.n_users_, width)
         self.item_factors_ = of_shape(state["item_factors"], len(self.items_), width)

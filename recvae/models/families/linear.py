@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -10,6 +11,7 @@ import torch
 from recvae.data.splits import Holdout
 from recvae.engine.batch import Batch
 from recvae.engine.states import of_shape
+from recvae.models.contract.abilities import Ability
 from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.inputs import as_input
 from recvae.models.contract.recommender import Recommender
@@ -34,6 +36,8 @@ class LinearAutoencoder(Recommender):
         weights_: float32 [items, items], what an item of the history adds to each item's score.
     """
 
+    abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.EXPORT})
+
     regularization: PositiveFloat
     max_gigabytes: PositiveFloat = 16.0
 
@@ -54,21 +58,21 @@ class LinearAutoencoder(Recommender):
         """
         require_memory(type(self).__name__, matrix.shape[1], self.max_gigabytes)
         product = gram(matrix)
-        product.diagonal().add_(self._penalty(product.diagonal()))
+        product.diagonal().add_(self.penalty(product.diagonal()))
         return inverse_(product)
 
-    def _fit(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
+    def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
         self.weights_ = zero_diagonal_weights_(self.inverse(as_input(train)))
 
     @abstractmethod
-    def _penalty(self, counts: torch.Tensor) -> torch.Tensor | float:
+    def penalty(self, counts: torch.Tensor) -> torch.Tensor | float:
         """The penalty on the squared weights of each item, which so many users have."""
 
-    def _similarity(self, columns: np.ndarray) -> torch.Tensor:
+    def similarities(self, columns: np.ndarray) -> torch.Tensor:
         return self.weights_[torch.from_numpy(columns.astype(np.int64))]
 
-    def _state(self) -> dict[str, torch.Tensor]:
+    def state(self) -> dict[str, torch.Tensor]:
         return {"weights": self.weights_}
 
-    def _restore(self, state: dict[str, torch.Tensor]) -> None:
+    def restore(self, state: dict[str, torch.Tensor]) -> None:
         self.weights_ = of_shape(state["weights"], len(self.items_), len(self.items_))

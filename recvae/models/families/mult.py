@@ -14,10 +14,13 @@ from recvae.engine.batch import Batch
 from recvae.engine.objectives import LOG_LIKELIHOODS, Likelihood, gaussian_kl
 from recvae.engine.phases import LossTerms, Phase
 from recvae.errors import OptionError
+from recvae.models.contract.abilities import Ability
 from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.recommender import ParallelAxis
 from recvae.models.families.softmax import SoftmaxAutoencoder
 from recvae.options.ranges import Widths
+
+DISTRIBUTION = {Ability.LOG_PROBABILITIES, Ability.GENERATION}
 
 
 @dataclass(kw_only=True, eq=False)
@@ -35,7 +38,7 @@ class MultAutoencoder(SoftmaxAutoencoder):
     variational: ClassVar[bool]
     parallel_over: ClassVar[frozenset[ParallelAxis]] = frozenset({"users", "items"})
 
-    def _fit(self, train: CsrOrShards, validation: Holdout | None, context: FitContext) -> None:
+    def learn(self, train: CsrOrShards, validation: Holdout | None, context: FitContext) -> None:
         if self.likelihood == "bernoulli" and self.input == "counts":
             raise OptionError("a bernoulli likelihood needs input='binary': counts are not 0 or 1.")
         if self.likelihood != "multinomial" and self.softmax == "sampled":
@@ -47,34 +50,42 @@ class MultAutoencoder(SoftmaxAutoencoder):
                 f"the items of a {self.likelihood} likelihood can't be shared: choose "
                 "item_shards=1, which shares the users."
             )
-        super()._fit(train, validation, context)
+        super().learn(train, validation, context)
 
-    def _new_net(self, n_items: int) -> nets.Net:
+    def why_not(self, ability: Ability) -> str | None:
+        """Likelihoods other than the multinomial are no distribution over the items."""
+        if ability in DISTRIBUTION and self.likelihood != "multinomial":
+            return ability.lacked_by(type(self))
+        return super().why_not(ability)
+
+    def new_net(self, n_items: int) -> nets.Net:
         return nets.Autoencoder(
             n_items, self.hidden, self.latent, dropout=self.dropout, variational=self.variational
         )
 
-    def _phases(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
-        beta = self._beta(n_batches)
-        return [Phase(lambda batch, step: self._terms(net, batch, beta(step), noise))]
+    def phases(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
+        beta = self.beta_schedule(n_batches)
+        return [Phase(lambda batch, step: self.loss_terms(net, batch, beta(step), noise))]
 
-    def _beta(self, n_batches: int) -> Callable[[int], float]:
+    def beta_schedule(self, n_batches: int) -> Callable[[int], float]:
         """The weight of the KL term at each training step."""
         return lambda step: 0.0
 
-    def _terms(self, net: nets.Net, batch: Batch, beta: float, noise: torch.Generator) -> LossTerms:
+    def loss_terms(
+        self, net: nets.Net, batch: Batch, beta: float, noise: torch.Generator
+    ) -> LossTerms:
         """The negative ELBO of a batch, averaged over its users."""
         code, mean, logvar = net(batch, noise)
-        log_likelihood = self._log_likelihood(net, code, batch, noise).mean()
+        log_likelihood = self.log_likelihood(net, code, batch, noise).mean()
         if not self.variational:
             return LossTerms(-log_likelihood, log_likelihood, torch.zeros_like(log_likelihood), 0.0)
         kl = gaussian_kl(mean, logvar).mean()
         return LossTerms(beta * kl - log_likelihood, log_likelihood, kl, beta)
 
-    def _log_likelihood(
+    def log_likelihood(
         self, net: nets.Net, code: torch.Tensor, batch: Batch, noise: torch.Generator
     ) -> torch.Tensor:
         """Of the users' rows under what the decoder makes of their codes: [users]."""
         if self.likelihood == "multinomial":
-            return self._multinomial(net, code, batch, noise)
+            return self.multinomial(net, code, batch, noise)
         return LOG_LIKELIHOODS[self.likelihood](net.decode(code), batch)

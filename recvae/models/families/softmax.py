@@ -1,7 +1,7 @@
 """What the autoencoders share that are trained by the multinomial likelihood of whole rows."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 
@@ -11,6 +11,7 @@ from recvae.engine import devices, processes, sampled, tiled
 from recvae.engine.batch import Batch
 from recvae.engine.sparse import LARGE
 from recvae.errors import OptionError
+from recvae.models.contract.abilities import Ability
 from recvae.models.contract.fitting import FitContext
 from recvae.models.families.autoencoder import AutoencoderRecommender
 from recvae.nets import Net
@@ -27,9 +28,11 @@ class SoftmaxAutoencoder(AutoencoderRecommender):
             and 10,000 others, see `recvae.engine.sampled`; "auto" samples beyond 50,000 items.
     """
 
+    abilities: ClassVar[frozenset[Ability]] = frozenset(Ability)
+
     softmax: Literal["auto", "all", "sampled"] = "auto"
 
-    def _fit(self, train: CsrOrShards, validation: Holdout | None, context: FitContext) -> None:
+    def learn(self, train: CsrOrShards, validation: Holdout | None, context: FitContext) -> None:
         n_items, together = train.shape[1], processes.current()
         by_rows = self._samples(n_items) or n_items > LARGE * together.items.size
         if by_rows and together.users.size > 1:
@@ -38,12 +41,12 @@ class SoftmaxAutoencoder(AutoencoderRecommender):
                 "the users can't add up: let all of them share the items, or choose softmax='all' "
                 f"for up to {LARGE:,} items."
             )
-        super()._fit(train, validation, context)
+        super().learn(train, validation, context)
 
     def _samples(self, n_items: int) -> bool:
         return self.softmax == "sampled" or (self.softmax == "auto" and n_items > LARGE)
 
-    def _multinomial(
+    def multinomial(
         self, net: Net, code: torch.Tensor, batch: Batch, noise: torch.Generator
     ) -> torch.Tensor:
         """Log-likelihood of the users' rows under the softmax of the decoded codes: [users]."""

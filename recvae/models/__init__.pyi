@@ -1,0 +1,43 @@
+from .contract.abilities import Ability
+from .contract.lists import EmptyHistoryWarning, MissingWeightsWarning
+from .contract.recommender import Recommender
+from .ease import EASE
+from .edlae import EDLAE
+from .elsa import ELSA
+from .ensemble import Ensemble
+from .implicit_als import ImplicitALS
+from .implicit_bpr import ImplicitBPR
+from .implicit_lmf import ImplicitLMF
+from .item_knn import ItemKNN
+from .loading import load_model
+from .mult_dae import MultDAE
+from .mult_vae import MultVAE
+from .popularity import Popularity
+from .rec_vae import RecVAE
+from .registry import MODELS, build_model
+from .residual_vae import ResidualVAE
+from .vamp_vae import VampVAE
+
+__all__ = [
+    "EASE",
+    "EDLAE",
+    "ELSA",
+    "MODELS",
+    "Ability",
+    "EmptyHistoryWarning",
+    "Ensemble",
+    "ImplicitALS",
+    "ImplicitBPR",
+    "ImplicitLMF",
+    "ItemKNN",
+    "MissingWeightsWarning",
+    "MultDAE",
+    "MultVAE",
+    "Popularity",
+    "RecVAE",
+    "Recommender",
+    "ResidualVAE",
+    "VampVAE",
+    "build_model",
+    "load_model",
+]
