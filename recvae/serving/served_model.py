@@ -10,6 +10,15 @@ from recvae.models import Recommender
 from recvae.ranking.reranking import POOL, rerank
 from recvae.serving.catalogue import Catalogue
 from recvae.serving.explainer import Explainer
+from recvae.serving.latent_schemas import (
+    Blended,
+    BlendRequest,
+    Explained,
+    ExplainRequest,
+    ItemMap,
+    MapRequest,
+    Place,
+)
 from recvae.serving.schemas import (
     Code,
     Health,
@@ -25,12 +34,7 @@ from recvae.serving.served_map import ServedMap
 
 
 class ServedModel:
-    """A fitted model and its items; each method answers many requests in one forward pass.
-
-    Attributes:
-        explainer: its lists with reasons, and blends of tastes.
-        map: its map of the items.
-    """
+    """A fitted model and its items; each method answers many requests in one forward pass."""
 
     def __init__(self, model: Recommender) -> None:
         """Take a model, which must recommend for users that it was not trained on.
@@ -46,8 +50,8 @@ class ServedModel:
         self.model = model
         self.loaded = datetime.now(UTC)
         self._catalogue = Catalogue(model)
-        self.explainer = Explainer(model, self._catalogue)
-        self.map = ServedMap(model, self._catalogue)
+        self._explainer = Explainer(model, self._catalogue)
+        self._map = ServedMap(model, self._catalogue)
 
     def recommend(self, requests: Sequence[ListRequest]) -> list[Recommendations]:
         """A list for each history."""
@@ -93,6 +97,22 @@ class ServedModel:
             for row, one in enumerate(requests)
         ]
 
+    def explain(self, requests: Sequence[ExplainRequest]) -> list[Explained]:
+        """Lists with reasons: see `Explainer.explain`."""
+        return self._explainer.explain(requests)
+
+    def blend(self, requests: Sequence[BlendRequest]) -> list[Blended]:
+        """Lists between two tastes: see `Explainer.blend`."""
+        return self._explainer.blend(requests)
+
+    def draw(self, requests: Sequence[MapRequest]) -> list[ItemMap]:
+        """The map of the items: see `ServedMap.draw`."""
+        return self._map.draw(requests)
+
+    def place(self, requests: Sequence[History]) -> list[Place]:
+        """Places of tastes on the map: see `ServedMap.place`."""
+        return self._map.place(requests)
+
     def search(self, request: SearchRequest) -> list[Item]:
         """Items by title, or by id where there is none."""
         return self._catalogue.find(request.q, request.k)
@@ -105,7 +125,7 @@ class ServedModel:
             fingerprint=self.model.fingerprint_,
             loaded=self.loaded,
             n_users=self.model.n_users_,
-            no_latent_space=self.map.impossible,
+            no_latent_space=self._map.impossible,
         )
 
     def _longest(self, requests: Sequence[ListRequest]) -> int:

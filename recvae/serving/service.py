@@ -4,30 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence, Sized
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from recvae.serving.batching import Batcher
-from recvae.serving.latent_schemas import (
-    Blended,
-    BlendRequest,
-    Explained,
-    ExplainRequest,
-    ItemMap,
-    MapRequest,
-    Place,
-)
 from recvae.serving.live_model import LiveModel
 from recvae.serving.metrics import Metrics
-from recvae.serving.schemas import (
-    Code,
-    History,
-    Item,
-    ListRequest,
-    Recommendations,
-    SearchRequest,
-    SimilarItems,
-    SimilarRequest,
-)
+from recvae.serving.schemas import Item, SearchRequest
+from recvae.serving.served_model import ServedModel
 
 MAX_WAITING = 1_000
 """Requests of a kind that may wait for the model."""
@@ -64,27 +48,13 @@ class Service:
         self._model, self._map = ThreadPoolExecutor(1, "model"), ThreadPoolExecutor(1, "map")
         self._batchers: list[Batcher[Any, Any]] = []
         few = min(max_batch, MAX_COSTLY)
-        self.recommend: Batcher[ListRequest, Recommendations] = self._batcher(
-            lambda requests: live.now.recommend(requests), self._model, max_batch
-        )
-        self.encode: Batcher[History, Code] = self._batcher(
-            lambda requests: live.now.encode(requests), self._model, max_batch
-        )
-        self.similar: Batcher[SimilarRequest, SimilarItems | None] = self._batcher(
-            lambda requests: live.now.similar(requests), self._model, max_batch
-        )
-        self.explain: Batcher[ExplainRequest, Explained] = self._batcher(
-            lambda requests: live.now.explainer.explain(requests), self._model, few
-        )
-        self.blend: Batcher[BlendRequest, Blended] = self._batcher(
-            lambda requests: live.now.explainer.blend(requests), self._model, few
-        )
-        self.draw: Batcher[MapRequest, ItemMap] = self._batcher(
-            lambda requests: live.now.map.draw(requests), self._map, few
-        )
-        self.place: Batcher[History, Place] = self._batcher(
-            lambda requests: live.now.map.place(requests), self._map, max_batch
-        )
+        self.recommend = self._batcher(ServedModel.recommend, self._model, max_batch)
+        self.encode = self._batcher(ServedModel.encode, self._model, max_batch)
+        self.similar = self._batcher(ServedModel.similar, self._model, max_batch)
+        self.explain = self._batcher(ServedModel.explain, self._model, few)
+        self.blend = self._batcher(ServedModel.blend, self._model, few)
+        self.draw = self._batcher(ServedModel.draw, self._map, few)
+        self.place = self._batcher(ServedModel.place, self._map, max_batch)
 
     async def of_history(self, answer: Batcher[Request, Known], request: Request) -> Known:
         """Answer a request that holds a history, and count what is unknown of it."""
@@ -113,12 +83,13 @@ class Service:
 
     def _batcher(
         self,
-        answer: Callable[[Sequence[Request]], Sequence[Answer]],
+        method: Callable[[ServedModel, Sequence[Request]], Sequence[Answer]],
         thread: Executor,
         max_batch: int,
     ) -> Batcher[Request, Answer]:
+        """What calls a method of the live model with all the requests that wait for it."""
         batcher = Batcher(
-            answer,
+            partial(self._ask, method),
             thread,
             max_batch=max_batch,
             max_waiting=MAX_WAITING,
@@ -126,6 +97,13 @@ class Service:
         )
         self._batchers.append(batcher)
         return batcher
+
+    def _ask(
+        self,
+        method: Callable[[ServedModel, Sequence[Request]], Sequence[Answer]],
+        requests: Sequence[Request],
+    ) -> Sequence[Answer]:
+        return method(self.live.now, requests)
 
     def _count_load(self, success: bool) -> None:
         self.metrics.loads.labels(str(success).lower()).inc()
