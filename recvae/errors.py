@@ -1,4 +1,4 @@
-"""The one tree of errors. Each message names the cause and the cure."""
+"""All errors of the package. Each message names the cause and the cure."""
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -6,15 +6,15 @@ from typing import Any
 
 
 class RecvaeError(Exception):
-    """Anything recvae refuses to do; catch this to catch them all."""
+    """The base of all errors of recvae; catch this to catch them all."""
 
 
 class DataError(RecvaeError, ValueError):
-    """The data handed in can't be used as it is."""
+    """The given data can't be used as they are."""
 
 
 class OptionError(RecvaeError, ValueError):
-    """An argument, a hyper-parameter or a name is not one of those possible."""
+    """An argument, a hyper-parameter or a name is out of its range or unknown."""
 
 
 class MissingFileError(RecvaeError, FileNotFoundError):
@@ -46,7 +46,7 @@ class CheckpointError(RecvaeError, ValueError):
 
 
 class TrainingError(RecvaeError, RuntimeError):
-    """Training can't go on: memory ran out, or the loss left the range of numbers."""
+    """Training can't go on: memory ran out, or the loss became NaN or infinite."""
 
 
 class MissingPackageError(RecvaeError, ImportError):
@@ -54,7 +54,7 @@ class MissingPackageError(RecvaeError, ImportError):
 
 
 def did_you_mean(word: object, known: Iterable[object]) -> str:
-    """End an error message with the nearest known word, or else with all of them."""
+    """The end of an error message: the most similar known word, or else all known words."""
     words = {str(one): one for one in sorted(known, key=str)}
     if close := get_close_matches(str(word).lower(), words, n=1):
         return f"did you mean {words[close[0]]!r}?"
@@ -62,12 +62,12 @@ def did_you_mean(word: object, known: Iterable[object]) -> str:
 
 
 def quoted_if_padded(word: str) -> str:
-    """A word as it is, in quotes if there is space around it, which nobody would see."""
+    """Give back a word, in quotes if it has spaces around it, which nobody would see."""
     return word if word == word.strip() else repr(word)
 
 
 def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
-    """Say the first of named facts that is another than before; None if all are the same."""
+    """Describe the first fact that has changed, by its name; None if all are the same."""
     for name in {**now, **before}:
         if before.get(name) != now.get(name):
             return f"another {name} ({before.get(name)}, and not {now.get(name)})"

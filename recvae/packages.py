@@ -1,4 +1,4 @@
-"""Packages that only some of the rooms need."""
+"""Packages: imports of optional packages, with a clear error if one is missing."""
 
 from importlib import import_module
 from typing import Any

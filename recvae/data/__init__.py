@@ -1,1 +1,1 @@
-"""Data: interactions, where they are read from, and how they are split."""
+"""Data: interactions (implicit feedback), the readers that make them, and how they are split."""

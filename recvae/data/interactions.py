@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from recvae.errors import DataError, OptionError
 
 HAVE_DUPLICATES = ("coo", "csc", "csr")
-"""The sparse formats in which a cell may have several entries."""
+"""The sparse formats that can hold several entries for one cell."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,13 +20,14 @@ class Interactions:
 
     Attributes:
         matrix: CSR float32 [users, items] of weights > 0, column indices sorted in each row.
-        users: one line per row of the matrix, indexed by raw user id; columns are what is known
-            of the users (age, occupation, ...), often none.
-        items: one line per column of the matrix, indexed by raw item id; columns are what is known
-            of the items (`title`, `genres`, ...), often none.
+        users: one line per row of the matrix, indexed by raw user id; its columns describe the
+            users (age, occupation, ...), often there are none.
+        items: one line per column of the matrix, indexed by raw item id; its columns describe the
+            items (`title`, `genres`, ...), often there are none.
         timestamps: int64 [nnz] seconds since 1970, aligned with `matrix.data`; None if unknown.
-        positions: int64 [nnz] line of the source that each entry came from, aligned likewise.
-            It keeps the source's order, which a CSR matrix loses; None means column order.
+        positions: int64 [nnz] line of the source that each entry came from, aligned with
+            `matrix.data`. It keeps the source's order, which a CSR matrix loses; None means that
+            the order is that of the columns.
     """
 
     matrix: sp.csr_matrix
@@ -89,7 +90,7 @@ class Interactions:
         """Keep the entries marked in a boolean [nnz]; no user and no item is dropped.
 
         Raises:
-            OptionError: this is no such mask.
+            OptionError: this is no boolean mask of all entries.
         """
         kept = _marked(entries, self.matrix.nnz)
         indptr = np.searchsorted(kept, self.matrix.indptr)
@@ -115,7 +116,7 @@ class Interactions:
         return self._take(entries, matrix, users=self.users.iloc[rows])
 
     def select_items(self, columns: np.ndarray) -> Self:
-        """Take columns in ascending order (column numbers, or a boolean mask); the rest is gone.
+        """Take columns in ascending order (column numbers, or a boolean mask); drop the others.
 
         Raises:
             OptionError: there are no such columns, or the mask is not of all items.
@@ -148,7 +149,7 @@ class Interactions:
                 items first, as Liang et al. (2018) do.
 
         Raises:
-            DataError: nothing is left.
+            DataError: no interaction remains.
         """
         kept = self if min_weight is None else self.keep(self.matrix.data >= min_weight)
         while True:
@@ -166,12 +167,12 @@ class Interactions:
         return kept
 
     def with_item_info(self, table: pd.DataFrame) -> Self:
-        """Attach what is known of the items, for example their titles.
+        """Attach columns that describe the items, for example their titles.
 
         Args:
             table: a line per item, indexed by raw item id, or with the ids in a column `item` if
-                its index has no name. Items that only it has are left out; what it says of the
-                others replaces what was known, what it lacks stays.
+                its index has no name. Items that are not in the data are ignored. A value in the
+                table replaces the old one; where it has none, the old one stays.
 
         Raises:
             DataError: this is no DataFrame, or has no ids; two columns have one name; an item has
@@ -200,7 +201,7 @@ class Interactions:
         return replace(self, items=told)
 
     def _take(self, entries: np.ndarray, matrix: sp.csr_matrix, **changes: pd.DataFrame) -> Self:
-        """The same with these entries (numbers) only, which `matrix` holds."""
+        """A copy with some entries (numbers) only, `matrix` being the matrix of these entries."""
         return replace(
             self,
             matrix=matrix,
@@ -210,7 +211,7 @@ class Interactions:
         )
 
     def fingerprint(self) -> str:
-        """Tell this matrix and its ids from any other: 16 hexadecimal digits of a SHA-256."""
+        """A checksum of the matrix and its ids: 16 hexadecimal digits of a SHA-256."""
         digest = hashlib.sha256(repr(self.matrix.shape).encode())
         for array in (
             self.matrix.indptr.astype("<i8"),
@@ -253,7 +254,7 @@ def as_csr(matrix: "sp.spmatrix | sp.sparray") -> sp.csr_matrix:
 
 
 def require_ids(ids: pd.Index, name: str) -> None:
-    """Raise DataError unless raw ids are all integers or all strings, and each is there once."""
+    """Raise DataError unless raw ids are all integers or all strings, without duplicates."""
     if (kind := pd.api.types.infer_dtype(ids, skipna=False)) not in ("integer", "string"):
         raise DataError(
             f"{name} ids must be all integers or all strings, not {kind}: convert them."
@@ -265,7 +266,7 @@ def require_ids(ids: pd.Index, name: str) -> None:
 
 
 def require_same_items(ids: pd.Index | None, others: pd.Index | None) -> None:
-    """Raise DataError if columns are of other items, as far as both are known by ids."""
+    """Raise DataError if the columns of two matrices are different items; None means unknown."""
     if ids is None or others is None or ids.equals(others):
         return
     if not any(one.equals(pd.RangeIndex(len(one))) for one in (ids, others)):
@@ -292,7 +293,7 @@ def _marked(mask: np.ndarray, n: int) -> np.ndarray:
 
 
 def _indexed_by_item(table: pd.DataFrame, ids: pd.Index) -> pd.DataFrame:
-    """A table by its column `item`, if its index has no name, and so may be any numbers."""
+    """A table indexed by item id: by its column `item`, or if its index has a name, by that."""
     if "item" in table.columns and table.index.name is None:
         return table.set_index("item")
     only_lines = table.index.identical(pd.RangeIndex(len(table)))
@@ -305,7 +306,7 @@ def _indexed_by_item(table: pd.DataFrame, ids: pd.Index) -> pd.DataFrame:
 
 
 def _updated(known: pd.Series, new: pd.Series) -> pd.Series:
-    """What is new where there is something, else what was known; the lines are those known."""
+    """The lines of `known`, with the values of `new` where it has any."""
     new = new[new.index.isin(known.index)].dropna()
     rest = known[~known.index.isin(new.index)].dropna()
     told = [part for part in (new, rest) if len(part)]

@@ -14,5 +14,5 @@ def progress(iterable: Iterable[Any], label: str, **options: Any) -> "tqdm[Any]"
 
 
 def is_rank_zero() -> bool:
-    """Whether this process is the one to say what happens: alone, or torchrun's first."""
+    """Whether this process should print and save: it is alone, or the first of torchrun's."""
     return os.environ.get("RANK", "0") == "0"

@@ -1,1 +1,1 @@
-"""Evaluation: what a model ranks high, held against what was held out; below the models."""
+"""Evaluation: how many held-out items a model ranks high. It knows no models, only `recommend`."""

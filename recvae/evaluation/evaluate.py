@@ -1,4 +1,4 @@
-"""Evaluation: what a model ranks high, against what was held out."""
+"""Evaluate: ranks items for the users of a holdout and measures how much was found."""
 
 import json
 from collections.abc import Iterable
@@ -17,11 +17,11 @@ from recvae.errors import DataError
 from recvae.evaluation.metrics import RankedLists, parse_metrics
 
 DEFAULT_METRICS = ("recall@20", "recall@50", "ndcg@100")
-"""What is measured unless said otherwise, as in Liang et al. (2018)."""
+"""The default metrics, those of Liang et al. (2018)."""
 
 
 class Ranker(Protocol):
-    """What evaluation needs of a model."""
+    """The methods that evaluation calls on a model."""
 
     def recommend(
         self, histories: sp.csr_matrix, k: int = ..., *, rows: np.ndarray | None = ...
@@ -31,14 +31,14 @@ class Ranker(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """How well a model ranks what was held out.
+    """How well a model ranks the held-out items of some users.
 
     Attributes:
         mean: float, by metric: the mean over users.
-        per_user: DataFrame users x metrics, indexed by raw user id where known and by row of the
-            holdout where not; coverage is not in it.
-        n_users: how many users were judged.
-        n_skipped: how many were not, because nothing of theirs is held out.
+        per_user: DataFrame users x metrics, indexed by raw user id if known, else by row of the
+            holdout; coverage, which has no values per user, is not in it.
+        n_users: how many users were evaluated.
+        n_skipped: how many users were skipped because they have no held-out item.
         seconds: how long ranking took.
     """
 
@@ -70,7 +70,7 @@ class Report:
         return replace(self, mean=self.mean[names], per_user=per_user)
 
     def to_dict(self) -> dict[str, Any]:
-        """Means, standard errors, counts and speed, as what JSON can say; None for NaN."""
+        """Means, standard errors, counts and speed, in types that JSON has; NaN becomes None."""
         table = self.table.astype(object).where(self.table.notna(), None)
         return {
             "metrics": table.to_dict(orient="index"),
@@ -108,7 +108,7 @@ def evaluate(
 
     Args:
         model: a fitted recommender.
-        holdout: the users; those with nothing held out are left out and counted.
+        holdout: the users; users without held-out items are skipped and counted.
         metrics: one or more names such as `ndcg@100`: recall, ndcg, precision, map, mrr, hit,
             coverage and novelty, each with any length of the list.
 
@@ -151,7 +151,7 @@ def with_stderr(mean: float, stderr: float) -> str:
 
 
 def _popularity(model: Ranker) -> np.ndarray | None:
-    """The share of the training users who have each item, at least one user's; None if unknown."""
+    """The fraction of the training users who have each item, at least 1 / users; or None."""
     counts = getattr(model, "item_counts_", None)
     return None if counts is None else np.maximum(counts, 1) / model.n_users_  # type: ignore[attr-defined]
 

@@ -20,13 +20,13 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class RankedLists:
-    """Ranked lists, and what they should have held: all that a metric may look at.
+    """Ranked lists and the held-out items: everything that a metric needs.
 
     Attributes:
         ranked: int64 [users, K], columns of the items, best first; -1 where a list has ended.
         held_out: CSR [users, items], the items to find, at least one for each user.
-        popularity: float [items] > 0, the share of the training users who have each item; only
-            `novelty` asks for it.
+        popularity: float [items] > 0, the fraction of the training users who have each item; only
+            `novelty` needs it.
     """
 
     ranked: np.ndarray
@@ -47,7 +47,7 @@ class RankedLists:
 
 
 def recall(lists: RankedLists, k: int) -> Values:
-    """Share of the held-out items that the list could hold and does hold: hits / min(K, n).
+    """The fraction of the held-out items that are in the list: hits / min(K, n).
 
     The denominator min(K, n) makes 1 the best possible value for every user (Liang et al. 2018,
     "Variational Autoencoders for Collaborative Filtering").
@@ -61,7 +61,7 @@ def recall(lists: RankedLists, k: int) -> Values:
 
 
 def precision(lists: RankedLists, k: int) -> Values:
-    """Share of the list that was held out: hits / K.
+    """The fraction of the list that was held out: hits / K.
 
     Examples:
         >>> lists = RankedLists(np.array([[3, 1, 0]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
@@ -116,7 +116,7 @@ def reciprocal_rank(lists: RankedLists, k: int) -> Values:
 
 
 def hit_rate(lists: RankedLists, k: int) -> Values:
-    """Whether the list holds any of the held-out items: 1 or 0.
+    """1 if at least one held-out item is in the list, else 0.
 
     Examples:
         >>> lists = RankedLists(np.array([[3, 1, 4]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
@@ -127,7 +127,7 @@ def hit_rate(lists: RankedLists, k: int) -> Values:
 
 
 def coverage(lists: RankedLists, k: int) -> float:
-    """Share of all items that are in anyone's list: one number, not one per user.
+    """The fraction of all items that are in at least one list: one number, not one per user.
 
     Examples:
         >>> lists = RankedLists(np.array([[0, 1], [0, 2]]), sp.csr_matrix(np.eye(2, 4)))
@@ -141,7 +141,7 @@ def coverage(lists: RankedLists, k: int) -> float:
 def novelty(lists: RankedLists, k: int) -> Values:
     """How surprising the list is: mean of -log2 p(i) over its items.
 
-    p(i) is the share of the training users who have item i, or one user's share if nobody has it
+    p(i) is the fraction of the training users who have item i, or 1 / users if nobody has it
     (Vargas and Castells 2011, "Rank and relevance in novelty and diversity metrics for
     recommender systems").
 
@@ -170,7 +170,7 @@ ACCURACY: dict[str, Measure] = {
     "mrr": reciprocal_rank,
     "hit": hit_rate,
 }
-"""Metrics of finding what was held out: higher is better, one value per user."""
+"""Metrics of how many held-out items were found: higher is better, one value per user."""
 
 METRICS: dict[str, Measure] = {**ACCURACY, "coverage": coverage, "novelty": novelty}
 """All metrics, by the name before the @."""
@@ -211,12 +211,12 @@ class Metric:
 
     @property
     def is_accuracy(self) -> bool:
-        """Whether it measures, user by user, how much of the held-out part was found."""
+        """Whether it measures how many held-out items were found, with a value for each user."""
         return self.kind in ACCURACY
 
 
 def parse_metrics(names: str | Iterable[str]) -> list[Metric]:
-    """Read names of metrics, each once; one name alone will do.
+    """Read the names of metrics, without duplicates; a single name may be given as text.
 
     Raises:
         OptionError: a name is mistyped, or there is none.

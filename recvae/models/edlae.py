@@ -1,4 +1,4 @@
-"""EDLAE: EASE, trained to give back what is left out of its input."""
+"""EDLAE: EASE with dropout, in closed form."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,12 +14,13 @@ from recvae.options.spaces import Float, Space
 class EDLAE(LinearAutoencoder):
     """EDLAE (Steck, "Autoencoders that don't overfit towards the Identity", NeurIPS 2020).
 
-    The closed form of training with so much dropout of the input, without end: it penalizes the
-    weights of an item by p / (1 - p) times the item's users, and all alike besides. Without
-    dropout it is EASE. Options: see `LinearAutoencoder`.
+    The closed form of training EASE on inputs with dropout, in the limit of infinitely many
+    epochs. The penalty on the weights of an item is p / (1 - p) times the number of its users, plus
+    the same regularization for all items. Without dropout it is EASE. Options: see
+    `LinearAutoencoder`.
 
     Attributes:
-        dropout: p, the share of the input's entries left out.
+        dropout: p, the rate at which entries of the input are removed.
     """
 
     name: ClassVar[str] = "edlae"

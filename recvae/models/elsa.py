@@ -18,11 +18,11 @@ class ELSA(AutoencoderRecommender):
     """ELSA (Vančura et al., "Scalable Linear Shallow Autoencoder for Collaborative Filtering",
     RecSys 2022).
 
-    Items x items weights AA' - I, of which only A is kept: a vector of length 1 an item. Trained
-    for the squared distance between a row and its output, both scaled to length 1; half of it is
-    the loss. The paper has no dropout, and the authors' code trains by NAdam with a rate of 0.1,
-    not by Adam. Training takes about 50 bytes for each item and dimension:
-    1.2 GB for 100,000 items, where EASE would take 40, whatever the number of users.
+    Items x items weights AA' - I, of which only A is kept: a vector of length 1 for each item. The
+    loss is half the squared distance between a row and its output, both scaled to length 1. The
+    paper has no dropout, and the authors' code trains by NAdam with a rate of 0.1, not by Adam.
+    Training takes about 50 bytes for each item and dimension, whatever the number of users: 1.2 GB
+    for 100,000 items, where EASE would take 40 GB.
     Options: see `AutoencoderRecommender`.
     """
 

@@ -27,16 +27,16 @@ class ImplicitALS(Recommender):
     """Weighted matrix factorisation (Hu, Koren & Volinsky, "Collaborative Filtering for Implicit
     Feedback Datasets", ICDM 2008), learnt by the `implicit` library.
 
-    A user's vector is solved for from their history and the items' vectors, for training users
-    and new ones alike. Only the items' vectors are kept.
+    A user's vector is computed from their history and the items' vectors by least squares, for
+    training users and new users alike. So only the items' vectors are kept.
 
     Attributes:
         factors: width of the vectors.
-        regularization: the penalty on squared vectors, which is not scaled by the data: more
-            users want more of it.
-        alpha: an interaction's confidence for each unit of its weight; that of an item that the
+        regularization: the penalty on squared vectors. It is not scaled by the data: the more
+            users, the higher it should be.
+        alpha: the confidence of an interaction is alpha times its weight; that of an item that the
             user does not have is 1.
-        iterations: how often users and items are solved for in turn.
+        iterations: how many times users and items are solved for in turn.
         input: "binary" sets every weight to 1; "counts" takes them as they are.
         seed: decides the initial vectors.
         n_threads: how many to use; 0 means all.
@@ -61,7 +61,7 @@ class ImplicitALS(Recommender):
     n_threads: Threads = 0
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
-        """Inner products of the users' vectors, solved for anew, with all items'.
+        """Compute the users' vectors; score by their inner products with the items' vectors.
 
         Raises:
             TrainingError: they can't be solved for within the precision of float32.

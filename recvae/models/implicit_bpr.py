@@ -24,8 +24,8 @@ from recvae.options.spaces import Float, Int, Space
 class ImplicitBPR(TrainedUsers):
     """Bayesian personalised ranking (Rendle et al., UAI 2009), learnt by the `implicit` library.
 
-    It samples the item to be ranked lower by popularity, and reads which items a user has, not
-    their weights. It knows the training users only.
+    The item that should rank lower is sampled in proportion to popularity. Weights are not read.
+    It can serve only the users that it was trained on.
 
     Attributes:
         factors: width of the vectors.
@@ -33,8 +33,8 @@ class ImplicitBPR(TrainedUsers):
         regularization: the penalty on squared vectors.
         iterations: passes through the interactions.
         seed: decides the initial vectors and the pairs.
-        n_threads: how many to use; 0 means all. They write into each other's work without locks:
-            only with 1 does the same seed give the same result.
+        n_threads: how many to use; 0 means all. They update the same vectors without locks, so
+            that the same seed gives the same result only with 1 thread.
     """
 
     name: ClassVar[str] = "bpr"

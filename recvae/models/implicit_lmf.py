@@ -25,15 +25,15 @@ class ImplicitLMF(TrainedUsers):
     """Logistic matrix factorisation (Johnson, "Logistic Matrix Factorization for Implicit
     Feedback Data", NeurIPS workshop 2014), learnt by the `implicit` library.
 
-    It knows the training users only.
+    It can serve only the users that it was trained on.
 
     Attributes:
         factors: width of the vectors.
         learning_rate: Adagrad's.
         regularization: the penalty on squared vectors.
-        negatives: items that a user does not have, sampled for each one that they have; implicit
-            takes at most `factors` + 2 of them for a user.
-        iterations: how often users and items are updated in turn.
+        negatives: how many items that a user does not have are sampled for each one that they
+            have; implicit takes at most `factors` + 2 for a user.
+        iterations: how many times users and items are updated in turn.
         input: "binary" sets every weight to 1; "counts" takes them as they are.
         seed: decides the initial vectors and the samples, for a given number of threads.
         n_threads: how many to use; 0 means all.

@@ -1,4 +1,4 @@
-"""ItemKNN: an item is worth recommending if its neighbors are in the history."""
+"""ItemKNN: recommends items that are similar to the items of the history."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
@@ -28,13 +28,12 @@ class ItemKNN(Recommender):
     """Nearest neighbors among items (Deshpande & Karypis, "Item-Based Top-N Recommendation
     Algorithms", TOIS 2004).
 
-    An item's score is the sum of its similarities to the items of the history that are among its
-    neighbors, each times its weight.
+    An item's score is the sum over its neighbors in the history: similarity times weight.
 
     Attributes:
-        similarity: of two items' columns: "cosine"; "tfidf": the cosine after users with many
-            items are weighed down; "bm25": the inner product after the weights are saturated and
-            popular items are weighed down as well.
+        similarity: how two items' columns are compared. "cosine"; "tfidf": the cosine, where users
+            with many items count less; "bm25": the inner product, where weights are saturated and
+            popular items count less too.
         n_neighbors: the most similar items that are kept for each item.
         input: "binary" sets every weight to 1; "counts" takes them as they are.
         similarity_: CSR float32 [items, items], each row an item's neighbors.
@@ -88,7 +87,7 @@ class ItemKNN(Recommender):
 
 
 def _weighed(matrix: sp.csr_matrix, similarity: Similarity) -> sp.csr_matrix:
-    """Weights whose inner products over users are the similarities of items."""
+    """A matrix of new weights, such that inner products of its columns are the similarities."""
     if similarity == "cosine":
         return _normalized(matrix)
     if similarity == "tfidf":
@@ -97,14 +96,14 @@ def _weighed(matrix: sp.csr_matrix, similarity: Similarity) -> sp.csr_matrix:
 
 
 def _weighed_by_rarity(matrix: sp.csr_matrix) -> sp.csr_matrix:
-    """Weigh each user by the logarithm of how small a part of all items they have."""
+    """Weigh each user by log(1 + n_items / number of the user's items)."""
     n_items_of = np.maximum(np.diff(matrix.indptr), 1)
     rarity = np.log1p(matrix.shape[1] / n_items_of).astype(np.float32)
     return sp.diags(rarity, format="csr") @ matrix
 
 
 def _saturated(matrix: sp.csr_matrix) -> sp.csr_matrix:
-    """Weights with diminishing returns, the more so the more popular the item."""
+    """BM25's weights: they grow less than in proportion, and less for popular items."""
     totals = np.asarray(matrix.sum(axis=0)).ravel()
     norm = 1 - LENGTH_WEIGHT + LENGTH_WEIGHT * totals / totals.mean()
     saturated = matrix.copy()
@@ -119,7 +118,7 @@ def _normalized(matrix: sp.csr_matrix) -> sp.csr_matrix:
 
 
 def _as_rows(ids: np.ndarray, similarities: np.ndarray) -> sp.csr_matrix:
-    """Ranked neighbors [items, k] as CSR [items, items], those of similarity 0 left out."""
+    """Ranked neighbors [items, k] as CSR [items, items], without those of similarity 0."""
     kept = similarities > 0
     indptr = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
     rows = sp.csr_matrix((similarities[kept], ids[kept], indptr), shape=(len(ids), len(ids)))

@@ -13,7 +13,7 @@ from recvae.options.spaces import Float, Int, Space
 class MultDAE(MultAutoencoder):
     """Mult-DAE (Liang et al., "Variational Autoencoders for Collaborative Filtering", WWW 2018).
 
-    Items - 200 - items with tanh, trained to give back the whole history from a part of it.
+    Items - 200 - items with tanh, trained to predict the whole history from a part of it.
     With `dropout=0` it is a plain autoencoder. Options: see `MultAutoencoder`.
     """
 

@@ -15,9 +15,9 @@ from recvae.models.contract.recommender import Recommender
 
 @dataclass(kw_only=True, eq=False)
 class Popularity(Recommender):
-    """Recommend the items that most training users have: the line every other model must clear.
+    """Recommend the items that most training users have: the baseline for every other model.
 
-    It knows nothing of which items are alike: `similar_items` is an error.
+    It has no similar items: `similar_items` raises OptionError.
     """
 
     name: ClassVar[str] = "popularity"

@@ -1,4 +1,4 @@
-"""RecVAE: a deeper encoder that is not let go too far from what it was an epoch before."""
+"""RecVAE: a VAE with a deeper encoder and a prior that keeps it near its last epoch's state."""
 
 from copy import deepcopy
 from dataclasses import dataclass
@@ -23,15 +23,15 @@ class RecVAE(SoftmaxAutoencoder):
     with Implicit Feedback", WSDM 2020).
 
     A dense encoder with layer norm and a linear decoder. In each epoch the encoder is trained on
-    corrupted input, then the decoder on whole input. The prior is a mixture that holds the code
-    near what the previous encoder gave; the KL term, a single sample of it, weighs more for users
-    with more items.
+    inputs with dropout, then the decoder on whole inputs. The prior is a mixture that keeps the
+    code near the one that the encoder gave an epoch before. The KL term is estimated by a single
+    draw, and has a higher weight for users with more items.
 
     Attributes:
-        width: of the encoder's layers.
+        width: width of the encoder's layers.
         gamma: the weight of the KL term for each item of a user (`beta` in the history).
-        encoder_passes: passes through the users in an epoch in which the encoder is trained.
-        decoder_passes: those in which the decoder is.
+        encoder_passes: how often an epoch goes through the users to train the encoder.
+        decoder_passes: how often an epoch goes through the users to train the decoder.
     """
 
     name: ClassVar[str] = "rec-vae"

@@ -21,16 +21,16 @@ class VampVAE(MultVAE):
     Gating Mechanisms", RecSys 2019).
 
     Mult-VAE with the VampPrior of Tomczak & Welling (AISTATS 2018): a mixture of the posteriors of
-    histories that are learnt. The KL term is a single sample of it. Other than in the authors'
-    code, the learnt histories are encoded without dropout, both levels see the same corrupted
-    input, and more of it is dropped.
+    pseudo-inputs, which are histories that are learnt. The KL term is estimated by a single draw.
+    Unlike the authors' code, pseudo-inputs are encoded without dropout, both levels see the same
+    corrupted input, and the dropout rate is higher.
 
     Attributes:
-        latent: width of the code; if hierarchical, of each of the two, and `encode` gives both
-            side by side.
-        n_components: how many histories the prior is made of.
-        hierarchical: whether an upper code, the one with the VampPrior, conditions a lower one.
-        gated: whether gates stand between the layers, or tanh.
+        latent: width of the code; if hierarchical, of each of the two codes, and `encode` gives
+            both side by side.
+        n_components: how many pseudo-inputs the prior has.
+        hierarchical: whether an upper code, which has the VampPrior, conditions a lower one.
+        gated: whether layers end in gates (GLU) instead of tanh.
     """
 
     name: ClassVar[str] = "vamp-vae"

@@ -1,4 +1,4 @@
-"""Hyper-parameters: their ranges as types, and their validation in one place."""
+"""Ranges: the types of hyper-parameters with their ranges, and the checks of all of them."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -33,7 +33,7 @@ def build(cls: type[T], options: Mapping[str, Any]) -> T:
     """Make a dataclass from options, which may be text: `{"latent": "200"}` gives `latent=200`.
 
     Raises:
-        OptionError: an option that `cls` does not have, or a value out of its type or range.
+        OptionError: `cls` has no such option, or a value is not of its type or out of its range.
     """
     known = [field.name for field in fields(cls)]  # type: ignore[arg-type]
     for name in options:
@@ -46,7 +46,7 @@ def build(cls: type[T], options: Mapping[str, Any]) -> T:
 
 
 def _problems(error: ValidationError) -> str:
-    """What is wrong, option by option: `beta=-1: Input should be ..., or ...`."""
+    """A message that names each wrong option: `beta=-1: Input should be ..., or ...; ...`."""
     messages: dict[str, list[str]] = {}
     for problem in error.errors():
         option, *path = problem["loc"]
@@ -56,7 +56,7 @@ def _problems(error: ValidationError) -> str:
 
 
 def values(instance: Any) -> dict[str, Any]:
-    """The options that an instance was made with, numpy's numbers as Python's."""
+    """The options of an instance, by name; NumPy's numbers become Python's."""
     given = {field.name: getattr(instance, field.name) for field in fields(instance)}
     return {name: _plain(value) for name, value in given.items()}
 
@@ -68,9 +68,9 @@ def _plain(value: Any) -> Any:
 
 
 def check(instance: Any) -> None:
-    """Raise OptionError if an option of a dataclass instance is out of its type or range.
+    """Raise OptionError if an option of a dataclass instance is of a wrong type or out of range.
 
-    Unlike `build` it takes no text for a number, since what was given is what will be used.
+    Unlike `build` it refuses text for a number, since the value will be used as it is.
     """
     given = values(instance)
     taken = values(build(type(instance), given))
@@ -82,7 +82,7 @@ def check(instance: Any) -> None:
 
 
 def _fits(given: Any, taken: Any) -> bool:
-    """Whether a value can be used where its validated counterpart can."""
+    """Whether a given value can be used as it is in place of the value that validation made."""
     return (
         isinstance(given, type(taken))
         or (isinstance(given, int) and isinstance(taken, float))

@@ -1,4 +1,4 @@
-"""Search spaces: the values of each hyper-parameter that are worth trying."""
+"""Search spaces: the values of each hyper-parameter that tuning chooses from."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ class Categorical:
 
 @dataclass(frozen=True)
 class Float:
-    """A number from `low` to `high`, both included; with `log`, its order of magnitude counts."""
+    """A number from `low` to `high`, both included; with `log`, its logarithm is drawn evenly."""
 
     low: float
     high: float
@@ -76,4 +76,4 @@ class Int(Float):
 
 
 Space: TypeAlias = Mapping[str, Categorical | Float]
-"""What tuning may choose, by the name of the option."""
+"""The values that tuning may choose for each option, by its name."""

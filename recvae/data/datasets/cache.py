@@ -18,7 +18,7 @@ from recvae.data.interactions import Interactions, require_ids
 from recvae.disk.untrusted import csr_of, read_file, read_table, require_regular
 
 FORMAT = 1
-"""Count it up when what is kept changes."""
+"""The version of the cache's files; count it up when their content changes."""
 
 ARRAYS = ("data", "indices", "indptr", "timestamps", "positions")
 MANIFEST = "manifest.json"

@@ -1,4 +1,4 @@
-"""Reading: tables and arrays of raw ids become users x items."""
+"""Reading: turns tables and arrays of raw ids into users x items."""
 
 from recvae.data.reading.build import build_interactions
 from recvae.data.reading.histories import UnknownItemWarning, read_histories

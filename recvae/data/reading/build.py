@@ -1,4 +1,4 @@
-"""Building: arrays, one line per interaction, become users x items."""
+"""Building: turns arrays with one line per interaction into users x items."""
 
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -30,16 +30,16 @@ def build_interactions(
 
     Args:
         users: raw user ids [n], all integers or all strings.
-        items: raw item ids [n], likewise.
+        items: raw item ids [n], all integers or all strings.
         values: weights [n] > 0; None counts each line as one.
         timestamps: seconds since 1970 [n], or dates in any form that pandas understands.
         duplicates: the weight of lines of the same user and item: their "sum", their "max", or
-            the "last" one: the latest by timestamp, and of several such the last line.
+            the "last" one: the latest by timestamp, and of equal timestamps the last line.
 
     Raises:
         DataError: no lines, lengths that differ, missing ids, weights that are not finite and
             above 0, or timestamps that are no dates.
-        OptionError: `duplicates` is none of the three.
+        OptionError: `duplicates` is not one of "sum", "max" and "last".
     """
     if duplicates not in get_args(Duplicates):
         raise OptionError(
@@ -110,7 +110,7 @@ def to_numbers(values: Any) -> np.ndarray:
 
 
 def _counting_argsort(codes: np.ndarray, n_codes: int) -> np.ndarray:
-    """Stable argsort of codes 0 to n_codes - 1, in linear time: a transposition's byproduct."""
+    """Stable argsort of codes from 0 to n_codes - 1 in linear time, by transposing a matrix."""
     n = len(codes)
     one_a_row = sp.csr_matrix((np.ones(n, bool), codes, np.arange(n + 1)), shape=(n, n_codes))
     return one_a_row.tocsc().indices

@@ -1,4 +1,4 @@
-"""Columns: what a table must have."""
+"""Columns: checks that a table has the columns it must have."""
 
 from collections.abc import Iterable, Mapping, Sized
 from typing import Any
@@ -9,7 +9,7 @@ from recvae.errors import DataError, did_you_mean, quoted_if_padded
 
 
 def require_columns(there: Iterable[object], names: Iterable[object], where: str) -> None:
-    """Raise DataError unless each of the names is there, and once only."""
+    """Raise DataError unless each of the names is there exactly once."""
     columns, names = list(there), list(names)
     for name in names:
         if names.count(name) > 1:

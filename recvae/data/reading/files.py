@@ -1,4 +1,4 @@
-"""Files: columns of CSV, TSV and Parquet."""
+"""Files: reads columns of CSV, TSV and Parquet files."""
 
 import codecs
 import csv
@@ -20,16 +20,16 @@ from recvae.errors import DataError
 DELIMITERS = ",\t;|"
 ID: pa.DataType = pa.dictionary(pa.int32(), pa.string())
 WHOLE = rf"{INTEGER}|(0|-?[1-9][0-9]{{0,14}})\.0+"
-"""Integers, and floats that are such and exact, as pandas writes those of an incomplete column."""
+"""Integers, and whole floats such as "7.0", which pandas writes if a column has missing values."""
 NUMBER = r"-?[0-9]+(\.[0-9]+)?"
-"""What names no column."""
+"""Text that can't be the name of a column."""
 MISSING = ["", "NA", "N/A", "NaN", "nan", "NULL", "null", "None"]
-"""What stands for a missing id among integers."""
+"""Text that means a missing id in a column of integers."""
 SNIFFED = 2**16
-"""Bytes of a text file to find its header in."""
+"""How many bytes of a text file are searched for its header."""
 GZIP = b"\x1f\x8b"
 OTHER_PACKED = (b"PK\x03\x04", b"\xfd7zXZ\0")
-"""What files of .zip and .xz begin with."""
+"""The first bytes of .zip and .xz files, which are not read."""
 
 
 def is_parquet(path: Path) -> bool:
@@ -39,9 +39,9 @@ def is_parquet(path: Path) -> bool:
 
 
 def parquet_files(folder: Path) -> list[Path]:
-    """The Parquet files in a folder and in those in it, in the order of their paths.
+    """The Parquet files in a folder and its subfolders, in the order of their paths.
 
-    Those without lines are left out, if others have some: an empty column may be of any type.
+    Files without lines are skipped if others have lines: an empty column may be of any type.
 
     Raises:
         DataError: there are none, or one is damaged.
@@ -59,7 +59,7 @@ def _has_lines(path: Path) -> bool:
 
 
 def parquet_schema(path: Path, names: Collection[str]) -> pa.Schema:
-    """The types of columns of a Parquet file.
+    """The types of the named columns of a Parquet file.
 
     Raises:
         DataError: the file is damaged, or a column is missing.
@@ -71,7 +71,7 @@ def parquet_schema(path: Path, names: Collection[str]) -> pa.Schema:
 
 
 def read_parquet(path: Path, ids: Collection[str], others: Collection[str]) -> dict[str, pd.Series]:
-    """Read columns of a Parquet file, or of a folder of such files; their types are the files'.
+    """Read columns of a Parquet file, or of a folder of them, with the types of the file.
 
     Raises:
         DataError: a file is damaged or of other types than the first, or a column is missing.
@@ -105,7 +105,7 @@ def read_text(
     others: Collection[str],
     header: Sequence[str] | None = None,
 ) -> dict[str, pd.Series]:
-    """Read columns of a text file; its delimiter, encoding and compression are found out.
+    """Read columns of a text file; its delimiter, encoding and compression are detected.
 
     Raises:
         DataError: the file is no table, is damaged, or a column is missing.
@@ -124,7 +124,7 @@ def read_text(
 
 @contextmanager
 def one_clear_error(path: Path) -> Iterator[None]:
-    """Make a DataError of what goes wrong while a file is read."""
+    """A context in which errors of reading a file become one DataError."""
     try:
         yield
     except DataError:
@@ -135,7 +135,7 @@ def one_clear_error(path: Path) -> Iterator[None]:
 
 
 def _require_header(path: Path, first: list[str], names: Collection[str]) -> None:
-    """Raise DataError unless the first line of a file names some columns."""
+    """Raise DataError unless the first line of a file names all of these columns."""
     try:
         require_columns(first, names, f"{path}, whose first line must name its columns,")
     except DataError as error:
@@ -158,7 +158,7 @@ def first_line(path: Path) -> list[str]:
 
 
 def _open(path: Path) -> pa.NativeFile:
-    """A text file, unpacked if it is gzipped, whatever its name."""
+    """Open a text file; it is unpacked if it is gzipped, whatever its name."""
     with path.open("rb") as file:
         is_gzip = file.read(len(GZIP)) == GZIP
     return pa.input_stream(str(path), compression="gzip" if is_gzip else "detect")
@@ -167,7 +167,7 @@ def _open(path: Path) -> pa.NativeFile:
 def _sniff(path: Path, names: set[str]) -> tuple[tuple[str, ...], str, list[str]]:
     """The encodings that a text file may have, its delimiter, and the fields of its first line.
 
-    The delimiter is the one that finds most of the columns asked for, else most columns.
+    The delimiter is the one that finds most of the named columns; if tied, most columns.
     """
     with _open(path) as stream:
         start = stream.read(SNIFFED)
@@ -231,7 +231,7 @@ def to_pandas(table: pa.Table) -> dict[str, pd.Series]:
 
 
 def _integers_if_all_are(ids: pd.Series) -> pd.Series:
-    """Make integers of categories that are all whole numbers, but for missing ones."""
+    """Turn the categories into integers if all that are not missing are whole numbers."""
     written = ids.cat.categories
     is_missing = written.isin(MISSING)
     if not written[~is_missing].str.fullmatch(WHOLE).all():

@@ -1,4 +1,4 @@
-"""Histories: what users have interacted with, in the columns of a model that exists."""
+"""Histories: reads a table of users' items into the columns of a fitted model."""
 
 import warnings
 from typing import Any
@@ -24,11 +24,10 @@ def read_histories(
 
     Args:
         source: a line per interaction, as `read_interactions` takes it.
-        item_ids: the raw ids of the columns to be.
+        item_ids: the raw ids of the model's items, in column order.
         user: name of the column of raw user ids.
-        item: name of the column of raw item ids, looked up as `ids.look_up` does;
-            unknown ones are skipped with one `UnknownItemWarning`. A user who has no others keeps
-            an empty row.
+        item: name of the column of raw item ids, looked up by `ids.look_up`. Unknown items are
+            skipped with one `UnknownItemWarning`; a user who has no known item gets an empty row.
         value: name of the column of weights; None counts each line as one.
 
     Returns:
@@ -36,8 +35,8 @@ def read_histories(
         in order of first appearance.
 
     Raises:
-        DataError: this is no table, columns or ids are missing, weights are not above 0, or no item
-            can be known because their type is another.
+        DataError: this is no table, columns or ids are missing, weights are not above 0, or the
+            item ids are of another type than the model's, so that none can be known.
         MissingFileError: there is no such file.
     """
     table = read_columns(source, [user, item], [] if value is None else [value])

@@ -1,4 +1,4 @@
-"""Ids: raw ones, integers or strings, become the numbers of a vocabulary."""
+"""Ids: turns raw ids, integers or strings, into their numbers in a vocabulary."""
 
 import re
 from typing import Any
@@ -9,9 +9,9 @@ import pandas as pd
 from recvae.errors import DataError
 
 INTEGER = r"0|-?[1-9][0-9]{0,17}"
-"""Integers of 64 bits, written the one way in which they would be written again."""
+"""Integers of 64 bits in their normal form: no leading zeros, no plus sign."""
 SPAN = 4
-"""Integers spread over up to this many times their number are looked up, not hashed."""
+"""Integers whose range is up to this many times their number are counted in a table, not hashed."""
 
 
 def encode(raw: Any, name: str) -> tuple[np.ndarray, pd.Index]:
@@ -44,16 +44,15 @@ def encode(raw: Any, name: str) -> tuple[np.ndarray, pd.Index]:
 def look_up(ids: pd.Index, vocabulary: pd.Index) -> np.ndarray:
     """Find raw ids in a vocabulary.
 
-    Integers are found among strings as they are written, and strings that are written as integers
-    among integers: a part of a table may hold numbers only where the whole does not, or the other
-    way round.
+    An integer is found among strings by its text, and a string such as "7" among integers. For one
+    table may have only numbers as ids, where a larger one also had other text, or the reverse.
 
     Args:
         ids: raw ids [n], none missing.
         vocabulary: distinct ids, all integers or all strings.
 
     Returns:
-        Their places in the vocabulary, int64 [n], -1 for those that it lacks.
+        Their positions in the vocabulary, int64 [n], -1 for ids that are not in it.
     """
     if vocabulary.inferred_type == "string":
         whole = ids.inferred_type == "floating" and _are_whole(ids.to_series())
@@ -64,7 +63,7 @@ def look_up(ids: pd.Index, vocabulary: pd.Index) -> np.ndarray:
 
 
 def _as_written(one: Any) -> Any:
-    """An integer for a string that is written as one."""
+    """Turn a string into an integer if it is written as one."""
     return int(one) if isinstance(one, str) and re.fullmatch(INTEGER, one) else one
 
 

@@ -1,4 +1,4 @@
-"""Sources: where columns come from, be it a file, a DataFrame or arrays by name."""
+"""Sources: reads columns from a file, a DataFrame or a mapping of arrays."""
 
 from collections.abc import Collection, Mapping, Sequence
 from os import PathLike
@@ -25,10 +25,10 @@ def read_columns(
     Args:
         source: a path of a CSV, TSV or Parquet file, or of a folder of Parquet files, a DataFrame,
             or a mapping of arrays.
-        ids: names of the columns of raw ids. Those of a text file come as categoricals: of
-            integers if all are written as such, else of strings, as "007" is one.
+        ids: names of the columns of raw ids. From a text file they come as categoricals: of
+            integers if all are written as integers, else of strings ("007" is a string).
         others: names of the columns of numbers and dates.
-        header: names of all columns of a text file that does not name them itself.
+        header: names of all columns of a text file that has no header.
 
     Raises:
         MissingFileError: there is no such file.

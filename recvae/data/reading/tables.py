@@ -1,4 +1,4 @@
-"""Tables: a file, a DataFrame or arrays by name, one line per interaction."""
+"""Tables: reads Interactions from a file, a DataFrame or arrays with one line per interaction."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -34,18 +34,18 @@ def read_interactions(
 
     Args:
         source: a path of a CSV, TSV or Parquet file, or of a folder of Parquet files, which are
-            read in the order of their paths, a pandas DataFrame, or a mapping of arrays. Of text
-            files, comma, tab, semicolon or bar as delimiter, UTF-8 or Latin-1, and compression
-            (`.gz`) are found out.
-        user: name of the column of user ids, all integers or all strings. In a text file ids are
-            strings if any is not written as an integer, as "007".
-        item: name of the column of item ids, likewise.
+            read in the order of their paths, a pandas DataFrame, or a mapping of arrays. In text
+            files the delimiter (comma, tab, semicolon or bar), the encoding (UTF-8 or Latin-1) and
+            compression (`.gz`) are detected.
+        user: name of the column of user ids, all integers or all strings. In a text file all ids
+            are strings if one of them is not written as an integer, such as "007".
+        item: name of the column of item ids, of the same kinds.
         value: name of the column of weights (ratings, counts); None counts each line as one.
         timestamp: name of the column of seconds since 1970, or of dates in any form that pandas
             understands (UTC unless they say otherwise).
         columns: names of all columns of a text file, in its order, if it has no header.
-        min_weight: keep interactions of at least this weight; it needs `value`. To keep what has
-            so many lines, filter what was read.
+        min_weight: keep interactions of at least this weight; it needs `value`. (To keep pairs with
+            at least so many lines, use `filter` on the result.)
         min_user_items: keep users with at least this many items.
         min_item_users: keep items with at least this many users.
         k_core: hold both minimums at once, see `Interactions.filter`.
@@ -58,9 +58,9 @@ def read_interactions(
     Raises:
         MissingFileError: there is no such file.
         DataError: the file is no table, a column is missing, ids are missing, values are not
-            above 0, timestamps are no dates, or nothing is left.
-        OptionError: `duplicates` is none of the three, `columns` was given for what is no text, or
-            `min_weight` without `value`.
+            above 0, timestamps are no dates, or no interaction remains.
+        OptionError: `duplicates` is unknown, `columns` was given for a source that is no text file,
+            or `min_weight` without `value`.
     """
     require_value(min_weight, value)
     named = [name for name in (value, timestamp) if name is not None]
@@ -83,7 +83,7 @@ def read_interactions(
 
 
 def require_value(min_weight: float | None, value: str | None) -> None:
-    """Raise OptionError if weights have a minimum, but no column."""
+    """Raise OptionError if there is a least weight but no column of weights."""
     if min_weight is not None and value is None:
         raise OptionError(
             f"min_weight={min_weight:g} needs the column of weights: name it by value, on the "
@@ -92,7 +92,7 @@ def require_value(min_weight: float | None, value: str | None) -> None:
 
 
 def drop_not_positive(columns: dict[str, Any], value: str) -> dict[str, Any]:
-    """Drop lines with a value <= 0; those where it is missing stay, to be reported."""
+    """Drop lines with a value <= 0; lines with a missing value stay, and are reported later."""
     require_lines(columns)
     kept = ~(to_numbers(columns[value]) <= 0)
     return {name: pd.Series(column)[kept] for name, column in columns.items()}

@@ -1,4 +1,4 @@
-"""Times: whatever says when, as seconds since 1970."""
+"""Times: turns dates and numbers into seconds since 1970."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from recvae.errors import DataError
 
 
 def to_seconds(times: Any) -> np.ndarray:
-    """Times as int64 seconds since 1970; numbers are seconds already, dates without a zone UTC.
+    """Times as int64 seconds since 1970; numbers are taken as seconds, dates without a zone as UTC.
 
     Raises:
         DataError: times that are missing, that are beyond int64, or that pandas can't read as

@@ -1,8 +1,8 @@
-"""Files: a piece of users x items as Parquet, a line per user.
+"""Files: a shard is a Parquet file with a line per user.
 
-The columns are `user`, the raw id, and lists of equal length: `items`, column numbers; `weights`;
-and `positions`, which keep the order of the source. Such lists are what CSR is made of, and what
-other tools read as they are.
+The columns are `user`, the raw id, and three lists of equal length: `items` (column numbers),
+`weights`, and `positions`, which keep the order of the source. Arrow stores such lists as a CSR
+matrix does, and other tools can read them.
 """
 
 from pathlib import Path

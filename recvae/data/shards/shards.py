@@ -1,4 +1,4 @@
-"""Shards: users x items on the disk, read in pieces, with a choice of users and items."""
+"""Shards: users x items on the disk, of which some users and items can be selected."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -20,18 +20,19 @@ from recvae.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Shards:
-    """Users x items in the files of a folder, of which one at a time is in memory.
+    """Users x items in the files of a folder; only one file at a time is in memory.
 
-    It has what models and splits ask `Interactions` for, but for the matrix.
+    It has the attributes of `Interactions` that models and splits use, except the matrix.
 
     Attributes:
         folder: where the files are.
-        files: of all users, in ascending order of their raw ids.
+        files: the files of all users, in ascending order of the users' raw ids.
         all_items: a line per item of the files, indexed by raw item id, without columns.
-        rows: int64, the users chosen, ascending; None for all.
-        columns: int64, the items chosen, ascending; None for all.
-        counts: int64 [items], how many users have each item, where it is known.
-        weigh: gives the matrix of each file the weights that are read; None leaves them.
+        rows: int64, the numbers of the selected users, ascending; None for all.
+        columns: int64, the numbers of the selected items, ascending; None for all.
+        counts: int64 [items], how many users have each item; None if unknown.
+        weigh: applied to the matrix of each file as it is read, to change its weights; None keeps
+            them.
     """
 
     folder: Path
@@ -49,7 +50,7 @@ class Shards:
         return map(self.read, range(len(self)))
 
     def read(self, number: int) -> Interactions:
-        """Read the users chosen of one of the files, whose checksum is verified.
+        """Read the selected users of one file, after its checksum was verified.
 
         Raises:
             DataError: the file is damaged.
@@ -79,7 +80,7 @@ class Shards:
 
     @property
     def user_ids(self) -> pd.Index:
-        """Raw user ids, in row order; it takes a way through the files."""
+        """Raw user ids, in row order; reads them from all files."""
         return self.in_memory().user_ids
 
     @property
@@ -89,35 +90,35 @@ class Shards:
 
     @cached_property
     def sizes(self) -> np.ndarray:
-        """int64 [files]: how many users are chosen of each."""
+        """int64 [files]: how many users of each file are selected."""
         if self.rows is None:
             return np.diff(self._starts)
         return np.diff(np.searchsorted(self.rows, self._starts))
 
     @cached_property
     def item_counts(self) -> np.ndarray:
-        """int64 [items]: how many users have each item; if unknown, counted in all the files."""
+        """int64 [items]: how many users have each item; counted in all files if unknown."""
         if self.counts is not None:
             return self.counts
         none = np.zeros(len(self.items), dtype=np.int64)
         return sum((self.read(number).item_counts for number in self._used), none)
 
     def select_users(self, rows: np.ndarray) -> Self:
-        """Choose users of all, by their numbers in ascending order."""
+        """Select users by their numbers among all users of the files, ascending."""
         rows = rows if self.rows is None else self.rows[rows]
         return replace(self, rows=rows, counts=None)
 
     def select_items(self, columns: np.ndarray) -> Self:
-        """Choose items of all, by their numbers in ascending order."""
+        """Select items by their numbers among all items of the files, ascending."""
         chosen = columns if self.columns is None else self.columns[columns]
         return replace(self, columns=chosen, counts=self.item_counts[columns])
 
     def weighed(self, weigh: Callable[[sp.csr_matrix], sp.csr_matrix]) -> Self:
-        """The same with other weights, as each file is read."""
+        """The same shards, with `weigh` applied to the matrix of each file as it is read."""
         return replace(self, weigh=weigh)
 
     def in_memory(self) -> Interactions:
-        """All that is chosen at once; positions order the items of a user, not of several."""
+        """The selected users and items in memory; positions are comparable within a user alone."""
         parts = [self.read(number) for number in self._used]
         return Interactions(
             sp.vstack([part.matrix for part in parts], format="csr"),
@@ -127,7 +128,7 @@ class Shards:
         )
 
     def fingerprint(self) -> str:
-        """Tell these shards and what is chosen of them from any other: 16 hexadecimal digits."""
+        """A checksum of the files and of the selection: 16 hexadecimal digits."""
         digest = hashlib.sha256("".join(file.sha256 for file in self.files).encode())
         digest.update(pd.util.hash_pandas_object(self.item_ids, index=False).to_numpy().data)
         digest.update(b"" if self.rows is None else self.rows.data)

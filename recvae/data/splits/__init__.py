@@ -1,7 +1,7 @@
-"""Splits: what a model may learn from, and what it is judged by.
+"""Splits: divide data into what a model is trained on and what it is evaluated on.
 
 In the drawn matrices users are rows and items are columns; `T` is trained on, `f` is folded in
-(shown to the model as history), `h` is held out (to be ranked high), `x` is left out altogether.
+(shown to the model as history), `h` is held out (to be ranked high), `x` is not used at all.
 """
 
 from recvae.data.splits.holdout import Holdout, Split

@@ -1,4 +1,4 @@
-"""Held-out data: users whose history is shown in part, and the rest of it to be ranked."""
+"""Holdout: users whose history is shown in part; the model must rank the rest of it high."""
 
 from dataclasses import dataclass
 
@@ -12,16 +12,16 @@ from recvae.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Holdout:
-    """Users of whom the model sees one part and has to rank the other.
+    """Users to evaluate on: the model sees one part of each history and has to find the other.
 
     Attributes:
-        fold_in: CSR [users, items], the history that the model is shown.
-        held_out: CSR [users, items], what it should rank high.
+        fold_in: CSR [users, items], the part of each history that the model is shown.
+        held_out: CSR [users, items], the part that it should rank high.
         rows: int [users], the users' rows in the training matrix if they were trained on;
             None for unseen users (strong generalization).
         user_ids: raw ids of the users, if known.
         item_ids: raw ids of the items, if known.
-        n_dropped: users left out because nothing of theirs could be held out.
+        n_dropped: how many users were dropped because no item of theirs could be held out.
 
     Raises:
         DataError: the shapes differ, or an item is on both sides.
@@ -56,7 +56,7 @@ class Holdout:
 
     @staticmethod
     def require(given: object) -> None:
-        """Raise DataError if something is no Holdout."""
+        """Raise DataError unless the value is a Holdout."""
         if not isinstance(given, Holdout):
             raise DataError(
                 f"expected a Holdout, such as split.validation or split.test, got "
@@ -70,7 +70,7 @@ class Holdout:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """A training set, and two sets of users to choose and to judge a model by."""
+    """Training data, validation users to choose a model by, and test users to judge it by."""
 
     train: Interactions
     validation: Holdout

@@ -1,4 +1,4 @@
-"""Per-user hold-out: judged by other items of the users that the model was trained on."""
+"""Per-user hold-out (weak generalization): other items of the users that were trained on."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -34,12 +34,12 @@ def split_interactions(
         seed: seeds the drawing.
 
     Returns:
-        All users in training; in the held-out sets those with something held out, `rows` being
-        their training rows and `n_dropped` the number of the others.
+        All users in training. The held-out sets have the users with a held-out item; `rows` are
+        their training rows, and `n_dropped` is the number of the other users.
 
     Raises:
         OptionError: a fraction is not above 0, or both together not below 1.
-        DataError: no user has enough items, or the data are neither.
+        DataError: no user has enough items, or the data are neither Interactions nor a matrix.
     """
     if min(validation, test) <= 0 or validation + test >= 1:
         raise OptionError(

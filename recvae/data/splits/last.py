@@ -1,4 +1,4 @@
-"""Leave the last one out: judged by what each user turned to next."""
+"""Leave-last-one-out: the last item of every user has to be found."""
 
 import numpy as np
 
@@ -25,9 +25,9 @@ def split_last(data: Interactions) -> Split:
         data: users x items with timestamps.
 
     Returns:
-        All users in training, those with fewer than 3 items with all of them; in the held-out
-        sets those with something held out, `rows` being their training rows and `n_dropped` the
-        number of the others.
+        All users in training; users with fewer than 3 items keep all of them there. The held-out
+        sets have the users with a held-out item; `rows` are their training rows, and `n_dropped`
+        is the number of the other users.
 
     Raises:
         DataError: there are no timestamps, all are the same, or no user has enough items.

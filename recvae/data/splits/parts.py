@@ -1,4 +1,4 @@
-"""Parts: from marks on the entries of a matrix to training and held-out data."""
+"""Parts: makes training and held-out data from boolean masks of the entries of a matrix."""
 
 import numpy as np
 
@@ -15,17 +15,18 @@ def hold_out(
     among: np.ndarray | None = None,
     trained: bool = False,
 ) -> Holdout:
-    """Take the users who have both something to fold in and something held out.
+    """Make a Holdout of the users who have both an item to fold in and a held-out item.
 
     Args:
         data: users x items.
         fold_in: bool [nnz], the entries to show.
         held_out: bool [nnz], the entries to rank.
-        among: bool [users], who could have been held out, to count those who were dropped.
-        trained: the rows of `data` are those of the training matrix.
+        among: bool [users], the users who could have been held out; the others of them are counted
+            as dropped.
+        trained: whether the rows of `data` are those of the training matrix.
 
     Raises:
-        DataError: no such user.
+        DataError: there is no such user.
     """
     shown, ranked = data.keep(fold_in).matrix, data.keep(held_out).matrix
     kept = (np.diff(shown.indptr) > 0) & (np.diff(ranked.indptr) > 0)
@@ -46,7 +47,7 @@ def hold_out(
 
 
 def hold_out_of_all(data: Interactions, validation: np.ndarray, test: np.ndarray) -> Split:
-    """Train on all users, on the entries bool [nnz] that neither validation nor test hold out."""
+    """Hold out the marked entries, bool [nnz] each, and train on all others of all users."""
     data, (train, validation, test) = known_items(data, ~(validation | test), validation, test)
     return Split(
         data.keep(train),
@@ -58,14 +59,14 @@ def hold_out_of_all(data: Interactions, validation: np.ndarray, test: np.ndarray
 def known_items(
     data: Interactions, train: np.ndarray, *marks: np.ndarray
 ) -> tuple[Interactions, list[np.ndarray]]:
-    """Drop the items without a training entry; the data left, and the marks on their entries."""
+    """Drop the items without a training entry; give the remaining data and marks of its entries."""
     counts = np.bincount(data.matrix.indices[train], minlength=data.shape[1])
     entries = counts[data.matrix.indices] > 0
     return data.select_items(counts > 0), [mark[entries] for mark in (train, *marks)]
 
 
 def source_order(data: Interactions) -> np.ndarray:
-    """Entries int [nnz] in the order of rows, and for each row in the order of the source."""
+    """The order, int [nnz], of entries by row, and within a row by position in the source."""
     if data.positions is None:
         return np.arange(data.matrix.nnz)
     return np.lexsort((data.positions, data.rows))

@@ -1,4 +1,4 @@
-"""Strong generalization for users on the disk."""
+"""Strong generalization for shards, whose training users stay on the disk."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from recvae.data.splits.users import check, hold_out_items, shuffled, usual
 
 @dataclass(frozen=True, eq=False)
 class ShardSplit:
-    """Training shards, and two sets of users to choose and to judge a model by."""
+    """Training shards, validation users to choose a model by, and test users to judge it by."""
 
     train: Shards
     validation: Holdout
@@ -28,8 +28,8 @@ def split_shards(
 ) -> ShardSplit:
     """Hold out whole users of shards: the same users and items as `split_users` does.
 
-    The training users stay on the disk, the others are in memory. The arguments and what is raised
-    are those of `split_users`, for all users of the shards.
+    The training users stay on the disk; validation and test users are in memory. Arguments and
+    errors are those of `split_users`.
     """
     n_validation = usual(data) if n_validation is None else n_validation
     n_test = usual(data) if n_test is None else n_test

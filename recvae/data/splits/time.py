@@ -1,4 +1,4 @@
-"""A split in time: judged by what comes after the training data, for all users at once."""
+"""A split in time: everything after one moment is held out, for all users at once."""
 
 import re
 from datetime import date
@@ -16,9 +16,9 @@ from recvae.errors import DataError, OptionError
 Moment: TypeAlias = "int | str | date | pd.Timestamp | np.datetime64"
 """Seconds since 1970, or a date (UTC unless it says otherwise)."""
 SECONDS = r"[0-9]{9,10}"
-"""Text that is seconds; other digits are a date, such as 2018 and 20180423."""
+"""Text that is a number of seconds; other digits, such as 2018 and 20180423, are a date."""
 LATEST = 2**33
-"""Seconds since 1970 in the year 2242: what is later counts something smaller."""
+"""Seconds since 1970 in the year 2242: a greater number must be milliseconds or less."""
 
 
 def split_time(data: Interactions, validation_from: Moment, test_from: Moment) -> Split:
@@ -42,12 +42,12 @@ def split_time(data: Interactions, validation_from: Moment, test_from: Moment) -
         test_from: the first moment of the test period, and the end of validation.
 
     Returns:
-        The users active before `validation_from` in training; in the held-out sets those with
-        history before the period and new items in it. `n_dropped` counts the others who are
-        active in it. `rows` is None: some users first appear after training.
+        Training has the users who are active before `validation_from`. The held-out sets have those
+        with a history before the period and new items in it; `n_dropped` counts the other users
+        who are active in it. `rows` is None, since some users first appear after training.
 
     Raises:
-        OptionError: the points in time are none, or in the wrong order.
+        OptionError: the points in time are no times, or in the wrong order.
         DataError: there are no timestamps, all are the same, or a period has no data.
     """
     times = require_timestamps(data)

@@ -1,4 +1,4 @@
-"""Strong generalization: judged by users that the model has never seen."""
+"""Strong generalization: validation and test users take no part in training."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -10,7 +10,7 @@ from recvae.data.splits.parts import hold_out, source_order
 from recvae.errors import OptionError
 
 MOST_HELD_OUT = 1000
-"""Users for validation, and for test, unless said otherwise."""
+"""The default number of users for validation, and for test."""
 
 
 def split_users(
@@ -39,17 +39,18 @@ def split_users(
         data: users x items, or a sparse matrix of them, whose row and column numbers are the ids.
         n_validation: how many users are for validation; None means 1,000, or a fifth of the users
             where they are fewer than 5,000.
-        n_test: how many users are for test; likewise.
-        seed: seeds the shuffling, then the validation and then the test items afresh; 98765 is
-            that of the paper.
+        n_test: how many users are for test; None means the same as for validation.
+        seed: seeds the shuffling of the users, and anew the drawing of the validation items and of
+            the test items; 98765 is the paper's.
         held_out: fraction of a held-out user's items to be ranked.
 
     Returns:
         Users in ascending order of their ids, in training and in both held-out sets.
 
     Raises:
-        OptionError: no training user would be left, or an argument is out of its range.
-        DataError: no held-out user has enough items, or the data are neither.
+        OptionError: no training user would remain, or an argument is out of its range.
+        DataError: no held-out user has enough items, or the data are neither Interactions nor a
+            matrix.
     """
     data = Interactions.from_matrix(data)
     n_validation = usual(data) if n_validation is None else n_validation
@@ -73,24 +74,25 @@ def split_folds(
         T T T T T    f f f f h    f f h f f    user b: training, test, validation
         f h f f f    T T T T T    h f f f f    user c: validation, training, test
 
-    The users are shuffled as `split_users` does it, then cut into folds of equal size, or of one
-    user more. Each fold is for test in its turn, the `n_validation` users before it (before the
-    first come the last) for validation, all others for training. Each split is made as
-    `split_users` makes it, and the last one is what it gives for as many users.
+    The users are shuffled as in `split_users`, then cut into folds of equal size, or of one user
+    more. Each fold is for test once; the `n_validation` users before it (for the first fold, the
+    last users) are for validation, and all others for training. Each split is made as `split_users`
+    makes it; the last one is exactly the split that it gives for as many users.
 
     Args:
         data: users x items, or a sparse matrix of them, whose row and column numbers are the ids.
         n_folds: how many splits to make, at least 2.
         n_validation: how many users are for validation in each; None means as in `split_users`.
-        seed: seeds the shuffling, then the held-out items of each split afresh.
+        seed: seeds the shuffling of the users, and anew the drawing of each split's items.
         held_out: fraction of a held-out user's items to be ranked.
 
     Returns:
-        A split per fold. Every user is in the test users of one of them, or in its `n_dropped`.
+        A split per fold. Every user is a test user of one of them, or counted in its `n_dropped`.
 
     Raises:
-        OptionError: no training user would be left, or an argument is out of its range.
-        DataError: no held-out user of a fold has enough items, or the data are neither.
+        OptionError: no training user would remain, or an argument is out of its range.
+        DataError: no held-out user of a fold has enough items, or the data are neither
+            Interactions nor a matrix.
     """
     data = Interactions.from_matrix(data)
     n_validation = usual(data) if n_validation is None else n_validation
@@ -107,14 +109,14 @@ def split_folds(
 
 
 def usual(data: Interactions | Shards) -> int:
-    """How many users are held out unless said otherwise."""
+    """The default number of validation users, and of test users, for these data."""
     return min(MOST_HELD_OUT, data.shape[0] // 5)
 
 
 def check(
     data: Interactions | Shards, seed: int, held_out: float, *, n_validation: int, n_test: int
 ) -> None:
-    """Raise OptionError if an argument is out of its range, or no training user would be left."""
+    """Raise OptionError if an argument is out of its range, or no training user would remain."""
     if not all(isinstance(n, int | np.integer) for n in (n_validation, n_test, seed)):
         raise OptionError("n_validation, n_test and seed must be whole numbers.")
     if not 0 <= seed < 2**32:
@@ -129,7 +131,7 @@ def check(
 
 
 def shuffled(data: Interactions | Shards, seed: int) -> np.ndarray:
-    """Ranks int [users] among the ascending ids, shuffled."""
+    """The row numbers of the users by ascending id, shuffled: int [users]."""
     return np.random.RandomState(seed).permutation(data.shape[0])
 
 
@@ -141,7 +143,7 @@ def _split(
     seed: int,
     held_out: float,
 ) -> Split:
-    """The last of the shuffled users are for test, those before them for validation."""
+    """A split by an order of the users: the last are for test, those before for validation."""
     ascending = np.argsort(data.user_ids)
     ranks = np.split(order, [-n_test - n_validation, -n_test])
     train, validation, test = (data.select_users(ascending[np.sort(rank)]) for rank in ranks)

@@ -1,1 +1,1 @@
-"""Families: what several models have in common."""
+"""Families: base classes and functions that several models share."""

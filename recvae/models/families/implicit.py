@@ -1,4 +1,4 @@
-"""What the models of the `implicit` library share; its CPU code is used, whatever is installed."""
+"""The base of models of the `implicit` library, whose CPU code is used even if there is a GPU."""
 
 from typing import Any, ClassVar
 
@@ -36,7 +36,7 @@ def fit_implicit(model: Any, matrix: sp.csr_matrix, label: str) -> None:
 
 
 class TrainedUsers(Recommender):
-    """A factorisation that has a vector for each training user and knows no others.
+    """A factorisation with a vector for each training user; it can't serve new users.
 
     Attributes:
         user_factors_: float32 [training users, factors + biases].

@@ -1,4 +1,4 @@
-"""What EASE and EDLAE share: items x items weights, solved in closed form."""
+"""The base of EASE and EDLAE: items x items weights, solved in closed form."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ from recvae.options.ranges import PositiveFloat
 
 @dataclass(kw_only=True, eq=False)
 class LinearAutoencoder(Recommender):
-    """The items x items weights that give back all histories with the least squared error.
+    """Items x items weights that reconstruct all histories with the least squared error.
 
-    An item has no say about itself. It reads which items a user has, not their weights.
+    An item's weight for itself is 0. The model reads which items a user has, not their weights.
 
     Attributes:
         regularization: the penalty on squared weights.
         max_gigabytes: the memory that fitting may take; it grows with the square of the items.
-        weights_: float32 [items, items], what an item of the history adds to each item's score.
+        weights_: float32 [items, items], row i is what item i adds to the score of each item.
     """
 
     abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.EXPORT})
@@ -46,11 +46,11 @@ class LinearAutoencoder(Recommender):
         return self.forward(Batch.of(as_input(histories), self.weights_.device))
 
     def forward(self, batch: Batch) -> torch.Tensor:
-        """What `score` gives, of weights that are all 1: [users, items]."""
+        """The scores [users, items] of a batch."""
         return batch.multiply(self.weights_)
 
     def inverse(self, matrix: sp.csr_matrix) -> torch.Tensor:
-        """P = (X'X + Lambda)^-1 of CSR X [users, items], which the weights are made from.
+        """P = (X'X + Lambda)^-1 of CSR X [users, items], from which the weights are made.
 
         Raises:
             OptionError: it takes more memory than `max_gigabytes`.
@@ -66,7 +66,7 @@ class LinearAutoencoder(Recommender):
 
     @abstractmethod
     def penalty(self, counts: torch.Tensor) -> torch.Tensor | float:
-        """The penalty on the squared weights of each item, which so many users have."""
+        """The penalty on the squared weights of each item, given the items' user counts."""
 
     def similarities(self, columns: np.ndarray) -> torch.Tensor:
         return self.weights_[torch.from_numpy(columns.astype(np.int64))]

@@ -1,4 +1,4 @@
-"""Pooling: models that score in different units, made comparable as distributions over items.
+"""Pooling: makes scores of different models comparable, as log-probabilities of the items.
 
 Log-probabilities can be added: the sum is the logarithmic pool of the models, a product of experts
 (Hinton, "Training Products of Experts by Minimizing Contrastive Divergence", 2002).
@@ -10,14 +10,15 @@ from recvae.engine.batch import Batch
 
 
 def log_proportions(scores: torch.Tensor, seen: Batch) -> torch.Tensor:
-    """Log of what share each item has in a user's positive scores, mixed evenly with the uniform.
+    """Turn scores into log-proportions: log(score / sum of the user's scores + 1 / n_items).
 
-    The mix keeps an item that one model gives nothing from being ruled out by it.
+    Negative scores count as 0. Because of 1 / n_items, an item that one model scores 0 can still be
+    recommended by the others.
 
     Args:
         scores: [users, items], 0 where a model expects nothing.
-        seen: the users' histories, whose items have no part in the sum that is shared, and count
-            as all of it at most.
+        seen: the users' histories. Their items are not in the sum, so that their own proportions
+            could exceed 1; they are cut off there.
 
     Returns:
         [users, items].
