@@ -63,7 +63,7 @@ def test_nothing_is_a_share_of_nothing():
 def test_the_judge_is_left_as_it_is(split):
     judge = rv.EASE(regularization=5.0)
     judged(split.train.matrix, split, judge=judge)
-    assert not hasattr(judge, "items_")
+    assert not hasattr(judge, "weights_")
 
 
 def test_nearest_is_jaccards_distance(matrix, monkeypatch):
