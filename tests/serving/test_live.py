@@ -10,6 +10,7 @@ import recvae as rv
 from recvae.errors import MissingFileError
 from recvae.saved.manifest import MANIFEST
 from recvae.serving import create_app, service
+from recvae.serving.catalogue import Catalogue
 from recvae.serving.served_model import ServedModel
 
 pytestmark = pytest.mark.anyio
@@ -47,16 +48,16 @@ async def test_a_new_model_is_picked_up(served, folder, data):
 
 async def test_what_is_under_way_is_finished_by_the_old_model(served, folder, data, monkeypatch):
     begun, released = Event(), Event()
-    recommend = ServedModel.recommend
+    histories = Catalogue.histories
 
-    def held_up(model, requests):
+    def held_up(catalogue, requests):
         begun.set()
         assert released.wait(60)
-        return recommend(model, requests)
+        return histories(catalogue, requests)
 
     async with served() as client:
         expected = (await client.post("/recommend", json={"items": [103]})).json()
-        monkeypatch.setattr(ServedModel, "recommend", held_up)
+        monkeypatch.setattr(Catalogue, "histories", held_up)
         under_way = asyncio.ensure_future(client.post("/recommend", json={"items": [103]}))
         await asyncio.to_thread(begun.wait, 60)
         rv.Popularity().fit(data).save(folder)
