@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from recvae.data.splits import Holdout, ShardSplit, Split
 
 MIN_RATING = 4.0
-"""What counts as liked in the data sets known by name, all of which rate by up to 5 stars."""
+"""The least rating that counts as a like in named data sets, all of which have up to 5 stars."""
 
 MODELS = (
     "ensemble, residual-vae, mult-vae, mult-dae, rec-vae, vamp-vae, ease, edlae, elsa, "
@@ -64,7 +64,7 @@ Address = Annotated[
 
 
 def header_of(columns: str | None) -> list[str] | None:
-    """The names that `--columns` gives, if it is there."""
+    """The column names given by `--columns`; None without it."""
     return None if columns is None else names(columns)
 
 
@@ -75,7 +75,7 @@ def names(text: str) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """What the columns of a file are called."""
+    """The names of a file's columns."""
 
     user: User = "user"
     item: Item = "item"
@@ -84,7 +84,7 @@ class Columns:
 
 @dataclass(frozen=True, kw_only=True)
 class DataOptions(Columns):
-    """Where data come from."""
+    """Where the data come from."""
 
     timestamp: Annotated[
         str | None, _Data(help="A file's column of times, for --split last and time.")
@@ -96,7 +96,7 @@ class DataOptions(Columns):
     ] = None
 
     def read(self, data: str, *, min_weight: float | None = None, **filters: Any) -> "Interactions":
-        """A data set known by name, a file, or a folder of Parquet files."""
+        """Read a named data set, a file, or a folder of Parquet files."""
         from recvae.data.datasets.sizes import SIZES
 
         if are_shards(data):
@@ -121,7 +121,7 @@ class DataOptions(Columns):
 
 
 class SplitKind(StrEnum):
-    """What is held out."""
+    """The kinds of splits."""
 
     USERS = "users"
     INTERACTIONS = "interactions"
@@ -135,12 +135,12 @@ OF_SPLIT = {
     "validation_from": SplitKind.TIME,
     "test_from": SplitKind.TIME,
 }
-"""Options of one kind of split, and of no other."""
+"""The options that belong to one kind of split only."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """What is left out of the data."""
+    """The filters of the data."""
 
     min_rating: Annotated[
         float | None,
@@ -159,7 +159,7 @@ class Filters:
 
     @property
     def filters(self) -> dict[str, Any]:
-        """The filters by name, but for the weight."""
+        """The filters by name, except the least weight."""
         return {
             "min_user_items": self.min_user_items,
             "min_item_users": self.min_item_users,
@@ -233,7 +233,7 @@ class Experiment(Filters, DataOptions):
         return rv.split_folds(self._read(), n_folds, self.held_out_users, seed=self.seed)
 
     def learn_from(self) -> "tuple[Interactions | Shards, Holdout | None]":
-        """What to train on, and the users to validate by, if there are any."""
+        """The training data, and the validation users, if there are any."""
         if self.split is SplitKind.NONE:
             return self._open_shards() if are_shards(self.data) else self._read(), None
         split = self.prepare()
@@ -241,7 +241,7 @@ class Experiment(Filters, DataOptions):
 
     @property
     def arguments(self) -> list[str]:
-        """What to type for it, but for what is so anyway."""
+        """The command line arguments for this, without those that have their default."""
         given = {field.name: (getattr(self, field.name), field.default) for field in fields(self)}
         return [
             word
@@ -288,7 +288,7 @@ class Experiment(Filters, DataOptions):
 
 
 def require_usual(data: str, columns: Columns, *others: str | None) -> None:
-    """Raise typer.BadParameter if columns are named of data whose columns are known."""
+    """Raise typer.BadParameter if columns are named for data whose columns are known."""
     ids = (columns.user, columns.item)
     if ids != (Columns.user, Columns.item) or {columns.value, *others} != {None}:
         raise typer.BadParameter(
@@ -304,6 +304,6 @@ def are_shards(data: str | Path) -> bool:
 
 
 def _is_file(data: str) -> bool:
-    """Whether this is a path, there or mistyped, and no data set's name."""
+    """Whether this is a path, existing or mistyped, and not the name of a data set."""
     path = Path(data)
     return path.exists() or bool(path.suffix) or path.name != data

@@ -1,4 +1,4 @@
-"""`recvae data`: which data sets there are, and what is in one."""
+"""`recvae data`: lists the data sets, or shows what is in one."""
 
 from dataclasses import asdict
 from pathlib import Path

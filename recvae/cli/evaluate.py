@@ -1,4 +1,4 @@
-"""`recvae evaluate`: how well a saved model does on test users."""
+"""`recvae evaluate`: evaluates a saved model on test users."""
 
 from typing import TYPE_CHECKING
 

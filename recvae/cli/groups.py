@@ -1,4 +1,4 @@
-"""Groups of options: a command takes a dataclass, its users see an option for each field."""
+"""Groups of options: a command takes a dataclass, and the command line has each of its fields."""
 
 from collections.abc import Callable
 from dataclasses import MISSING, Field, fields, is_dataclass
@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:
-    """Replace each parameter that is a dataclass by parameters for the fields of it.
+    """Replace each parameter that is a dataclass by a parameter for each of its fields.
 
     Typer reads the signature, so that options shared by many commands are written once.
     """
@@ -38,7 +38,7 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _at_home(value: Any) -> Any:
-    """A path with its ~, which shells leave in `--out=~/runs`, as the home folder."""
+    """Expand the ~ of a path, which shells do not do in `--out=~/runs`."""
     return value.expanduser() if isinstance(value, Path) else value
 
 

@@ -1,4 +1,4 @@
-"""`recvae info`: what a saved model is, and where it comes from."""
+"""`recvae info`: shows what a saved model is, and where it comes from."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -19,7 +19,7 @@ INTERRUPTED = 130
 
 
 class Commands(TyperGroup):
-    """Runs a command: its notes on stderr, its errors in one line without a traceback."""
+    """Runs commands with notes on stderr, and errors in one line without a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run what `ctx` names."""
@@ -37,7 +37,7 @@ class Commands(TyperGroup):
 
 
 def note(text: object) -> None:
-    """Say something beside the result, without breaking a progress bar."""
+    """Print a note to stderr, without breaking a progress bar."""
     from tqdm import tqdm
 
     if not is_rank_zero():
@@ -47,7 +47,7 @@ def note(text: object) -> None:
 
 
 def show(result: object, as_json: dict[str, Any] | list[Any], json: bool) -> None:
-    """Print a result, for people or as JSON, in which what is not a number is null."""
+    """Print a result as text or as JSON, in which NaN becomes null."""
     if json:
         result = to_json(as_json, indent=2, inf_nan_mode="null").decode()
     typer.echo(result)

@@ -96,7 +96,7 @@ def _is_within(out: Path, history: Path) -> bool:
 
 @contextmanager
 def _as_file(history: Path) -> Iterator[Path]:
-    """The history's file, which stdin is made, because a file is read more than once."""
+    """The history's file; stdin is copied to a temporary one, since it is read more than once."""
     if history != Path("-"):
         yield history
         return
@@ -161,7 +161,7 @@ def _read(
 
 
 def _names_one_column(path: Path, item: str) -> bool:
-    """Whether the first line is the name of the items' column, and nothing else."""
+    """Whether the first line is only the name of the items' column."""
     from recvae.data.reading.files import first_line, is_parquet
 
     return path.is_file() and not is_parquet(path) and first_line(path) == [item]

@@ -13,7 +13,7 @@ from recvae.cli.output import note
 from recvae.errors import MissingPackageError, OptionError
 
 SHUTDOWN_SECONDS = 30
-"""What requests under way have to finish in, when the server is told to end."""
+"""How long requests have to finish after the server was told to end, in seconds."""
 
 
 def serve(

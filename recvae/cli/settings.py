@@ -39,7 +39,7 @@ def parse_settings(settings: list[str]) -> dict[str, Any]:
 
 
 def as_settings(model: "Recommender") -> list[str]:
-    """Write the options in which a model is not like others of its class: `["latent=50"]`."""
+    """The options of a model that differ from its class's defaults, as text: `["latent=50"]`."""
     from recvae import options
 
     usual = options.values(type(model)())
@@ -58,7 +58,7 @@ def _parse(setting: str) -> tuple[str, Any]:
 
 
 def _value(text: str) -> Any:
-    """JSON, or else the text as it is."""
+    """The value of JSON text, or the text itself if it is no JSON."""
     try:
         return json.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""`recvae shard`: a table of any size -> users in pieces on the disk."""
+"""`recvae shard`: cuts a table of any size into shards on the disk."""
 
 from pathlib import Path
 from typing import Annotated

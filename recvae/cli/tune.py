@@ -1,4 +1,4 @@
-"""`recvae tune`: the options of a model that suit the data."""
+"""`recvae tune`: searches for the options of a model that suit the data."""
 
 import shlex
 from pathlib import Path
@@ -82,7 +82,7 @@ def tune(
 
 
 def _train_command(experiment: Experiment, model: "Recommender") -> str:
-    """What trains the same model on the same users."""
+    """The command that trains the same model on the same users."""
     settings = [f"--set={setting}" for setting in as_settings(model)]
     out = f"runs/{model.name}"
     return shlex.join(

@@ -1,1 +1,1 @@
-"""Experiments: models tuned, compared and reported; above the models."""
+"""Experiments: tunes models, compares them on the same users, and reports the results."""

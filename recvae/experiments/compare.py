@@ -1,4 +1,4 @@
-"""Comparing: every model fitted on the same users and judged by the same others."""
+"""Compare: fits every model on the same users and evaluates it on the same test users."""
 
 import os
 import platform
@@ -48,29 +48,29 @@ def compare(
     """Fit every model on `split.train` and judge it, once, by `split.test`.
 
     Args:
-        models: what to compare, by the name to show.
-        split: the users to learn from, to choose by and to judge by. Of several splits, such as
-            `split_folds` makes, every model is fitted on each, and judged by the test users of
-            all of them together. Models that can't fold in unseen users are left out where the
-            test users are such, and so are models that can't be fitted; the result says why.
-        metrics: what to measure. Models are tuned and sorted by the last one, which must be one
-            of accuracy: recall, ndcg, precision, map, mrr or hit.
-        tune_trials: combinations of options to try for each model on the validation users, its
-            own options first (see `recvae.tune`), anew for each split and seed; 0 fits the models
-            as they are, in place.
-        seeds: fit copies of each model that has an option `seed`, one for each of these, and
-            average what they give each user; none means the models' own.
+        models: the models to compare, by the name to show.
+        split: training, validation and test users. With several splits, such as `split_folds`
+            makes, every model is fitted on each of them, and judged by the test users of all
+            together. A model is skipped if it can't serve the test users, because they are new, or
+            if it can't be fitted; the result says why.
+        metrics: the metrics. Models are tuned and sorted by the last one, which must measure
+            accuracy: recall, ndcg, precision, map, mrr or hit.
+        tune_trials: how many combinations of options to try for each model on the validation
+            users, its own options first (see `recvae.tune`), anew for each split and seed; 0 fits
+            the models as they are, in place.
+        seeds: fit a copy of each model that has an option `seed` with each of these seeds, and
+            average the values of each user; empty means the models' own seeds.
         seed: decides which combinations are tried, and the bootstrap's draws.
-        data: what to call the data and the split in the report.
-        cache_dir: a folder for what each fit has given. What is there already is not fitted again,
-            so that a comparison that was stopped goes on where it was, and one more model costs its
-            own fits only. For models that are not tuned.
+        data: the name of the data and the split in the report.
+        cache_dir: a folder that keeps the values of each fit. A fit that is there is not done
+            again: a comparison that was stopped goes on where it was, and one more model costs
+            only its own fits. It is for models that are not tuned.
 
     Raises:
         OptionError: `models` is no mapping of models, a seed is there twice, a metric's name is
-            mistyped, the last one is not one of accuracy, no model is left to compare, or what was
-            tuned should be kept.
-        DataError: nothing is held out of any test user.
+            mistyped, the last metric does not measure accuracy, no model remains to compare, or
+            `cache_dir` is given with `tune_trials`.
+        DataError: no test user has a held-out item.
     """
     names = _checked(metrics)
     splits = [split] if isinstance(split, Split) else list(split)
@@ -138,7 +138,7 @@ def _check(
 def _fitting(
     metrics: list[str], trials: int, seed: int, cache_dir: str | PathLike[str] | None
 ) -> Callable[[Recommender, Split], Run]:
-    """How to get a run of a model and a split."""
+    """The function that gives the run of a model on a split: fit, tune or read from the cache."""
     if cache_dir is None:
         return lambda model, split: _run(model, split, metrics, trials, seed)
     if trials:
@@ -150,7 +150,7 @@ def _fitting(
 
 
 def _with_seeds(model: Recommender, seeds: Sequence[int]) -> list[Recommender]:
-    """The model with each of the seeds; as it is, if there are none or it draws nothing."""
+    """A copy of the model with each seed; the model itself if there are none or it has no seed."""
     given = options.values(model)
     if not len(seeds) or "seed" not in given:
         return [model]
@@ -184,14 +184,14 @@ def _run(model: Recommender, split: Split, metrics: list[str], trials: int, seed
 
 
 def _history_lengths(holdout: Holdout) -> np.ndarray:
-    """int [users]: how long the history is of each user with something held out."""
+    """int [users]: the length of the history of each user with held-out items."""
     return np.diff(holdout.fold_in.indptr)[np.diff(holdout.held_out.indptr) > 0]
 
 
 def _setting(
     data: str, splits: list[Split], seeds: Sequence[int], seed: int, tune_trials: int
 ) -> dict[str, Any]:
-    """How it was measured, as what JSON can say; of several splits, the mean training set."""
+    """The setting of a comparison, in types that JSON has; of several splits, mean sizes."""
     trains = [split.train for split in splits]
     new = splits[0].test.rows is None
     return {

@@ -19,15 +19,15 @@ from recvae.models.contract.recommender import Recommender
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Models, judged by the same users.
+    """The result of a comparison: several models, judged by the same users.
 
     Attributes:
-        runs: each model's part, best first.
+        runs: a run for each model, best first.
         differences: every model against the best one, metric by metric: mean difference, its 95%
             bootstrap interval, corrected p-value (see `significance.differences_to_best`).
         history_lengths: int [users], how many items of each test user the models saw.
-        skipped: the models left out, and why.
-        setting: how it was measured.
+        skipped: the models that were skipped, with the reason.
+        setting: the data, the split, the seeds and the machine, by name.
     """
 
     runs: Mapping[str, Run]
@@ -38,12 +38,12 @@ class Comparison:
 
     @property
     def models(self) -> dict[str, Recommender]:
-        """The models as they were fitted last, best first."""
+        """The models from their last fit, best first."""
         return {name: run.model for name, run in self.runs.items()}
 
     @property
     def reports(self) -> dict[str, Report]:
-        """What each model gave on the test users."""
+        """The report of each model on the test users."""
         return {name: run.report for name, run in self.runs.items()}
 
     @property
@@ -71,7 +71,7 @@ class Comparison:
         """A line per model, best first: means, standard errors, speed and size.
 
         Where models were fitted with several seeds, `_seed_std` is the standard deviation of a
-        mean over them; missing for the models that draw nothing.
+        mean over the seeds; NaN for models without a seed.
         """
         lines = {name: self._line(run) for name, run in self.runs.items()}
         return pd.DataFrame.from_dict(lines, orient="index").rename_axis("model")
@@ -111,7 +111,7 @@ class Comparison:
 
     @property
     def top(self) -> pd.DataFrame:
-        """bool [models, metrics]: whether no model is significantly better, by one of accuracy."""
+        """bool [models, metrics]: whether no model is significantly better; accuracy alone."""
         p = self.differences["p"].unstack("metric").reindex(list(self.runs), columns=self.metrics)
         return (p.fillna(1.0) >= LEVEL) & [Metric.parse(name).is_accuracy for name in self.metrics]
 
@@ -122,11 +122,11 @@ class Comparison:
 
     @property
     def legend(self) -> str:
-        """What the mark in the table to read means."""
+        """The explanation of the mark in the table."""
         return text.legend(self.n_users)
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it but the models and the users' values, as what JSON can say."""
+        """Everything except models and values per user, in types that JSON has."""
         return {
             "headline": self.headline,
             "metrics": self.metrics,
@@ -174,5 +174,5 @@ def _span(low: int, high: int) -> str:
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """A line per row, as what JSON can say: no NaN, no numpy numbers."""
+    """A dict per row, in types that JSON has: no NaN, no NumPy numbers."""
     return json.loads(frame.to_json(orient="records", double_precision=15))

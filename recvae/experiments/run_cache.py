@@ -1,4 +1,4 @@
-"""Kept runs: what was measured once is read from its file, so that nothing is fitted twice."""
+"""Run cache: keeps the values of each fit in a file, so that no model is fitted twice."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Runs: what a model gave on the test users, pooled over splits and seeds."""
+"""Runs: the results of a model on the test users, pooled over splits and seeds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,17 +19,17 @@ class Run:
     """One model's part in a comparison.
 
     Attributes:
-        model: the model; of several splits and seeds, as it was fitted last. Not fitted if what
-            it gave was kept by an earlier comparison.
-        report: what it gave on the test users.
-        curve: NDCG and recall by length of the list, by metric's name.
-        training_seconds: how long fitting took; of the best trial only, if it was tuned; of
+        model: the model; with several splits and seeds, from its last fit. It is not fitted if its
+            values were read from the cache.
+        report: its evaluation on the test users.
+        curve: NDCG and recall at several lengths of the list, by metric's name.
+        training_seconds: how long fitting took; if it was tuned, of the best trial only; with
             several splits and seeds, the mean of a fit.
-        n_parameters: how many numbers were learnt.
-        n_bytes: how large they are.
-        history: the training, epoch by epoch; None for a model without epochs.
+        n_parameters: number of learnt parameters.
+        n_bytes: their size in bytes.
+        history: the training history, a line an epoch; None for a model without epochs.
         tuned: the trials of tuning; None if it was not tuned.
-        seed_std: by metric, the standard deviation of its mean over the seeds; None for one seed.
+        seed_std: the standard deviation of each metric's mean over the seeds; None for one seed.
     """
 
     model: Recommender
@@ -44,7 +44,7 @@ class Run:
 
 
 def over_splits(runs: Sequence[Run]) -> Run:
-    """One run of many that were judged by other users each: all users count alike.
+    """Pool runs that were judged by different users; every user has the same weight.
 
     Raises:
         DataError: a user is in more than one of them.
@@ -70,7 +70,7 @@ def over_splits(runs: Sequence[Run]) -> Run:
 
 
 def over_seeds(runs: Sequence[Run]) -> Run:
-    """One run of many that were judged by the same users: each user's values are averaged."""
+    """Pool runs that were judged by the same users; each user's values are averaged."""
     if len(runs) == 1:
         return runs[0]
     means = pd.DataFrame([run.report.mean for run in runs])

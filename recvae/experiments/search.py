@@ -1,4 +1,4 @@
-"""Searching: trials until the budget is spent, the best model kept."""
+"""Search: makes trials until the budget is spent, and keeps the best model."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 class TuningRun(Generic[M]):
-    """A tuning under way: its study knows all trials, itself the best model of those made here."""
+    """A tuning in progress: a study of all trials, and the best model of those made here."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class TuningRun(Generic[M]):
         )
 
     def run(self, trials: int | None, minutes: float | None) -> None:
-        """Make trials until the budget is spent, or Ctrl-C ends them with something to keep."""
+        """Make trials until the budget is spent; Ctrl-C ends them if one is complete."""
         budget, done = self._budget(trials, minutes), len(self.study.trials)
         try:
             with progress(budget, "tuning", total=trials, initial=done, unit="trial") as bar:
@@ -66,7 +66,7 @@ class TuningRun(Generic[M]):
             self.interrupted = True
 
     def result(self) -> Tuned[M]:
-        """The best model; it is fitted again if it was found before this search began."""
+        """The best model; it is fitted again if an earlier run found it."""
         best = self.study.best
         if best is None:
             reason = self.study.trials[-1].user_attrs["error"]
@@ -79,7 +79,7 @@ class TuningRun(Generic[M]):
         return Tuned(self.winner, self.metric, trials, best.number, self.interrupted)
 
     def _budget(self, trials: int | None, minutes: float | None) -> Iterator[int]:
-        """Count the trials while there is something left to try, and to try it with."""
+        """Count the trials, while budget and untried options remain."""
         deadline = perf_counter() + 60 * (minutes or inf)
         while (done := len(self.study.trials)) < (trials or inf) and not self.study.is_exhausted:
             if done and perf_counter() >= deadline:
@@ -100,7 +100,7 @@ class TuningRun(Generic[M]):
         return {} if best is None else {"best": f"{best.value:.4f}"}
 
     def _about(self, own: Mapping[str, Any], space: Space) -> dict[str, str]:
-        """What trials have to agree in to be compared."""
+        """The facts that must be equal for trials to be comparable."""
         held_out = self.validation
         return {
             "model": type(self.model).__name__,
@@ -114,7 +114,7 @@ class TuningRun(Generic[M]):
 
 
 def _space(model: Recommender) -> Space:
-    """The model's space, with room for its own options, without those that can't have any."""
+    """The model's space, widened to hold its own options, without options that can't be in it."""
     own = options.values(model)
     wide = {name: kind.including(own[name]) for name, kind in model.space.items()}
     return {name: kind for name, kind in wide.items() if kind is not None}

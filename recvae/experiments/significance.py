@@ -1,13 +1,12 @@
-"""Significance: which differences between models are more than luck of the draw of users.
+"""Significance: which differences between models are larger than chance, given the users.
 
-Every model ranks for the same users, so that models are compared user by user. The test is the
-paired t-test, because it asks about the very thing that the tables show, the mean: it needs no
-symmetry, and zeros and ties (users whom both models serve equally well) count as they should, where
-Wilcoxon's signed-rank test drops them and asks about another quantity. With hundreds of users it
-agrees with the permutation test (Smucker et al. 2007, "A comparison of statistical significance
-tests for information retrieval evaluation") and errs least (Urbano et al. 2019, "Statistical
-significance testing in information retrieval"). The bootstrap interval, which assumes no shape of
-the distribution, stands beside it as a check.
+Every model ranks for the same users, so models are compared user by user. The test is the paired
+t-test, because it is about the mean, which the tables show. It needs no symmetry, and users whom
+both models serve equally well count as zeros; Wilcoxon's signed-rank test drops them and tests
+another quantity. With hundreds of users the t-test agrees with the permutation test (Smucker et al.
+2007, "A comparison of statistical significance tests for information retrieval evaluation") and has
+the lowest error rate (Urbano et al. 2019, "Statistical significance testing in information
+retrieval"). The bootstrap interval, which assumes no distribution, is given beside it as a check.
 """
 
 from collections.abc import Hashable, Mapping
@@ -89,7 +88,7 @@ def bootstrap_interval(
 ) -> tuple[np.ndarray, np.ndarray]:
     """95% percentile interval of the mean of each column, users drawn with replacement.
 
-    All columns share the draws. Fewer than two users give no interval, but NaN.
+    All columns use the same draws. With fewer than two users the interval is NaN.
     """
     n_users, n_columns = differences.shape
     if n_users < 2 or not n_columns:

@@ -1,4 +1,4 @@
-"""Studies: what has been tried, and what to try next. Optuna decides."""
+"""Studies: the trials so far, and the choice of the next one, by Optuna."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ from recvae.options.spaces import Categorical, Float, Int, Space
 logger = logging.getLogger(__name__)
 
 Objective = Callable[[dict[str, Any], Callable[[int, float], None]], tuple[float, float]]
-"""Takes options and what to call after each epoch; gives a value and the seconds of training."""
+"""Takes options and a callback for each epoch; gives the value and the seconds of training."""
 
 FINISHED = dict(zip((TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL), STATES, strict=True))
 """The states of a finished trial, and what the tables call them."""
@@ -39,8 +39,8 @@ PRUNER = optuna.pruners.PercentilePruner(67, n_startup_trials=4, n_warmup_steps=
 class Study:
     """The trials of a model's options on the same data.
 
-    The next one depends on the seed and on those that are finished, and on nothing else: a study
-    that was cut off goes on as if it had not been.
+    The next trial depends on the seed and on the finished trials alone, so that a study that was
+    cut off goes on as if it had not been.
     """
 
     def __init__(
@@ -59,10 +59,10 @@ class Study:
             own: what to try first.
             seed: decides what is tried.
             path: the file to keep finished trials in; None keeps them in memory only.
-            about: what the trials are of; a file says it, too, and must agree.
+            about: facts about the data and the model, by name; those in the file must be equal.
 
         Raises:
-            DataError: the file is of another study, or of none.
+            DataError: the file is of another study, or is none.
             WriteError: the file can't be written.
         """
         self._space, self._own, self._seed = space, own, seed
@@ -84,7 +84,7 @@ class Study:
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether all that the space holds has been tried."""
+        """Whether all values of the space have been tried."""
         tried = {tuple(trial.params.values()) for trial in self.trials}
         return len(tried) >= prod(kind.size for kind in self._space.values())
 
@@ -106,9 +106,9 @@ class Study:
         return {name: _option(self._space[name], value) for name, value in trial.params.items()}
 
     def attempt(self, objective: Objective) -> bool:
-        """Make the next trial; tell whether it is the best so far.
+        """Make the next trial; return whether it is the best so far.
 
-        A model that runs out of numbers or memory makes a failed trial, and no more.
+        If its loss becomes NaN or infinite, or memory runs out, the trial counts as failed.
         """
         trial, started = self._ask(), perf_counter()
         try:
@@ -143,7 +143,7 @@ class Study:
 
 
 def _watch(trial: Trial, epoch: int, value: float) -> None:
-    """Prune a trial after an epoch that leaves it too far behind."""
+    """Report an epoch of a trial; raise to prune it if it is too far behind the others."""
     trial.report(value, epoch)
     if trial.should_prune():
         raise optuna.TrialPruned
@@ -160,12 +160,12 @@ def _distribution(kind: Categorical | Float) -> BaseDistribution:
 
 
 def _label(kind: Categorical | Float, value: Any) -> Any:
-    """A value as Optuna keeps it: choices, which may be tuples, by their text."""
+    """A value as Optuna stores it: the text of a choice, which may be a tuple, else the number."""
     return str(value) if isinstance(kind, Categorical) else value
 
 
 def _option(kind: Categorical | Float, label: Any) -> Any:
-    """The value that has this label."""
+    """The value of the space that has this label."""
     if isinstance(kind, Categorical):
         return next(value for value in kind.among if str(value) == label)
     return label

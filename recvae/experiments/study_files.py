@@ -1,4 +1,4 @@
-"""Studies of Optuna's, in memory and in files."""
+"""Study files: makes Optuna's studies, in memory or in a file."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ def open_study(path: Path, about: Mapping[str, str]) -> optuna.Study:
     """Open the study in a file, a new one if there is no file.
 
     Raises:
-        DataError: the file is of another study, or of none.
+        DataError: the file is of another study, or is none.
         WriteError: it can't be written.
     """
     with atomic.writing_to(path):
@@ -45,14 +45,14 @@ def open_study(path: Path, about: Mapping[str, str]) -> optuna.Study:
 
 
 def new_study(**options: Any) -> optuna.Study:
-    """Make one, of what is the better the higher it is."""
+    """Make a new study, in which a higher value is better."""
     with _quiet():
         return optuna.create_study(direction="maximize", **options)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Optuna from telling that there is a new study."""
+    """A context in which Optuna does not log that it made a study."""
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:

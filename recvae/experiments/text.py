@@ -1,8 +1,7 @@
-"""A comparison in words and as a table to read, made of its plain tables.
+"""Text: a comparison as a sentence and as a table to read.
 
-`table` has a line per model, best first (see `Comparison.table`); `top`, bool [models, metrics],
-says which of them no other is significantly better than. The last metric is what they are sorted
-by.
+`table` has a line per model, best first (see `Comparison.table`). `top`, bool [models, metrics],
+marks the models than which no other is significantly better. Models are sorted by the last metric.
 """
 
 import numpy as np
@@ -27,8 +26,8 @@ def headline(table: pd.DataFrame, top: pd.DataFrame) -> str:
 def readable(table: pd.DataFrame, top: pd.DataFrame) -> pd.DataFrame:
     """Mean ± standard error, with a mark for the top; training time, speed and size.
 
-    Where models were fitted with several seeds, the standard deviation over them of the last
-    metric's mean, too.
+    If models were fitted with several seeds, also the standard deviation of the last metric's mean
+    over the seeds.
     """
     cells = {metric: _marked(table, metric, top[metric]) for metric in map(str, top)}
     spread = table.get(f"{top.columns[-1]}_seed_std")
@@ -42,7 +41,7 @@ def readable(table: pd.DataFrame, top: pd.DataFrame) -> pd.DataFrame:
 
 
 def legend(n_users: int) -> str:
-    """What the mark in the table means."""
+    """The explanation of the mark in the table."""
     return (
         "* the best, or not significantly worse than the best "
         f"(paired t-test over {n_users:,} users, Holm-corrected for all pairs, p >= {LEVEL})"

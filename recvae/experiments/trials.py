@@ -1,4 +1,4 @@
-"""Trials: what a tuning has tried, and the fit of one."""
+"""Trials: the result of a tuning, and the fit of one trial."""
 
 from dataclasses import dataclass
 from time import perf_counter
@@ -14,22 +14,22 @@ from recvae.models.contract.recommender import Recommender
 STATES = ("complete", "pruned", "failed")
 
 N_SHOWN = 10
-"""The best trials, so many of which are shown."""
+"""How many of the best trials are shown."""
 
 M = TypeVar("M", bound=Recommender)
 
 
 @dataclass(frozen=True, eq=False)
 class Tuned(Generic[M]):
-    """What tuning found.
+    """The result of a tuning.
 
     Attributes:
         model: the best model, fitted.
-        metric: what the trials were judged by.
+        metric: the metric by which trials were judged.
         trials: a line per trial, in order: the options of the space, the metric on the validation
             users (NaN if the trial was not completed), the seconds that fitting took, and the
             state: complete, pruned or failed.
-        best: the line of `trials` that the model is from.
+        best: the line of the best trial in `trials`.
         interrupted: whether Ctrl-C ended the tuning before its budget was spent.
     """
 
@@ -41,7 +41,7 @@ class Tuned(Generic[M]):
 
     @property
     def chosen(self) -> dict[str, Any]:
-        """The options of the space, as the best model has them."""
+        """The values that the best model has for the options of the space."""
         return {name: getattr(self.model, name) for name in self.model.space}
 
     @property
@@ -50,7 +50,7 @@ class Tuned(Generic[M]):
         return {state: int((self.trials["state"] == state).sum()) for state in STATES}
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it but the model, as what JSON can say; None for NaN."""
+        """Everything except the model, in types that JSON has; NaN becomes None."""
         trials = self.trials.reset_index().astype(object)
         return {
             "metric": self.metric,
@@ -77,8 +77,8 @@ def fit_timed(
     """Fit a model; return the seconds that it took.
 
     Raises:
-        KeyboardInterrupt: by Ctrl-C, also if the model ended its training well: what comes after
-            would compare a model that was not fully trained.
+        KeyboardInterrupt: after Ctrl-C, even if the model ended its training in good order: its
+            training was cut short, so that it must not be compared.
     """
     start = perf_counter()
     model.fit(train, validation=validation, on_epoch=on_epoch)

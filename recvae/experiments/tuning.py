@@ -1,4 +1,4 @@
-"""Tuning: choose a model's options by what they give on the validation users, and nothing else."""
+"""Tuning: chooses a model's options by the validation users alone."""
 
 from os import PathLike
 
@@ -20,23 +20,24 @@ def tune(
     seed: int = 0,
     study: str | PathLike[str] | None = None,
 ) -> Tuned[M]:
-    """Fit a model's own options, then others of its `space`; keep what validates best.
+    """Fit a model with its own options, then with others of its `space`; keep the best model.
 
-    What to try next is chosen by what the trials before gave (tree-structured Parzen estimator,
-    Bergstra et al., NeurIPS 2011). A training whose epochs fall behind those of earlier trials is
-    pruned; one that fails is noted and left. Ctrl-C ends the tuning and keeps the best so far.
+    The next options are chosen by the results of the trials before (tree-structured Parzen
+    estimator, Bergstra et al., NeurIPS 2011). A training whose epochs fall behind those of earlier
+    trials is pruned; a trial that fails counts as failed. Ctrl-C ends the tuning and keeps the best
+    model so far.
 
     Args:
-        model: where to start; it is not changed. An option with a value that its space can't
-            hold, such as `beta="best"`, is left as it is.
-        train: what each trial is fitted on.
+        model: its options are the first trial; it is not changed. An option with a value that its
+            space can't hold, such as `beta="best"`, stays as it is.
+        train: the users that each trial is fitted on.
         validation: the users that the trials are judged by.
-        trials: how many there are, the model's own options and those in the study included; fewer
-            if the space has fewer.
-        minutes: after so many no trial is begun. With both, what comes first ends it.
-        metric: what to judge by, higher is better.
-        seed: decides, with what the trials before gave, what is tried.
-        study: a file (SQLite) that keeps the finished trials. If it is there, tuning goes on
+        trials: how many trials there are, including the model's own options and those in the study;
+            fewer if the space has fewer values.
+        minutes: after this time no new trial begins. With both, the first limit reached ends it.
+        metric: the metric by which trials are judged, higher is better.
+        seed: decides, together with the results of earlier trials, which options are tried.
+        study: a file (SQLite) that keeps the finished trials. If it exists, tuning goes on
             from them, and fits the best of them again if no new one is better.
 
     Raises:

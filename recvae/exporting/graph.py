@@ -1,4 +1,4 @@
-"""The graph: histories -> scores -> mask what was seen -> top-k."""
+"""The graph: histories -> scores -> seen items masked -> top-k."""
 
 import torch
 from torch import nn
@@ -10,7 +10,7 @@ from recvae.models.contract.recommender import Recommender
 class RankingGraph(nn.Module):
     """Columns int64 [users, length] -> ids int64 and scores float32 [users, k].
 
-    They are those of `Recommender.recommend`.
+    The lists are those of `Recommender.recommend`.
     """
 
     counts: torch.Tensor
@@ -22,7 +22,7 @@ class RankingGraph(nn.Module):
         self.register_buffer("counts", torch.from_numpy(model.item_counts_).float())
 
     def forward(self, items: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Rank what is not in the histories; the popular items for an empty one."""
+        """Rank the items that are not in the history; by popularity if the history is empty."""
         batch = Padded.of_items(items, len(self.counts))
         unseen = self.model.forward(batch).scatter(1, batch.columns, -torch.inf)
         empty = batch.sum(batch.values)[:, None] == 0

@@ -1,4 +1,4 @@
-"""An ONNX file, which is whole or not there at all."""
+"""Export of a model to an ONNX file, which appears whole or not at all."""
 
 import logging
 import re
@@ -25,25 +25,26 @@ from recvae.ranking.top_k import require_length
 OPSET = 18
 """The version of ONNX's operators; onnxruntime has them since 1.14."""
 LARGE = 2_000_000_000
-"""Bytes of weights from which they get a file of their own: a graph holds 2 GiB at most."""
+"""From this many bytes on, weights get a file of their own: a graph can have 2 GiB at most."""
 
 
 def export_onnx(model: Recommender, path: str | PathLike[str], k: int = 10) -> None:
     """Write a fitted model as an ONNX graph that masks seen items and ranks the others.
 
-    Input: `items`, int64 [users, length], the columns of each history in any order, shorter ones
-    filled up with -1. Outputs, as of `Recommender.recommend`: `ids`, int64 [users, k], and
-    `scores`, float32 [users, k], best first; -1 and -inf where items run out; the most popular
-    items for an empty history. Any number of users and any length will do; it takes about
-    users x length x (width of the first layer; items for EASE, EDLAE and ResidualVAE) x 4 bytes.
+    Input: `items`, int64 [users, length], the columns of each history in any order; shorter
+    histories are filled up with -1. Outputs, as from `Recommender.recommend`: `ids`, int64
+    [users, k], and `scores`, float32 [users, k], best first; -1 and -inf where items run out; the
+    most popular items for an empty history. The numbers of users and the length are free. Running
+    the graph takes about users x length x width x 4 bytes, where width is that of the first layer,
+    or the number of items for EASE, EDLAE and ResidualVAE.
 
-    The file's metadata say `model`, `recvae` (the version), `fingerprint` (of the training data)
-    and `items`, the raw ids in column order as JSON. Weights of more than 2 GB are in a file
-    beside it, whose name the graph knows; that of an earlier export to the path goes.
+    The file's metadata are `model`, `recvae` (the version), `fingerprint` (of the training data)
+    and `items`, the raw ids in column order as JSON. Weights of more than 2 GB are in a second file
+    beside it, which the graph refers to; the second file of an earlier export is removed.
 
     Args:
         model: an autoencoder, linear ones too, ImplicitALS or Ensemble, that ignores weights.
-        path: where to write it, .onnx; what is there is replaced when the new one is whole.
+        path: where to write it, .onnx; an old file is replaced when the new one is complete.
         k: length of the lists, from 1 to the number of items. A shorter list is the beginning of a
             longer one.
 
@@ -114,7 +115,7 @@ def _remove_others(path: Path, kept: Path) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep what the exporter says of itself from the users of a model."""
+    """A context in which the exporter's own messages are not shown."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

@@ -1,4 +1,4 @@
-"""Histories as a graph reads them: one length for all, the shorter ones filled up."""
+"""Padded histories: the batch that a graph reads, with one length for all rows."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,9 +12,9 @@ from recvae.engine.batch import Batch
 
 @dataclass(frozen=True)
 class Padded(Batch):
-    """Rows of one length, in operators that every runtime has.
+    """A batch with rows of one length, computed with operators that every ONNX runtime has.
 
-    What fills a row up is an item that it has already, of value 0.
+    A shorter row is filled up with an item that it has already, with the value 0.
 
     Attributes:
         columns: int64 [users, length], the items, ascending.
@@ -23,9 +23,9 @@ class Padded(Batch):
 
     @classmethod
     def of_items(cls, items: torch.Tensor, n_items: int) -> Self:
-        """Read int64 [users, length]: columns in any order, those that come again or are < 0 not.
+        """Read int64 [users, length]: columns in any order; duplicates and columns < 0 are ignored.
 
-        Sorted, so that a list depends on what is in a history and not on its order.
+        They are sorted, so that a list depends on the items of a history and not on their order.
         """
         fill = torch.full_like(items[:, :1], -1)
         items = torch.cat([fill, items.clamp(min=-1)], dim=1).sort(dim=1).values
@@ -39,7 +39,7 @@ class Padded(Batch):
 
     @cached_property
     def rows(self) -> torch.Tensor:
-        """int64 [users, length]: which of the users each entry belongs to."""
+        """int64 [users, length]: the row of each entry."""
         users = torch.arange(self.columns.shape[0], device=self.columns.device)
         return users[:, None].expand_as(self.columns)
 

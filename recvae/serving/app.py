@@ -23,7 +23,7 @@ from recvae.serving.security import bearer
 from recvae.serving.service import Service
 
 MAX_BATCH = 64
-"""Requests in a forward pass."""
+"""The highest number of requests in one forward pass."""
 REFUSALS: dict[int | str, dict[str, Any]] = {
     400: {"description": "The body can't be read."},
     401: {"description": "The server wants its token."},
@@ -47,7 +47,7 @@ def create_app(
     Args:
         folder: of a model, as `save` writes it.
         device: where an autoencoder should live.
-        token: what requests must bear; None lets everyone in.
+        token: the bearer token that requests must have; None lets everyone in.
         max_batch: requests that one forward pass may answer.
 
     Raises:
@@ -91,7 +91,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
-    """Say what is wrong, and where, without sending back what may be large or no JSON."""
+    """Say what is wrong and where, without repeating input that may be large or no valid JSON."""
     assert isinstance(error, RequestValidationError)
     if "json" not in request.headers.get("content-type", "json"):
         return _refusal(["header", "Content-Type"], "it must be application/json")
@@ -100,7 +100,7 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _unanswerable(_: Request, error: Exception) -> JSONResponse:
-    """Say what the model makes nothing of, although the schema allows it."""
+    """Say why the model can't answer a request that the schema allows."""
     return _refusal(["body"], str(error))
 
 
@@ -110,7 +110,7 @@ def _refusal(place: list[str], problem: str) -> JSONResponse:
 
 
 async def _impossible(_: Request, error: Exception) -> JSONResponse:
-    """Say what this model or this server can't do, whoever asks."""
+    """Say what this model or this server can't do for any request."""
     return JSONResponse({"detail": str(error)}, HTTPStatus.NOT_IMPLEMENTED)
 
 

@@ -11,10 +11,10 @@ Waiting: TypeAlias = list[tuple[Request, asyncio.Future[Answer]]]
 
 
 class Batcher(Generic[Request, Answer]):
-    """Calls a function with all requests that wait, in a thread, one call after another.
+    """Calls a function in a thread with all requests that wait, one call after another.
 
-    A request that finds nothing under way is answered at once and alone: no request waits for
-    others to come. Those that come during a call make the next batch.
+    If no call is running, a request is answered at once and alone: no request waits for others to
+    come. Requests that come during a call make the next batch.
     """
 
     def __init__(
@@ -29,11 +29,11 @@ class Batcher(Generic[Request, Answer]):
         """Take the function and the thread to call it in.
 
         Args:
-            answer: gives an answer to each of at least one request.
-            thread: runs it; batchers that share one take turns.
-            max_batch: requests of a call, at most.
-            max_waiting: requests that may wait; more are refused.
-            on_batch: told how many each call has.
+            answer: takes one request or more and returns an answer to each.
+            thread: runs it; batchers with the same thread take turns.
+            max_batch: number of requests in a call, at most.
+            max_waiting: number of requests that may wait; more are refused.
+            on_batch: called with the number of requests of each call.
         """
         self._answer = answer
         self._thread = thread
@@ -54,7 +54,7 @@ class Batcher(Generic[Request, Answer]):
         return await future
 
     async def run(self) -> None:
-        """Answer what comes, until this is cancelled."""
+        """Answer requests until this task is cancelled."""
         while True:
             batch = [await self._waiting.get()]
             while len(batch) < self._max_batch and not self._waiting.empty():
@@ -62,7 +62,7 @@ class Batcher(Generic[Request, Answer]):
             await self._answer_all(batch)
 
     async def _answer_all(self, batch: Waiting[Request, Answer]) -> None:
-        """Hand each request its answer; if that fails, answer each alone, so that few fail."""
+        """Answer a batch; if that fails, answer each request alone, so that only bad ones fail."""
         self._on_batch(len(batch))
         requests, futures = [one for one, _ in batch], [future for _, future in batch]
         call = asyncio.get_running_loop().run_in_executor(self._thread, self._answer, requests)

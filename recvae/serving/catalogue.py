@@ -1,4 +1,4 @@
-"""The items of a model: from raw ids to columns, and back."""
+"""The catalogue: the items of a model, from raw ids to columns and back."""
 
 from collections.abc import Iterable, Sequence
 from itertools import repeat
@@ -23,7 +23,7 @@ class Catalogue:
         self._search = TitleSearch(texts, model.item_counts_)
 
     def find(self, query: str, k: int) -> list[Item]:
-        """Items by title, or by id where there is none, the most popular first."""
+        """Find items by title, or by id if they have none, the most popular first."""
         return [self.item(column) for column in self._search.find(query, k)]
 
     def item(self, column: int) -> Item:
@@ -31,7 +31,7 @@ class Catalogue:
         return Item(id=self.ids[column], title=self.titles[column])
 
     def scored(self, columns: np.ndarray, scores: np.ndarray) -> list[ScoredItem]:
-        """A list of a model, up to the first -1."""
+        """A model's list with ids and titles; it ends at the first -1."""
         return [
             ScoredItem(id=self.ids[column], title=self.titles[column], score=score)
             for column, score in zip(columns.tolist(), scores.tolist(), strict=True)
@@ -39,7 +39,10 @@ class Catalogue:
         ]
 
     def histories(self, requests: Sequence[History]) -> sp.csr_matrix:
-        """CSR float32 [requests, items], an item's weights summed, unknown items left out."""
+        """Histories as CSR float32 [requests, items]; weights of an item are summed.
+
+        Unknown items are skipped.
+        """
         columns = np.array(
             [self.column_of.get(str(item), -1) for one in requests for item in one.items],
             dtype=np.int64,
@@ -53,7 +56,7 @@ class Catalogue:
         return sp.coo_matrix(entries, shape=(len(requests), len(self.ids))).tocsr()
 
     def unknown(self, items: Iterable[Id]) -> list[Id]:
-        """Those that are not in the catalogue."""
+        """The ids that are not in the catalogue."""
         return [item for item in items if str(item) not in self.column_of]
 
 

@@ -1,4 +1,4 @@
-"""The explainer: a model's lists with the likes they come from, blends too, in raw ids."""
+"""The explainer: lists and blends with the likes that they come from, in raw ids."""
 
 from collections.abc import Sequence
 
@@ -29,7 +29,7 @@ class Explainer:
         self._pool = min(POOL, len(catalogue.ids))
 
     def explain(self, requests: Sequence[ExplainRequest]) -> list[Explained]:
-        """A list for each history, with the likes that speak for each item."""
+        """A list for each history, with the likes that contribute to each item."""
         histories = self._catalogue.histories(requests)
         lists = self._model.recommend(histories, self._pool)
         return [
@@ -41,7 +41,7 @@ class Explainer:
         ]
 
     def blend(self, requests: Sequence[BlendRequest]) -> list[Blended]:
-        """The lists on the way from one taste to the other, for each pair.
+        """The lists between the two tastes of each request.
 
         Raises:
             OptionError: the model has no latent space.
@@ -62,7 +62,7 @@ class Explainer:
         return self._with_reasons(ids, scores, history.indices, contributions, request.reasons)
 
     def _blended(self, request: BlendRequest) -> list[BlendedList]:
-        """Reasons are those of both tastes, in the same weights: near the truth, but not exact."""
+        """Lists with reasons: those of both tastes, mixed by weight, which is an approximation."""
         ends = self._catalogue.histories([request.one, request.other])
         weights = tuple(request.weights)
         ids, scores = latent.interpolate(self._model, ends[0], ends[1], self._pool, weights)
@@ -90,13 +90,13 @@ class Explainer:
         return rerank(ids, scores, self._model.item_counts_, request.niche, request.k)
 
     def _contributions(self, history: sp.csr_matrix, columns: np.ndarray) -> np.ndarray:
-        """What each like adds to the scores of items: [likes, columns]."""
+        """How much each like adds to the scores of items: [likes, columns]."""
         if history.nnz == 0 or columns.size == 0:
             return np.zeros((history.nnz, columns.size), dtype=np.float32)
         return latent.leave_one_out(self._model, history, columns)
 
     def _spread(self, history: sp.csr_matrix, likes: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """The same, with rows of zeros for likes that the history is without."""
+        """`_contributions`, with rows of zeros for likes that are not in the history."""
         spread = np.zeros((len(likes), len(columns)), dtype=np.float32)
         spread[np.searchsorted(likes, history.indices)] = self._contributions(history, columns)
         return spread

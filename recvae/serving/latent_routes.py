@@ -1,4 +1,4 @@
-"""Routes to what `recvae.latent` makes of a model: reasons, blends, the map."""
+"""Routes for the tools of `recvae.latent`: reasons, blends, the map."""
 
 from typing import Annotated
 

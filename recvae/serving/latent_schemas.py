@@ -1,4 +1,4 @@
-"""Schemas of what `recvae.latent` makes of a model: reasons, blends, places on a map."""
+"""Schemas for the tools of `recvae.latent`: reasons, blends, places on a map."""
 
 from typing import Annotated, Any, TypeAlias
 
@@ -7,13 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from recvae.serving.schemas import EXAMPLE, History, Id, Item, Niche, ScoredItem, Weight
 
 MAX_LIKES = 100
-"""Items of a history that is scored many times."""
+"""The longest history where it is scored many times, in items."""
 MAX_EXPLAINED = 50
-"""Items of a list with reasons."""
+"""The longest list with reasons."""
 MAX_WEIGHTS = 21
-"""Lists of a blend."""
+"""The highest number of lists of a blend."""
 MAX_POINTS = 5_000
-"""Items of a map."""
+"""The highest number of items on a map."""
 
 ShortLength: TypeAlias = Annotated[int, Field(ge=1, le=MAX_EXPLAINED)]
 Reasons: TypeAlias = Annotated[

@@ -1,4 +1,4 @@
-"""The live model: what its folder holds now, also after another was saved there."""
+"""The live model: the model that is in a folder now, also after a new one was saved there."""
 
 import asyncio
 import logging
@@ -14,17 +14,17 @@ logger = logging.getLogger(__name__)
 
 
 class LiveModel:
-    """A folder's model, replaced in one step when another is saved to the folder.
+    """The model in a folder, replaced in one step when another is saved there.
 
-    Whoever has taken `now` keeps that model until they are done with it.
+    Code that has read `now` keeps using that model until it is done.
     """
 
     def __init__(self, folder: Path, device: str) -> None:
-        """Load it.
+        """Load the model.
 
         Raises:
             MissingFileError, ModelFileError, OptionError: see `recvae.load_model`.
-            FoldInError: it can't serve new users.
+            FoldInError: the model can't serve new users.
         """
         self._folder = folder
         self._device = device
@@ -32,7 +32,7 @@ class LiveModel:
         self.now = self._load()
 
     async def watch(self, seconds: float, on_load: Callable[[bool], None]) -> None:
-        """Look at the manifest so often, until this is cancelled; say of each load if it worked."""
+        """Check the manifest at this interval until cancelled; report each load's success."""
         while True:
             await asyncio.sleep(seconds)
             if (manifest := self._manifest()) != self._seen and manifest is not None:
@@ -52,7 +52,7 @@ class LiveModel:
         return ServedModel(load_model(self._folder, device=self._device))
 
     def _manifest(self) -> bytes | None:
-        """What the manifest says, or None if it can't be read now."""
+        """The content of the manifest, or None if it can't be read now."""
         try:
             return read_file(self._folder / MANIFEST, MAX_BYTES)
         except OSError:

@@ -7,7 +7,7 @@ SIZES = (1, 2, 4, 8, 16, 32, 64)
 
 
 class Metrics:
-    """What one server counts, and the process it runs in."""
+    """The counters of one server, and the metrics of its process."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

@@ -1,4 +1,4 @@
-"""Middleware: limits to bodies and to what pages may load; requests counted and timed."""
+"""Middleware: limits bodies and what pages may load; counts and times requests."""
 
 import asyncio
 from http import HTTPStatus
@@ -12,9 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from recvae.serving.metrics import Metrics
 
 MAX_BODY = 2**20
-"""Bytes."""
+"""The largest body of a request, in bytes."""
 BODY_SECONDS = 30.0
-"""What a body has to come in whole; slow ones would fill the server with what waits."""
+"""The time in which a whole body must arrive; slow senders would fill the server otherwise."""
 STRICT = {
     "Cache-Control": "no-cache",
     "Content-Security-Policy": "default-src 'none'; connect-src 'self'; img-src 'self' data:; "
@@ -23,13 +23,13 @@ STRICT = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-"""What browsers are told: load nothing from elsewhere, run nothing inline, ask if files are new."""
+"""Headers for browsers: load nothing from other hosts, run no inline code, check for new files."""
 TOO_LARGE = f"the body may have {MAX_BODY:,} bytes: send a shorter history"
 TOO_SLOW = f"the body must be here within {BODY_SECONDS:g} seconds"
 
 
 class BodyLimit:
-    """Refuses bodies above `MAX_BODY`, be their length announced or not, and those too slow."""
+    """Refuses bodies above `MAX_BODY`, whether announced or not, and bodies that come slowly."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

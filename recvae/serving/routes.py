@@ -29,7 +29,7 @@ Asked = Annotated[Service, Depends(_service)]
 
 router = APIRouter()
 open_router = APIRouter()
-"""What needs no token."""
+"""The routes that need no token."""
 
 
 UNABLE: dict[int | str, Any] = {501: {"description": "The model that is served can't do it."}}

@@ -1,4 +1,4 @@
-"""Schemas: what requests and answers hold, and how much of it."""
+"""Schemas: the fields of requests and answers, and their limits."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self, TypeAlias
@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, model_validator
 
 MAX_HISTORY = 10_000
-"""Items of a history."""
+"""The longest history, in items."""
 MAX_K = 1_000
-"""Items of a list."""
+"""The longest list, in items."""
 
 Id: TypeAlias = (
     Annotated[StrictInt, Field(ge=-(2**63), lt=2**63)] | Annotated[StrictStr, Field(max_length=256)]

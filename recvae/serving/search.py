@@ -1,4 +1,4 @@
-"""Search: items by words of their titles."""
+"""Search: finds items by words of their titles."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 BLOCK = 8192
-"""Titles that are looked through at a time, by Arrow, while other threads can go on."""
+"""How many titles Arrow searches at a time; other threads can run meanwhile."""
 
 
 class TitleSearch:
-    """Finds the titles that have all words asked for, the most popular first."""
+    """Finds the titles that contain all words of a query, the most popular first."""
 
     def __init__(self, titles: Sequence[str], counts: np.ndarray) -> None:
         """Take the title of each column, and how many users have it."""
@@ -23,14 +23,14 @@ class TitleSearch:
         self._blocks = table.to_batches(max_chunksize=BLOCK)
 
     def find(self, query: str, k: int) -> list[int]:
-        """The first k columns whose titles have each word of the query as a part."""
+        """The k most popular columns whose titles contain each word of the query."""
         words = fold_text(query).split()
         found = (column for titles in self._blocks for column in _with_all(words, titles))
         return [int(column) for column in islice(found, k)]
 
 
 def _with_all(words: Sequence[str], titles: pa.RecordBatch) -> np.ndarray:
-    """The columns of the titles that have each word as a part."""
+    """The columns of the titles that contain each word."""
     for word in words:
         titles = titles.filter(pc.match_substring(titles["text"], word))
     return titles["column"].to_numpy()

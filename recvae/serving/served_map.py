@@ -21,10 +21,11 @@ from recvae.serving.schemas import History
 
 
 class ServedMap:
-    """A model's map, made when it is first asked for: that takes a while.
+    """A model's map. It is made on the first request, which takes a while.
 
-    The training users, amid whom `TasteMap` places an item, are not saved with a model; in their
-    stead it gets each item with those nearest to it (see `recvae.latent.neighbor_histories`).
+    `TasteMap` places an item by the training users who have it, but these are not saved with a
+    model. Instead it gets a history for each item: the item and its most similar items (see
+    `recvae.latent.neighbor_histories`).
     """
 
     def __init__(self, model: Recommender, catalogue: Catalogue) -> None:
@@ -35,11 +36,11 @@ class ServedMap:
 
     @property
     def impossible(self) -> str | None:
-        """Why the model has no map, if it has none."""
+        """The reason why the model has no map; None if it has one."""
         return self._model.why_not(Ability.CODES)
 
     def draw(self, requests: Sequence[MapRequest]) -> list[ItemMap]:
-        """Where the most popular items are.
+        """The places of the most popular items.
 
         Raises:
             OptionError: the model has no latent space.
@@ -54,7 +55,7 @@ class ServedMap:
         return [ItemMap(points=points[: one.k]) for one in requests]
 
     def place(self, requests: Sequence[History]) -> list[Place]:
-        """Where tastes are.
+        """The places of tastes.
 
         Raises:
             OptionError, MissingPackageError: see `draw`.

@@ -1,4 +1,4 @@
-"""The served model: what a model answers, in raw ids. Of HTTP it knows nothing."""
+"""The served model: a model's answers in raw ids. It does not know of HTTP."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -129,6 +129,6 @@ class ServedModel:
         )
 
     def _longest(self, requests: Sequence[ListRequest]) -> int:
-        """The longest list asked for; where one is to be reranked, what it is chosen from."""
+        """The longest list that is needed: the longest requested, or the pool to rerank."""
         lengths = [one.k if one.niche == 0 else max(one.k, POOL) for one in requests]
         return min(max(lengths), len(self._catalogue.ids))

@@ -1,4 +1,4 @@
-"""The service: a live model, the batchers that ask it, and what is counted."""
+"""The service: a live model, the batchers that ask it, and the metrics."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence, Sized
@@ -14,11 +14,11 @@ from recvae.serving.schemas import Item, SearchRequest
 from recvae.serving.served_model import ServedModel
 
 MAX_WAITING = 1_000
-"""Requests of a kind that may wait for the model."""
+"""How many requests of a kind may wait for the model."""
 MAX_COSTLY = 8
-"""Requests answered by one call that scores a history many times."""
+"""How many requests are answered by one call, where each history is scored many times."""
 WATCH_SECONDS = 1.0
-"""Between two looks at the model's folder."""
+"""The time between two checks of the model's folder."""
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
@@ -36,10 +36,10 @@ Known = TypeVar("Known", bound=OfHistory)
 
 
 class Service:
-    """Answers requests, those that come together in one forward pass.
+    """Answers requests; those that wait at the same time are answered in one forward pass.
 
-    A whole batch is answered by the model that is live when it begins. What needs the map, which
-    takes a while to make, runs beside the model's thread.
+    A whole batch is answered by the model that is live when it begins. Requests for the map, which
+    takes a while to make, run in another thread than the model's.
     """
 
     def __init__(self, live: LiveModel, max_batch: int) -> None:
@@ -57,18 +57,18 @@ class Service:
         self.place = self._batcher(ServedModel.place, self._map, max_batch)
 
     async def of_history(self, answer: Batcher[Request, Known], request: Request) -> Known:
-        """Answer a request that holds a history, and count what is unknown of it."""
+        """Answer a request with a history, and count its unknown items."""
         found = await answer(request)
         self.metrics.unknown_items.inc(len(found.unknown))
         return found
 
     async def search(self, request: SearchRequest) -> list[Item]:
-        """Items by title, found beside the model's thread."""
+        """Find items by title, in another thread than the model's."""
         return await asyncio.to_thread(self.live.now.search, request)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Answer requests, and follow the model's folder, for as long as this is entered."""
+        """A context in which requests are answered and the model's folder is watched."""
         work = [batcher.run() for batcher in self._batchers]
         work.append(self.live.watch(WATCH_SECONDS, self._count_load))
         tasks = [asyncio.create_task(one) for one in work]
@@ -87,7 +87,7 @@ class Service:
         thread: Executor,
         max_batch: int,
     ) -> Batcher[Request, Answer]:
-        """What calls a method of the live model with all the requests that wait for it."""
+        """A batcher that calls a method of the live model with all requests that wait for it."""
         batcher = Batcher(
             partial(self._ask, method),
             thread,

@@ -24,7 +24,7 @@ GENRES = np.array(
 KINDS = 2
 """Latent dimensions within a genre."""
 LEVELS = (0.06, 0.17, 0.42, 0.78)
-"""The share of ratings below 2, 3, 4 and 5 stars."""
+"""The fractions of ratings below 2, 3, 4 and 5 stars."""
 FIRST_SIGN_UP, LAST_SIGN_UP = 946_684_800, 1_072_915_200
 """2000-01-01 and 2004-01-01, in seconds since 1970."""
 LONGEST_PAUSE = 60 * 86_400

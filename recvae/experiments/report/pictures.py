@@ -47,7 +47,7 @@ class Picture:
 
     @property
     def urls(self) -> dict[str, str]:
-        """The images themselves as addresses, so that the page needs nothing beside it."""
+        """The images as data URLs, so that the page needs no other files."""
         images = {"light": self.light, "dark": self.dark}
         return {
             theme: f"data:image/svg+xml;base64,{base64.b64encode(image).decode()}"
@@ -56,7 +56,7 @@ class Picture:
 
 
 def draw_all(comparison: Comparison) -> list[Picture]:
-    """All the pictures that a comparison has enough in it for."""
+    """All pictures for which the comparison has the data."""
     pictures = [_metric_by_length(comparison), _metric_by_activity(comparison)]
     if len(comparison.runs) > 1:
         pictures = [_differences(comparison), _metric_by_training_time(comparison), *pictures]

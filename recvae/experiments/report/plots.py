@@ -1,4 +1,4 @@
-"""Plots of a comparison: each takes it and returns a matplotlib Figure, nothing global touched."""
+"""Plots of a comparison: each function takes it and returns a matplotlib Figure."""
 
 from collections.abc import Callable, Iterable
 from io import BytesIO
@@ -18,7 +18,7 @@ from recvae.experiments.comparison import Comparison
 TICKS = (1, 2, 5, 10, 20, 50, 100)
 
 SHORTEST = 0.01
-"""Seconds of training that are drawn as such; a logarithm has no place for less."""
+"""The shortest training time that is drawn, in seconds: a logarithmic axis has no 0."""
 
 
 def draw(
@@ -113,7 +113,7 @@ def training(comparison: Comparison) -> Figure:
 
 
 def training_columns(comparison: Comparison) -> list[str]:
-    """What `training` draws: loss, validation metrics and beta, where any model has them."""
+    """The columns that `training` draws: loss, validation metrics and beta, if a model has them."""
     histories = comparison.training.values()
     columns = sorted({str(column) for history in histories for column in history})
     metrics = [column for column in columns if "@" in column]
