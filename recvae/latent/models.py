@@ -1,4 +1,4 @@
-"""Autoencoders alone: what some tools of the latent space need, since they go through the net."""
+"""The check of tools that need an autoencoder, since they go through its net."""
 
 from recvae.errors import OptionError
 from recvae.models.contract.recommender import Recommender

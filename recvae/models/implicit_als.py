@@ -81,10 +81,12 @@ class ImplicitALS(Recommender):
         return torch.from_numpy(vectors) @ self.item_factors_.T
 
     def forward(self, batch: Batch) -> torch.Tensor:
-        """What `score` gives, of rows of one length, in operators that a graph has: [users, items].
+        """The scores [users, items] of rows of one length, by operators that an ONNX graph has.
 
         The users' vectors are those of Hu, Koren & Volinsky, 2008, equation 4.
         """
+        # The normal equations of each user: confidence 1 for every item, alpha for their own. The
+        # sum over all items is the same for all users; that over the history is added to it.
         every, own = self.item_factors_, self.item_factors_[batch.columns]
         shared = every.T @ every + self.regularization * torch.eye(self.factors)
         left = shared + own.mT @ ((self.alpha - 1) * batch.values[:, :, None] * own)

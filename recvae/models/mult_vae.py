@@ -27,10 +27,11 @@ class MultVAE(MultAutoencoder):
     Attributes:
         beta: the KL term's final weight; "best" selects it as the paper does: anneal to 1, note
             beta at the peak of the validation metric, train again up to that at the same slope.
-        schedule: how beta gets there, see `recvae.engine.annealing.kl_weight`.
+        schedule: how beta rises to it (KL annealing), see `recvae.engine.annealing.kl_weight`.
         warm_up: in steps (40000), as a fraction of the run (0.5) or in epochs ("20 epochs").
         beta_: the final weight that was used (known after `fit`, not saved).
-        beta_search_: history of the run that selected it (likewise); None if it was given.
+        beta_search_: history of the run that selected beta (known after `fit`, not saved); None if
+            beta was given.
     """
 
     name: ClassVar[str] = "mult-vae"

@@ -1,1 +1,1 @@
-"""Contract: what every recommender is and can be asked."""
+"""Contract: the base class of every recommender, and what it needs to fit, list and save."""

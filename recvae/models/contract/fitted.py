@@ -1,4 +1,4 @@
-"""Fitted: what every model knows once it is fitted, and says if it is not."""
+"""Fitted: the attributes that every model has after it was fitted or loaded."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ from recvae.saved.origin import Origin
 
 
 class Fitted:
-    """The part of a model that `fit` and `load_model` fill in, whatever it learns.
+    """The part of a model that is the same for all models: what `fit` and `load_model` note.
 
     Attributes:
-        input: how it reads weights; an option of the models that can take them as they are.
+        input: how the model reads weights; an option of models that can use them as they are.
         history_: DataFrame, a line an epoch; None for a model that is not trained in epochs.
         interrupted_: whether Ctrl-C ended the training early.
     """
@@ -27,7 +27,7 @@ class Fitted:
 
     @property
     def facts_(self) -> Facts:
-        """What it knows of its training.
+        """The facts about the training: items, counts, options, origin.
 
         Raises:
             NotFittedError: fit or load the model first.
@@ -37,7 +37,7 @@ class Fitted:
         return self._facts
 
     def require_fitted(self) -> None:
-        """Raise NotFittedError for a model that was neither fitted nor loaded."""
+        """Raise NotFittedError if the model was neither fitted nor loaded."""
         if self._facts is None:
             raise NotFittedError(
                 f"this {type(self).__name__} is not fitted: call fit(...) or use load_model(...)."
@@ -45,7 +45,7 @@ class Fitted:
 
     @property
     def items_(self) -> pd.DataFrame:
-        """What is known of the items, by raw id: a line per column of the training matrix."""
+        """DataFrame indexed by raw item id, a line per column of the training matrix."""
         return self.facts_.items
 
     @property
@@ -60,12 +60,12 @@ class Fitted:
 
     @property
     def n_users_(self) -> int:
-        """How many users it was trained on."""
+        """Number of training users."""
         return self.facts_.n_users
 
     @property
     def user_ids_(self) -> pd.Index | None:
-        """Their raw ids, in row order, if the model knows no others; None if it does."""
+        """Raw ids of the training users, in row order; None for a model that serves new users."""
         return self.facts_.user_ids
 
     @property
@@ -75,10 +75,10 @@ class Fitted:
 
     @property
     def options_(self) -> dict[str, Any]:
-        """The hyper-parameters that it was fitted with, which are what is saved."""
+        """The hyper-parameters that the model was fitted with; these are saved with it."""
         return self.facts_.options
 
     @property
     def origin_(self) -> Origin | None:
-        """When and by which code it was fitted; None while it is being fitted."""
+        """When and by which code the model was fitted; None during the fit."""
         return self.facts_.origin

@@ -1,4 +1,4 @@
-"""What a fit asks of the data and the processes, and what goes along with it."""
+"""Fitting: checks of the data and the processes before a fit, and the context of the fit."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -19,28 +19,28 @@ from recvae.errors import DataError, OptionError
 
 @dataclass(frozen=True)
 class FitContext:
-    """What goes along with one fit.
+    """The context of one fit.
 
     Attributes:
-        on_epoch: is told of each epoch.
-        checkpoints: where the state is kept after epochs.
+        on_epoch: called after each epoch; None calls nothing.
+        checkpoints: where the training's state is kept; None keeps none.
     """
 
     on_epoch: OnEpoch | None = None
     checkpoints: Checkpoints | None = None
 
     def part(self, name: str) -> Path | None:
-        """Where a model that the fitted one is made of keeps its checkpoints."""
+        """The folder for the checkpoints of a member of the fitted model; None keeps none."""
         return None if self.checkpoints is None else self.checkpoints.folder / name
 
 
 def checked_data(
     given: Interactions | Shards | sp.csr_matrix, validation: Holdout | None
 ) -> Interactions | Shards:
-    """The training data, if there is something to learn and they match the validation users.
+    """Give back the training data if they have interactions and the validation users' items.
 
     Raises:
-        DataError: nothing to learn from, or validation items that are not the training items.
+        DataError: there is nothing to learn from, or validation has other items.
     """
     data = given if isinstance(given, Shards) else Interactions.from_matrix(given)
     if not data.item_counts.any():
@@ -63,7 +63,12 @@ def _require_items(validation: Holdout, data: Interactions | Shards) -> None:
 
 
 def require_parallel(name: str, axes: Collection[str]) -> None:
-    """Raise OptionError if there are processes that can't share a training by these axes."""
+    """Raise OptionError unless the model can be trained in parallel as the processes are grouped.
+
+    Args:
+        name: the model's name, for the message.
+        axes: "users" if it can be data parallel, "items" if tensor parallel over items.
+    """
     together = processes.current()
     if together.everyone.size > 1 and not axes:
         raise OptionError(f"{name} is fitted by one process: leave out torchrun.")
@@ -76,7 +81,7 @@ def require_parallel(name: str, axes: Collection[str]) -> None:
 def checkpoints_in(
     folder: str | PathLike[str] | None, about: Mapping[str, Any], validation: Holdout | None
 ) -> Checkpoints | None:
-    """This process's part of the checkpoints in a folder, of a training that is known by facts."""
+    """This process's checkpoints in a folder; `about` are facts that decide the training."""
     if folder is None:
         return None
     together = processes.current()

@@ -1,4 +1,8 @@
-"""What a model reads in the weights of the interactions."""
+"""Inputs: how a model reads the weights of interactions.
+
+Models learn from implicit feedback: what a user has, not what the user thinks of it. Most of them
+set all weights to 1; some can use weights such as play counts.
+"""
 
 from typing import Literal, TypeAlias
 
@@ -11,11 +15,11 @@ Input: TypeAlias = Literal["binary", "counts"]
 """`binary` sets every weight to 1; `counts` takes them as they are."""
 
 LEAST, MOST = 1e-15, 1e15
-"""Weights whose squares can be summed in float32."""
+"""The range of weights whose squares can be summed in float32."""
 
 
 def as_input(matrix: sp.csr_matrix, kind: Input = "binary") -> sp.csr_matrix:
-    """A CSR matrix with weights of the kind asked for; its structure is shared, not copied.
+    """A CSR matrix with weights of this kind; it shares its structure with the given matrix.
 
     Raises:
         DataError: weights are too small or too large to be taken as they are.

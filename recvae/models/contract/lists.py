@@ -1,4 +1,4 @@
-"""Lists: what a model says of users, once they are checked, as a stream of tidy tables."""
+"""Lists: checks of users before they are ranked, and their lists as a stream of tidy tables."""
 
 import warnings
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ class MissingWeightsWarning(UserWarning):
 
 
 def warn_if_unweighted(name: str, histories: sp.csr_matrix) -> None:
-    """Warn of a model that reads weights if no line of the histories came more than once."""
+    """Warn that a model reads weights, if all weights of the histories are 1."""
     if (histories.data == 1).all():
         warnings.warn(
             f"this {name} reads weights (input='counts'), and no column of them was named by "
@@ -48,18 +48,18 @@ def warn_if_empty(histories: sp.csr_matrix) -> None:
 def popular_if_empty(
     scores: torch.Tensor, histories: sp.csr_matrix, counts: np.ndarray
 ) -> torch.Tensor:
-    """Scores [users, items], and how many users have each item for an empty history."""
+    """Scores [users, items], in which rows of empty histories become the items' user counts."""
     if (empty := np.flatnonzero(np.diff(histories.indptr) == 0)).size:
         scores[torch.from_numpy(empty).to(scores.device)] = torch.from_numpy(counts).to(scores)
     return scores
 
 
 def checked_rows(name: str, rows: np.ndarray | None, n_users: int, n_known: int) -> np.ndarray:
-    """Rows in a training matrix of so many known users, one for each of `n_users`, as int64.
+    """The users' rows in the training matrix as int64; they must be `n_users` of `n_known` rows.
 
     Raises:
-        FoldInError: there are none.
-        OptionError: they are not one for each user, or out of range.
+        FoldInError: no rows are given.
+        OptionError: there is not one row for each user, or a row is out of range.
     """
     if rows is None:
         raise FoldInError(
@@ -72,10 +72,10 @@ def checked_rows(name: str, rows: np.ndarray | None, n_users: int, n_known: int)
 
 
 def rows_of(name: str, user_ids: pd.Index, known: pd.Index) -> np.ndarray:
-    """Where users are among the training users, by raw id.
+    """The rows of users in the training matrix, by raw id.
 
     Raises:
-        FoldInError: one of them is not.
+        FoldInError: a user is not a training user.
     """
     rows = look_up(user_ids, known)
     if (rows < 0).any():
@@ -96,7 +96,7 @@ def ranked_tables(
     items: pd.DataFrame,
     exclude_seen: bool,
 ) -> Iterator[pd.DataFrame]:
-    """Lists as tidy tables, a block of users at a time; what is wrong with k is raised at once."""
+    """Lists as tidy tables, a block of users at a time; OptionError for k comes at the call."""
     require_length(k, histories.shape[1])
 
     def tables() -> Iterator[pd.DataFrame]:

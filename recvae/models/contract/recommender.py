@@ -1,4 +1,4 @@
-"""The contract that every recommender keeps: fit, recommend, similar_items, save."""
+"""Recommender: the base class of all models, with fit, recommend, similar_items and save."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -46,24 +46,24 @@ ParallelAxis: TypeAlias = Literal["users", "items"]
 
 @dataclass(kw_only=True, eq=False)
 class Recommender(Fitted, ABC):
-    """Fit on users x items, recommend for the histories of any users.
+    """A model that is fitted on users x items and recommends items for the histories of users.
 
-    A subclass is a dataclass whose fields are its hyper-parameters; it gives `learn`, `score`,
-    `state` and `restore`. Fitted attributes end in an underscore.
+    A subclass is a dataclass whose fields are its hyper-parameters. It defines `learn`, `score`,
+    `state` and `restore`. The names of fitted attributes end in an underscore.
     """
 
     name: ClassVar[str]
-    """What the command line calls it."""
+    """The model's name on the command line."""
     supports_new_users: ClassVar[bool] = True
     """Whether it can recommend for users that it was not trained on."""
     supports_shards: ClassVar[bool] = False
-    """Whether it can learn from shards, of which a few are in memory at a time."""
+    """Whether it can be trained out-of-core, from shards, a few of which are in memory at once."""
     parallel_over: ClassVar[frozenset[ParallelAxis]] = frozenset()
-    """What several processes that train it can share."""
+    """How several processes can train it: "users" is data parallel, "items" tensor parallel."""
     space: ClassVar[Space] = {}
     """The values of each hyper-parameter that tuning chooses from."""
     abilities: ClassVar[frozenset[Ability]] = frozenset()
-    """What tools can use it for; see `why_not` for those that an option decides."""
+    """The abilities of the class; an option can take one away, see `why_not`."""
 
     def fit(
         self,
@@ -77,15 +77,15 @@ class Recommender(Fitted, ABC):
         Args:
             interactions: the training users, as Interactions, CSR [users, items], or Shards.
             validation: users to choose the best epoch by, for models trained in epochs.
-            on_epoch: called with an epoch's number, from 1, and its validation value, by models
-                that choose their best epoch; what it raises ends the fit.
-            checkpoints: a folder that models trained in epochs keep their state in, so that the
-                same call goes on from it, bit for bit, after any end.
+            on_epoch: called by models that choose their best epoch, with the epoch's number, from
+                1, and its validation value; an exception from it ends the fit.
+            checkpoints: a folder where models trained in epochs keep their state. After any end,
+                the same call goes on from it, bit for bit.
 
         Raises:
-            DataError: nothing to learn from, or validation items that are not the training items.
+            DataError: there is nothing to learn from, or validation has other items.
             OptionError: a hyper-parameter is out of its range, or the model needs all users in
-                memory and was given shards, or there are processes that can't share its training.
+                memory and was given shards, or it can't be trained by several processes.
             TrainingError: memory ran out, or the loss became NaN or infinite.
             CheckpointError: the checkpoints are damaged, in use, of another training, or can't be
                 written.
@@ -118,7 +118,7 @@ class Recommender(Fitted, ABC):
         """Learn from CSR float32 [users, items]."""
 
     def learn_shards(self, train: Shards, validation: Holdout | None, context: FitContext) -> None:
-        """Learn from users on the disk, as a model does that `supports_shards`."""
+        """Learn from shards; defined by the models that set `supports_shards`."""
         raise NotImplementedError
 
     @abstractmethod
@@ -136,11 +136,11 @@ class Recommender(Fitted, ABC):
 
     @abstractmethod
     def state(self) -> dict[str, torch.Tensor]:
-        """What was learnt, as named tensors."""
+        """The learnt parameters, as named tensors."""
 
     @abstractmethod
     def restore(self, state: dict[str, torch.Tensor]) -> None:
-        """Take back what `state` gave."""
+        """Set the learnt parameters to tensors from `state`."""
 
     def item_vectors(self) -> torch.Tensor:
         """Vectors float32 [items, d] to compare items by.
@@ -181,7 +181,7 @@ class Recommender(Fitted, ABC):
         raise OptionError(Ability.CODES.lacked_by(type(self)))
 
     def forward(self, batch: Batch) -> torch.Tensor:
-        """What `score` gives, for histories as tensors: [users, items].
+        """The scores [users, items] of histories as tensors; the same as those of `score`.
 
         Raises:
             OptionError: the model can't be exported.
@@ -194,7 +194,7 @@ class Recommender(Fitted, ABC):
         return []
 
     def why_not(self, ability: Ability) -> str | None:
-        """Why the model can't be used where an ability is needed; None if it can."""
+        """The reason why the model lacks an ability; None if it has it."""
         if ability not in self.abilities:
             return ability.lacked_by(type(self))
         if ability is Ability.EXPORT and self.input == "counts":
@@ -210,7 +210,7 @@ class Recommender(Fitted, ABC):
             raise OptionError(reason)
 
     def take(self, saved: Saved) -> Self:
-        """Be the model that was saved; return self.
+        """Take the facts, history and parameters of a saved model; return self.
 
         Raises:
             ValueError, KeyError, RuntimeError: the saved values are not those of such a model.
@@ -228,19 +228,19 @@ class Recommender(Fitted, ABC):
         return self
 
     def belong_to(self, whole: Facts) -> None:
-        """Know the training data as the model does that this one is a part of."""
+        """Take over the facts about the training data from the model that this is a member of."""
         own = None if self._facts is None else self._facts.origin
         self._facts = replace(whole, options=options.values(self), origin=whole.origin or own)
 
     @property
     def n_parameters(self) -> int:
-        """How many numbers were learnt."""
+        """Number of learnt parameters."""
         self.require_fitted()
         return sum(tensor.numel() for tensor in self.state().values())
 
     @property
     def n_bytes(self) -> int:
-        """How large they are, in memory and saved."""
+        """Size of the learnt parameters in bytes, in memory and saved."""
         self.require_fitted()
         return sum(tensor.nbytes for tensor in self.state().values())
 
@@ -260,16 +260,16 @@ class Recommender(Fitted, ABC):
             histories: CSR [users, items] of what each user has interacted with. Users with an
                 empty history get the most popular items, and a warning says so.
             k: length of the lists, from 1 to the number of items.
-            rows: int [users], the users' rows in the training matrix; needed by the models that
-                know only the users they were trained on, ignored by all others.
-            exclude_seen: leave out the items of the history.
+            rows: int [users], the users' rows in the training matrix; needed by models that can
+                serve only their training users, ignored by all others.
+            exclude_seen: do not recommend the items of the history.
             allow: only these columns may be recommended: a list for all users, or one per user
                 (a list of lists, or CSR).
-            deny: these columns may not, given likewise.
+            deny: these columns may not be recommended, in the same forms as `allow`.
 
         Returns:
             Columns int64 [users, k] and scores float32 [users, k], best first; where fewer than
-            k items are left, -1 and -inf.
+            k items can be recommended, -1 and -inf.
 
         Raises:
             NotFittedError: fit or load the model first.
@@ -309,7 +309,7 @@ class Recommender(Fitted, ABC):
                 warning counts them.
             value: name of the column of weights; None counts each line as one, and a model that
                 reads weights warns of it.
-            exclude_seen: leave out the items of the history.
+            exclude_seen: do not recommend the items of the history.
 
         Returns:
             Columns `user`, `item`, `rank` (from 1), `score`, and `title` where titles are known.
@@ -367,8 +367,8 @@ class Recommender(Fitted, ABC):
             k: length of the lists.
 
         Returns:
-            Columns int64 [n, k] and similarities float32 [n, k], best first, the item itself
-            left out; -1 and -inf where fewer than k are left.
+            Columns int64 [n, k] and similarities float32 [n, k], best first, without the item
+            itself; -1 and -inf where there are fewer than k.
         """
         self.require_fitted()
         n_items = len(self.items_)
@@ -387,7 +387,7 @@ class Recommender(Fitted, ABC):
         storage.save(Saved(self.name, self.facts_, self.state(), self.history_), folder)
 
     def checked(self, histories: sp.csr_matrix) -> sp.csr_matrix:
-        """Histories as `score` takes them: CSR float32, columns sorted; every weight finite.
+        """Histories in the form that `score` takes: CSR float32, sorted columns, finite weights.
 
         Raises:
             NotFittedError: fit or load the model first.
@@ -407,7 +407,7 @@ class Recommender(Fitted, ABC):
     def checked_users(
         self, histories: sp.csr_matrix, rows: np.ndarray | None
     ) -> tuple[sp.csr_matrix, np.ndarray | None]:
-        """Histories as `score` takes them, and rows; a warning counts the empty histories.
+        """Histories and rows in the form that `score` takes; a warning counts empty histories.
 
         Raises:
             NotFittedError, DataError: see `checked`.
@@ -420,18 +420,18 @@ class Recommender(Fitted, ABC):
         return histories, rows
 
     def checked_rows(self, rows: np.ndarray | None, n_users: int) -> np.ndarray:
-        """Rows in the training matrix, one for each of so many users, as int64.
+        """The rows of `n_users` users in the training matrix, as int64.
 
         Raises:
-            FoldInError: there are none.
-            OptionError: they are not one for each user, or out of range.
+            FoldInError: no rows are given.
+            OptionError: there is not one row for each user, or a row is out of range.
         """
         return lists.checked_rows(type(self).__name__, rows, n_users, self.n_users_)
 
     def score_or_count(
         self, histories: sp.csr_matrix, rows: np.ndarray | None = None
     ) -> torch.Tensor:
-        """What `score` gives, and how many users have each item for an empty history."""
+        """The scores of `score`; for an empty history, how many users have each item."""
         scores = self.score(histories, rows)
         if not self.supports_new_users:
             return scores

@@ -1,4 +1,4 @@
-"""What all autoencoders share: options, fitting, folding users in, encoding."""
+"""The base of all autoencoders: options, fitting, scoring of new users, encoding."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -38,30 +38,31 @@ from recvae.options.ranges import (
 from recvae.ranking.blocks import in_blocks, padded
 
 MIN_STEPS = 5
-"""Training steps in an epoch, at least."""
+"""The least number of training steps in an epoch."""
 
 
 @dataclass(kw_only=True, eq=False)
 class AutoencoderRecommender(Recommender):
-    """An autoencoder of the users' rows.
+    """An autoencoder of the users' histories.
 
     Attributes:
         latent: width of the code.
-        dropout: share of the input's entries left out in training.
+        dropout: the rate at which training removes entries of the input.
         input: "binary" sets every weight to 1; "counts" takes them as they are.
         learning_rate: Adam's.
         rate_schedule: "constant", or "cosine": down to 0 over the epochs, after a short rise.
-        l2: coefficient of the sum of squared weights, whose gradient Adam adds to the loss's; of
-            more than 50,000 items' weights, each time only those that a step uses.
+        l2: weight decay: the coefficient of the sum of squared weights, whose gradient Adam adds
+            to the loss's. With more than 50,000 items, a step decays only the item weights that it
+            uses.
         batch_size: users per training step; at most a fifth of the training users, so that small
             sets get enough steps.
-        epochs: how many there are, at most; each goes through the training users.
+        epochs: how many there are, at most; each goes through all training users.
         patience: epochs without a better validation value before training stops; None: no stop.
-        metric: the validation metric that the best epoch is chosen by.
+        metric: the validation metric by which the best epoch is chosen.
         seed: decides initial weights, order of users, dropout and noise.
         device: "auto", "cpu", "cuda", "mps", ...
-        precision: of the matrix products, which sum up in float32 in any case. "auto" trains in
-            bfloat16 where the device is made for it, and scores in float32.
+        precision: the type in which matrices are multiplied; sums are always float32. "auto" trains
+            in bfloat16 where the device supports it, and scores in float32.
         net_: the net.
         history_: DataFrame, a row an epoch: loss, log_likelihood, kl (nats, mean over users),
             beta (the weight of the KL term), seconds, users_per_second, and the validation metric.
@@ -107,11 +108,11 @@ class AutoencoderRecommender(Recommender):
             return self.forward(self.batch(padded(histories)))[: histories.shape[0]]
 
     def batch(self, histories: sp.csr_matrix) -> Batch:
-        """Rows as the net reads them, on its device."""
+        """Histories as the net reads them, on its device."""
         return Batch.of(as_input(histories, self.input), self.device_)
 
     def forward(self, batch: Batch) -> torch.Tensor:
-        """What `score` gives, differentiable in the values of the batch: [users, items]."""
+        """The scores [users, items] of a batch, differentiable in the batch's values."""
         mean, _ = self.net_.encode(batch.normalized())
         return self.net_.decode(mean)
 
@@ -167,14 +168,14 @@ class AutoencoderRecommender(Recommender):
 
     @abstractmethod
     def new_net(self, n_items: int) -> Net:
-        """A net for so many items, its parameters not drawn yet."""
+        """A net for `n_items` items, with uninitialized parameters."""
 
     def prepare(self, net: Net, train: CsrOrShards) -> None:
-        """Give a net what it takes from the training matrix and does not learn."""
+        """Set what a net takes from the training matrix without learning, before training."""
 
     @abstractmethod
     def phases(self, net: Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
-        """What an epoch of training is made of; `n_batches` go once through the users."""
+        """The phases of a training epoch; `n_batches` batches go through all users once."""
 
     def _judge(self, validation: Holdout) -> float:
         return float(evaluate(self, validation, (self.metric,)).mean[self.metric])
@@ -185,11 +186,11 @@ class AutoencoderRecommender(Recommender):
 
     @property
     def device_(self) -> torch.device:
-        """Where the net lives."""
+        """The device of the net."""
         return next(self.net_.parameters()).device
 
     def item_vectors(self) -> torch.Tensor:
-        """The weights that lead to each item: [items, width]."""
+        """The last layer's weights of each item: [items, width]."""
         return self.net_.last_layer()[0].detach()
 
     @property

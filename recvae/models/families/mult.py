@@ -1,4 +1,4 @@
-"""What Mult-VAE and Mult-DAE share: the net and its likelihood."""
+"""The base of Mult-VAE and Mult-DAE: the net and its likelihood."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,11 +25,12 @@ DISTRIBUTION = {Ability.LOG_PROBABILITIES, Ability.GENERATION}
 
 @dataclass(kw_only=True, eq=False)
 class MultAutoencoder(SoftmaxAutoencoder):
-    """Items - hidden - latent - hidden - items, judged by a log-likelihood of the whole row.
+    """Items - hidden - latent - hidden - items, trained by a log-likelihood of the whole history.
 
     Attributes:
         hidden: widths of the layers between items and code; the decoder mirrors them.
-        likelihood: what the decoder's outputs are the parameters of.
+        likelihood: the distribution whose parameters the decoder gives: "multinomial" (one
+            distribution over all items), "bernoulli" or "gaussian" (one for each item).
     """
 
     hidden: Widths = (600,)
@@ -53,7 +54,7 @@ class MultAutoencoder(SoftmaxAutoencoder):
         super().learn(train, validation, context)
 
     def why_not(self, ability: Ability) -> str | None:
-        """Likelihoods other than the multinomial are no distribution over the items."""
+        """See `Recommender.why_not`; only the multinomial is a distribution over the items."""
         if ability in DISTRIBUTION and self.likelihood != "multinomial":
             return ability.lacked_by(type(self))
         return super().why_not(ability)
@@ -68,7 +69,7 @@ class MultAutoencoder(SoftmaxAutoencoder):
         return [Phase(lambda batch, step: self.loss_terms(net, batch, beta(step), noise))]
 
     def beta_schedule(self, n_batches: int) -> Callable[[int], float]:
-        """The weight of the KL term at each training step."""
+        """A function from the training step to the weight of the KL term."""
         return lambda step: 0.0
 
     def loss_terms(
@@ -85,7 +86,7 @@ class MultAutoencoder(SoftmaxAutoencoder):
     def log_likelihood(
         self, net: nets.Net, code: torch.Tensor, batch: Batch, noise: torch.Generator
     ) -> torch.Tensor:
-        """Of the users' rows under what the decoder makes of their codes: [users]."""
+        """Log-likelihood of the users' histories, given their codes: [users]."""
         if self.likelihood == "multinomial":
             return self.multinomial(net, code, batch, noise)
         return LOG_LIKELIHOODS[self.likelihood](net.decode(code), batch)

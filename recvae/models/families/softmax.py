@@ -1,4 +1,4 @@
-"""What the autoencoders share that are trained by the multinomial likelihood of whole rows."""
+"""The base of autoencoders that are trained by the multinomial likelihood of whole histories."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -24,8 +24,9 @@ class SoftmaxAutoencoder(AutoencoderRecommender):
     """An autoencoder whose decoder ends in a softmax over the items.
 
     Attributes:
-        softmax: what a training step normalizes over: "all" items; "sampled", those of the batch
-            and 10,000 others, see `recvae.engine.sampled`; "auto" samples beyond 50,000 items.
+        softmax: the items that a training step normalizes over. "all"; "sampled": those of the
+            batch and a sample of 10,000 others, see `recvae.engine.sampled`; "auto": sampled
+            beyond 50,000 items.
     """
 
     abilities: ClassVar[frozenset[Ability]] = frozenset(Ability)
