@@ -3,7 +3,7 @@ __version__: str
 from . import errors, latent
 from .cluster.recommend import recommend_shards
 from .cluster.shard import shard_table
-from .data.datasets import load_dataset, load_tables, read_netflix
+from .data.datasets.loading import load_dataset, load_tables
 from .data.interactions import Interactions
 from .data.reading import read_interactions
 from .data.shards import Shards, read_shards
@@ -72,7 +72,6 @@ __all__ = [
     "load_model",
     "load_tables",
     "read_interactions",
-    "read_netflix",
     "read_shards",
     "recommend_shards",
     "shard_table",

@@ -27,12 +27,11 @@ class Strict(BaseModel):
 
 
 class DataSet(Strict):
-    """One of `load_dataset`, `read_interactions` and `read_netflix`, and what it is given."""
+    """One of `load_dataset` and `read_interactions`, and what it is given."""
 
     title: str
     load_dataset: str | None = None
     read_interactions: Path | None = None
-    read_netflix: Path | None = None
     options: Options = {}
 
     def read(self) -> rv.Interactions:
@@ -40,8 +39,6 @@ class DataSet(Strict):
         folder = Path(os.environ.get("RECVAE_DATA") or "data").expanduser()
         if self.read_interactions is not None:
             return rv.read_interactions(folder / self.read_interactions, **self.options)
-        if self.read_netflix is not None:
-            return rv.read_netflix(folder / self.read_netflix, **self.options)
         return rv.load_dataset(self.load_dataset or "", **self.options)
 
 

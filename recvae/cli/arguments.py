@@ -97,7 +97,7 @@ class DataOptions(Columns):
 
     def read(self, data: str, *, min_weight: float | None = None, **filters: Any) -> "Interactions":
         """Read a named data set, a file, or a folder of Parquet files."""
-        from recvae.data.datasets.sizes import SIZES
+        from recvae.data.datasets.releases import DATASETS
 
         if are_shards(data):
             raise typer.BadParameter(
@@ -105,7 +105,7 @@ class DataOptions(Columns):
                 "the table that they were made from."
             )
         if not _is_file(data):
-            if data in SIZES:
+            if data in DATASETS:
                 require_usual(data, self, self.columns, self.timestamp)
             return rv.load_dataset(data, min_rating=min_weight, data_dir=self.data_dir, **filters)
         return rv.read_interactions(

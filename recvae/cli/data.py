@@ -10,6 +10,7 @@ from recvae.cli.arguments import DataOptions, Json
 from recvae.cli.output import show
 
 if TYPE_CHECKING:
+    from recvae.data.datasets.declaration import Release
     from recvae.data.interactions import Interactions
 
 QUANTILES = {
@@ -51,34 +52,39 @@ def data(
 
 
 def _list(data_dir: Path | None) -> list[dict[str, Any]]:
-    from recvae.data.datasets.download import data_directory
-    from recvae.data.datasets.sizes import SIZES
+    from recvae.data.datasets.releases import DATASETS, RELEASES, data_directory
 
     here = data_directory(data_dir)
     return [
-        {"name": name, **asdict(size), "present": _is_present(name, here)}
-        for name, size in SIZES.items()
+        {"name": name, **asdict(size), **_availability(RELEASES.get(name), here)}
+        for name, size in DATASETS.items()
     ]
 
 
-def _is_present(name: str, directory: Path) -> bool:
-    from recvae.data.datasets import RELEASES
+def _availability(release: "Release | None", directory: Path) -> dict[str, Any]:
+    """What is to be downloaded, None where it is to be had by hand, and whether it is here."""
+    from recvae.data.datasets.releases import archive_of, unpacked
 
-    if name not in RELEASES:
-        return True
-    places = (name, RELEASES[name].folder or name, f"{name}.zip")
-    return any((directory / place).exists() for place in places)
+    if release is None:
+        return {"megabytes": 0, "present": True}
+    present = unpacked(release, directory) is not None
+    if release.zip is None:
+        return {"megabytes": None, "present": present}
+    present = present or archive_of(release, directory).exists()
+    return {"megabytes": release.zip.megabytes, "present": present}
 
 
 def _list_as_text(lines: list[dict[str, Any]]) -> str:
-    head = f"{'name':<15} {'ratings':>10} {'users':>8} {'items':>7} {'download':>9}  here"
+    head = f"{'name':<19} {'ratings':>11} {'users':>8} {'items':>7} {'download':>9}  here"
     return "\n".join([head, *(_line(**line) for line in lines)])
 
 
-def _line(name: str, ratings: int, users: int, items: int, megabytes: int, present: bool) -> str:
-    download = f"{megabytes} MB" if megabytes else "none"
+def _line(
+    name: str, ratings: int, users: int, items: int, megabytes: int | None, present: bool
+) -> str:
+    download = {None: "by hand", 0: "none"}.get(megabytes, f"{megabytes} MB")
     here = "yes" if present else "no"
-    return f"{name:<15} {ratings:>10,} {users:>8,} {items:>7,} {download:>9}  {here}"
+    return f"{name:<19} {ratings:>11,} {users:>8,} {items:>7,} {download:>9}  {here}"
 
 
 def _describe(data: "Interactions") -> dict[str, Any]:

@@ -24,8 +24,7 @@ from typer.testing import CliRunner
 
 import recvae as rv
 from recvae.cli import app
-from recvae.data.datasets import DATASETS
-from recvae.data.datasets.sizes import SIZES
+from recvae.data.datasets.releases import DATASETS
 from recvae.models import MODELS
 
 COMMANDS = (
@@ -121,14 +120,14 @@ def test_the_list_has_every_data_set(tmp_path):
     assert sorted(line["name"] for line in lines) == sorted(DATASETS)
     assert {line["name"] for line in lines if line["present"]} == {"sample", "ml-1m", "ml-20m"}
     assert (
-        "ml-100k            100,000      943   1,682      5 MB  no"
+        "ml-100k                 100,000      943   1,682      5 MB  no"
         in recvae("data", "--data-dir", tmp_path).stdout.splitlines()
     )
 
 
 def test_data_shows_what_is_in_the_sample():
     facts = json.loads(recvae("data", "sample", "--json").stdout)
-    size = SIZES["sample"]
+    size = DATASETS["sample"]
     assert [facts[name] for name in ("interactions", "users", "items")] == [
         size.ratings,
         size.users,

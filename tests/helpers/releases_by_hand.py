@@ -1,4 +1,4 @@
-"""Releases of a few lines, laid out as GroupLens lays them out."""
+"""Releases of a few lines, laid out as their publishers lay them out."""
 
 import hashlib
 import zipfile
@@ -37,6 +37,27 @@ CSV = {
 }
 CRLF = {name: text.replace("\n", "\r\n") for name, text in CSV.items()}
 
+LASTFM = {
+    "user_artists.dat": "userID\tartistID\tweight\n2\t51\t13883\n2\t53\t1\n7\t51\t20\n",
+    "artists.dat": (
+        "id\tname\turl\tpictureURL\n51\tSigur Rós (1994)\thttp://a\t\n"
+        '53\tLee "Scratch" Perry\thttp://b\thttp://c\n'
+    ),
+}
+MOVIETWEETINGS = {
+    "ratings.dat": (
+        "1::0002844::7::1365029107\n1::0120735::0::1365029108\n2::0120735::10::1364690142\n"
+    ),
+    "movies.dat": (
+        "0002844::Fantômas: À l'ombre (1913)::Crime|Drama\n0120735::Lock, Stock (1998)::\n"
+    ),
+}
+GOWALLA = {"train.txt": "0 5 2\n1 \n\n3 2\n", "test.txt": "0 9\n1 2\n"}
+NETFLIX = {
+    "combined_data_1.txt": "1:\n1488844,3,2005-09-06\n822109,5,2005-05-13\n",
+    "combined_data_2.txt": "13:\n30878,4,1970-01-02\n",
+}
+
 RELEASES_BY_HAND: dict[str, Mapping[str, str]] = {
     "ml-100k": ML_100K,
     "ml-1m": ML_1M,
@@ -46,6 +67,10 @@ RELEASES_BY_HAND: dict[str, Mapping[str, str]] = {
     "ml-32m": CSV,
     "ml-latest-small": CRLF,
     "ml-latest": CSV,
+    "lastfm-2k": LASTFM,
+    "movietweetings-100k": MOVIETWEETINGS,
+    "gowalla": GOWALLA,
+    "netflix": NETFLIX,
 }
 LATIN_1 = ("ml-100k", "ml-1m")
 ZIP_FOLDERS = {"ml-10m": "ml-10M100K"}

@@ -1,15 +1,15 @@
 """Readers: what reads tables and ratings from outside, each as a function of a file."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 import recvae as rv
-from recvae.data.datasets import RELEASES, netflix
-from recvae.data.datasets.files import TableFile, read_table_file
+from recvae.data.datasets.files import read_file
+from recvae.data.datasets.releases import RELEASES
 from recvae.data.interactions import Interactions, require_ids
 
 NAMES = {"user": "u", "item": "i"}
@@ -27,22 +27,19 @@ SEEDS = [
 
 
 def readers() -> list[Callable[[Path], object]]:
-    """All of them: of tables of any kind, of Netflix's files, of each file of MovieLens."""
-    layouts = {id(release.layout): release.layout for release in RELEASES.values()}.values()
-    files = [
-        file for layout in layouts for file in (*layout.interaction_files, layout.tags) if file
-    ]
+    """All of them: of tables of any kind, and of each file of a published data set."""
+    releases = {id(release.layout): release for release in RELEASES.values()}.values()
     return [
         lambda path: rv.read_interactions(path, **NAMES),
         lambda path: rv.read_interactions(path, **ALL, min_weight=1.0, duplicates="max"),
         lambda path: rv.read_interactions(path, **ALL, columns=[*"uivt"], duplicates="last"),
-        lambda path: netflix._build([path]),
-        *(_of_release(file) for file in files),
+        *(
+            partial(read_file, release=release, file=file)
+            for release in releases
+            for file in (*release.layout.interaction_files, release.layout.tags)
+            if file
+        ),
     ]
-
-
-def _of_release(file: TableFile) -> Callable[[Path], object]:
-    return lambda path: read_table_file(path.parent, replace(file, name=path.name))
 
 
 def require_sound(data: object) -> None:

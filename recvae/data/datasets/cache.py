@@ -93,19 +93,20 @@ def _write(folder: Path, data: Interactions) -> None:
     matrix = data.matrix
     arrays = (matrix.data, matrix.indices, matrix.indptr, data.timestamps, data.positions)
     for name, array in zip(ARRAYS, arrays, strict=True):
-        np.save(folder / f"{name}.npy", array, allow_pickle=False)
+        if array is not None:
+            np.save(folder / f"{name}.npy", array, allow_pickle=False)
     data.users.to_parquet(folder / "users.parquet")
     data.items.to_parquet(folder / "items.parquet")
 
 
 def _read(folder: Path) -> Interactions:
-    weights, indices, indptr, timestamps, positions = (
-        np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r")) for name in ARRAYS
-    )
+    arrays = {path.stem: np.asarray(np.load(path, mmap_mode="r")) for path in folder.glob("*.npy")}
+    weights, indices, indptr = (arrays[name] for name in ARRAYS[:3])
+    timestamps, positions = (arrays.get(name) for name in ARRAYS[3:])
     users = read_table(read_file(folder / "users.parquet"))
     items = read_table(read_file(folder / "items.parquet"))
     matrix = csr_of(weights, indices, indptr, (len(users), len(items)))
-    _require_sound(matrix.data, timestamps, positions)
+    _require_sound(matrix.data, *(one for one in (timestamps, positions) if one is not None))
     require_ids(users.index, "user")
     require_ids(items.index, "item")
     return Interactions(matrix, users, items, timestamps, positions)

@@ -1,28 +1,22 @@
 """Download: where a release is found, or else how it gets there."""
 
 import logging
-import os
 import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pooch
 
-from recvae.data.datasets.releases import Release
+from recvae.data.datasets.declaration import Release, Zip
+from recvae.data.datasets.releases import archive_of, unpacked
 from recvae.data.datasets.unpack import unpack
 from recvae.display.progress import progress
-from recvae.errors import DownloadError
+from recvae.errors import DownloadError, MissingFileError
 
-BASE_URL = "https://files.grouplens.org/datasets/movielens/"
 RETRIES = 2
 CHUNK_BYTES = 2**18
 
 logger = logging.getLogger(__name__)
-
-
-def data_directory(data_dir: str | os.PathLike[str] | None = None) -> Path:
-    """Where data sets are kept: the argument, or else `RECVAE_DATA`, or else `./data`."""
-    return Path(data_dir or os.environ.get("RECVAE_DATA") or "data").expanduser()
 
 
 def locate(release: Release, directory: Path) -> Path:
@@ -34,41 +28,51 @@ def locate(release: Release, directory: Path) -> Path:
             and unpacked to `NAME/`.
 
     Raises:
+        MissingFileError: it is not there, and has to be put there by hand.
         DownloadError: no connection, no room, or a zip that is not the published one.
     """
-    for name in filter(None, (release.name, release.folder)):
-        if (directory / name).is_dir():
-            return directory / name
-    archive = directory / f"{release.name}.zip"
+    if found := unpacked(release, directory):
+        return found
+    if release.zip is None:
+        raise MissingFileError(_by_hand(release, directory))
+    archive = archive_of(release, directory)
     if archive.exists():
-        _verify(archive, release)
+        _verify(archive, release.zip)
     else:
-        _download(release, archive)
-    return unpack(archive, release.folder or release.name, directory / release.name)
+        _download(release.zip, archive)
+        logger.info("%s: %s", release.name, release.licence)
+    return unpack(archive, release.zip.folder, directory / release.name)
 
 
-def _verify(archive: Path, release: Release) -> None:
+def _by_hand(release: Release, directory: Path) -> str:
+    files = [" or ".join(file.places) for file in release.layout.interaction_files]
+    return (
+        f"{release.name} is not here and can't be downloaded: get it from {release.home} and put "
+        f"its files ({', '.join(files)}) in the folder {directory.absolute() / release.name}."
+    )
+
+
+def _verify(archive: Path, published: Zip) -> None:
     """Refuse a zip that somebody put there and that is not the published one."""
-    if release.md5 and (found := pooch.file_hash(str(archive), alg="md5")) != release.md5:
+    md5 = published.md5
+    if md5 and (found := pooch.file_hash(str(archive), alg="md5")) != md5:
         raise DownloadError(
-            f"{archive} is not the {release.name} that GroupLens publishes (its md5 is {found}, "
-            f"expected {release.md5}): it may be cut short; delete it, or replace it by "
-            f"{BASE_URL}{archive.name}."
+            f"{archive} is not the zip that is published (its md5 is {found}, expected {md5}): it "
+            f"may be cut short; delete it, or replace it by {published.url}."
         )
 
 
-def _download(release: Release, archive: Path) -> None:
+def _download(published: Zip, archive: Path) -> None:
     """Fetch to a temporary file, verify, move into place: there is never half a zip."""
-    url = BASE_URL + archive.name
+    url = published.url
     logger.info("downloading %s to %s", url, archive.parent)
     try:
-        _fetch(url, archive, release.md5 or _published_md5(url))
+        _fetch(url, archive, published.md5 or _published_md5(url))
     except (OSError, ValueError) as error:
         raise DownloadError(
-            f"{release.name} could not be downloaded: put {url} in the folder "
+            f"{archive.stem} could not be downloaded: put {url} in the folder "
             f"{archive.parent.absolute()} by other means, as {archive.name}. ({error})"
         ) from error
-    logger.info("%s: %s", release.name, release.licence)
 
 
 def _fetch(url: str, target: Path, md5: str | None) -> None:
@@ -88,7 +92,7 @@ def _fetch(url: str, target: Path, md5: str | None) -> None:
 
 
 def _published_md5(url: str) -> str:
-    """The md5 that stands beside a zip which GroupLens replaces now and then."""
+    """The md5 that stands beside a zip which is replaced now and then."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "md5"
         _fetch(f"{url}.md5", file, None)

@@ -3,17 +3,14 @@
 from os import PathLike
 
 from recvae.data.datasets.cache import cached
-from recvae.data.datasets.download import data_directory, locate
-from recvae.data.datasets.files import find_file
-from recvae.data.datasets.releases import RELEASES, Release
+from recvae.data.datasets.declaration import Release
+from recvae.data.datasets.download import locate
+from recvae.data.datasets.files import find_files
+from recvae.data.datasets.releases import DATASETS, RELEASES, SAMPLE, data_directory
 from recvae.data.datasets.sample import sample_tables
 from recvae.data.datasets.tables import Tables, read_release, read_tables, to_interactions
 from recvae.data.interactions import Interactions
 from recvae.errors import OptionError, did_you_mean
-
-SAMPLE = "sample"
-DATASETS = (SAMPLE, *RELEASES)
-"""The names that `load_dataset` knows."""
 
 
 def load_dataset(
@@ -25,36 +22,40 @@ def load_dataset(
     k_core: bool = False,
     data_dir: str | PathLike[str] | None = None,
 ) -> Interactions:
-    """Load a data set by name: a MovieLens release, or the generated sample.
+    """Load a data set by name: a published one, or the generated sample.
 
-    A release is looked for in the data directory, unpacked or as its zip, and is else downloaded
-    into it. Once parsed it is kept in a cache (`RECVAE_CACHE` says where), until it changes.
+    It is looked for in the data directory, unpacked or as its zip. A MovieLens release is else
+    downloaded into it; the others have to be put there by hand, and an error says which files.
+    Once parsed a data set is kept in a cache (`RECVAE_CACHE` says where), until it changes.
 
     Args:
         name: "sample", "ml-100k", "ml-1m", "ml-10m", "ml-20m", "ml-25m", "ml-32m",
-            "ml-latest-small" or "ml-latest".
-        min_rating: keep ratings of at least this.
+            "ml-latest-small", "ml-latest", "lastfm-2k", "movietweetings-100k", "gowalla" or
+            "netflix".
+        min_rating: keep ratings of at least this; of "lastfm-2k", artists played as often.
         min_user_items: keep users with at least this many items.
         min_item_users: keep items with at least this many users.
         k_core: hold both minimums at once, see `Interactions.filter`.
         data_dir: the data directory; else the one that `RECVAE_DATA` names, else `./data`.
 
     Returns:
-        Users x items with ratings as weights, timestamps, and titles, genres and years of the
-        items. Of a user's ratings of the same item the last one in the file counts.
+        Users x items with ratings as weights, and what is known of timestamps and of the titles,
+        genres and years of the items. Of a user's ratings of the same item the last one in the
+        file counts; ratings of 0, which "movietweetings-100k" has, are left out.
 
     Raises:
         OptionError: no data set has this name.
         DownloadError: the data set is not there and could not be fetched or unpacked.
-        MissingFileError: a file of it is missing.
+        MissingFileError: a file of it is missing, or it is not there and is not downloaded.
         DataError: a file of it is damaged, or the filters leave nothing.
     """
     if name == SAMPLE:
-        data = to_interactions(sample_tables())
+        data = to_interactions(sample_tables(), year_ends_title=True)
     else:
         release = _release(name)
         folder = locate(release, data_directory(data_dir))
-        sources = [find_file(folder, file) for file in release.layout.interaction_files]
+        files = release.layout.interaction_files
+        sources = [path for file in files for path in find_files(folder, release, file)]
         data = cached(sources, lambda: read_release(folder, release))
     return data.filter(
         min_weight=min_rating,

@@ -47,7 +47,7 @@ def _safe_members(content: zipfile.ZipFile, archive: Path, folder: str) -> list[
         if path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1]):
             raise DownloadError(
                 f"{archive} would write outside of its folder ({member.filename!r}): "
-                "it is not a zip from GroupLens; delete it."
+                "it is not the zip that is published; delete it."
             )
     members = [member for member in members if member.filename.startswith(f"{folder}/")]
     if not members:
@@ -56,7 +56,7 @@ def _safe_members(content: zipfile.ZipFile, archive: Path, folder: str) -> list[
     if size > MAX_BYTES or len(members) > MAX_FILES:
         raise DownloadError(
             f"{archive} would unpack to {size / 2**30:,.0f} GiB in {len(members):,} files: it is "
-            "not a zip from GroupLens; delete it."
+            "not the zip that is published; delete it."
         )
     return members
 

@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from recvae.data.datasets import download
+from recvae.data.datasets.releases import RELEASES
 
 
 @pytest.fixture(autouse=True)
@@ -15,8 +17,16 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECVAE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("RECVAE_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(download, "BASE_URL", "http://127.0.0.1:9/")
     monkeypatch.setattr(download, "RETRIES", 0)
+    publish_at(monkeypatch, "http://127.0.0.1:9/")
+
+
+def publish_at(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    """Have every zip where no one is asked."""
+    for name, release in RELEASES.items():
+        if release.zip is not None:
+            moved = replace(release.zip, url=f"{address}{name}.zip")
+            monkeypatch.setitem(RELEASES, name, replace(release, zip=moved))
 
 
 @pytest.fixture
@@ -61,7 +71,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     folder = tmp_path / "served"
     folder.mkdir()
     with Server(folder) as serving:
-        monkeypatch.setattr(download, "BASE_URL", f"http://127.0.0.1:{serving.server_port}/")
+        publish_at(monkeypatch, f"http://127.0.0.1:{serving.server_port}/")
         thread = threading.Thread(target=serving.serve_forever, args=(0.01,))
         thread.start()
         yield serving

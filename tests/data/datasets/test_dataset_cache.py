@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from releases_by_hand import write_folder
 
-from recvae.data.datasets import load_dataset, loading
+from recvae.data.datasets import loading
+from recvae.data.datasets.loading import load_dataset
 from recvae.data.interactions import Interactions
 
 
@@ -45,6 +46,13 @@ def assert_same(one: Interactions, other: Interactions) -> None:
 
 def test_the_second_load_is_the_same_and_parses_nothing(folder, parsed):
     assert_same(load_dataset("ml-1m"), load_dataset("ml-1m"))
+    assert len(parsed) == 1
+
+
+def test_what_has_no_times_is_kept_too(data_dir: Path, parsed):
+    write_folder(data_dir, "gowalla")
+    for _ in range(2):
+        assert load_dataset("gowalla").timestamps is None
     assert len(parsed) == 1
 
 

@@ -6,15 +6,19 @@ from pathlib import Path
 import pytest
 from releases_by_hand import RELEASES_BY_HAND, md5, write_zip
 
-from recvae.data.datasets import RELEASES, download, load_dataset, load_tables, unpack
+from recvae.data.datasets import download, unpack
+from recvae.data.datasets.loading import load_dataset, load_tables
+from recvae.data.datasets.releases import RELEASES
 from recvae.errors import DownloadError
 
-FIXED = [name for name, release in RELEASES.items() if release.md5]
-LATEST = [name for name in RELEASES if name not in FIXED]
+ZIPS = {name: release.zip for name, release in RELEASES.items() if release.zip}
+FIXED = [name for name, published in ZIPS.items() if published.md5]
+LATEST = [name for name in ZIPS if name not in FIXED]
 
 
 def expect_md5(monkeypatch: pytest.MonkeyPatch, name: str, md5: str) -> None:
-    monkeypatch.setitem(RELEASES, name, replace(RELEASES[name], md5=md5))
+    published = replace(RELEASES[name].zip, md5=md5)
+    monkeypatch.setitem(RELEASES, name, replace(RELEASES[name], zip=published))
 
 
 @pytest.fixture
@@ -109,8 +113,9 @@ def test_offline_it_says_what_to_fetch_and_where_to_put_it(data_dir):
     assert "as ml-20m.zip" in message
 
 
-def test_the_real_address():
-    assert "https://files.grouplens.org/datasets/movielens/" in Path(download.__file__).read_text()
+def test_the_real_addresses():
+    for name, published in ZIPS.items():
+        assert published.url == f"https://files.grouplens.org/datasets/movielens/{name}.zip"
 
 
 @pytest.mark.parametrize("name", FIXED)
@@ -173,7 +178,7 @@ def test_a_link_in_a_zip_becomes_a_file(data_dir):
 def test_a_zip_bomb(data_dir, monkeypatch):
     write_zip(data_dir, "ml-latest")
     monkeypatch.setattr(unpack, "MAX_BYTES", 100)
-    with pytest.raises(DownloadError, match="not a zip from GroupLens"):
+    with pytest.raises(DownloadError, match="not the zip that is published"):
         load_dataset("ml-latest")
     assert left_in(data_dir) == ["ml-latest.zip"]
 

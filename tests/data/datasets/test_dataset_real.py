@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from recvae.data.datasets import load_dataset, load_tables
+from recvae.data.datasets.loading import load_dataset, load_tables
 
 RATINGS_USERS_ITEMS_LISTED = {
     "ml-100k": (100_000, 943, 1_682, 1_682),

@@ -5,7 +5,8 @@ import pytest
 from releases_by_hand import RELEASES_BY_HAND, write_folder
 
 import recvae as rv
-from recvae.data.datasets import DATASETS, RELEASES, load_dataset, load_tables
+from recvae.data.datasets.loading import load_dataset, load_tables
+from recvae.data.datasets.releases import DATASETS, RELEASES
 from recvae.errors import DataError, MissingFileError, OptionError
 
 
@@ -18,11 +19,13 @@ def test_every_release_is_tested_by_hand():
 def test_tables_have_uniform_columns(name: str, data_dir: Path):
     write_folder(data_dir, name)
     tables = load_tables(name)
-    assert list(tables.ratings) == ["user", "item", "rating", "timestamp"]
-    assert list(tables.items) == ["item", "title", "genres"]
-    assert len(tables.ratings) == 3
-    assert tables.ratings["rating"].dtype == np.float32
-    assert tables.ratings["timestamp"].dtype == np.int64
+    known = list(tables.ratings)
+    assert known == ["user", "item", "rating", "timestamp"][: len(known)]
+    types = {"rating": np.float32, "timestamp": np.int64}
+    assert all(tables.ratings[one].dtype == types[one] for one in known[2:])
+    if tables.items is not None:
+        known = list(tables.items)
+        assert known == ["item", "title", "genres"][: len(known)]
     if tables.users is not None:
         assert tables.users.columns[0] == "user"
     if tables.tags is not None:
@@ -139,7 +142,7 @@ def test_without_a_directory_it_is_data_here(tmp_path: Path, monkeypatch: pytest
 def test_a_name_mistyped(load):
     with pytest.raises(OptionError, match="no data set 'ml1m': did you mean 'ml-1m'"):
         load("ml1m")
-    with pytest.raises(OptionError, match="no data set None: known: ml-100k, "):
+    with pytest.raises(OptionError, match="no data set None: known: gowalla, "):
         load(None)
 
 
@@ -168,7 +171,7 @@ def test_damage_is_named_with_its_cure(case: str, data_dir: Path):
     with pytest.raises(DataError, match=problem) as error:
         load_dataset("ml-20m")
     assert str(folder / file) in str(error.value)
-    assert f"delete the folder {folder}" in str(error.value)
+    assert f"delete or move the folder {folder}" in str(error.value)
 
 
 @pytest.mark.parametrize(

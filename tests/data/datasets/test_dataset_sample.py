@@ -4,7 +4,8 @@ import pytest
 from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import svds
 
-from recvae.data.datasets import Tables, load_dataset, load_tables
+from recvae.data.datasets.loading import load_dataset, load_tables
+from recvae.data.datasets.tables import Tables
 from recvae.data.interactions import Interactions
 
 

@@ -1,0 +1,144 @@
+"""Declaration: what is to be known of a published data set before any of it is read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+ColumnType: TypeAlias = Literal["int8", "int16", "int32", "int64", "float32", "string"]
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A file with a line per rating, item, user or tag.
+
+    Attributes:
+        name: the file's name in the release's folder.
+        columns: our name and the type of each column, in the file's order; None for a column
+            that is left out.
+        separator: what stands between two fields; "," also means that fields may be quoted.
+        header: the published names of the columns, if the first line holds them.
+        encoding: of the text in it.
+    """
+
+    name: str
+    columns: Mapping[str, ColumnType | None]
+    separator: str
+    header: tuple[str, ...] = ()
+    encoding: str = "utf8"
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Its name."""
+        return (self.name,)
+
+
+@dataclass(frozen=True)
+class SectionFiles:
+    """Files with a section per item: a line `item:`, then lines `user,rating,year-month-day`.
+
+    Attributes:
+        places: patterns of their names; of the first that finds any, all files are read.
+    """
+
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class HistoryFile:
+    """A file with a line per user: the user, then the items, with spaces between; integers all.
+
+    Attributes:
+        name: the file's name in the release's folder.
+    """
+
+    name: str
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Its name."""
+        return (self.name,)
+
+
+RatingFile: TypeAlias = TableFile | SectionFiles | HistoryFile
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The files of a release; None for what it does not have.
+
+    Attributes:
+        ratings: who has what, with a `rating` and a `timestamp` if these are known; several files
+            are read one after another.
+        items: `item`, `title`, and `genres` if these are known.
+        users: `user` and what is known of the users.
+        tags: `user`, `item`, `tag`, `timestamp`.
+        genres: the columns of the items that are 1 for the genres an item has, if it is so that
+            genres are written.
+        year_ends_title: whether titles are such as "Toy Story (1995)".
+        lowest_rating: 0 if a rating can be that; else they are above 0.
+    """
+
+    ratings: tuple[RatingFile, ...]
+    items: TableFile | None = None
+    users: TableFile | None = None
+    tags: TableFile | None = None
+    genres: tuple[str, ...] = ()
+    year_ends_title: bool = False
+    lowest_rating: Literal[0] | None = None
+
+    @property
+    def interaction_files(self) -> list[RatingFile]:
+        """The files that Interactions are made of."""
+        return [*self.ratings, *(file for file in (self.items, self.users) if file)]
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a data set is, as its publisher states it: what is rated in it."""
+
+    ratings: int
+    users: int
+    items: int
+
+
+@dataclass(frozen=True)
+class Zip:
+    """What a release is downloaded as.
+
+    Attributes:
+        url: where it is.
+        folder: the folder in it that holds the files.
+        megabytes: its size.
+        md5: its checksum; None if it is replaced now and then: then that is at the url + ".md5".
+    """
+
+    url: str
+    folder: str
+    megabytes: int
+    md5: str | None = None
+
+
+@dataclass(frozen=True)
+class Release:
+    """A published data set.
+
+    Attributes:
+        name: what `load_dataset` calls it, and its folder in the data directory.
+        home: where it is published.
+        size: how large it is.
+        layout: how its files are written.
+        licence: what its users may do, in short.
+        zip: what to download; None if it has to be put into the data directory by hand.
+    """
+
+    name: str
+    home: str
+    size: Size
+    layout: Layout
+    licence: str
+    zip: Zip | None = None
+
+    @property
+    def folders(self) -> list[str]:
+        """What its unpacked folder may be called."""
+        return [self.name] if self.zip is None else [self.name, self.zip.folder]

@@ -1,0 +1,103 @@
+"""Parsing: a file of a release, as its declaration says that it is written -> a table."""
+
+from collections.abc import Iterable
+from functools import singledispatch
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv
+
+from recvae.data.datasets.declaration import HistoryFile, RatingFile, SectionFiles, TableFile
+
+UNIT_SEPARATOR = "\x1f"
+SECTION = {"user": pa.int32(), "rating": pa.float32(), "date": pa.date32()}
+DAY = 86_400
+"""Seconds."""
+
+
+@singledispatch
+def parse(file: RatingFile, path: Path) -> pd.DataFrame:
+    """Parse a file into columns named as in its declaration, without missing values.
+
+    Raises:
+        ValueError, KeyError, pyarrow.ArrowException: it is damaged, cut short, or written
+            otherwise.
+    """
+    raise NotImplementedError(type(file).__name__)
+
+
+@parse.register
+def _(file: TableFile, path: Path) -> pd.DataFrame:
+    kept = {
+        name: pa.type_for_alias(kind) for name, kind in file.columns.items() if kind is not None
+    }
+    published = dict(zip(file.columns, file.header or file.columns, strict=True))
+    table = csv.read_csv(
+        _single_separator(path, file.separator),
+        csv.ReadOptions(
+            column_names=None if file.header else list(file.columns), encoding=file.encoding
+        ),
+        csv.ParseOptions(
+            delimiter=UNIT_SEPARATOR if len(file.separator) > 1 else file.separator,
+            quote_char='"' if file.separator == "," else False,
+            newlines_in_values=file.separator == "," and pa.string() in kept.values(),
+        ),
+        csv.ConvertOptions(
+            column_types={published[name]: kind for name, kind in kept.items()},
+            include_columns=[published[name] for name in kept],
+        ),
+    ).rename_columns(list(kept))
+    _require_values(table, table.column_names)
+    # Columns are given up one by one, so that no more than one is held twice.
+    return table.to_pandas(split_blocks=True, self_destruct=True)
+
+
+def _single_separator(path: Path, separator: str) -> Path | BytesIO:
+    """What Arrow can parse: a separator of one byte."""
+    if len(separator) == 1:
+        return path
+    return BytesIO(path.read_bytes().replace(separator.encode(), UNIT_SEPARATOR.encode()))
+
+
+def _require_values(table: pa.Table, names: Iterable[str]) -> None:
+    for name in names:
+        if nulls := table[name].null_count:
+            raise ValueError(f"{nulls:,} values of column {name!r} are missing")
+
+
+@parse.register
+def _(file: SectionFiles, path: Path) -> pd.DataFrame:
+    # An item's line `1:` is read as one without rating and date.
+    lines = csv.read_csv(
+        BytesIO(path.read_bytes().replace(b":", b",,")),
+        csv.ReadOptions(column_names=list(SECTION)),
+        convert_options=csv.ConvertOptions(column_types=SECTION),
+    )
+    _require_values(lines, ["user"])
+    is_item = lines["rating"].is_null().to_numpy()
+    if not is_item[:1].all():
+        raise ValueError("it does not begin with an item, such as `1:`")
+    items = lines["user"].filter(is_item).to_numpy()[np.cumsum(is_item) - 1]
+    ratings = lines.filter(~is_item)
+    _require_values(ratings, ["date"])
+    users, stars, days = (ratings[name].to_numpy() for name in SECTION)
+    seconds = days.astype("datetime64[D]").astype(np.int64) * DAY
+    columns = {"user": users, "item": items[~is_item], "rating": stars, "timestamp": seconds}
+    return pd.DataFrame(columns, copy=False)
+
+
+@parse.register
+def _(file: HistoryFile, path: Path) -> pd.DataFrame:
+    text = pa.array(path.read_bytes().splitlines(), pa.binary()).cast(pa.string())
+    lines = pc.ascii_trim_whitespace(text)
+    fields = pc.ascii_split_whitespace(lines.filter(pc.not_equal(lines, pa.scalar(""))))
+    ids = pc.cast(fields.flatten(), pa.int64()).to_numpy()
+    lengths = fields.value_lengths().to_numpy()
+    is_user = np.zeros(len(ids), dtype=bool)
+    is_user[np.cumsum(lengths) - lengths] = True
+    columns = {"user": np.repeat(ids[is_user], lengths - 1), "item": ids[~is_user]}
+    return pd.DataFrame(columns, copy=False)
