@@ -44,7 +44,7 @@ class Phase:
     step: Callable[[Batch, int], LossTerms]
     part: str = ""
     repeat: int = 1
-    before: Callable[[], object] = lambda: None
+    before: Callable[[], object] | None = None
     memory: nn.Module | None = None
 
 

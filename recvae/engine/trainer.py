@@ -150,7 +150,7 @@ class Trainer:
         # finished rounds are skipped, and `batches` skips the finished batches of the present one.
         rounds = [(*pair, number) for pair in pairs for number in range(pair[0].repeat)]
         for one, optimizer, number in rounds[totals.rounds :]:
-            if number == training.batches.done == 0:
+            if one.before and number == training.batches.done == 0:
                 one.before()
             with optimizer.in_charge(), multiplying(self.precision):
                 for batch in training.batches:

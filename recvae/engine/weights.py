@@ -1,7 +1,8 @@
-"""Copies of a net's weights that training keeps beside the current ones: the best, the average."""
+"""Copies of weights that training keeps beside the current ones: the best, the average, earlier."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -97,3 +98,19 @@ class Average:
             yield
         finally:
             self.swap()
+
+
+class Snapshot:
+    """A module as it was when it was last taken, such as RecVAE's encoder of the epoch before.
+
+    Attributes:
+        module: the copy, which is not trained.
+    """
+
+    def __init__(self, original: nn.Module) -> None:
+        self._original = original
+        self.module = deepcopy(original).requires_grad_(False)
+
+    def take(self) -> None:
+        """Copy the module as it is now."""
+        self.module.load_state_dict(self._original.state_dict())

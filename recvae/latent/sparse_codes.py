@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from os import PathLike
 from pathlib import Path
@@ -215,7 +216,7 @@ class SparseCodes:
             [Phase(imitation.step, before=imitation.begin)],
             epochs=self.epochs,
             learning_rate=self.learning_rate,
-            validate=None if validation is None else lambda: self._judge(validation),
+            validate=None if validation is None else partial(self._judge, validation),
             metric=METRIC,
             patience=self.patience,
             averaging=AVERAGING,

@@ -1,6 +1,7 @@
 """ELSA: a linear autoencoder of low rank, for any number of items."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -53,9 +54,9 @@ class ELSA(AutoencoderRecommender):
         return nets.ELSANet(n_items, self.latent, dropout=self.dropout)
 
     def phases(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
-        return [Phase(lambda batch, _: self.loss_terms(net, batch, noise))]
+        return [Phase(partial(self.loss_terms, net, noise))]
 
-    def loss_terms(self, net: nets.Net, batch: Batch, noise: torch.Generator) -> LossTerms:
+    def loss_terms(self, net: nets.Net, noise: torch.Generator, batch: Batch, _: int) -> LossTerms:
         """Half the squared distance: a Gaussian's negative log-likelihood of variance 1."""
         log_likelihood = net(batch, noise).mean() - 1
         return LossTerms(-log_likelihood, log_likelihood, torch.zeros_like(log_likelihood), 0.0)

@@ -1,6 +1,5 @@
 """Mult-VAE: the variational autoencoder with a multinomial likelihood."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Self
 
@@ -77,13 +76,13 @@ class MultVAE(MultAutoencoder):
         search = replace(self, beta=1.0, schedule="linear", warm_up=1.0, patience=None)
         return search.fit(train, validation, checkpoints=context.part("search"))
 
-    def beta_schedule(self, n_batches: int) -> Callable[[int], float]:
+    def beta_at(self, step: int, n_batches: int) -> float:
         warm_up = warm_up_steps(
             self.beta_ if self.beta == "best" else self.warm_up,
             steps_per_epoch=n_batches,
             epochs=self.epochs,
         )
-        return lambda step: kl_weight(
+        return kl_weight(
             step,
             cap=self.beta_,
             warm_up=warm_up,

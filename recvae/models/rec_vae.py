@@ -1,7 +1,7 @@
 """RecVAE: a VAE with a deeper encoder and a prior that keeps it near its last epoch's state."""
 
-from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -11,6 +11,7 @@ from recvae import nets
 from recvae.engine.batch import Batch
 from recvae.engine.objectives import sampled_composite_kl
 from recvae.engine.phases import LossTerms, Phase
+from recvae.engine.weights import Snapshot
 from recvae.models.contract.recommender import ParallelAxis
 from recvae.models.families.softmax import SoftmaxAutoencoder
 from recvae.options.ranges import NonNegativeFloat, PositiveFloat, PositiveInt
@@ -58,20 +59,16 @@ class RecVAE(SoftmaxAutoencoder):
         return nets.RecVAENet(n_items, self.width, self.latent)
 
     def phases(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
-        encoder = net.get_submodule("encoder")
-        previous = deepcopy(encoder).requires_grad_(False)
+        previous = Snapshot(net.get_submodule("encoder"))
+        terms = partial(self.loss_terms, net, previous.module, noise)
         return [
+            Phase(partial(terms, self.dropout), part="encoder", repeat=self.encoder_passes),
             Phase(
-                lambda batch, _: self.loss_terms(net, previous, batch, self.dropout, noise),
-                part="encoder",
-                repeat=self.encoder_passes,
-            ),
-            Phase(
-                lambda batch, _: self.loss_terms(net, previous, batch, 0.0, noise),
+                partial(terms, 0.0),
                 part="decoder",
                 repeat=self.decoder_passes,
-                before=lambda: previous.load_state_dict(encoder.state_dict()),
-                memory=previous,
+                before=previous.take,
+                memory=previous.module,
             ),
         ]
 
@@ -79,9 +76,10 @@ class RecVAE(SoftmaxAutoencoder):
         self,
         net: nets.Net,
         previous: nn.Module,
-        batch: Batch,
-        dropout: float,
         noise: torch.Generator,
+        dropout: float,
+        batch: Batch,
+        _: int,
     ) -> LossTerms:
         """The negative ELBO of a batch, averaged over its users."""
         rows = batch.normalized()

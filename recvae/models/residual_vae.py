@@ -1,7 +1,7 @@
 """ResidualVAE: a variational autoencoder of what a linear one leaves unexplained."""
 
-from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, ClassVar, cast
 
 import numpy as np
@@ -15,6 +15,7 @@ from recvae.data.shards import CsrOrShards
 from recvae.engine.batch import Batch
 from recvae.engine.objectives import multinomial_log_likelihood, sampled_composite_kl, without
 from recvae.engine.phases import LossTerms, Phase
+from recvae.engine.weights import Snapshot
 from recvae.models.contract.abilities import Ability
 from recvae.models.edlae import EDLAE
 from recvae.models.families.autoencoder import AutoencoderRecommender
@@ -100,18 +101,12 @@ class ResidualVAE(AutoencoderRecommender):
         net.linear, self.linear_path = self.linear_path or self.solve(train), None
 
     def phases(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
-        encoder = net.get_submodule("encoder")
-        previous = deepcopy(encoder).requires_grad_(False)
-        return [
-            Phase(
-                lambda batch, _: self.loss_terms(net, previous, batch, noise),
-                before=lambda: previous.load_state_dict(encoder.state_dict()),
-                memory=previous,
-            )
-        ]
+        previous = Snapshot(net.get_submodule("encoder"))
+        terms = partial(self.loss_terms, net, previous.module, noise)
+        return [Phase(terms, before=previous.take, memory=previous.module)]
 
     def loss_terms(
-        self, net: nets.Net, previous: nn.Module, batch: Batch, noise: torch.Generator
+        self, net: nets.Net, previous: nn.Module, noise: torch.Generator, batch: Batch, _: int
     ) -> LossTerms:
         """The negative ELBO of what is hidden, scaled up to whole rows, averaged over the users."""
         visible, hidden = batch.split(self.dropout, noise)

@@ -52,7 +52,8 @@ def act_out(name: str, batch: Batch) -> None:
         move(net)
         there = moved(batch)
         for one in model.phases(net, 1, None):
-            one.before()
+            if one.before:
+                one.before()
             loss = one.step(there, 0).loss
             chosen = [p for n, p in net.named_parameters() if n.startswith(one.part)]
             gradients = torch.autograd.grad(loss, chosen)

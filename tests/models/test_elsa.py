@@ -38,7 +38,7 @@ def test_loss_and_gradient_are_those_of_dense_rows(dropout):
     noisy = batch.normalized().dropout(dropout, generator(1))
     dense = torch.zeros(ROWS.shape).index_put((noisy.rows, noisy.columns), noisy.values)
     expected = 12 / 2 * reference_loss(net.weight, torch.tensor(ROWS.toarray()), dense)
-    loss = rv.ELSA(**SMALL).loss_terms(net, batch, generator(1)).loss
+    loss = rv.ELSA(**SMALL).loss_terms(net, generator(1), batch, 0).loss
     torch.testing.assert_close(loss, expected)
     gradients = [torch.autograd.grad(one, net.weight)[0] for one in (loss, expected)]
     torch.testing.assert_close(*gradients, atol=1e-6, rtol=1e-4)

@@ -66,7 +66,7 @@ def test_each_layer_of_the_encoder_sees_all_before_it(net):
 
 def test_kl_weighs_by_the_number_of_items(net):
     model, batch = rv.RecVAE(**SMALL, gamma=0.5), Batch.of(ROWS, CPU)
-    terms = model.loss_terms(net, net.encoder, batch, 0.0, generator())
+    terms = model.loss_terms(net, net.encoder, generator(), 0.0, batch, 0)
     mean, logvar = net.encode(batch.normalized())
     code = mean + (0.5 * logvar).exp() * torch.randn(mean.shape, generator=generator())
     log_ratio = log_normal(code, mean, logvar) - composite_log_prior(code, mean, logvar)
@@ -80,10 +80,10 @@ def test_encoder_and_decoder_are_trained_in_turn_and_only_the_encoder_denoises()
     model, seen = rv.RecVAE(**SMALL | {"epochs": 1}), []
     terms = model.loss_terms
 
-    def spy(net, previous, batch, dropout, noise):
+    def spy(net, previous, noise, dropout, batch, step):
         weights = (net.encoder.code.weight, net.decoder.weight, previous.code.weight)
         seen.append((dropout, *(weight.sum().item() for weight in weights)))
-        return terms(net, previous, batch, dropout, noise)
+        return terms(net, previous, noise, dropout, batch, step)
 
     model.loss_terms = spy
     model.fit(matrix)

@@ -30,7 +30,7 @@ def model():
 def test_the_objective_written_out(model):
     net, batch = model.net_, Batch.of(TRAIN[:10], CPU)
     with torch.no_grad():
-        terms = model.loss_terms(net, net.encoder, batch, generator())
+        terms = model.loss_terms(net, net.encoder, generator(), batch, 0)
 
         noise = generator()
         kept, left = batch.split(model.dropout, noise)
@@ -59,7 +59,7 @@ def test_the_objective_written_out(model):
 def test_the_encoder_never_sees_what_is_to_be_predicted(model):
     net, batch, seen = model.net_, Batch.of(TRAIN[:10], CPU), []
     hook = net.encoder.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
-    model.loss_terms(net, net.encoder, batch, generator())
+    model.loss_terms(net, net.encoder, generator(), batch, 0)
     hook.remove()
     kept, _ = batch.split(model.dropout, generator())
     torch.testing.assert_close(seen[0].columns, kept.columns)
@@ -107,7 +107,7 @@ def test_weights_below_one_are_scaled_up_to_the_whole_row():
     with torch.no_grad():
         model.net_.linear.leave_one_out = lambda kept, left: torch.ones(10, 15)
         tenth, one = (
-            model.loss_terms(model.net_, model.net_.encoder, rows, generator())
+            model.loss_terms(model.net_, model.net_.encoder, generator(), rows, 0)
             for rows in (batch, whole)
         )
     assert tenth.log_likelihood.item() == pytest.approx(0.1 * one.log_likelihood.item(), rel=1e-4)

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from typing import Annotated, ClassVar
 
@@ -146,7 +147,7 @@ class AutoencoderRecommender(Recommender):
             learning_rate=self.learning_rate,
             rate_schedule=self.rate_schedule,
             l2=self.l2,
-            validate=None if validation is None else lambda: self._judge(validation),
+            validate=None if validation is None else partial(self._judge, validation),
             metric=self.metric,
             on_epoch=context.on_epoch,
             patience=self.patience,

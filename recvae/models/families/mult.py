@@ -1,7 +1,7 @@
 """The base of Mult-VAE and Mult-DAE: the net and its likelihood."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -65,12 +65,17 @@ class MultAutoencoder(SoftmaxAutoencoder):
         )
 
     def phases(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
-        beta = self.beta_schedule(n_batches)
-        return [Phase(lambda batch, step: self.loss_terms(net, batch, beta(step), noise))]
+        return [Phase(partial(self.annealed_terms, net, n_batches, noise))]
 
-    def beta_schedule(self, n_batches: int) -> Callable[[int], float]:
-        """A function from the training step to the weight of the KL term."""
-        return lambda step: 0.0
+    def annealed_terms(
+        self, net: nets.Net, n_batches: int, noise: torch.Generator, batch: Batch, step: int
+    ) -> LossTerms:
+        """The terms of a training step, of which an epoch has `n_batches`."""
+        return self.loss_terms(net, batch, self.beta_at(step, n_batches), noise)
+
+    def beta_at(self, step: int, n_batches: int) -> float:
+        """The weight of the KL term at a training step."""
+        return 0.0
 
     def loss_terms(
         self, net: nets.Net, batch: Batch, beta: float, noise: torch.Generator
