@@ -95,7 +95,7 @@ def count_kills(model: str, kills: int, rng: np.random.Generator, folder: Path) 
         while count.kills < kills and not train(out, rng.uniform(0, usual)):
             count.kills += 1
             count.writing += any(out.rglob(".state*")) or any(out.rglob(".tmp*"))
-            count.resumed += checkpoints.are_in(out)
+            count.resumed += checkpoints.has_checkpoints(out)
         train(out, None)
         count.trainings += 1
         count.same += are_same(folder / "undisturbed", out)

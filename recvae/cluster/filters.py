@@ -32,7 +32,7 @@ class Chosen:
     def read(self, number: int) -> Interactions:
         """The users left of a shard, and the items kept."""
         items = pd.DataFrame(index=pd.RangeIndex(len(self.items)))
-        data = read_shard(self.shards[number], items).select_items(self.items)
+        data = read_shard(self.shards[number].read_bytes(), items).select_items(self.items)
         return data.select_users(np.diff(data.matrix.indptr) >= max(self.min_user_items, 1))
 
 

@@ -1,18 +1,18 @@
 """Job: a folder that tasks fill with files, which is finished or can be gone on with."""
 
-import json
 import shutil
 from abc import ABC, abstractmethod
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from filelock import FileLock, Timeout
-
 from recvae.disk import atomic
-from recvae.errors import DataError, RecvaeError, difference
+from recvae.disk.manifest import BusyError, DamagedError, DifferentError, MissingError
+from recvae.disk.store import LOCK, Store, locked, remove_drafts
+from recvae.errors import DataError, RecvaeError
 
-ABOUT = "job.json"
+KIND = "job"
 WORK = ".work"
 SUCCESS = "_SUCCESS"
 
@@ -29,8 +29,9 @@ class Job:
 
     def __init__(self, folder: Path, about: dict[str, Any]) -> None:
         self.folder, self.work = folder, folder / WORK
-        self.about = json.loads(json.dumps(about))
-        self._lock = FileLock(folder / ".lock")
+        self.about = about
+        self._store = Store(folder, KIND)
+        self._lock = ExitStack()
 
     def __enter__(self) -> Self:
         """Lock the folder, and see whose work is in it.
@@ -39,16 +40,16 @@ class Job:
             DataError: it holds other files, or another job's, or another process is at work in it.
             WriteError: it can't be made.
         """
-        atomic.make_folder(self.folder)
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            raise DataError(f"another process is at work in {self.folder}: wait for it.") from None
-        try:
-            self._claim()
-        except BaseException:
-            self._lock.release()
-            raise
+        with atomic.writing_to(self.folder), ExitStack() as lock:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            try:
+                lock.enter_context(locked(self.folder / LOCK))
+                self._claim()
+            except BusyError:
+                raise DataError(
+                    f"another process is at work in {self.folder}: wait for it."
+                ) from None
+            self._lock = lock.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -56,32 +57,30 @@ class Job:
             atomic.replace(self.folder / SUCCESS, b"")
             shutil.rmtree(self.work)
         elif issubclass(kind, RecvaeError) and not self._has_results():
-            (self.folder / ABOUT).unlink()  # the same would fail again, so let another be tried
+            self._store.manifest.unlink()  # the same would fail again, so let another be tried
             shutil.rmtree(self.work)
-        self._lock.release()
+        self._lock.close()
 
     def _claim(self) -> None:
-        path = self.folder / ABOUT
-        if path.is_file():
-            self._require_same(path)
-        elif self._has_results():
-            raise DataError(f"{self.folder} holds other files: choose another folder.")
-        else:
-            atomic.replace(path, json.dumps(self.about, indent=2).encode())
-        self.work.mkdir(exist_ok=True)
-        for draft in self.folder.glob(".*.parquet.*"):
-            draft.unlink()
-
-    def _require_same(self, path: Path) -> None:
         try:
-            before = dict(json.loads(path.read_bytes()))
-        except (ValueError, TypeError):
-            raise DataError(f"{path} is damaged: choose another folder.") from None
-        if other := difference(before, self.about):
+            self._store.read(self.about)
+        except MissingError:
+            if self._has_results():
+                raise DataError(
+                    f"{self.folder} holds other files: choose another folder."
+                ) from None
+            self._store.commit([], self.about, {})
+        except DamagedError as error:
             raise DataError(
-                f"{self.folder} holds the work of a job with {other}: give the same, or choose "
+                f"{self._store.manifest} is damaged ({error}): choose another folder."
+            ) from None
+        except DifferentError as error:
+            raise DataError(
+                f"{self.folder} holds the work of a job with {error}: give the same, or choose "
                 "another folder."
-            )
+            ) from None
+        self.work.mkdir(exist_ok=True)
+        remove_drafts(self.folder)
 
     def _has_results(self) -> bool:
         return any(self.folder.glob("*.parquet"))

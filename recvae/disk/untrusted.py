@@ -1,6 +1,5 @@
 """Untrusted: files that a stranger may have made, read so that they can do no harm."""
 
-from io import BytesIO
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any
@@ -18,21 +17,25 @@ MAX_TABLE_BYTES = 2**31
 """What a table may take unpacked: some bytes of Parquet can stand for any number of rows."""
 
 
-def require_regular(path: Path) -> None:
-    """Raise OSError unless there is a regular file: no link, and no pipe or device without end."""
-    if not S_ISREG(path.lstat().st_mode):
+def require_regular(path: Path, max_bytes: int | None = None) -> None:
+    """Raise OSError unless there is a regular file: no link, and no pipe or device without end.
+
+    It may have `max_bytes` at most.
+    """
+    status = path.lstat()
+    if not S_ISREG(status.st_mode):
         raise OSError(f"{path.name} is no regular file")
+    if max_bytes is not None and status.st_size > max_bytes:
+        raise OSError(f"{path.name} is longer than {max_bytes:,} bytes")
 
 
-def read_file(path: Path, max_bytes: int | None = None) -> bytes:
+def read_file(path: Path, max_bytes: int) -> bytes:
     """The content of a file, read once.
 
     Raises:
         OSError: there is no such file, it is no regular one, or longer than `max_bytes`.
     """
-    require_regular(path)
-    if max_bytes is not None and path.stat().st_size > max_bytes:
-        raise OSError(f"{path.name} is longer than {max_bytes:,} bytes")
+    require_regular(path, max_bytes)
     return path.read_bytes()
 
 
@@ -43,29 +46,34 @@ def read_verified(path: Path, sha256: str) -> bytes:
         OSError: see `read_file`.
         ValueError: it has another.
     """
-    content = read_file(path)
+    content = read_file(path, path.lstat().st_size)
     if atomic.sha256_of(content) != sha256:
         raise ValueError(f"{path.name} does not have its checksum")
     return content
 
 
 def read_table(content: bytes) -> pd.DataFrame:
-    """A Parquet file's table.
+    """A Parquet file's table, without lists in its columns.
 
     Raises:
-        ValueError: it would take more than `MAX_TABLE_BYTES`, or has lists in it.
+        ValueError: it would take more than `MAX_TABLE_BYTES`, or has lists.
         pyarrow.ArrowException: it is damaged.
     """
-    with pq.ParquetFile(pa.BufferReader(content)) as file:
-        _require_modest(_declared_bytes(file.metadata))
-        columns = [file.schema.column(number) for number in range(len(file.schema))]
-        texts = [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
-        if any(column.max_repetition_level for column in columns):
-            raise ValueError("it has lists in its columns, which may be of any length")
-    table = pq.read_table(pa.BufferReader(content), read_dictionary=texts)
-    table.validate(full=True)  # bytes that are no text would come up when they are shown
-    _require_modest(sum(_text_bytes(column) for column in table.columns))
-    return pd.read_parquet(BytesIO(content))
+    buffer = _in_arrow(content)
+    _checked(buffer, lists=False)
+    return pd.read_parquet(pa.BufferReader(buffer))
+
+
+def read_lists(content: bytes) -> pa.Table:
+    """A Parquet file's table as Arrow has it, which may have lists in its columns.
+
+    Raises:
+        ValueError: it would take more than `MAX_TABLE_BYTES`.
+        pyarrow.ArrowException: it is damaged.
+    """
+    table = _checked(_in_arrow(content), lists=True)
+    columns = [_plain(column) for column in table.columns]
+    return pa.Table.from_arrays(columns, names=table.column_names)
 
 
 def csr_of(
@@ -83,11 +91,41 @@ def csr_of(
     return matrix
 
 
+def _in_arrow(content: bytes) -> pa.Buffer:
+    """A copy that Arrow owns: its threads may drop a buffer after Python has ended."""
+    buffer = pa.allocate_buffer(len(content))
+    memoryview(buffer).cast("B")[:] = content
+    return buffer
+
+
+def _checked(buffer: pa.Buffer, *, lists: bool) -> pa.Table:
+    """A table whose claims are checked before it is read, and whose texts before they are used."""
+    with pq.ParquetFile(pa.BufferReader(buffer), page_checksum_verification=True) as file:
+        _require_modest(_declared_bytes(file.metadata))
+        columns = [file.schema.column(number) for number in range(len(file.schema))]
+        texts = [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
+        if not lists and any(column.max_repetition_level for column in columns):
+            raise ValueError("it has lists in its columns, which may be of any length")
+    table = pq.read_table(
+        pa.BufferReader(buffer), read_dictionary=texts, page_checksum_verification=True
+    )
+    table.validate(full=True)  # bytes that are no text would come up when they are shown
+    _require_modest(sum(_text_bytes(column) for column in table.columns))
+    return table
+
+
 def _declared_bytes(metadata: pq.FileMetaData) -> int:
     """What a table says that it takes; Arrow ends the process at some columns' own metadata."""
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     values = metadata.num_rows * metadata.num_columns
     return 8 * values + sum(group.total_byte_size for group in groups)
+
+
+def _plain(column: "pa.ChunkedArray[Any]") -> "pa.ChunkedArray[Any]":
+    """Texts each by itself, where each was held once."""
+    if not pa.types.is_dictionary(column.type):
+        return column
+    return column.cast(column.type.value_type)
 
 
 def _text_bytes(column: "pa.ChunkedArray[Any]") -> int:

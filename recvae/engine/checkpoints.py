@@ -1,26 +1,29 @@
 """Checkpoints: the state of a training on the disk, from which it goes on. Nothing is unpickled.
 
-A checkpoint is one safetensors file: the tensors, and in its header JSON of all else. It is put in
-place in one step, under a name that ends in its checksum.
+There are two, the last and the one before. Each is a store with one safetensors file: the tensors,
+and in its header JSON of all else. The older gives its place to the next.
 """
 
 import json
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from functools import partial
+from operator import itemgetter
+from os.path import lexists
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import torch
-from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from recvae.disk import atomic
-from recvae.disk.untrusted import require_regular
+from recvae.disk.manifest import BusyError, DifferentError, MissingError
+from recvae.disk.store import LOCK, Store, Stored, locked
 from recvae.engine.groups import ALONE, Group
-from recvae.errors import CheckpointError, difference
+from recvae.engine.states import count
+from recvae.errors import CheckpointError
 
 logger = logging.getLogger(__name__)
 
@@ -28,10 +31,8 @@ MINUTES = 5.0
 """How often a checkpoint is written within an epoch."""
 MAX_COST = 0.05
 """Of the time, what those after epochs may take: where epochs are short, not each has one."""
-KEPT = 2
-FILES = f"state-{'[0-9]' * 6}-*.safetensors"
-DRAFTS = (".state-*", ".tmp*")
-"""What a process that was killed while writing leaves behind; `.tmp*` is of safetensors."""
+KIND = "checkpoint"
+PLACES = ("state-0", "state-1")
 
 
 class Checkpoints:
@@ -46,10 +47,10 @@ class Checkpoints:
 
     def __init__(self, folder: Path, about: Mapping[str, Any], everyone: Group = ALONE) -> None:
         self.folder = folder
-        self.about = json.loads(json.dumps(about))
+        self.about = about
         self.everyone = everyone
-        self._lock = FileLock(folder / ".lock")
-        self._intact: list[Path] = []
+        self._lock = ExitStack()
+        self._places = [Store(folder / name, KIND) for name in PLACES]  # the next to write first
         self._number = 0
         self._saved, self._cost = perf_counter(), 0.0
 
@@ -61,8 +62,8 @@ class Checkpoints:
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire(timeout=0)
-        except Timeout:
+            self._lock.enter_context(locked(self.folder / LOCK))
+        except BusyError:
             raise CheckpointError(
                 f"another training is at work in {self.folder}: wait for it, or choose another "
                 "folder."
@@ -72,12 +73,10 @@ class Checkpoints:
                 f"checkpoints can't be kept in {self.folder} ({error.strerror}): choose a folder "
                 "that can be written."
             ) from error
-        for draft in [path for pattern in DRAFTS for path in self.folder.glob(pattern)]:
-            draft.unlink(missing_ok=True)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._lock.release()
+        self._lock.close()
 
     @property
     def due(self) -> bool:
@@ -96,14 +95,14 @@ class Checkpoints:
         """
         started = perf_counter()
         tensors: dict[str, torch.Tensor] = {}
-        facts = {"about": self.about, "state": _taken_out(state, tensors)}
-        fill = partial(save_file, tensors, metadata={"json": json.dumps(facts)})
+        rest = json.dumps(_taken_out(state, tensors))
+        fill = partial(save_file, tensors, metadata={"json": rest})
         self._number += 1
         try:
-            name, _ = atomic.write(self.folder, f"state-{self._number:06}.safetensors", fill)
-            atomic.sync(self.folder)
-            self._intact = [*self._intact, self.folder / name][-KEPT:]
-            self._remove_others()
+            self._places[0].save(
+                {"state.safetensors": fill}, about=self.about, facts={"number": self._number}
+            )
+            self._places.reverse()
         except (OSError, SafetensorError) as error:
             logger.warning("no checkpoint can be written to %s: %s", self.folder, error)
         self._saved = perf_counter()
@@ -115,11 +114,13 @@ class Checkpoints:
         Raises:
             CheckpointError: all are damaged, or they are of another training.
         """
-        paths = sorted(self.folder.glob(FILES), reverse=True)
-        number, state = self._newest(paths)
+        found = self._found()
+        number, state = self._newest(found)
+        # Another process may have one less, or a newer one that is damaged: all take the newest
+        # that each of them can read, which is found when the least and the most number agree.
         while (least := -int(self.everyone.max(-number))) < int(self.everyone.max(number)):
-            number, state = self._newest([path for path in paths if _number(path) <= least])
-        self._number = int(self.everyone.max(max(map(_number, paths), default=0)))
+            number, state = self._newest([one for one in found if one[0] <= least])
+        self._number = int(self.everyone.max(max((number for number, _ in found), default=0)))
         if self._number and not number:
             raise CheckpointError(
                 f"no checkpoint in {self.folder} is intact for all processes: remove it to begin "
@@ -127,54 +128,55 @@ class Checkpoints:
             )
         return state
 
-    def _newest(self, paths: list[Path]) -> tuple[int, dict[str, Any] | None]:
-        """The number of the first that is intact, and its state; 0 and None if there is none."""
-        self._intact = []
-        for path in paths:
+    def _found(self) -> list[tuple[int, Stored]]:
+        """The checkpoints that say what they are, by their numbers, the newest first."""
+        found = []
+        for place in self._places:
             try:
-                facts = _read(path)
-            except Exception as error:  # whatever a parser makes of a damaged file
-                logger.warning("%s is damaged (%s): the one before it is read.", path, error)
+                saved = place.read(self.about)
+                found.append((count(saved.facts["number"], 1), saved))
+            except MissingError:
                 continue
-            self._require_same(facts["about"])
-            self._intact = [path]
-            return _number(path), facts["state"]
-        if paths:
-            raise CheckpointError(
-                f"all checkpoints in {self.folder} are damaged: remove it to begin anew."
-            )
+            except DifferentError as error:
+                raise CheckpointError(
+                    f"{self.folder} holds a training with {error}: give the same, or choose "
+                    "another folder."
+                ) from None
+            except Exception as error:  # whatever a parser makes of a damaged file
+                logger.warning("%s is damaged: %s", place.manifest, error)
+        if not found and any(lexists(place.manifest) for place in self._places):
+            self._refuse()
+        return sorted(found, key=itemgetter(0), reverse=True)
+
+    def _newest(self, found: list[tuple[int, Stored]]) -> tuple[int, dict[str, Any] | None]:
+        """The number of the first that is intact, and its state; 0 and None if there is none."""
+        for number, saved in found:
+            try:
+                state = _read(saved)
+            except Exception as error:  # whatever a parser makes of a damaged file
+                logger.warning("%s is damaged: %s", saved.store.folder, error)
+                continue
+            self._places.sort(key=lambda place: place == saved.store)
+            return number, state
+        if found:
+            self._refuse()
         return 0, None
 
-    def _require_same(self, before: Mapping[str, Any]) -> None:
-        if other := difference(before, self.about):
-            raise CheckpointError(
-                f"{self.folder} holds a training with {other}: give the same, or choose another "
-                "folder."
-            )
-
-    def _remove_others(self) -> None:
-        for path in self.folder.glob(FILES):
-            if path not in self._intact:
-                path.unlink()
+    def _refuse(self) -> NoReturn:
+        raise CheckpointError(
+            f"all checkpoints in {self.folder} are damaged: remove it to begin anew."
+        )
 
 
 def has_checkpoints(folder: Path) -> bool:
     """Whether a folder, or one in it, has checkpoints."""
-    return next(folder.rglob(FILES), None) is not None
+    return next(folder.rglob(f"{KIND}.json"), None) is not None
 
 
-def _number(path: Path) -> int:
-    return int(path.name.split("-")[1])
-
-
-def _read(path: Path) -> dict[str, Any]:
-    require_regular(path)
-    with safe_open(path, "pt") as file:  # it is as long as its header says, so it has an end
-        if not path.stem.endswith(f"-{atomic.sha256(path)[:12]}"):
-            raise ValueError("its checksum is not the one in its name")
-        facts = json.loads(file.metadata()["json"])
-        state = _put_back(facts["state"], lambda name: file.get_tensor(name).clone())
-    return {"about": dict(facts["about"]), "state": state}
+def _read(saved: Stored) -> dict[str, Any]:
+    with safe_open(saved.path("state"), "pt") as file:
+        state = json.loads(file.metadata()["json"])
+        return dict(_put_back(state, lambda name: file.get_tensor(name).clone()))
 
 
 def _taken_out(state: Any, tensors: dict[str, torch.Tensor], name: str = "state") -> Any:

@@ -1,4 +1,4 @@
-"""Run cache: keeps the values of each fit in a file, so that no model is fitted twice."""
+"""Run cache: keeps the values of each fit on the disk, so that no model is fitted twice."""
 
 import hashlib
 import json
@@ -16,19 +16,24 @@ from recvae import options
 from recvae.data.interactions import Interactions
 from recvae.data.splits import Holdout, Split
 from recvae.disk import atomic
+from recvae.disk.manifest import MissingError, StoreError
+from recvae.disk.store import Store, Stored
+from recvae.disk.untrusted import read_table
 from recvae.evaluation.evaluate import Report
 from recvae.experiments.runs import Run
 from recvae.models.contract.recommender import Recommender
 
 logger = logging.getLogger(__name__)
 
+KIND = "run"
+
 
 @dataclass(frozen=True)
 class RunCache:
-    """A folder with a Parquet file for each run: the users' values, and what else was measured.
+    """A folder with one for each run: the users' values as Parquet, and what else was measured.
 
-    A file's name begins with the model's, and tells its options, the split, the metrics and the
-    version of recvae from any others, so that none of them is taken for another.
+    Its name begins with the model's, and tells its options, the split, the metrics and the version
+    of recvae from any others, so that none of them is taken for another.
 
     Raises:
         WriteError: the folder can't be made.
@@ -42,26 +47,31 @@ class RunCache:
 
     def get(self, model: Recommender, split: Split, measure: Callable[[], Run]) -> Run:
         """Read the run of a model and a split, or measure it and keep it."""
-        name = type(model).__name__.lower()
-        path = self.folder / f"{name}-{self._fingerprint(model, split)}.parquet"
-        if path.is_file():
-            try:
-                return _read(path, model)
-            except (OSError, ValueError, KeyError, TypeError):
-                logger.warning("%s is damaged: it is measured again.", path)
+        about = self._about(model, split)
+        digest = hashlib.sha256(json.dumps(about).encode()).hexdigest()[:16]
+        store = Store(self.folder / f"{about['model']}-{digest}", KIND)
+        try:
+            return _read(store.read(about), model)
+        except MissingError:
+            pass
+        except (StoreError, OSError, ValueError, KeyError, TypeError) as error:
+            logger.warning("%s is damaged (%s): it is measured again.", store.folder, error)
         run = measure()
-        _write(run, path)
+        with atomic.writing_to(store.folder):
+            store.save(
+                {"users.parquet": run.report.per_user.to_parquet}, about=about, facts=_facts(run)
+            )
         return run
 
-    def _fingerprint(self, model: Recommender, split: Split) -> str:
-        """16 hexadecimal digits of a SHA-256 of all that a run depends on."""
-        facts = {
+    def _about(self, model: Recommender, split: Split) -> dict[str, Any]:
+        """All that a run depends on."""
+        return {
+            "model": type(model).__name__.lower(),
             "recvae": version("recvae"),
             "options": options.values(model),
             "metrics": list(self.metrics),
             "split": _of_split(split),
         }
-        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
 def _of_split(split: Split) -> list[Any]:
@@ -79,14 +89,6 @@ def _digest(ids: pd.Index | np.ndarray) -> str:
     return hashlib.sha256(hashes.to_numpy().data).hexdigest()[:16]
 
 
-def _write(run: Run, path: Path) -> None:
-    """Write to a draft, then put it in place: there is never half a file."""
-    per_user = run.report.per_user.copy()
-    per_user.attrs.update(_facts(run))
-    with atomic.draft_for_user(path) as draft:
-        per_user.to_parquet(draft)
-
-
 def _facts(run: Run) -> dict[str, Any]:
     report = run.report
     return {
@@ -102,13 +104,11 @@ def _facts(run: Run) -> dict[str, Any]:
     }
 
 
-def _read(path: Path, model: Recommender) -> Run:
-    per_user = pd.read_parquet(path)
-    facts = dict(per_user.attrs)
-    per_user.attrs.clear()
+def _read(saved: Stored, model: Recommender) -> Run:
+    facts = saved.facts
     report = Report(
         mean=pd.Series(facts["mean"]),
-        per_user=per_user,
+        per_user=read_table(saved.read("users")),
         n_users=facts["n_users"],
         n_skipped=facts["n_skipped"],
         seconds=facts["seconds"],

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from functools import partial
 from math import prod
 from operator import attrgetter
@@ -20,7 +21,7 @@ from optuna.distributions import (
 )
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from recvae.experiments.study_files import new_study, open_study
+from recvae.experiments.study_files import new_study, opened
 from recvae.experiments.trials import STATES
 from recvae.options.spaces import Categorical, Float, Int, Space
 
@@ -67,9 +68,14 @@ class Study:
         """
         self._space, self._own, self._seed = space, own, seed
         self._live = new_study(pruner=PRUNER)
-        self._stored = None if path is None else open_study(path, about)
+        self._lock = ExitStack()
+        self._stored = None if path is None else self._lock.enter_context(opened(path, about))
         if self._stored is not None:
             self._live.add_trials(self._stored.trials)
+
+    def close(self) -> None:
+        """Let others use the file."""
+        self._lock.close()
 
     @property
     def trials(self) -> list[FrozenTrial]:

@@ -2,41 +2,64 @@
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
+from os.path import lexists
 from pathlib import Path
 from typing import Any
 
 import optuna
 from optuna.storages import RDBStorage
 from sqlalchemy import NullPool
-from sqlalchemy.exc import SQLAlchemyError
 
 from recvae.disk import atomic
+from recvae.disk.manifest import BusyError
+from recvae.disk.store import locked
+from recvae.disk.untrusted import require_regular
 from recvae.errors import DataError, difference
 
 
-def open_study(path: Path, about: Mapping[str, str]) -> optuna.Study:
-    """Open the study in a file, a new one if there is no file.
+@contextmanager
+def opened(path: Path, about: Mapping[str, str]) -> Iterator[optuna.Study]:
+    """Open the study in a file, a new one if there is no file; it is locked as long as it is used.
 
     Raises:
-        DataError: the file is of another study, or is none.
+        DataError: the file is of another study, or is none, or another process is at work on it.
         WriteError: it can't be written.
     """
-    with atomic.writing_to(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.open("a").close()
+    with ExitStack() as lock:
+        try:
+            with atomic.writing_to(path):
+                _make(path)
+                lock.enter_context(locked(path.with_name(f".{path.name}.lock")))
+        except BusyError:
+            raise DataError(
+                f"another tuning is at work on {path}: wait for it, or name another file."
+            ) from None
+        yield _study(path, about)
+
+
+def _make(path: Path) -> None:
+    """Make an empty file, unless there is one, which must be regular and can be written to."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if lexists(path):
+        require_regular(path)
+    path.open("a").close()
+
+
+def _study(path: Path, about: Mapping[str, str]) -> optuna.Study:
     try:
         connect = partial(sqlite3.connect, path)
         storage = RDBStorage("sqlite://", {"creator": connect, "poolclass": NullPool})
         study = new_study(storage=storage, study_name="recvae", load_if_exists=True)
         if "about" not in study.user_attrs:
             study.set_user_attr("about", dict(about))
-    except (SQLAlchemyError, RuntimeError) as error:
+        before = dict(study.user_attrs["about"])
+    except Exception as error:  # whatever SQLite and Optuna make of a damaged file
         raise DataError(
             f"{path} is not a study that can be read: name another file, or remove it."
         ) from error
-    if other := difference(study.user_attrs["about"], about):
+    if other := difference(before, about):
         raise DataError(
             f"{path} is the study of {other}: its trials can't be compared with new ones. Name "
             "another file."

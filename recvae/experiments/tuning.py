@@ -1,5 +1,6 @@
 """Tuning: chooses a model's options by the validation users alone."""
 
+from contextlib import closing
 from os import PathLike
 
 from recvae.data.interactions import Interactions
@@ -43,7 +44,8 @@ def tune(
     Raises:
         OptionError: neither trials nor minutes are given, or the metric's name is mistyped.
         WriteError: the study can't be written.
-        DataError: the study is of another model, other options, data, users or metric.
+        DataError: the study is of another model, other options, data, users or metric, or another
+            process is at work on it.
         TrainingError: every trial failed.
     """
     from recvae.experiments.search import TuningRun  # Optuna is slow to import
@@ -55,5 +57,6 @@ def tune(
             raise OptionError(f"{name}={given} must be above 0.")
     parse_metrics([metric])
     search = TuningRun(model, train, validation, metric, seed=seed, path=study)
-    search.run(trials, minutes)
-    return search.result()
+    with closing(search.study):
+        search.run(trials, minutes)
+        return search.result()

@@ -170,33 +170,36 @@ class SparseCodes:
         self._require_fitted()
         return sparse_scores.effects(self.model_, self.net_)
 
-    def save(self, path: str | PathLike[str]) -> None:
-        """Save to one file of safetensors; the model is saved by its own `save`.
+    def save(self, folder: str | PathLike[str]) -> None:
+        """Save to a folder; the model is saved by its own `save`, to the same folder or another.
 
         Raises:
             NotFittedError: fit or load it first.
-            WriteError: the file can't be written.
+            WriteError: the folder can't be written.
         """
         self._require_fitted()
         sparse_files.write(
-            Path(path).expanduser(), options.values(self), self.model_, dict(self.net_.state_dict())
+            Path(folder).expanduser(),
+            options.values(self),
+            self.model_,
+            dict(self.net_.state_dict()),
         )
 
     @classmethod
-    def load(cls, path: str | PathLike[str], model: Recommender) -> Self:
+    def load(cls, folder: str | PathLike[str], model: Recommender) -> Self:
         """Read sparse codes that `save` wrote.
 
         Args:
-            path: the file.
+            folder: where they are.
             model: the model that they were fitted to.
 
         Raises:
-            MissingFileError: there is no such file.
-            ModelFileError: it is damaged, or belongs to another model.
+            MissingFileError: there are none.
+            ModelFileError: they are damaged, or belong to another model.
         """
         source = autoencoder(model)
         source.require_fitted()
-        chosen, state = sparse_files.read(Path(path).expanduser(), source)
+        chosen, state = sparse_files.read(Path(folder).expanduser(), source)
         try:
             codes = options.build(cls, chosen)
             if not codes.active <= codes.features == len(state["bias"]):
@@ -204,7 +207,7 @@ class SparseCodes:
             codes.net_ = TopKAutoencoder(len(state["center"]), codes.features, codes.active)
             codes.net_.load_state_dict(state)
         except (OptionError, RuntimeError, KeyError, TypeError, ValueError) as error:
-            raise ModelFileError(f"{path} is damaged: {error}") from error
+            raise ModelFileError(f"{folder} is damaged: {error}") from error
         codes.model_ = source
         codes.net_.to(source.device_)
         return codes

@@ -10,6 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recvae.disk.store import Store
 from recvae.engine import checkpoints
 from recvae.engine.checkpoints import Checkpoints
 from recvae.engine.groups import Group
@@ -30,7 +31,10 @@ def again(kept, about=ABOUT):
 
 
 def files(kept):
-    return sorted(kept.folder.glob("*.safetensors"))
+    """The files of states, the newest last."""
+    stored = [place.read() for place in kept._places if place.manifest.exists()]
+    stored.sort(key=lambda saved: saved.facts["number"])
+    return [saved.store.folder / saved.files["state"].name for saved in stored]
 
 
 def test_a_state_comes_back_bit_for_bit(kept):
@@ -71,36 +75,45 @@ def test_there_is_none(kept):
     assert not checkpoints.has_checkpoints(kept.folder)
 
 
-@pytest.mark.parametrize("damage", ["flip", "truncate", "empty", "rename", "pipe", "endless"])
-def test_a_damaged_one_gives_way_to_the_one_before(kept, damage, caplog):
+@pytest.mark.parametrize("what", ["state", "manifest"])
+@pytest.mark.parametrize("damage", ["flip", "truncate", "empty", "pipe", "endless", "folder"])
+def test_a_damaged_one_gives_way_to_the_one_before(kept, what, damage, caplog):
     for number in range(2):
         kept.save({"number": number, "weight": torch.zeros(9)})
     newest = files(kept)[-1]
-    content = bytearray(newest.read_bytes())
-    if damage == "flip":
-        content[-1] ^= 1
-        newest.write_bytes(content)
-    elif damage == "pipe":
-        newest.unlink()
-        os.mkfifo(newest)
-    elif damage == "endless":
-        os.truncate(newest, 2**42)
-    elif damage == "rename":
-        newest.rename(newest.with_name(f"state-000002-{'0' * 12}.safetensors"))
-    else:
-        newest.write_bytes(content[:-5] if damage == "truncate" else b"")
+    path = newest if what == "state" else newest.with_name("checkpoint.json")
+    content = bytearray(path.read_bytes())
+    path.unlink()
+    content[-20] ^= 1
+    match damage:
+        case "flip":
+            path.write_bytes(content)
+        case "truncate":
+            path.write_bytes(content[:-5])
+        case "empty":
+            path.touch()
+        case "pipe":
+            os.mkfifo(path)
+        case "endless":
+            path.touch()
+            os.truncate(path, 2**42)
+        case "folder":
+            path.mkdir()
     after = again(kept)
     assert after.load()["number"] == 0
     assert "is damaged" in caplog.text
+    if damage == "folder":
+        path.rmdir()
     after.save({"number": 2})
     assert [again(kept).load()["number"], len(files(kept))] == [2, 2]
     files(kept)[-1].unlink()
     assert again(kept).load()["number"] == 0
 
 
-def test_all_are_damaged(kept):
+@pytest.mark.parametrize("name", ["state-*.safetensors", "checkpoint.json"])
+def test_all_are_damaged(kept, name):
     kept.save({"number": 0})
-    files(kept)[0].write_bytes(b"")
+    next(kept.folder.rglob(name)).write_bytes(b"")
     with pytest.raises(CheckpointError, match="are damaged: remove"):
         again(kept).load()
 
@@ -132,22 +145,24 @@ def test_those_of_another_training_are_refused(kept, other):
 
 
 def test_what_a_kill_left_behind_is_removed(kept):
-    for name in (".state-000001.safetensors.77", ".tmpAbC123"):
-        (kept.folder / name).write_bytes(b"half of it")
     kept.save({"number": 0})
-    kept.__exit__()
-    with again(kept):
-        assert sorted(path.name for path in kept.folder.iterdir() if path.name != ".lock") == [
-            path.name for path in files(kept)
-        ]
+    place = files(kept)[0].parent
+    drafts = (".state.safetensors.77", ".checkpoint.json.77", ".tmpAbC123")
+    for name in (*drafts, "state-0123456789ab.safetensors"):
+        (place / name).write_bytes(b"half of it")
+    for number in (1, 2):
+        kept.save({"number": number})
+    names = {path.name for path in place.iterdir()}
+    assert names == {".lock", "checkpoint.json", files(kept)[-1].name}
 
 
 def test_a_file_of_another_name_is_left_alone(kept):
-    mine = kept.folder / "state-of-the-art.safetensors"
-    mine.touch()
-    assert again(kept).load() is None
     kept.save({"number": 0})
-    assert again(kept).load() == {"number": 0}
+    mine = files(kept)[0].with_name("state-of-the-art.safetensors")
+    mine.touch()
+    for number in (1, 2):
+        kept.save({"number": number})
+    assert again(kept).load() == {"number": 2}
     assert mine.exists()
 
 
@@ -157,6 +172,18 @@ def test_a_second_training_in_the_folder_is_refused(kept):
     kept.__exit__()
     with again(kept):
         pass
+
+
+def test_after_a_fallback_the_damaged_one_gives_its_place_to_the_next(kept):
+    for number in range(2):
+        kept.save({"number": number})
+    intact, damaged = files(kept)
+    damaged.write_bytes(b"")
+    after = again(kept)
+    after.load()
+    after.save({"number": 2})
+    assert intact.exists()
+    assert not damaged.exists()
 
 
 def test_a_full_disk_costs_no_training_and_no_checkpoint(kept, caplog):
@@ -169,7 +196,7 @@ def test_a_full_disk_costs_no_training_and_no_checkpoint(kept, caplog):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert "no checkpoint can be written" in caplog.text
     assert again(kept).load() == {"number": 0}
-    assert len(list(kept.folder.iterdir())) == 2  # it and the lock
+    assert len(list(kept.folder.rglob("*.safetensors*"))) == 1
     kept.save({"number": 2})
     assert again(kept).load() == {"number": 2}
 
@@ -210,7 +237,7 @@ def test_they_are_cheap_when_writing_took_a_small_share_of_the_time(kept, monkey
     seconds = [10.0**9]
     monkeypatch.setattr(checkpoints, "perf_counter", lambda: seconds[0])
     assert kept.cheap
-    monkeypatch.setattr(checkpoints.atomic, "sync", lambda _: seconds.append(seconds.pop() + 1))
+    monkeypatch.setattr(Store, "save", lambda *_, **__: seconds.append(seconds.pop() + 2))
     kept.save({})
     assert seconds == [10**9 + 2]
     seconds[0] += 39

@@ -1,6 +1,7 @@
 """Comparison over several splits and seeds, and runs that are kept."""
 
 import json
+import os
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -178,14 +179,25 @@ def test_nothing_is_taken_for_another(splits, tmp_path, monkeypatch, change):
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_a_damaged_run_is_measured_again(splits, tmp_path, caplog):
+@pytest.mark.parametrize("name", ["run.json", "users-*.parquet"])
+@pytest.mark.parametrize("damage", ["cut", "flip", "pipe"])
+def test_a_damaged_run_is_measured_again(splits, tmp_path, caplog, name, damage):
     arguments = {"metrics": METRICS, "cache_dir": tmp_path}
     first = compare({"a": Noisy(noise=1.0)}, splits, **arguments)
-    damaged, *_ = tmp_path.iterdir()
-    damaged.write_bytes(damaged.read_bytes()[:100])
+    damaged, *_ = tmp_path.rglob(name)
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 2] ^= 1
+    if damage == "pipe":
+        damaged.unlink()
+        os.mkfifo(damaged)
+    else:
+        damaged.write_bytes(content[:100] if damage == "cut" else content)
     again = compare({"a": Noisy(noise=1.0)}, splits, **arguments)
-    assert f"{damaged} is damaged: it is measured again" in caplog.text
+    assert f"{damaged.parent} is damaged" in caplog.text
     pd.testing.assert_frame_equal(again.per_user, first.per_user)
+    caplog.clear()
+    compare({"a": Noisy(noise=1.0)}, splits, **arguments)
+    assert not caplog.text
 
 
 def test_what_can_not_be_kept(splits, tmp_path):

@@ -19,6 +19,7 @@ from recvae.errors import DataError, OptionError, TrainingError, WriteError
 from recvae.evaluation.evaluate import evaluate
 from recvae.experiments.compare import compare
 from recvae.experiments.report.page import write_report
+from recvae.experiments.study_files import opened
 from recvae.experiments.tuning import tune
 from recvae.options.spaces import Categorical, Float, Int, Space
 
@@ -366,6 +367,20 @@ def test_a_file_that_is_no_study_is_refused_and_left_alone(split, tmp_path):
         run(Ranged(), split, trials=1, study=tmp_path)
 
 
+def test_a_study_that_another_is_at_work_on_is_refused(split, tmp_path):
+    path = tmp_path / "a.study"
+    with opened(path, {}), pytest.raises(DataError, match="another tuning is at work"):
+        run(Ranged(), split, trials=1, study=path)
+
+
+@pytest.mark.parametrize("trick", ["pipe", "link"])
+def test_a_study_that_is_no_regular_file_is_refused(split, tmp_path, trick):
+    path = tmp_path / "a.study"
+    os.mkfifo(path) if trick == "pipe" else path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(WriteError, match="is no regular file"):
+        run(Ranged(), split, trials=1, study=path)
+
+
 def test_failures_and_odd_names_are_kept(split, tmp_path):
     class Failing(Ranged):
         def fit(self, interactions, validation=None, on_epoch=None):
@@ -376,7 +391,7 @@ def test_failures_and_odd_names_are_kept(split, tmp_path):
 
     path = tmp_path / "what? #1 {x}.study"
     run(Failing(), split, trials=3, study=path)
-    assert list(tmp_path.iterdir()) == [path]
+    assert list(tmp_path.glob("[!.]*")) == [path]
     tuned = run(Failing(), split, trials=4, study=path)
     assert tuned.trials["state"].tolist() == ["complete", "failed", "complete", "complete"]
 

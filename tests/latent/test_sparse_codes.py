@@ -1,15 +1,14 @@
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from forged_stores import forge, reseal
+from safetensors.torch import load_file, save
 from scipy.stats import hypergeom
 
 import recvae as rv
+from recvae.disk.store import Store
 from recvae.errors import (
     DataError,
     MissingFileError,
@@ -18,7 +17,7 @@ from recvae.errors import (
     OptionError,
     WriteError,
 )
-from recvae.latent import SparseCodes, name_features
+from recvae.latent import SparseCodes, name_features, sparse_files
 from recvae.latent.sparse_training import Imitation
 from recvae.models import EmptyHistoryWarning
 
@@ -176,50 +175,60 @@ def test_names_are_those_of_the_tastes(codes, matrix):
 
 
 def test_the_saved_is_the_same(codes, vae, matrix, tmp_path):
-    codes.save(tmp_path / "codes.safetensors")
-    loaded = SparseCodes.load(tmp_path / "codes.safetensors", vae)
+    for _ in range(2):
+        codes.save(tmp_path / "codes")
+    loaded = SparseCodes.load(tmp_path / "codes", vae)
     assert loaded.active == 3
     np.testing.assert_array_equal(loaded.recommend(matrix, 5)[1], codes.recommend(matrix, 5)[1])
     assert (loaded.encode(matrix) != codes.encode(matrix)).nnz == 0
-    assert [path.name for path in tmp_path.iterdir()] == ["codes.safetensors"]
+    names = sorted(path.name.split("-")[0] for path in (tmp_path / "codes").iterdir())
+    assert names == [".lock", "codes", "sparse"]
 
 
 def test_what_can_not_be_loaded(codes, models, vae, tmp_path):
-    path = tmp_path / "codes.safetensors"
-    with pytest.raises(MissingFileError, match="there is no"):
-        SparseCodes.load(path, vae)
-    codes.save(path)
+    folder = tmp_path / "codes"
+    with pytest.raises(MissingFileError, match="there are no sparse codes"):
+        SparseCodes.load(folder, vae)
+    codes.save(folder)
     with pytest.raises(ModelFileError, match="another model"):
-        SparseCodes.load(path, models["rec-vae"])
-    tensors = load_file(path)
-    with safe_open(path, framework="pt") as file:
-        about = file.metadata()
-    wrong = (
-        {"features": 7},
-        {"feature": 7},
-        {"features": 12, "active": 13},
-        {"features": 10**12},
-        7,
-    )
-    for options in ("[", *map(json.dumps, wrong)):
-        save_file(tensors, path, metadata={**about, "options": options})
-        with pytest.raises(ModelFileError, match="damaged"):
-            SparseCodes.load(path, vae)
-    for metadata in (None, {"options": "{}"}, about | {"options": "[" * 10**5}):
-        save_file(tensors, path, metadata=metadata)
-        with pytest.raises(ModelFileError, match="damaged"):
-            SparseCodes.load(path, vae)
-    save_file(tensors | {"bias": tensors["bias"] * torch.nan}, path, metadata=about)
-    with pytest.raises(ModelFileError, match="bias is not finite"):
-        SparseCodes.load(path, vae)
-    (tmp_path / "link").symlink_to(path)
+        SparseCodes.load(folder, models["rec-vae"])
+    (path,) = folder.glob("codes-*")
+    whole = path.read_bytes()
+    for content in (b"nothing of the kind", whole[:-1], whole[:-1] + b"!"):
+        path.write_bytes(content)
+        with pytest.raises(ModelFileError, match="does not have its checksum"):
+            SparseCodes.load(folder, vae)
+    path.unlink()
+    path.symlink_to("/dev/zero")
     with pytest.raises(ModelFileError, match="no regular file"):
-        SparseCodes.load(tmp_path / "link", vae)
-    path.write_bytes(b"nothing of the kind")
-    with pytest.raises(ModelFileError, match="damaged"):
-        SparseCodes.load(path, vae)
+        SparseCodes.load(folder, vae)
+    (tmp_path / "file").touch()
     with pytest.raises(WriteError, match="can't be written"):
-        codes.save(tmp_path)
+        codes.save(tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"features": 7}, {"feature": 7}, {"features": 12, "active": 13}, {"features": 10**12}],
+)
+def test_options_that_were_forged(codes, vae, tmp_path, wrong):
+    codes.save(tmp_path)
+    reseal(tmp_path / "sparse-codes.json", lambda said: said.update(facts=wrong))
+    with pytest.raises(ModelFileError, match="damaged"):
+        SparseCodes.load(tmp_path, vae)
+
+
+def test_weights_that_were_forged(codes, vae, tmp_path):
+    codes.save(tmp_path)
+    (path,) = tmp_path.glob("codes-*")
+    tensors = load_file(path)
+    store = Store(tmp_path, sparse_files.KIND)
+    forge(store, "codes", save(tensors | {"bias": tensors["bias"] * torch.nan}))
+    with pytest.raises(ModelFileError, match="bias is not finite"):
+        SparseCodes.load(tmp_path, vae)
+    forge(store, "codes", b"nothing of the kind")
+    with pytest.raises(ModelFileError, match="damaged"):
+        SparseCodes.load(tmp_path, vae)
 
 
 def test_mistakes(codes, models, vae, matrix):

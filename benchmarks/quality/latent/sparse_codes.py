@@ -37,8 +37,8 @@ def sparse(model: str, **options: Any) -> SparseCodes:
     """Sparse codes, fitted at their first use and kept on the disk."""
     changed = {key: value for key, value in options.items() if value != getattr(SparseCodes, key)}
     name = "-".join(["sparse", *(f"{key}-{value}" for key, value in changed.items())])
-    path = KEPT / "ml-1m" / f"{model}-{name}.safetensors"
-    if not path.is_file():
+    path = KEPT / "ml-1m" / f"{model}-{name}"
+    if not path.is_dir():
         parts = split("ml-1m")
         codes = SparseCodes(**options).fit(fitted(model), parts.train.matrix, parts.validation)
         codes.save(path)

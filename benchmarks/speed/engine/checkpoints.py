@@ -40,7 +40,7 @@ def compare(n_users: int, n_items: int, epochs: int) -> dict[str, Any]:
         plain.append(train(split, epochs, None))
         with TemporaryDirectory(dir=".") as folder:
             kept.append(train(split, epochs, Path(folder)))
-            sizes = [path.stat().st_size for path in Path(folder).glob("*.safetensors")]
+            sizes = [path.stat().st_size for path in Path(folder).rglob("*.safetensors")]
     ratios = spread(np.divide(kept, plain))
     return {
         "seconds an epoch": float(f"{np.median(plain) / epochs:.3g}"),

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
-import scipy.sparse as sp
 
-from recvae.data.interactions import Interactions
+from recvae.data.interactions import Interactions, require_ids
+from recvae.disk.untrusted import csr_of, read_lists
 
 LISTS: dict[str, pa.DataType] = {
     "items": pa.int32(),
@@ -42,33 +42,29 @@ def ids_as_array(ids: pd.Index) -> "pa.Array[Any]":
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
-def read_shard(path: Path, items: pd.DataFrame) -> Interactions:
+def read_shard(content: bytes, items: pd.DataFrame) -> Interactions:
     """Read what `write_shard` wrote.
 
     Args:
-        path: the file.
+        content: of the file.
         items: a line per column, indexed by raw item id.
 
     Raises:
         ValueError: the file is damaged, or does not fit the items (a pyarrow.ArrowException is
             one, or an OSError).
     """
-    table = pa.parquet.read_table(path, partitioning=None, page_checksum_verification=True)
-    users = table["user"].to_pandas()
+    table = read_lists(content)
+    users = pd.Index(table["user"].to_pandas(), name="user")
+    if len(users):
+        require_ids(users, "user")
     columns = {name: _list(table, name) for name in LISTS}
     offsets, indices = columns["items"]
     if any(not np.array_equal(its, offsets) for its, _ in columns.values()):
         raise ValueError("its lists differ in length")
     _check(offsets, indices, columns["weights"][1], len(items))
-    matrix = sp.csr_matrix(
-        (columns["weights"][1], indices, offsets), shape=(len(users), len(items))
-    )
-    return Interactions(
-        matrix,
-        pd.DataFrame(index=pd.Index(users, name="user")),
-        items,
-        positions=columns["positions"][1],
-    )
+    matrix = csr_of(columns["weights"][1], indices, offsets, (len(users), len(items)))
+    positions = columns["positions"][1]
+    return Interactions(matrix, pd.DataFrame(index=users), items, positions=positions)
 
 
 def _list(table: pa.Table, name: str) -> tuple[np.ndarray, np.ndarray]:

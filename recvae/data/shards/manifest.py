@@ -1,87 +1,56 @@
-"""Manifest: what a folder of shards holds, by name and checksum. It is written last."""
+"""Manifest: which files of a folder are shards, and how many users each has. It is written last."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, NamedTuple
 
 import pandas as pd
 import pyarrow.parquet
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from annotated_types import Ge
+from pydantic import Strict, TypeAdapter
 
-from recvae.disk import atomic
+from recvae.data.interactions import require_ids
+from recvae.disk.manifest import MissingError, StoreError
+from recvae.disk.store import Store, Stored
+from recvae.disk.untrusted import read_table
 from recvae.errors import DataError, MissingFileError
 
-MANIFEST = "shards.json"
+KIND = "shards"
+CURE = "restore it from a copy, or make the shards again in another folder."
 
 
-class File(BaseModel):
-    """A file beside the manifest, its SHA-256, and how many lines it has."""
+class Shard(NamedTuple):
+    """The name of a shard, and how many users it has."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^(items|shard-\d{5,})\.parquet$")]
-    sha256: str
-    lines: int
-
-
-class ShardManifest(BaseModel):
-    """What `shards.json` says.
-
-    Attributes:
-        about: the table, the columns and the filters that the shards were made from.
-        items: a line per item: its raw id, and how many users have it.
-        shards: of users in ascending order of their raw ids.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    format: Literal[1] = 1
-    about: dict[str, Any]
-    items: File
-    shards: list[File]
+    name: str
+    n_users: Annotated[int, Strict(), Ge(0)]
 
 
-def read_manifest(folder: Path) -> ShardManifest:
-    """Read a folder's manifest.
+def read_manifest(folder: Path) -> tuple[Stored, tuple[Shard, ...], pd.Series]:
+    """Read what is in a folder: the files, the shards of them, how many users have each item.
 
     Raises:
         MissingFileError: there is none.
         DataError: it is damaged.
     """
-    path = folder / MANIFEST
-    if not path.is_file():
-        raise MissingFileError(
-            f"there are no shards in {folder}: {MANIFEST} is missing. `recvae shard` makes them; "
-            "if it was ended early, give the same command again."
-        )
     try:
-        return ShardManifest.model_validate_json(path.read_bytes())
-    except (ValidationError, OSError) as error:
-        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
-        raise DataError(f"{path} is damaged ({reason}): make the shards again.") from error
+        saved = Store(folder, KIND).read()
+        shards = TypeAdapter(tuple[Shard, ...]).validate_python(saved.facts["shards"])
+        if not all(shard.name in saved.files for shard in shards):
+            raise ValueError("it names no file of a shard")
+        return saved, shards, _items(saved)
+    except MissingError as error:
+        raise MissingFileError(
+            f"there are no shards in {folder}: {error}. `recvae shard` makes them; if it was ended "
+            "early, give the same command again."
+        ) from None
+    except (StoreError, ValueError, KeyError, OSError) as error:
+        raise DataError(f"what {folder} says of its shards is damaged ({error}): {CURE}") from error
 
 
 def write_manifest(folder: Path, about: dict[str, Any], items: Path, shards: list[Path]) -> None:
     """Write what is in a folder, which makes shards of it."""
-    files = [_described(path) for path in [items, *shards]]
-    manifest = ShardManifest(about=about, items=files[0], shards=files[1:])
-    atomic.replace(folder / MANIFEST, manifest.model_dump_json(indent=2).encode())
-
-
-def verified(folder: Path, file: File) -> Path:
-    """The path of a file whose content is what it was.
-
-    Raises:
-        DataError: it is damaged or can't be read.
-    """
-    path = folder / file.name
-    try:
-        digest = atomic.sha256(path)
-    except OSError as error:
-        raise DataError(f"{path} can't be read ({error.strerror}): {REMEDY}") from error
-    if digest != file.sha256:
-        raise DataError(f"{path} is damaged (its checksum is not the one in {MANIFEST}): {REMEDY}")
-    return path
-
-
-REMEDY = "restore it from a copy, or make the shards again in another folder."
+    facts = {"shards": [Shard(path.stem, n_lines(path)) for path in shards]}
+    Store(folder, KIND).commit([path.name for path in (items, *shards)], about, facts)
 
 
 def n_lines(path: Path) -> int:
@@ -89,19 +58,10 @@ def n_lines(path: Path) -> int:
     return int(pyarrow.parquet.read_metadata(path).num_rows)
 
 
-def _described(path: Path) -> File:
-    return File(name=path.name, sha256=atomic.sha256(path), lines=n_lines(path))
-
-
-def read_items(folder: Path, file: File) -> pd.Series:
-    """How many users have each item, indexed by raw item id.
-
-    Raises:
-        DataError: the file is damaged.
-    """
-    path = verified(folder, file)
-    try:
-        items = pd.read_parquet(path)["users"]
-    except (KeyError, ValueError, OSError) as error:
-        raise DataError(f"{path} is damaged ({error}): {REMEDY}") from error
-    return items.astype("int64")
+def _items(saved: Stored) -> pd.Series:
+    """How many users have each item, indexed by raw item id."""
+    items = read_table(saved.read("items"))["users"]
+    require_ids(items.index, "item")
+    if items.dtype != "int64" or items.min() < 0:
+        raise ValueError("the users of the items are not counted")
+    return items

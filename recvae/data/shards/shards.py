@@ -14,7 +14,9 @@ import scipy.sparse as sp
 
 from recvae.data.interactions import Interactions
 from recvae.data.shards.files import read_shard
-from recvae.data.shards.manifest import MANIFEST, REMEDY, File, read_items, read_manifest, verified
+from recvae.data.shards.manifest import CURE, KIND, Shard, read_manifest
+from recvae.disk.manifest import StoreError
+from recvae.disk.store import Store, Stored
 from recvae.errors import DataError
 
 
@@ -25,8 +27,8 @@ class Shards:
     It has the attributes of `Interactions` that models and splits use, except the matrix.
 
     Attributes:
-        folder: where the files are.
-        files: the files of all users, in ascending order of the users' raw ids.
+        saved: the files of the folder.
+        shards: the files of users, in ascending order of the users' raw ids.
         all_items: a line per item of the files, indexed by raw item id, without columns.
         rows: int64, the numbers of the selected users, ascending; None for all.
         columns: int64, the numbers of the selected items, ascending; None for all.
@@ -35,8 +37,8 @@ class Shards:
             them.
     """
 
-    folder: Path
-    files: tuple[File, ...]
+    saved: Stored
+    shards: tuple[Shard, ...]
     all_items: pd.DataFrame
     rows: np.ndarray | None = None
     columns: np.ndarray | None = None
@@ -44,7 +46,7 @@ class Shards:
     weigh: Callable[[sp.csr_matrix], sp.csr_matrix] | None = None
 
     def __len__(self) -> int:
-        return len(self.files)
+        return len(self.shards)
 
     def __iter__(self) -> Iterator[Interactions]:
         return map(self.read, range(len(self)))
@@ -55,11 +57,7 @@ class Shards:
         Raises:
             DataError: the file is damaged.
         """
-        path = verified(self.folder, self.files[number])
-        try:
-            data = read_shard(path, self.all_items)
-        except (ValueError, KeyError, OSError) as error:
-            raise DataError(f"{path} is damaged ({error}): {REMEDY}") from error
+        data = self._whole(*self.shards[number])
         if self.rows is not None:
             first, end = self._starts[number : number + 2]
             own = slice(*np.searchsorted(self.rows, [first, end]))
@@ -129,14 +127,26 @@ class Shards:
 
     def fingerprint(self) -> str:
         """A checksum of the files and of the selection: 16 hexadecimal digits."""
-        digest = hashlib.sha256("".join(file.sha256 for file in self.files).encode())
+        files = (self.saved.files[shard.name].checksum for shard in self.shards)
+        digest = hashlib.sha256("".join(files).encode())
         digest.update(pd.util.hash_pandas_object(self.item_ids, index=False).to_numpy().data)
         digest.update(b"" if self.rows is None else self.rows.data)
         return digest.hexdigest()[:16]
 
+    def _whole(self, name: str, n_users: int) -> Interactions:
+        """All users of one of the files."""
+        try:
+            data = read_shard(self.saved.read(name), self.all_items)
+            if len(data.users) != n_users:
+                raise ValueError(f"it has {len(data.users)} users, not {n_users}")
+        except (StoreError, ValueError, KeyError, OSError) as error:
+            path = self.saved.store.folder / f"{name}.parquet"
+            raise DataError(f"{path} is damaged or missing ({error}): {CURE}") from error
+        return data
+
     @cached_property
     def _starts(self) -> np.ndarray:
-        return np.cumsum([0, *(file.lines for file in self.files)])
+        return np.cumsum([0, *(shard.n_users for shard in self.shards)])
 
     @property
     def _used(self) -> np.ndarray:
@@ -156,7 +166,7 @@ CsrOrShards: TypeAlias = sp.csr_matrix | Shards
 
 def has_shards(folder: Path) -> bool:
     """Whether a folder has shards."""
-    return (folder / MANIFEST).is_file()
+    return Store(folder, KIND).manifest.is_file()
 
 
 def read_shards(folder: str | PathLike[str]) -> Shards:
@@ -167,7 +177,6 @@ def read_shards(folder: str | PathLike[str]) -> Shards:
         DataError: what says what is in them is damaged.
     """
     folder = Path(folder).expanduser()
-    manifest = read_manifest(folder)
-    counts = read_items(folder, manifest.items)
+    saved, shards, counts = read_manifest(folder)
     items = pd.DataFrame(index=counts.index)
-    return Shards(folder, tuple(manifest.shards), items, counts=counts.to_numpy(copy=True))
+    return Shards(saved, shards, items, counts=counts.to_numpy(copy=True))

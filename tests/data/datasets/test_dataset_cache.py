@@ -1,16 +1,16 @@
-import json
 import os
-import zlib
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from forged_stores import forge
 from releases_by_hand import write_folder
 
-from recvae.data.datasets import loading
+from recvae.data.datasets import cache, loading
 from recvae.data.datasets.loading import load_dataset
 from recvae.data.interactions import Interactions
+from recvae.disk.store import Store, crc32
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 
 def cache_files(tmp_path: Path) -> list[Path]:
-    return sorted(path for path in (tmp_path / "cache").rglob("*") if path.is_file())
+    return sorted(path for path in (tmp_path / "cache").rglob("[!.]*") if path.is_file())
 
 
 def assert_same(one: Interactions, other: Interactions) -> None:
@@ -139,12 +139,11 @@ def test_a_damaged_cache_is_silently_rebuilt(number: int, how: str, folder, pars
 )
 def test_a_cache_with_right_checksums_and_wrong_arrays(name, values, folder, parsed, tmp_path):
     whole = load_dataset("ml-1m")
-    (path,) = (tmp_path / "cache").rglob(f"{name}.npy")
-    manifest = path.with_name("manifest.json")
-    np.save(path, np.array(values, dtype=np.load(path).dtype if name != "positions" else "U1"))
-    content = json.loads(manifest.read_text())
-    content["crc32"][path.name] = zlib.crc32(path.read_bytes())
-    manifest.write_text(json.dumps(content))
+    (path,) = (tmp_path / "cache").rglob(f"{name}-*.npy")
+    dtype = np.load(path).dtype if name != "positions" else "U1"
+    np.save(tmp_path / "other.npy", np.array(values, dtype=dtype))
+    store = Store(path.parent, cache.KIND, crc32)
+    forge(store, name, (tmp_path / "other.npy").read_bytes())
     assert_same(load_dataset("ml-1m"), whole)
     assert len(parsed) == 2
 
@@ -155,6 +154,8 @@ def test_a_cache_with_a_pipe_in_it(folder, parsed, tmp_path):
     path.unlink()
     os.mkfifo(path)
     assert_same(load_dataset("ml-1m"), whole)
+    assert_same(load_dataset("ml-1m"), whole)
+    assert len(parsed) == 2
 
 
 def test_a_cache_that_can_not_be_written_is_no_error(folder, parsed, tmp_path, monkeypatch):

@@ -1,11 +1,12 @@
 """Reading shards: what is damaged is refused; choices are as those of `Interactions`."""
 
-import json
+import os
 
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from forged_stores import reseal
 
 import recvae as rv
 from recvae.data.interactions import Interactions
@@ -32,25 +33,50 @@ def test_a_damaged_shard_is_refused(folder):
         with pytest.raises(DataError, match="is damaged"):
             rv.MultDAE(latent=2, hidden=(4,), epochs=1).fit(shards)
     path.unlink()
-    with pytest.raises(DataError, match=r"shard-00001.parquet can't be read"):
+    with pytest.raises(DataError, match=r"shard-00001.parquet is damaged or missing"):
         rv.read_shards(folder).read(1)
 
 
-def test_a_damaged_manifest_is_refused(folder):
-    path = folder / "shards.json"
-    manifest = json.loads(path.read_text())
-    manifest["shards"][0]["name"] = "../shard-00000.parquet"
-    for damaged in (json.dumps(manifest), "{", path.read_text().replace("format", "forma")):
-        path.write_text(damaged)
-        with pytest.raises(DataError, match=r"shards.json is damaged"):
-            rv.read_shards(folder)
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content["files"]["items"].update(name="../items.parquet"),
+        lambda content: content["facts"].update(shards=[["shard-99999", 30]]),
+        lambda content: content["facts"].update(shards=[["shard-00000", -1]]),
+        lambda content: content["facts"].clear(),
+        lambda content: content.update(format=2),
+    ],
+)
+def test_a_forged_manifest_is_refused(folder, change):
+    reseal(folder / "shards.json", change)
+    with pytest.raises(DataError, match="says of its shards is damaged"):
+        rv.read_shards(folder)
+
+
+def test_a_shard_of_other_users_than_the_manifest_says_is_refused(folder):
+    def change(content):
+        content["facts"]["shards"][0][1] += 1
+
+    reseal(folder / "shards.json", change)
+    with pytest.raises(DataError, match=r"shard-00000.parquet is damaged .* users, not"):
+        rv.read_shards(folder).read(0)
 
 
 def test_damaged_items_are_refused(folder):
     path = folder / "items.parquet"
     path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(DataError, match=r"items.parquet is damaged"):
+    with pytest.raises(DataError, match=r"damaged \(items.parquet does not have its checksum"):
         rv.read_shards(folder)
+
+
+@pytest.mark.parametrize("name", ["shards.json", "items.parquet", "shard-00000.parquet"])
+@pytest.mark.parametrize("trick", ["pipe", "link"])
+def test_what_is_no_regular_file_is_refused_and_not_waited_for(folder, tmp_path, name, trick):
+    path = folder / name
+    path.rename(tmp_path / "aside")
+    os.mkfifo(path) if trick == "pipe" else path.symlink_to(tmp_path / "aside")
+    with pytest.raises(DataError, match="is no regular file"):
+        rv.read_shards(folder).read(0)
 
 
 MATRIX = sp.csr_matrix(np.array([[1, 0, 2], [0, 0, 0], [0, 3, 0]], dtype=np.float32))
@@ -67,7 +93,7 @@ def small(**changes):
 
 def test_a_file_gives_back_what_was_written(tmp_path):
     write_shard(small(), tmp_path / "shard.parquet")
-    found = read_shard(tmp_path / "shard.parquet", ITEMS)
+    found = read_shard((tmp_path / "shard.parquet").read_bytes(), ITEMS)
     np.testing.assert_array_equal(found.matrix.toarray(), MATRIX.toarray())
     assert found.user_ids.tolist() == [4, 5, 6]
     assert found.positions.tolist() == [7, 2, 9]
@@ -89,7 +115,7 @@ def test_a_file_gives_back_what_was_written(tmp_path):
 def test_what_is_no_matrix_is_refused(tmp_path, changes):
     write_shard(small(**changes), tmp_path / "shard.parquet")
     with pytest.raises(ValueError, match=r"its (items|weights) are not"):
-        read_shard(tmp_path / "shard.parquet", ITEMS)
+        read_shard((tmp_path / "shard.parquet").read_bytes(), ITEMS)
 
 
 def test_what_is_chosen(folder, parts):
