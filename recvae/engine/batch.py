@@ -150,6 +150,7 @@ class Batch:
         return torch.randn(n, width, generator=generator, device=self.values.device)[own]
 
     def _only(self, chosen: torch.Tensor) -> Self:
+        # How many chosen entries come before each entry; at the row offsets, the new offsets.
         before = torch.cat([chosen.new_zeros(1, dtype=torch.int64), chosen.cumsum(dim=0)])
         return replace(
             self,

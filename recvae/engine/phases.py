@@ -36,7 +36,7 @@ class Phase:
             step, counted from 0 over all phases.
         part: only parameters whose names begin with this are trained; "" means all.
         repeat: how many times to go through the users.
-        before: called before the phase begins.
+        before: called before the phase begins; None calls nothing.
         memory: the module that `before` changes, so that checkpoints keep it; None if it changes
             nothing.
     """

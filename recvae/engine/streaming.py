@@ -33,6 +33,7 @@ class Streamed(BatchSource):
 
     def _rows(self, size: int, order: np.random.Generator, first: int) -> Iterator[sp.csr_matrix]:
         """The rows of each batch; users that do not fill a batch go on into the next window."""
+        # Whole batches of each window; the users that remain begin the next window's first batch.
         rest: list[sp.csr_matrix] = []
         for window in self._windows(order, first):
             rows = sp.vstack([*rest, window], format="csr")
@@ -48,6 +49,8 @@ class Streamed(BatchSource):
         for start in range(0, len(shards), WINDOW):
             window = shards[start : start + WINDOW]
             users = order.permutation(self._shards.sizes[window].sum())
+            # The generator draws for every window, also for those that are skipped, so that the
+            # order goes on as it was.
             if first < len(users):
                 parts = [self._shards.read(number).matrix for number in window]
                 yield sp.vstack(parts, format="csr")[users[first:]]

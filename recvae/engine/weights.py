@@ -101,7 +101,7 @@ class Average:
 
 
 class Snapshot:
-    """A module as it was when it was last taken, such as RecVAE's encoder of the epoch before.
+    """A frozen copy of a module at an earlier time, such as RecVAE's encoder of the last epoch.
 
     Attributes:
         module: the copy, which is not trained.
@@ -112,5 +112,5 @@ class Snapshot:
         self.module = deepcopy(original).requires_grad_(False)
 
     def take(self) -> None:
-        """Copy the module as it is now."""
+        """Copy the module's present weights."""
         self.module.load_state_dict(self._original.state_dict())

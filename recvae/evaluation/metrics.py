@@ -36,6 +36,7 @@ class RankedLists:
     @cached_property
     def hits(self) -> NDArray[np.bool_]:
         """bool [users, K]: which of the listed items were held out."""
+        # Look all listed cells up at once; -1 looks up column 0, and is masked afterwards.
         rows = np.repeat(np.arange(len(self.ranked)), self.ranked.shape[1])
         weights = sp.csr_matrix(self.held_out)[rows, np.maximum(self.ranked, 0).ravel()]
         return (np.asarray(weights).reshape(self.ranked.shape) > 0) & (self.ranked >= 0)

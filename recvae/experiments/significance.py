@@ -76,6 +76,8 @@ def holm(p_values: np.ndarray) -> np.ndarray:
         >>> holm(np.array([0.01, 0.04, 0.03]))
         array([0.03, 0.06, 0.06])
     """
+    # From the smallest to the largest p-value: times m, m - 1, ..., 1, and never below the one
+    # before.
     order = np.argsort(p_values)
     factors = np.arange(len(p_values), 0, -1)
     corrected = np.empty(len(p_values))

@@ -113,6 +113,8 @@ def nearest_distance(histories: sp.csr_matrix, others: sp.csr_matrix) -> np.ndar
 
 
 def _nearest(block: sp.csr_matrix, others: sp.csr_matrix, sizes: np.ndarray) -> np.ndarray:
+    # |both| is a product of 0/1 rows, |either| = |one| + |other| - |both|. Two empty users are the
+    # same: their 0/0 counts as 1.
     both = (block @ others).toarray()
     either = _lengths(block)[:, None] + sizes - both
     return 1 - (both / np.maximum(either, 1) + (either == 0)).max(axis=1).astype(np.float32)

@@ -108,6 +108,7 @@ def _mixture(
     mixture = sklearn("mixture").GaussianMixture(
         n_components, random_state=int(rng.integers(2**31))
     )
+    # One mixture of codes and log-lengths together, so that drawn lengths suit the drawn codes.
     known = np.column_stack([codes, np.log(lengths)]).astype(np.float64)
     drawn, _ = mixture.fit(known).sample(n_users)
     return drawn[:, :-1].astype(np.float32), _in_order_of(drawn[:, -1], lengths)
@@ -115,6 +116,7 @@ def _mixture(
 
 def _in_order_of(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Lengths distributed as `lengths`, one for each value; the larger the value, the longer."""
+    # The i-th smallest value gets the quantile (i - 1/2) / n of the known lengths.
     places = (rankdata(values, method="ordinal") - 0.5) / len(values)
     return np.quantile(lengths, places, method="inverted_cdf").astype(np.int64)
 

@@ -55,6 +55,7 @@ class _Line:
     def __init__(self, model: Recommender, histories: sp.csr_matrix) -> None:
         self.model, self.histories = model, histories
         self.codes, _ = model.encode(histories)
+        # What a model scores beside its decoder: 0 for most, the linear path for ResidualVAE.
         self.rest = model.score(histories)
         self.rest -= model.decode(self.codes)
 

@@ -55,6 +55,7 @@ class Imitation:
         """Revive dead features, which nobody had, with the codes that have the largest errors."""
         dead = ~self.alive
         if dead.any():
+            # A dead feature gets the direction of an error, drawn in proportion to its square.
             chances = self.missed.square().sum(dim=1).clamp(min=LEAST)
             users = chances.multinomial(int(dead.sum()), replacement=True, generator=self.noise)
             self.net.revive(dead, self.missed[users])
@@ -76,6 +77,8 @@ class Imitation:
     def _loss(self, codes: torch.Tensor, sparse: torch.Tensor, visible: Batch) -> torch.Tensor:
         if self.goal == "codes":
             return mse_loss(sparse / self.net.scale, codes / self.net.scale)
+        # What the scores have beside the decoder (a linear path) stays as it is; the target is the
+        # model's own distribution over the items that are not visible.
         with torch.no_grad():
             scores = self.model.forward(visible)
             rest = scores - self.model.net_.decode(codes)

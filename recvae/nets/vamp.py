@@ -113,6 +113,7 @@ class VampNet(Net):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Corrupt, encode and draw a code: the code, and the KL [users] estimated by that draw."""
         noisy = batch.normalized().dropout(self.dropout, generator)
+        # KL by one draw: log q(code | row) - log p(code), and the same for the lower code.
         posterior = self._encode(noisy)
         code = sample(batch, *posterior, generator)
         kl = log_normal(code, *posterior).sum(dim=1) - self.log_prior(code)

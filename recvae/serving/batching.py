@@ -56,6 +56,7 @@ class Batcher(Generic[Request, Answer]):
     async def run(self) -> None:
         """Answer requests until this task is cancelled."""
         while True:
+            # Wait for one request, then take as many as wait already, without waiting for more.
             batch = [await self._waiting.get()]
             while len(batch) < self._max_batch and not self._waiting.empty():
                 batch.append(self._waiting.get_nowait())
@@ -67,6 +68,7 @@ class Batcher(Generic[Request, Answer]):
         requests, futures = [one for one, _ in batch], [future for _, future in batch]
         call = asyncio.get_running_loop().run_in_executor(self._thread, self._answer, requests)
         try:
+            # A future is done already if its request was cancelled.
             for future, answer in zip(futures, await call, strict=True):
                 if not future.done():
                     future.set_result(answer)

@@ -1,4 +1,4 @@
-"""Declaration: what is to be known of a published data set before any of it is read."""
+"""Declaration: where a published data set is found, and how its files are written."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ class TableFile:
     Attributes:
         name: the file's name in the release's folder.
         columns: our name and the type of each column, in the file's order; None for a column
-            that is left out.
-        separator: what stands between two fields; "," also means that fields may be quoted.
-        header: the published names of the columns, if the first line holds them.
-        encoding: of the text in it.
+            that is not read.
+        separator: the text between two fields; "," also means that fields may be quoted.
+        header: the published names of the columns, if the first line has them.
+        encoding: the encoding of the text.
     """
 
     name: str
@@ -37,7 +37,7 @@ class SectionFiles:
     """Files with a section per item: a line `item:`, then lines `user,rating,year-month-day`.
 
     Attributes:
-        places: patterns of their names; of the first that finds any, all files are read.
+        places: patterns of their names; all files of the first pattern that matches are read.
     """
 
     places: tuple[str, ...]
@@ -45,7 +45,7 @@ class SectionFiles:
 
 @dataclass(frozen=True)
 class HistoryFile:
-    """A file with a line per user: the user, then the items, with spaces between; integers all.
+    """A file with a line per user: the user, then the items; integers separated by spaces.
 
     Attributes:
         name: the file's name in the release's folder.
@@ -67,15 +67,15 @@ class Layout:
     """The files of a release; None for what it does not have.
 
     Attributes:
-        ratings: who has what, with a `rating` and a `timestamp` if these are known; several files
-            are read one after another.
+        ratings: `user` and `item`, with a `rating` and a `timestamp` if these are known; several
+            files are read one after another.
         items: `item`, `title`, and `genres` if these are known.
-        users: `user` and what is known of the users.
+        users: `user` and columns that describe the users.
         tags: `user`, `item`, `tag`, `timestamp`.
-        genres: the columns of the items that are 1 for the genres an item has, if it is so that
-            genres are written.
-        year_ends_title: whether titles are such as "Toy Story (1995)".
-        lowest_rating: 0 if a rating can be that; else they are above 0.
+        genres: the columns of the items that are 1 for the genres of an item, if genres are
+            written so.
+        year_ends_title: whether titles end in a year, as in "Toy Story (1995)".
+        lowest_rating: 0 if ratings can be 0; else they are above 0.
     """
 
     ratings: tuple[RatingFile, ...]
@@ -94,7 +94,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Size:
-    """How large a data set is, as its publisher states it: what is rated in it."""
+    """How large a data set is, as its publisher states it."""
 
     ratings: int
     users: int
@@ -103,13 +103,14 @@ class Size:
 
 @dataclass(frozen=True)
 class Zip:
-    """What a release is downloaded as.
+    """The zip that a release is downloaded as.
 
     Attributes:
-        url: where it is.
-        folder: the folder in it that holds the files.
-        megabytes: its size.
-        md5: its checksum; None if it is replaced now and then: then that is at the url + ".md5".
+        url: the address of the zip.
+        folder: the folder in the zip that has the files.
+        megabytes: the size of the zip.
+        md5: the checksum of the zip; None if the zip is replaced now and then: then its checksum
+            is published at the url + ".md5".
     """
 
     url: str
@@ -140,5 +141,5 @@ class Release:
 
     @property
     def folders(self) -> list[str]:
-        """What its unpacked folder may be called."""
+        """The names that its unpacked folder may have."""
         return [self.name] if self.zip is None else [self.name, self.zip.folder]

@@ -1,4 +1,4 @@
-"""Download: where a release is found, or else how it gets there."""
+"""Download: finds a release in the data directory, or downloads it."""
 
 import logging
 import re
@@ -23,12 +23,12 @@ def locate(release: Release, directory: Path) -> Path:
     """Find the unpacked folder of a release; unpack its zip, or download it, if need be.
 
     Args:
-        release: which data set.
-        directory: the data directory. `NAME/` in it is taken as it is, `NAME.zip` is verified
-            and unpacked to `NAME/`.
+        release: the data set.
+        directory: the data directory. `NAME/` in it is used as it is, `NAME.zip` is verified and
+            unpacked to `NAME/`.
 
     Raises:
-        MissingFileError: it is not there, and has to be put there by hand.
+        MissingFileError: it is not there, and can't be downloaded: it has to be put there by hand.
         DownloadError: no connection, no room, or a zip that is not the published one.
     """
     if found := unpacked(release, directory):
@@ -53,7 +53,7 @@ def _by_hand(release: Release, directory: Path) -> str:
 
 
 def _verify(archive: Path, published: Zip) -> None:
-    """Refuse a zip that somebody put there and that is not the published one."""
+    """Raise DownloadError if a zip in the data directory is not the published one."""
     md5 = published.md5
     if md5 and (found := pooch.file_hash(str(archive), alg="md5")) != md5:
         raise DownloadError(
@@ -92,7 +92,7 @@ def _fetch(url: str, target: Path, md5: str | None) -> None:
 
 
 def _published_md5(url: str) -> str:
-    """The md5 that stands beside a zip which is replaced now and then."""
+    """The published md5 of a zip that is replaced now and then."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "md5"
         _fetch(f"{url}.md5", file, None)

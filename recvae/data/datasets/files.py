@@ -1,4 +1,4 @@
-"""Files: what a release consists of, found in its folder and read, with one clear error."""
+"""Files: finds and reads the files of a release, with one clear error."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +13,10 @@ from recvae.errors import DataError, MissingFileError
 
 
 def find_files(folder: Path, release: Release, file: RatingFile) -> list[Path]:
-    """Where a file of a release is, or all of them that are called alike.
+    """The path of a file of a release, or the paths of all files that match its pattern.
 
     Raises:
-        MissingFileError: there is none.
+        MissingFileError: there is no such file.
     """
     for place in file.places:
         if paths := sorted(path for path in folder.glob(place) if path.is_file()):
@@ -40,7 +40,7 @@ def read_file(path: Path, release: Release, file: RatingFile) -> pd.DataFrame:
 
 @contextmanager
 def one_clear_error(path: Path, release: Release) -> Iterator[None]:
-    """Make a DataError of what is wrong with a file of a release."""
+    """A context in which errors of reading a file of a release become one DataError."""
     try:
         yield
     except (pa.ArrowException, ValueError, KeyError) as error:

@@ -1,4 +1,4 @@
-"""Loading: a data set by its name."""
+"""Loading: loads a data set by its name."""
 
 from os import PathLike
 
@@ -24,30 +24,30 @@ def load_dataset(
 ) -> Interactions:
     """Load a data set by name: a published one, or the generated sample.
 
-    It is looked for in the data directory, unpacked or as its zip. A MovieLens release is else
-    downloaded into it; the others have to be put there by hand, and an error says which files.
+    It is looked for in the data directory, unpacked or as its zip. If it is not there, a MovieLens
+    release is downloaded; the others have to be put there by hand, and an error says which files.
     Once parsed a data set is kept in a cache (`RECVAE_CACHE` says where), until it changes.
 
     Args:
         name: "sample", "ml-100k", "ml-1m", "ml-10m", "ml-20m", "ml-25m", "ml-32m",
             "ml-latest-small", "ml-latest", "lastfm-2k", "movietweetings-100k", "gowalla" or
             "netflix".
-        min_rating: keep ratings of at least this; of "lastfm-2k", artists played as often.
+        min_rating: keep ratings of at least this; for "lastfm-2k", the least number of plays.
         min_user_items: keep users with at least this many items.
         min_item_users: keep items with at least this many users.
         k_core: hold both minimums at once, see `Interactions.filter`.
         data_dir: the data directory; else the one that `RECVAE_DATA` names, else `./data`.
 
     Returns:
-        Users x items with ratings as weights, and what is known of timestamps and of the titles,
-        genres and years of the items. Of a user's ratings of the same item the last one in the
-        file counts; ratings of 0, which "movietweetings-100k" has, are left out.
+        Users x items with ratings as weights, and with timestamps and the titles, genres and years
+        of the items if the data set has them. Of a user's ratings of the same item the last one in
+        the file counts. Ratings of 0, which "movietweetings-100k" has, are dropped.
 
     Raises:
         OptionError: no data set has this name.
         DownloadError: the data set is not there and could not be fetched or unpacked.
-        MissingFileError: a file of it is missing, or it is not there and is not downloaded.
-        DataError: a file of it is damaged, or the filters leave nothing.
+        MissingFileError: a file of it is missing, or it has to be put there by hand.
+        DataError: a file of it is damaged, or no interaction remains after the filters.
     """
     if name == SAMPLE:
         data = to_interactions(sample_tables(), year_ends_title=True)

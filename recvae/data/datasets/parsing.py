@@ -1,4 +1,4 @@
-"""Parsing: a file of a release, as its declaration says that it is written -> a table."""
+"""Parsing: turns a file of a release into a table, as its declaration says."""
 
 from collections.abc import Iterable
 from functools import singledispatch
@@ -16,7 +16,7 @@ from recvae.data.datasets.declaration import HistoryFile, RatingFile, SectionFil
 UNIT_SEPARATOR = "\x1f"
 SECTION = {"user": pa.int32(), "rating": pa.float32(), "date": pa.date32()}
 DAY = 86_400
-"""Seconds."""
+"""The seconds of a day."""
 
 
 @singledispatch
@@ -24,8 +24,8 @@ def parse(file: RatingFile, path: Path) -> pd.DataFrame:
     """Parse a file into columns named as in its declaration, without missing values.
 
     Raises:
-        ValueError, KeyError, pyarrow.ArrowException: it is damaged, cut short, or written
-            otherwise.
+        ValueError, KeyError, pyarrow.ArrowException: it is damaged, cut short, or of another
+            layout.
     """
     raise NotImplementedError(type(file).__name__)
 
@@ -57,7 +57,7 @@ def _(file: TableFile, path: Path) -> pd.DataFrame:
 
 
 def _single_separator(path: Path, separator: str) -> Path | BytesIO:
-    """What Arrow can parse: a separator of one byte."""
+    """The file, or a copy in memory with a separator of one byte, which is what Arrow can parse."""
     if len(separator) == 1:
         return path
     return BytesIO(path.read_bytes().replace(separator.encode(), UNIT_SEPARATOR.encode()))

@@ -28,7 +28,7 @@ LEVELS = (0.06, 0.17, 0.42, 0.78)
 FIRST_SIGN_UP, LAST_SIGN_UP = 946_684_800, 1_072_915_200
 """2000-01-01 and 2004-01-01, in seconds since 1970."""
 LONGEST_PAUSE = 60 * 86_400
-"""Seconds between two ratings of a user, at most."""
+"""The longest time between two ratings of a user, in seconds."""
 
 
 def sample_tables() -> Tables:
@@ -53,6 +53,8 @@ def sample_tables() -> Tables:
 
 def _draw_genres(rng: np.random.Generator) -> np.ndarray:
     """One to three genres for each item, the first of the list more often: bool [items, genres]."""
+    # Gumbel noise on log frequencies draws an order of the genres without replacement; an item has
+    # the first one, two or three of it.
     frequency = 1 / np.sqrt(np.arange(1, len(GENRES) + 1))
     order = np.argsort(-np.log(frequency) - rng.gumbel(size=(N_ITEMS, len(GENRES))), axis=1)
     rank = np.argsort(order, axis=1)
@@ -67,6 +69,8 @@ def _draw_fame(rng: np.random.Generator) -> np.ndarray:
 def _draw_liking(genres: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """How much each user would like each item: [users, items] of mean 0 and variance 1."""
     n_genres = len(GENRES)
+    # A user's care for a genre counts twice: for the genre itself, and as the scale of how much the
+    # user leans to kinds of film within it.
     care = rng.gamma(0.6, size=(N_USERS, n_genres))
     leanings = care[:, :, None] * rng.normal(size=(N_USERS, n_genres, KINDS))
     kinds = genres[:, :, None] * rng.normal(size=(N_ITEMS, n_genres, KINDS))
@@ -79,7 +83,8 @@ def _draw_liking(genres: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _draw_watched(
     liking: np.ndarray, fame: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Who watched what, without replacement: users ascending [ratings] and items [ratings]."""
+    """The pairs of users and items that were watched: two arrays [ratings], users ascending."""
+    # The best `activity` items by log-chance plus Gumbel noise: draws without replacement.
     chance = fame + 1.05 * liking + rng.gumbel(size=liking.shape)
     rank = np.argsort(np.argsort(-chance, axis=1), axis=1)
     activity = np.minimum(20 + 50 * rng.pareto(1.8, size=(N_USERS, 1)), N_ITEMS / 2)

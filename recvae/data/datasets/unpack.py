@@ -1,4 +1,4 @@
-"""Unpack: a zip from outside, opened with care."""
+"""Unpack: unpacks a downloaded zip safely."""
 
 import zipfile
 from pathlib import Path, PurePosixPath
@@ -40,7 +40,7 @@ def unpack(archive: Path, folder: str, target: Path) -> Path:
 
 
 def _safe_members(content: zipfile.ZipFile, archive: Path, folder: str) -> list[zipfile.ZipInfo]:
-    """The files of a folder of a zip. `zipfile` makes no links, and stops at the stated sizes."""
+    """The files of a folder of a zip; `zipfile` makes no links and reads no more than stated."""
     members = [member for member in content.infolist() if not member.is_dir()]
     for member in members:
         path = PurePosixPath(member.filename.replace("\\", "/"))

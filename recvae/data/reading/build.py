@@ -54,10 +54,12 @@ def build_interactions(
     columns, item_ids = encode(items, "item")
     shape = len(user_ids), len(item_ids)
 
+    # Sort the lines by row, then by column; both sorts are stable, so equal lines keep their order.
     order = _counting_argsort(columns, shape[1])
     order = order[_counting_argsort(rows[order], shape[0])]
     rows, columns, weights = rows[order], columns[order], weights[order]
     seconds = None if seconds is None else seconds[order]
+    # Lines of the same user and item are now neighbours: a group begins where either changes.
     is_first = np.ones(len(order), dtype=bool)
     is_first[1:] = (rows[1:] != rows[:-1]) | (columns[1:] != columns[:-1])
     if not is_first.all():
@@ -111,6 +113,8 @@ def to_numbers(values: Any) -> np.ndarray:
 
 def _counting_argsort(codes: np.ndarray, n_codes: int) -> np.ndarray:
     """Stable argsort of codes from 0 to n_codes - 1 in linear time, by transposing a matrix."""
+    # A matrix with one entry in each row, at the column of its code. Transposed, the rows of equal
+    # code stand together, in ascending order.
     n = len(codes)
     one_a_row = sp.csr_matrix((np.ones(n, bool), codes, np.arange(n + 1)), shape=(n, n_codes))
     return one_a_row.tocsc().indices
@@ -124,6 +128,7 @@ def _merge(
         return np.add.reduceat(weights, starts, dtype=np.float64).astype(np.float32)
     if how == "max":
         return np.maximum.reduceat(weights, starts)
+    # "last": the highest line number among the lines with the latest time of their group.
     lines = np.arange(len(weights))
     if seconds is not None:
         sizes = np.diff(starts, append=len(weights))

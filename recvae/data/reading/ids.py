@@ -91,6 +91,7 @@ def _are_whole(numbers: pd.Series) -> bool:
 
 
 def _encode_categories(ids: pd.Series, name: str) -> tuple[np.ndarray, pd.Index]:
+    # Encode the categories that occur, which are few, then look each entry's category up.
     of_entry = ids.cat.codes.to_numpy()
     used = np.flatnonzero(np.bincount(of_entry, minlength=len(ids.cat.categories)))
     code = np.zeros(len(ids.cat.categories), dtype=np.int32)
@@ -102,6 +103,8 @@ def _encode_integers(ids: np.ndarray) -> tuple[np.ndarray, pd.Index]:
     first, last = int(ids.min()), int(ids.max())
     if last - first > SPAN * len(ids) or last > np.iinfo(np.int64).max:
         return _hash(ids)
+    # Mark the integers that occur in a table of the whole range; the running count of marks is the
+    # rank of each of them. This needs no sort and no hash.
     ids = ids.astype(np.int64, copy=False)
     used = np.zeros(last - first + 1, dtype=bool)
     used[ids - first] = True

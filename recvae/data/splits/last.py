@@ -33,6 +33,7 @@ def split_last(data: Interactions) -> Split:
         DataError: there are no timestamps, all are the same, or no user has enough items.
     """
     timestamps, rows, indptr = require_timestamps(data), data.rows, data.matrix.indptr
+    # Entries by user, then time, then source order; then count from the end of each user.
     order = source_order(data)
     order = order[np.lexsort((timestamps[order], rows))]
     from_end = np.empty(len(rows), dtype=np.int64)

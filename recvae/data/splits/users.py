@@ -102,6 +102,7 @@ def split_folds(
     check(data, seed, held_out, n_validation=n_validation, n_test=most)
     order = shuffled(data, seed)
     sizes = [len(fold) for fold in np.array_split(order, n_folds)]
+    # `_split` takes the last users of an order for test: rotate it so that each fold comes last.
     return [
         _split(data, np.roll(order, -end), n_validation, size, seed, held_out)
         for size, end in zip(sizes, np.cumsum(sizes), strict=True)
