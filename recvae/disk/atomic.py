@@ -1,4 +1,4 @@
-"""Atomic: files that are on the disk whole, or not there at all."""
+"""Atomic: writes files so that they are on the disk whole or not at all."""
 
 import hashlib
 import os
@@ -12,7 +12,7 @@ from recvae.errors import RecvaeError, WriteError
 
 
 def write(folder: Path, name: str, fill: Callable[[Path], object]) -> tuple[str, str]:
-    """Write a file under a name that its content decides; give the name and its SHA-256."""
+    """Write a file under a name with its checksum in it; give the name and the SHA-256."""
     stem, suffix = name.split(".")
     draft = folder / f".{name}.{os.getpid()}"
     try:
@@ -27,7 +27,7 @@ def write(folder: Path, name: str, fill: Callable[[Path], object]) -> tuple[str,
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Put a new file in the place of an old one, in one step, after all written before it."""
+    """Replace a file in one step, after everything written before is on the disk."""
     with draft_of(path) as draft:
         draft.write_bytes(content)
         sync(path.parent)
@@ -36,7 +36,7 @@ def replace(path: Path, content: bytes) -> None:
 
 @contextmanager
 def draft_of(path: Path) -> Iterator[Path]:
-    """A file to fill, which then takes the place of `path` in one step; not if filling it fails."""
+    """A context with a draft to write, which then replaces `path`; after an error it is removed."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         yield draft
@@ -48,7 +48,7 @@ def draft_of(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def writing_to(path: Path) -> Iterator[None]:
-    """Write to a file or a folder that a user named, and say in one clear error if that fails.
+    """A context in which errors of writing to a user's file or folder become one WriteError.
 
     Raises:
         WriteError: it can't be written.
@@ -76,7 +76,7 @@ def make_folder(path: Path) -> None:
 
 @contextmanager
 def draft_for_user(path: Path) -> Iterator[Path]:
-    """A file to fill, likewise, in the place of one that a user named.
+    """A context with a draft to write, as `draft_of`, for a path that a user named.
 
     Raises:
         WriteError: it can't be written there.

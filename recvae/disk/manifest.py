@@ -1,7 +1,7 @@
-"""Manifest: a file that says what is in a folder, and its checksum. It is written last.
+"""Manifest: a JSON file that lists the files of a folder, with a checksum of its own.
 
-A `StoreError` says what is wrong with a folder. It never leaves this package: each that uses one
-says it in words of its own, with the cure.
+A `StoreError` says what is wrong with a folder. It never reaches a user: the code that uses a store
+turns it into an error that names the cure.
 """
 
 import hashlib
@@ -19,11 +19,11 @@ from recvae.disk import atomic
 from recvae.disk.untrusted import read_file
 
 MAX_BYTES = 2**24
-"""Of a manifest: enough to name 100,000 files."""
+"""The largest manifest, in bytes: enough for 100,000 files."""
 
 
 class StoreError(Exception):
-    """What is in a folder can't be used; the message is the cause, without the cure."""
+    """The content of a folder can't be used; the message is the cause, without the cure."""
 
 
 class MissingError(StoreError):
@@ -31,15 +31,15 @@ class MissingError(StoreError):
 
 
 class DamagedError(StoreError):
-    """It is not as it was saved."""
+    """A file of the folder is not as it was saved."""
 
 
 class DifferentError(StoreError):
-    """It is about something else; the message is the first difference."""
+    """The content is about something else; the message is the first different fact."""
 
 
 class BusyError(StoreError):
-    """Another process is at work there."""
+    """Another process is working in the folder."""
 
 
 class StoredFile(BaseModel):
@@ -53,12 +53,12 @@ class StoredFile(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What is in a folder.
+    """The content of a folder.
 
     Attributes:
-        about: what decides the content, name by name; what is about something else is refused.
-        facts: what else there is to know.
-        files: the files, by the names that are asked for.
+        about: facts that decide the content, by name; content about something else is refused.
+        facts: other facts that are kept with the files.
+        files: the files, by the names under which they are read.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -70,7 +70,7 @@ class Manifest(BaseModel):
 
 
 def write(path: Path, manifest: Manifest) -> None:
-    """Put a manifest in the place of the old one, in one step, after the files that it names."""
+    """Replace the manifest in one step, after its files are on the disk."""
     files = {name: file.model_dump() for name, file in manifest.files.items()}
     atomic.replace(path, sealed(dict(manifest) | {"files": files}))
 
@@ -79,8 +79,8 @@ def read(path: Path) -> Manifest:
     """Read a manifest and validate it.
 
     Raises:
-        MissingError: there is none.
-        DamagedError: it is none, or was changed.
+        MissingError: there is no manifest.
+        DamagedError: it is no manifest, or was changed.
     """
     if not lexists(path):
         raise MissingError(f"{path.name} is missing")
@@ -96,7 +96,7 @@ def read(path: Path) -> Manifest:
 
 
 def sealed(content: Mapping[str, Any]) -> bytes:
-    """The JSON of a manifest with a checksum of what it says, however that is written."""
+    """The JSON of a manifest, with a checksum of its values that does not depend on layout."""
     return json.dumps({**content, "checksum": _checksum(content)}, indent=2).encode()
 
 
@@ -106,7 +106,7 @@ def _checksum(content: Mapping[str, Any]) -> str:
 
 @contextmanager
 def one_error() -> Iterator[None]:
-    """Raise DamagedError for whatever is wrong with files."""
+    """A context in which every error of reading files becomes a DamagedError."""
     try:
         yield
     except ValidationError as error:

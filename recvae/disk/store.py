@@ -1,9 +1,9 @@
-"""Store: a folder of checked files, which holds all that was saved last, or all of what is new.
+"""Store: a folder of checked files, which are replaced together.
 
-A manifest, `KIND.json`, names the files with their lengths and checksums, and says what they are
-about. It is replaced last and in one step: a crash at any moment leaves what was there before, or
-what is new, whole. Who reads needs no lock. What is read may be a stranger's: regular files only,
-none longer than the manifest says, and not a byte is parsed before its checksum is verified.
+A manifest, `KIND.json`, names the files with their lengths and checksums, and the facts that they
+are about. It is written last and in one step: after a crash at any moment, the folder has all old
+files or all new ones. Reading needs no lock. The files may be a stranger's: only regular files are
+read, none longer than the manifest says, and no byte is parsed before its checksum is verified.
 """
 
 import hashlib
@@ -33,9 +33,9 @@ from recvae.disk.untrusted import read_file, require_regular
 from recvae.errors import difference
 
 LOCK = ".lock"
-"""The file in a folder that is locked by who writes to it."""
+"""The file that is locked by the process that writes to the folder."""
 DRAFT = r"\.[\w-]+\.(safetensors|parquet|npy|json)\.\d+|\.tmp\w{6}"
-"""What a process that was killed while writing leaves behind; `.tmp...` is of safetensors."""
+"""The names of files that a killed process leaves behind; `.tmp...` is from safetensors."""
 
 Fill: TypeAlias = Callable[[Path], object]
 """Writes a file at a path."""
@@ -43,12 +43,12 @@ Checksum: TypeAlias = Callable[[bytes | memoryview], str]
 
 
 def sha256(content: bytes | memoryview) -> str:
-    """64 hexadecimal digits."""
+    """The SHA-256 of bytes, as 64 hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()
 
 
 def crc32(content: bytes | memoryview) -> str:
-    """8 hexadecimal digits, against damage only: in half of the time, for large files."""
+    """The CRC-32 of bytes, as 8 hexadecimal digits: twice as fast, but only against damage."""
     return f"{zlib.crc32(content):08x}"
 
 
@@ -57,10 +57,10 @@ class Store:
     """A folder of files and their manifest.
 
     Attributes:
-        folder: where they are.
-        kind: what they are, which names the manifest. Several kinds can be in one folder, if each
-            has files of other names.
-        checksum: of a file.
+        folder: where the files are.
+        kind: the name of the manifest. Stores of several kinds can be in one folder if their files
+            have different names.
+        checksum: the function that gives the checksum of a file's bytes.
     """
 
     folder: Path
@@ -69,7 +69,7 @@ class Store:
 
     @property
     def manifest(self) -> Path:
-        """Where the manifest is, if there is one."""
+        """The path of the manifest, which may not exist."""
         return self.folder / f"{self.kind}.json"
 
     def save(
@@ -79,12 +79,17 @@ class Store:
         about: Mapping[str, Any] | None = None,
         facts: Mapping[str, Any] | None = None,
     ) -> None:
-        """Write files, such as "weights.safetensors", in the place of what was saved before.
+        """Write files, such as "weights.safetensors", and replace those that were saved before.
 
-        A process that saves to the same folder waits for the one that does so already.
+        If another process is saving to the folder, it waits.
+
+        Args:
+            files: a function for each file that writes it at a path.
+            about: see `Manifest`.
+            facts: see `Manifest`.
 
         Raises:
-            OSError: they can't be written; what was there before stays.
+            OSError: the files can't be written; the old ones stay.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with locked(self.folder / LOCK, wait=True):
@@ -97,17 +102,17 @@ class Store:
     def commit(
         self, names: Iterable[str], about: Mapping[str, Any], facts: Mapping[str, Any]
     ) -> None:
-        """Say what is in the folder, which is locked and has these files already."""
+        """Write the manifest for files that are in the folder already; it must be locked."""
         files = {Path(name).stem: self._described(self.folder / name) for name in names}
         self._commit(files, about, facts)
 
     def read(self, about: Mapping[str, Any] | None = None) -> "Stored":
-        """Read what is in the folder, which must be about the same if that is given.
+        """Read the manifest; its facts must be equal to `about`, if given.
 
         Raises:
             MissingError: there is no manifest.
-            DamagedError: it is none, or was changed.
-            DifferentError: it is about something else.
+            DamagedError: the manifest is damaged.
+            DifferentError: a fact of `about` is another; the message names it.
         """
         found = manifest.read(self.manifest)
         if about is not None and (other := difference(found.about, json.loads(json.dumps(about)))):
@@ -124,7 +129,7 @@ class Store:
         manifest.write(self.manifest, said)
 
     def _write(self, name: str, fill: Fill) -> StoredFile:
-        """Write a file under a name that its content decides: no other's place is taken."""
+        """Write a file under a name with its checksum in it, so that no old file is overwritten."""
         stem, suffix = name.split(".")
         draft = self.folder / f".{name}.{os.getpid()}"
         try:
@@ -142,13 +147,13 @@ class Store:
         return StoredFile(name=path.name, n_bytes=path.stat().st_size, checksum=checksum)
 
     def _names(self) -> set[str]:
-        """The files that the manifest names; none if it can't be read."""
+        """The names of the files in the manifest; none if it can't be read."""
         with suppress(StoreError):
             return {file.name for file in self.read().files.values()}
         return set()
 
     def _remove_others(self, before: set[str], written: Mapping[str, StoredFile]) -> None:
-        """Remove what earlier saves, complete or not, left behind."""
+        """Remove the files of earlier saves, complete or not."""
         leftover = re.compile(rf"({'|'.join(map(re.escape, written))})-[0-9a-f]{{8,12}}\.\w+")
         now = {file.name for file in written.values()}
         for path in self.folder.iterdir():
@@ -159,11 +164,13 @@ class Store:
 
 @dataclass(frozen=True)
 class Stored:
-    """What is in a store, of which each file is verified when it is asked for.
+    """The content of a store by its manifest; each file is verified when it is read.
 
     Attributes:
         store: the store.
-        about: see `Manifest`; `facts` and `files` likewise.
+        about: see `Manifest`.
+        facts: see `Manifest`.
+        files: see `Manifest`.
     """
 
     store: Store
@@ -172,7 +179,7 @@ class Stored:
     files: dict[str, StoredFile]
 
     def read(self, name: str) -> bytes:
-        """The content of a file, read once.
+        """Read the content of a file.
 
         Raises:
             DamagedError: it is missing, no regular file, or has another checksum.
@@ -184,7 +191,7 @@ class Stored:
         return content
 
     def path(self, name: str) -> Path:
-        """The path of a file, for who maps it into memory.
+        """The path of a file, after it was verified; for mapping it into memory.
 
         Raises:
             DamagedError: see `read`.
@@ -207,10 +214,10 @@ class Stored:
 
 @contextmanager
 def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
-    """Hold a lock, which is a file that stays.
+    """A context that holds a lock; the lock's file stays.
 
     Raises:
-        BusyError: another process holds it, and is not waited for.
+        BusyError: another process holds the lock, and `wait` is False.
         OSError: the file can't be made.
     """
     lock = FileLock(path)
@@ -225,12 +232,12 @@ def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
 
 
 def remove_drafts(folder: Path) -> None:
-    """Remove what killed processes left in a folder, which is locked."""
+    """Remove the files that killed processes left in a folder; it must be locked."""
     for path in folder.iterdir():
         if re.fullmatch(DRAFT, path.name):
             path.unlink(missing_ok=True)
 
 
 def _mapped(path: Path) -> memoryview:
-    """The bytes of a file, without room for all of them."""
+    """The bytes of a file, mapped into memory."""
     return np.memmap(path, mode="r").data if path.stat().st_size else memoryview(b"")

@@ -1,4 +1,4 @@
-"""Untrusted: files that a stranger may have made, read so that they can do no harm."""
+"""Untrusted: reads files that a stranger may have made, so that they can do no harm."""
 
 from pathlib import Path
 from stat import S_ISREG
@@ -14,13 +14,13 @@ import scipy.sparse as sp
 from recvae.disk import atomic
 
 MAX_TABLE_BYTES = 2**31
-"""What a table may take unpacked: some bytes of Parquet can stand for any number of rows."""
+"""The largest unpacked table, in bytes: a small Parquet file can stand for any number of rows."""
 
 
 def require_regular(path: Path, max_bytes: int | None = None) -> None:
-    """Raise OSError unless there is a regular file: no link, and no pipe or device without end.
+    """Raise OSError unless the path is a regular file of at most `max_bytes`.
 
-    It may have `max_bytes` at most.
+    Links are refused, and pipes and devices, which may have no end.
     """
     status = path.lstat()
     if not S_ISREG(status.st_mode):
@@ -79,10 +79,10 @@ def read_lists(content: bytes) -> pa.Table:
 def csr_of(
     weights: np.ndarray, columns: np.ndarray, offsets: np.ndarray, shape: tuple[int, int]
 ) -> sp.csr_matrix:
-    """The CSR matrix that three arrays are; scipy would read past the end of wrong ones.
+    """A CSR matrix from its three arrays, which are checked: scipy would read out of bounds.
 
     Raises:
-        ValueError: they are none of this shape.
+        ValueError: the arrays are no CSR matrix of this shape.
     """
     matrix = sp.csr_matrix((weights, columns, offsets), shape=shape)
     matrix.check_format(full_check=True)
@@ -115,21 +115,21 @@ def _checked(buffer: pa.Buffer, *, lists: bool) -> pa.Table:
 
 
 def _declared_bytes(metadata: pq.FileMetaData) -> int:
-    """What a table says that it takes; Arrow ends the process at some columns' own metadata."""
+    """The size that a table claims in its metadata, which is read with care: Arrow can crash."""
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     values = metadata.num_rows * metadata.num_columns
     return 8 * values + sum(group.total_byte_size for group in groups)
 
 
 def _plain(column: "pa.ChunkedArray[Any]") -> "pa.ChunkedArray[Any]":
-    """Texts each by itself, where each was held once."""
+    """A column of plain texts, from one that stores each distinct text once."""
     if not pa.types.is_dictionary(column.type):
         return column
     return column.cast(column.type.value_type)
 
 
 def _text_bytes(column: "pa.ChunkedArray[Any]") -> int:
-    """How long the texts of a column are together, each of which is held once as yet."""
+    """The total length of a column's texts, which are stored once each so far."""
     chunks = [chunk for chunk in column.chunks if isinstance(chunk, pa.DictionaryArray)]
     texts: Any = [chunk.dictionary for chunk in chunks]
     lengths = [

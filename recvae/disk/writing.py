@@ -1,4 +1,4 @@
-"""Writing: a stream of tables -> one CSV or Parquet file, which is whole or not there at all."""
+"""Writing: writes a stream of tables to one CSV or Parquet file, whole or not at all."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -19,15 +19,15 @@ Write: TypeAlias = Callable[[pd.DataFrame], None]
 def write_tables(tables: Iterable[pd.DataFrame], path: str | PathLike[str]) -> None:
     """Write tables one after another, as the row groups of one Parquet file or as one CSV file.
 
-    One table exists at a time. What is at the path already is replaced when all are written.
+    One table exists at a time. An old file at the path is replaced when all tables are written.
 
     Args:
-        tables: of the same columns, at least one.
-        path: ends in .csv or .parquet.
+        tables: tables with the same columns, at least one.
+        path: a path that ends in .csv or .parquet.
 
     Raises:
-        OptionError: the path ends otherwise.
-        WriteError: it can't be written.
+        OptionError: the path has another ending.
+        WriteError: the file can't be written.
     """
     path = Path(path).expanduser()
     writers = {".csv": _csv, ".parquet": _parquet}
@@ -64,7 +64,7 @@ def _parquet(file: BinaryIO) -> Iterator[Write]:
 
 
 def _schema(table: pd.DataFrame) -> pa.Schema:
-    """The types of a table's columns; one with nothing in it yet is of text."""
+    """The types of a table's columns; a column of missing values alone is text."""
     schema = pa.Schema.from_pandas(table, preserve_index=False)
     for number, field in enumerate(schema):
         if pa.types.is_null(field.type):

@@ -1,7 +1,8 @@
 """Checkpoints: the state of a training on the disk, from which it goes on. Nothing is unpickled.
 
-There are two, the last and the one before. Each is a store with one safetensors file: the tensors,
-and in its header JSON of all else. The older gives its place to the next.
+Two are kept: the last one, and the one before in case the last is damaged. Each is a store with one
+safetensors file: the tensors, and JSON of everything else in its header. The next checkpoint
+overwrites the older one.
 """
 
 import json
@@ -30,7 +31,7 @@ logger = logging.getLogger(__name__)
 MINUTES = 5.0
 """How often a checkpoint is written within an epoch."""
 MAX_COST = 0.05
-"""Of the time, what those after epochs may take: where epochs are short, not each has one."""
+"""The fraction of the time that checkpoints after epochs may take; short epochs do without."""
 KIND = "checkpoint"
 PLACES = ("state-0", "state-1")
 
@@ -40,9 +41,9 @@ class Checkpoints:
 
     Attributes:
         folder: where they are; it is locked while this is entered as a context.
-        about: what decides the training, name by name; a checkpoint of another is refused.
-        everyone: the processes that train together, each of which keeps its part of the state in
-            a folder of its own, at the same steps.
+        about: facts that decide the training, by name; a checkpoint with other facts is refused.
+        everyone: the processes that train together. Each keeps its part of the state in a folder of
+            its own; all write at the same steps.
     """
 
     def __init__(self, folder: Path, about: Mapping[str, Any], everyone: Group = ALONE) -> None:
@@ -80,18 +81,18 @@ class Checkpoints:
 
     @property
     def due(self) -> bool:
-        """Whether the last one is so old that a new one should be written."""
+        """Whether it is time for a checkpoint within an epoch."""
         return perf_counter() - self._saved >= 60 * MINUTES
 
     @property
     def cheap(self) -> bool:
-        """Whether the last one is so old that what it cost is a small share of the time since."""
+        """Whether the last checkpoint took at most `MAX_COST` of the time since it was written."""
         return self._cost <= MAX_COST * (perf_counter() - self._saved)
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Write a state: dicts and lists of tensors, numbers and text.
 
-        If it can't be written, a warning says so, and what was kept before stays.
+        If it can't be written, a warning says so, and the earlier checkpoints stay.
         """
         started = perf_counter()
         tensors: dict[str, torch.Tensor] = {}
@@ -102,6 +103,8 @@ class Checkpoints:
             self._places[0].save(
                 {"state.safetensors": fill}, about=self.about, facts={"number": self._number}
             )
+            # Only after a success do the places change roles: the next goes over the older one.
+            # Only after a success do the places change roles: the next goes over the older one.
             self._places.reverse()
         except (OSError, SafetensorError) as error:
             logger.warning("no checkpoint can be written to %s: %s", self.folder, error)
@@ -109,17 +112,23 @@ class Checkpoints:
         self._cost = self._saved - started
 
     def load(self) -> dict[str, Any] | None:
-        """Read the newest state that is intact everywhere; None if there is no checkpoint.
+        """Read the newest state that is intact for all processes; None if there is no checkpoint.
 
         Raises:
             CheckpointError: all are damaged, or they are of another training.
         """
+        # First each process reads its own newest intact checkpoint, whose number may be 0: none.
         found = self._found()
         number, state = self._newest(found)
-        # Another process may have one less, or a newer one that is damaged: all take the newest
-        # that each of them can read, which is found when the least and the most number agree.
+        # Another process may have been killed before it wrote its last one, or that one may be
+        # damaged. So the least number of all processes is an upper bound: each reads its newest up
+        # to it. This may lower the least again; it ends when all have the same number.
         while (least := -int(self.everyone.max(-number))) < int(self.everyone.max(number)):
             number, state = self._newest([one for one in found if one[0] <= least])
+        # Go on counting after the highest number that was found anywhere, so that no number is
+        # ever given to two different states.
+        # Go on counting after the highest number that was found anywhere, so that no number is
+        # ever given to two different states.
         self._number = int(self.everyone.max(max((number for number, _ in found), default=0)))
         if self._number and not number:
             raise CheckpointError(
@@ -129,7 +138,7 @@ class Checkpoints:
         return state
 
     def _found(self) -> list[tuple[int, Stored]]:
-        """The checkpoints that say what they are, by their numbers, the newest first."""
+        """The checkpoints with a readable manifest and their numbers, the newest first."""
         found = []
         for place in self._places:
             try:
@@ -149,13 +158,19 @@ class Checkpoints:
         return sorted(found, key=itemgetter(0), reverse=True)
 
     def _newest(self, found: list[tuple[int, Stored]]) -> tuple[int, dict[str, Any] | None]:
-        """The number of the first that is intact, and its state; 0 and None if there is none."""
+        """The first intact checkpoint: its number and its state; 0 and None if nothing was found.
+
+        Raises:
+            CheckpointError: all that were found are damaged.
+        """
         for number, saved in found:
             try:
                 state = _read(saved)
             except Exception as error:  # whatever a parser makes of a damaged file
                 logger.warning("%s is damaged: %s", saved.store.folder, error)
                 continue
+            # The place that was read comes last: the next checkpoint goes over the other one.
+            # The place that was read comes last: the next checkpoint goes over the other one.
             self._places.sort(key=lambda place: place == saved.store)
             return number, state
         if found:
@@ -169,7 +184,7 @@ class Checkpoints:
 
 
 def has_checkpoints(folder: Path) -> bool:
-    """Whether a folder, or one in it, has checkpoints."""
+    """Whether a folder or one of its subfolders has checkpoints."""
     return next(folder.rglob(f"{KIND}.json"), None) is not None
 
 
@@ -180,7 +195,7 @@ def _read(saved: Stored) -> dict[str, Any]:
 
 
 def _taken_out(state: Any, tensors: dict[str, torch.Tensor], name: str = "state") -> Any:
-    """The state with names in the place of its tensors, which are put into `tensors`."""
+    """A copy of the state with names instead of its tensors, which are put into `tensors`."""
     match state:
         case torch.Tensor():
             tensors[name] = state.detach().cpu().contiguous()

@@ -30,10 +30,10 @@ KIND = "run"
 
 @dataclass(frozen=True)
 class RunCache:
-    """A folder with one for each run: the users' values as Parquet, and what else was measured.
+    """A folder with a store for each run: the users' values as Parquet, and other results.
 
-    Its name begins with the model's, and tells its options, the split, the metrics and the version
-    of recvae from any others, so that none of them is taken for another.
+    The store's name begins with the model's name. It depends on the options, the split, the metrics
+    and the version of recvae, so that no run is taken for another.
 
     Raises:
         WriteError: the folder can't be made.
@@ -64,7 +64,7 @@ class RunCache:
         return run
 
     def _about(self, model: Recommender, split: Split) -> dict[str, Any]:
-        """All that a run depends on."""
+        """All facts that a run depends on."""
         return {
             "model": type(model).__name__.lower(),
             "recvae": version("recvae"),

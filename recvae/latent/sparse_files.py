@@ -1,4 +1,4 @@
-"""Sparse codes on the disk: a folder of safetensors and JSON. Nothing is unpickled."""
+"""Sparse files: saves sparse codes to a folder of safetensors and JSON. Nothing is unpickled."""
 
 import hashlib
 from functools import partial
@@ -21,7 +21,7 @@ KIND = "sparse-codes"
 def write(
     folder: Path, options: dict[str, Any], model: AutoencoderRecommender, state: dict[str, Any]
 ) -> None:
-    """Write options and tensors, in the place of what is there, in one step.
+    """Write options and tensors in one step; old ones are replaced.
 
     Raises:
         WriteError: the folder can't be written.
@@ -38,8 +38,8 @@ def read(
     """Read options and tensors of sparse codes of a model.
 
     Raises:
-        MissingFileError: there are none.
-        ModelFileError: they are damaged, or of another model.
+        MissingFileError: the folder has no sparse codes.
+        ModelFileError: they are damaged, or belong to another model.
     """
     try:
         saved = Store(folder, KIND).read(_about(model))
@@ -61,6 +61,6 @@ def read(
 
 
 def _about(model: AutoencoderRecommender) -> dict[str, str]:
-    """What tells a model's weights from any other's."""
+    """Facts that identify a model's weights."""
     state = {name: tensor.cpu().contiguous() for name, tensor in model.state().items()}
     return {"model": hashlib.sha256(save(state)).hexdigest()}

@@ -23,7 +23,7 @@ ARRAYS = ("data", "indices", "indptr", "timestamps", "positions")
 
 
 def cached(sources: Iterable[Path], parse: Callable[[], Interactions]) -> Interactions:
-    """Take a data set from the cache, or parse it and keep it there.
+    """Read a data set from the cache, or parse it and keep it there.
 
     A cache that is damaged, outdated or can't be written is no error: `parse` does its work.
     `RECVAE_CACHE` names the cache's folder. The arrays are memory-mapped; their checksums are
@@ -34,7 +34,7 @@ def cached(sources: Iterable[Path], parse: Callable[[], Interactions]) -> Intera
         parse: makes the data set, always the same from the same sources.
 
     Returns:
-        The data set. Its arrays may be maps of files in the cache, which can't be written to.
+        The data set. Its arrays may be read-only memory maps of files in the cache.
     """
     paths = {str(path.resolve()): _state(path) for path in sources}
     store = Store(_cache_directory() / _name(paths), KIND, crc32)
@@ -52,18 +52,18 @@ def _cache_directory() -> Path:
 
 
 def _state(path: Path) -> list[int]:
-    """What is not the same any more once a file has changed."""
+    """Facts about a file that change when its content does."""
     stat = path.stat()
     return [stat.st_size, stat.st_mtime_ns]
 
 
 def _name(paths: Iterable[str]) -> str:
-    """One folder for a source, whatever becomes of it, so that the cache does not pile up."""
+    """The name of the cache folder: one for each source, so that old versions do not pile up."""
     return hashlib.sha256(json.dumps(list(paths)).encode()).hexdigest()[:16]
 
 
 def _files(data: Interactions) -> dict[str, Callable[[Path], object]]:
-    """What writes each file of a data set."""
+    """A function for each file of a data set that writes it."""
     matrix = data.matrix
     arrays = (matrix.data, matrix.indices, matrix.indptr, data.timestamps, data.positions)
     known = {name: array for name, array in zip(ARRAYS, arrays, strict=True) if array is not None}

@@ -46,7 +46,7 @@ def read_shard(content: bytes, items: pd.DataFrame) -> Interactions:
     """Read what `write_shard` wrote.
 
     Args:
-        content: of the file.
+        content: the bytes of the file.
         items: a line per column, indexed by raw item id.
 
     Raises:

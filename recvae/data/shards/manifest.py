@@ -1,4 +1,4 @@
-"""Manifest: which files of a folder are shards, and how many users each has. It is written last."""
+"""Manifest: lists the shards of a folder and how many users each has. It is written last."""
 
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -26,11 +26,11 @@ class Shard(NamedTuple):
 
 
 def read_manifest(folder: Path) -> tuple[Stored, tuple[Shard, ...], pd.Series]:
-    """Read what is in a folder: the files, the shards of them, how many users have each item.
+    """Read a folder of shards: its files, the shards among them, how many users have each item.
 
     Raises:
-        MissingFileError: there is none.
-        DataError: it is damaged.
+        MissingFileError: the folder has no shards.
+        DataError: the folder is damaged.
     """
     try:
         saved = Store(folder, KIND).read()
@@ -48,7 +48,7 @@ def read_manifest(folder: Path) -> tuple[Stored, tuple[Shard, ...], pd.Series]:
 
 
 def write_manifest(folder: Path, about: dict[str, Any], items: Path, shards: list[Path]) -> None:
-    """Write what is in a folder, which makes shards of it."""
+    """Write the manifest of a folder, which completes its shards."""
     facts = {"shards": [Shard(path.stem, n_lines(path)) for path in shards]}
     Store(folder, KIND).commit([path.name for path in (items, *shards)], about, facts)
 

@@ -27,8 +27,8 @@ class Shards:
     It has the attributes of `Interactions` that models and splits use, except the matrix.
 
     Attributes:
-        saved: the files of the folder.
-        shards: the files of users, in ascending order of the users' raw ids.
+        saved: the store with the files.
+        shards: the shards, in ascending order of the users' raw ids.
         all_items: a line per item of the files, indexed by raw item id, without columns.
         rows: int64, the numbers of the selected users, ascending; None for all.
         columns: int64, the numbers of the selected items, ascending; None for all.
@@ -173,8 +173,8 @@ def read_shards(folder: str | PathLike[str]) -> Shards:
     """Open a folder of shards; the users stay on the disk.
 
     Raises:
-        MissingFileError: there are none.
-        DataError: what says what is in them is damaged.
+        MissingFileError: the folder has no shards.
+        DataError: the manifest of the folder is damaged.
     """
     folder = Path(folder).expanduser()
     saved, shards, counts = read_manifest(folder)
