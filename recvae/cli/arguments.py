@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import recvae as rv
+from recvae.models import registry
 
 if TYPE_CHECKING:
     from recvae.data.interactions import Interactions
@@ -18,11 +19,8 @@ if TYPE_CHECKING:
 MIN_RATING = 4.0
 """The least rating that counts as a like in named data sets, all of which have up to 5 stars."""
 
-MODELS = (
-    "ensemble, residual-vae, mult-vae, mult-dae, rec-vae, vamp-vae, ease, edlae, elsa, "
-    "als, bpr, lmf, item-knn, popularity"
-)
-"""What the help says there is; `recvae.models.MODELS` takes long to import."""
+MODELS = ", ".join(registry.MODELS)
+"""What the help says there is, those of other packages last."""
 
 _Data = partial(typer.Option, rich_help_panel="Data")
 _Filter = partial(typer.Option, rich_help_panel="Filters")

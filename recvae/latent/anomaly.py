@@ -24,7 +24,7 @@ def anomaly_scores(model: Recommender, histories: sp.csr_matrix, *, seed: int = 
     over the half of the items that are the least expected.
 
     Args:
-        model: a fitted autoencoder of multinomial likelihood, or an Ensemble.
+        model: a fitted autoencoder of multinomial likelihood, or an ensemble.
         histories: CSR [users, items], weights not read; they may be the training users.
         seed: decides how histories are cut into halves.
 

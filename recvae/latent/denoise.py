@@ -20,7 +20,7 @@ def surprisal(model: Recommender, histories: sp.csr_matrix) -> sp.csr_matrix:
     unpopular items are less likely than popular ones.
 
     Args:
-        model: a fitted autoencoder of multinomial likelihood, or an Ensemble.
+        model: a fitted autoencoder of multinomial likelihood, or an ensemble.
         histories: CSR [users, items], weights not read.
 
     Returns:

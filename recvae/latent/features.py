@@ -24,7 +24,7 @@ class LatentFeatures(
     It works in pipelines and searches. The encoder's training does not see the target y.
 
     Attributes:
-        model: an autoencoder or an Ensemble whose options are used; None means MultVAE. It is not
+        model: an autoencoder or an ensemble whose options are used; None means MultVAE. It is not
             trained itself, so that every fold of a cross-validation trains a model of its own.
         model_: the model that was trained.
         n_features_in_: the number of items.

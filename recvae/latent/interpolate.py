@@ -22,11 +22,11 @@ def interpolate(
     """Recommend to tastes on the straight line between the codes of two histories.
 
     Some models score by more than the decoder: the linear path of ResidualVAE, the other members of
-    an Ensemble. Their scores are mixed with the same weights. So at 0 and at 1 the scores are those
+    an ensemble. Their scores are mixed with the same weights. So at 0 and at 1 the scores are those
     of the two histories.
 
     Args:
-        model: a fitted autoencoder or Ensemble.
+        model: a fitted autoencoder or ensemble.
         one: CSR [1, items].
         other: CSR [1, items].
         k: length of the lists.

@@ -45,7 +45,7 @@ class TasteMap:
         """Fit the plane to the items' codes.
 
         Args:
-            model: a fitted autoencoder, or an Ensemble.
+            model: a fitted autoencoder, or an ensemble.
             histories: CSR [users, items], such as the training users: see `item_codes`.
             method: "pca" keeps as much of the variance as a plane can; "umap" keeps neighbours
                 together (McInnes et al., 2018) but not distances; it needs umap-learn.
@@ -110,7 +110,7 @@ def item_codes(model: Recommender, histories: sp.csr_matrix) -> np.ndarray:
     history, and the code of a net for it is close to the center.)
 
     Args:
-        model: a fitted autoencoder, or an Ensemble.
+        model: a fitted autoencoder, or an ensemble.
         histories: CSR [users, items], weights not read.
 
     Returns:

@@ -14,6 +14,6 @@ def autoencoder(model: Recommender) -> AutoencoderRecommender:
     if isinstance(model, AutoencoderRecommender):
         return model
     raise OptionError(
-        f"{type(model).__name__} is no autoencoder: use one, such as MultVAE, or the vaes_ of an "
-        "Ensemble."
+        f"{type(model).__name__} is no autoencoder: use one, such as MultVAE, or one of the "
+        "members_ of an ensemble."
     )

@@ -80,7 +80,7 @@ def judge_uncertainty(model: Recommender, holdout: Holdout, metric: str = METRIC
     """Compare the entropy of users' codes with how well the model ranks for them.
 
     Args:
-        model: a fitted variational autoencoder, or an Ensemble.
+        model: a fitted variational autoencoder, or an ensemble.
         holdout: the users to evaluate on.
         metric: a metric that has a value for each user.
 

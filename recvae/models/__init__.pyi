@@ -15,6 +15,7 @@ from .mult_vae import MultVAE
 from .popularity import Popularity
 from .rec_vae import RecVAE
 from .registry import MODELS, build_model
+from .residual_ensemble import ResidualEnsemble
 from .residual_vae import ResidualVAE
 from .vamp_vae import VampVAE
 
@@ -36,6 +37,7 @@ __all__ = [
     "Popularity",
     "RecVAE",
     "Recommender",
+    "ResidualEnsemble",
     "ResidualVAE",
     "VampVAE",
     "build_model",

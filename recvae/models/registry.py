@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 GROUP = "recvae.models"
 
 BUILT_IN = {
-    "ensemble": "recvae.models.ensemble:Ensemble",
+    "ensemble": "recvae.models.residual_ensemble:ResidualEnsemble",
+    "ensemble-of": "recvae.models.ensemble:Ensemble",
     "residual-vae": "recvae.models.residual_vae:ResidualVAE",
     "mult-vae": "recvae.models.mult_vae:MultVAE",
     "mult-dae": "recvae.models.mult_dae:MultDAE",

@@ -1,5 +1,6 @@
 """ResidualVAE: a variational autoencoder of what a linear one leaves unexplained."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, ClassVar, cast
@@ -17,6 +18,7 @@ from recvae.engine.objectives import multinomial_log_likelihood, sampled_composi
 from recvae.engine.phases import LossTerms, Phase
 from recvae.engine.weights import Snapshot
 from recvae.models.contract.abilities import Ability
+from recvae.models.contract.fitting import FitContext
 from recvae.models.edlae import EDLAE
 from recvae.models.families.autoencoder import AutoencoderRecommender
 from recvae.models.families.pooling import log_proportions
@@ -41,8 +43,6 @@ class ResidualVAE(AutoencoderRecommender):
         linear_dropout: EDLAE's `dropout`.
         regularization: EDLAE's, each user weighing 1 / sqrt(n) of n items.
         max_gigabytes: the memory that EDLAE's items x items matrix may take.
-        linear_path: what `solve` has given already, for the next fit; models of the same data and
-            options can share it.
     """
 
     name: ClassVar[str] = "residual-vae"
@@ -69,9 +69,6 @@ class ResidualVAE(AutoencoderRecommender):
     epochs: PositiveInt = 60
     patience: PositiveInt | None = 15
 
-    def __post_init__(self) -> None:
-        self.linear_path: nets.LinearPath | None = None
-
     def solve(self, train: sp.csr_matrix) -> nets.LinearPath:
         """Solve for the linear path of a CSR matrix [users, items], whose weights it reads.
 
@@ -96,9 +93,18 @@ class ResidualVAE(AutoencoderRecommender):
     def new_net(self, n_items: int) -> nets.ResidualVAENet:
         return nets.ResidualVAENet(n_items, self.width, self.latent)
 
-    def prepare(self, net: nets.Net, train: CsrOrShards) -> None:
+    def prepare(self, net: nets.Net, train: CsrOrShards, context: FitContext) -> None:
+        """Give the net its linear path, which is solved for unless another model has done so."""
         assert isinstance(train, sp.csr_matrix)  # as it supports no shards
-        net.linear, self.linear_path = self.linear_path or self.solve(train), None
+        (source,) = self.shareable().values()
+        if source not in context.shared:
+            context.shared[source] = self.solve(train)
+        net.linear = context.shared[source]
+
+    def shareable(self) -> dict[str, Hashable]:
+        """The matrix of the linear path."""
+        path = ("linear path", self.linear_dropout, self.regularization, self.input)
+        return {"linear.inverse": path}
 
     def phases(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
         previous = Snapshot(net.get_submodule("encoder"))

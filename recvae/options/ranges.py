@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt, MaxLen
@@ -27,6 +27,14 @@ Widths = Annotated[tuple[PositiveInt, ...], BeforeValidator(_listed), MaxLen(100
 """Widths of layers; `600` and `"600,200"` are read as `(600,)` and `(600, 200)`."""
 
 T = TypeVar("T")
+
+
+@runtime_checkable
+class Described(Protocol):
+    """An option that is itself made of options."""
+
+    def as_option(self) -> dict[str, Any]:
+        """What it can be built from again."""
 
 
 def build(cls: type[T], options: Mapping[str, Any]) -> T:
@@ -64,6 +72,10 @@ def values(instance: Any) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(map(_plain, value))
+    if isinstance(value, Mapping):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, Described):
+        return value.as_option()
     return value.item() if isinstance(value, np.generic) else value
 
 
@@ -87,4 +99,5 @@ def _fits(given: Any, taken: Any) -> bool:
         isinstance(given, type(taken))
         or (isinstance(given, int) and isinstance(taken, float))
         or (isinstance(given, list) and isinstance(taken, tuple))
+        or isinstance(taken, dict)
     )

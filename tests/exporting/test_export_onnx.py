@@ -33,7 +33,7 @@ MODELS = (
     rv.ResidualVAE(width=8, latent=4, **NET),
     rv.EASE(regularization=5.0),
     rv.ImplicitALS(factors=3, regularization=1.0),
-    rv.Ensemble(width=8, latent=4, rank=4, factors=3, epochs=2, device="cpu"),
+    rv.ResidualEnsemble(width=8, latent=4, rank=4, factors=3, epochs=2, device="cpu"),
 )
 
 
@@ -189,7 +189,7 @@ def test_the_command(ease, train, tmp_path):
 def test_movielens(real_data, tmp_path):
     data = rv.load_dataset("ml-1m", data_dir=real_data, min_rating=4, min_user_items=5)
     split = rv.split_users(data, n_validation=500, n_test=500)
-    model = rv.Ensemble(n_vaes=1, epochs=1, factors=16, device="cpu").fit(split.train)
+    model = rv.ResidualEnsemble(n_vaes=1, epochs=1, factors=16, device="cpu").fit(split.train)
     histories = split.test.fold_in[:100]
     rv.export_onnx(model, tmp_path / "model.onnx", k=10)
     check(tmp_path / "model.onnx", model, histories, k=10)

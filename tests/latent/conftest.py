@@ -33,7 +33,9 @@ def models(matrix):
         "vamp-vae": rv.VampVAE(hidden=(16,), latent=4, n_components=5, **NET),
         "residual-vae": rv.ResidualVAE(width=16, latent=4, regularization=5.0, **NET),
         "elsa": rv.ELSA(latent=4, **NET),
-        "ensemble": rv.Ensemble(latent=4, width=16, epochs=3, rank=4, factors=4, device="cpu"),
+        "ensemble": rv.ResidualEnsemble(
+            latent=4, width=16, epochs=3, rank=4, factors=4, device="cpu"
+        ),
         "ease": rv.EASE(regularization=5.0),
         "popularity": rv.Popularity(),
     }

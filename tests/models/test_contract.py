@@ -26,6 +26,7 @@ AUTOENCODER = {
 SMALL = {
     "ensemble": {"latent": 16, "width": 32, "epochs": 10, "rank": 16, "factors": 8}
     | {"device": "cpu"},
+    "ensemble-of": {"members": "ease,als", "seed": 0, "device": "cpu"},
     "residual-vae": AUTOENCODER | {"width": 32, "epochs": 10, "regularization": 5.0},
     "mult-vae": AUTOENCODER | {"hidden": (32,)},
     "mult-dae": AUTOENCODER | {"hidden": (32,)},

@@ -1,173 +1,129 @@
 """What is Ensemble's own; the contract suite tests what it shares with all models."""
 
-from dataclasses import replace
-
 import numpy as np
-import pandas as pd
 import pytest
 import scipy.sparse as sp
 import torch
 
 import recvae as rv
+from recvae import options
 from recvae.engine.batch import Batch
+from recvae.errors import DataError, OptionError
 from recvae.models.contract.inputs import as_input
 from recvae.models.families.pooling import log_proportions
-from recvae.models.residual_vae import ResidualVAE
 
+CPU = torch.device("cpu")
 TRAIN = as_input(sp.random(60, 20, density=0.3, format="csr", random_state=0, dtype=np.float32))
-SMALL = {"latent": 4, "width": 16, "epochs": 3, "rank": 4, "factors": 4, "device": "cpu"}
+NET = {"latent": 4, "epochs": 2, "batch_size": 20, "device": "cpu"}
+VAE = rv.MultVAE(hidden=(8,), **NET)
+RESIDUAL = {"width": 8, "regularization": 5.0, **NET}
 
 
-@pytest.fixture(scope="module")
-def model():
-    return rv.Ensemble(**SMALL).fit(TRAIN)
-
-
-@pytest.fixture
-def validation():
-    liked = np.arange(20) % 2
-    return rv.Holdout(
-        fold_in=sp.csr_matrix([liked], dtype=np.float32),
-        held_out=sp.csr_matrix([1 - liked], dtype=np.float32),
-    )
-
-
-def test_the_score_is_the_sum_of_the_log_probabilities(model):
-    seen = Batch.of(TRAIN, torch.device("cpu"))
-    expected = sum(vae.score(TRAIN) for vae in model.vaes_)
-    for member in (model.elsa_, model.als_):
-        expected = expected + log_proportions(member.score(TRAIN), seen)
+def test_the_score_is_the_sum_of_the_log_probabilities():
+    model = rv.Ensemble(members=[rv.EASE(), VAE, rv.ItemKNN()]).fit(TRAIN)
+    assert list(model.members_) == ["ease", "mult-vae", "item-knn"]
+    alone = [member.fit(TRAIN).score(TRAIN) for member in (rv.EASE(), VAE, rv.ItemKNN())]
+    seen = Batch.of(TRAIN, CPU)
+    expected = log_proportions(alone[0], seen) + alone[1] + log_proportions(alone[2], seen)
     torch.testing.assert_close(model.score(TRAIN), expected)
 
 
-def test_the_vaes_differ_in_their_seeds(model):
-    first, second = model.vaes_
-    assert not torch.allclose(first.net_.decoder.weight, second.net_.decoder.weight)
-    assert (first.latent, first.width, first.epochs) == (second.latent, second.width, 3)
+def test_members_are_named_and_stay_as_they_are():
+    ease = rv.EASE()
+    model = rv.Ensemble(members={"light": ease, "heavy": rv.EASE(regularization=900.0)}).fit(TRAIN)
+    assert list(model.members_) == ["light", "heavy"]
+    with pytest.raises(rv.errors.NotFittedError):
+        ease.recommend(TRAIN)
+    twice = rv.Ensemble(members=[rv.EASE(), rv.EASE(), rv.EDLAE()])
+    assert list(twice.new_members()) == ["ease", "ease-2", "edlae"]
 
 
-def test_the_linear_path_is_kept_once(model, tmp_path):
-    inverses = [name for name in model.state() if name.endswith("linear.inverse")]
-    assert inverses == ["vae0.linear.inverse"]
-    model.save(tmp_path / "model")
-    for one in (model, rv.load_model(tmp_path / "model")):
-        assert one.vaes_[1].net_.linear is one.vaes_[0].net_.linear
-        torch.testing.assert_close(one.score(TRAIN), model.score(TRAIN))
+def test_members_may_be_text_and_come_back_from_a_folder(tmp_path):
+    model = rv.build_model("ensemble-of", {"members": "ease, als", "seed": "3"}).fit(TRAIN)
+    model.save(tmp_path)
+    loaded = rv.load_model(tmp_path)
+    assert options.values(loaded) == options.values(model) | {"device": "auto"}
+    np.testing.assert_array_equal(loaded.recommend(TRAIN, 5)[1], model.recommend(TRAIN, 5)[1])
+    spec = {"model": "als", "factors": 7}
+    members = rv.build_model("ensemble-of", {"members": {"a": spec, "b": "ease"}}).new_members()
+    assert members["a"].factors == 7
 
 
-def test_the_linear_path_is_solved_for_once(monkeypatch):
+def test_a_seed_and_a_device_are_those_of_all_members():
+    given = rv.Ensemble(members=[VAE, rv.ImplicitALS(seed=5), rv.EASE()])
+    assert [m.seed for m in list(given.new_members().values())[:2]] == [0, 5]
+    given.seed, given.device = 9, "meta"
+    vae, als, _ = given.new_members().values()
+    assert (vae.seed, als.seed, vae.device) == (9, 9, "meta")
+    assert VAE.device == "cpu"
+
+
+def test_the_member_whose_codes_say_most_leads():
+    first = rv.ELSA(**NET)
+    model = rv.Ensemble(members=[rv.EASE(), first, VAE]).fit(TRAIN)
+    np.testing.assert_array_equal(model.encode(TRAIN)[0], VAE.fit(TRAIN).encode(TRAIN)[0])
+    assert model.history_ is model.members_["mult-vae"].history_
+    model = rv.Ensemble(members=[rv.EASE(), first]).fit(TRAIN)
+    np.testing.assert_array_equal(model.encode(TRAIN)[0], first.fit(TRAIN).encode(TRAIN)[0])
+
+
+def test_equal_linear_paths_are_solved_for_and_saved_once(monkeypatch, tmp_path):
     solved, inverse = [], rv.EDLAE.inverse
     monkeypatch.setattr(
         rv.EDLAE, "inverse", lambda self, matrix: solved.append(self) or inverse(self, matrix)
     )
-    rv.Ensemble(**SMALL, n_vaes=3).fit(TRAIN)
-    assert len(solved) == 1
+    one, other = rv.ResidualVAE(**RESIDUAL), rv.ResidualVAE(**RESIDUAL | {"regularization": 9.0})
+    pair = rv.Ensemble(members=[rv.ResidualVAE(**RESIDUAL, seed=4), rv.EASE()])
+    model = rv.Ensemble(members={"a": one, "b": other, "pair": pair, "c": one}).fit(TRAIN)
+    assert len(solved) == 2
+    saved = [name for name in model.state() if name.endswith("inverse")]
+    assert saved == ["a.linear.inverse", "b.linear.inverse"]
+    model.save(tmp_path)
+    torch.testing.assert_close(rv.load_model(tmp_path).score(TRAIN), model.score(TRAIN))
 
 
-def test_too_many_items_are_refused_before_anything_is_trained(monkeypatch):
-    monkeypatch.setattr(rv.ImplicitALS, "fit", lambda *_: pytest.fail("it was trained"))
-    wide = sp.csr_matrix((5, 1_000_000), dtype=np.float32) + sp.eye(5, 1_000_000, format="csr")
-    with pytest.raises(rv.errors.OptionError, match=r"Ensemble needs about 4000\.0 GB"):
-        rv.Ensemble(**SMALL).fit(wide.astype(np.float32))
+def test_ctrl_c_leaves_no_ensemble_without_all_its_members(monkeypatch):
+    def pressed(*_, **__):
+        raise KeyboardInterrupt
 
-
-@pytest.mark.parametrize("lost", ["vae", "vae0.linear", "vae1.encoder", "elsa", "als.item"])
-def test_a_model_that_lost_tensors_is_not_loaded(lost, model, tmp_path, monkeypatch):
-    state = {name: tensor for name, tensor in model.state().items() if not name.startswith(lost)}
-    monkeypatch.setattr(model, "state", lambda: state)
-    model.save(tmp_path / "model")
-    with pytest.raises(rv.errors.ModelFileError, match="is damaged"):
-        rv.load_model(tmp_path / "model")
-
-
-def test_one_vae_is_enough():
-    assert len(rv.Ensemble(**SMALL, n_vaes=1).fit(TRAIN).vaes_) == 1
-
-
-def test_epochs_of_one_training_are_told(validation):
-    told = []
-    model = rv.Ensemble(**SMALL).fit(
-        TRAIN, validation, on_epoch=lambda epoch, value: told.append((epoch, value))
-    )
-    assert [epoch for epoch, _ in told] == model.history_["epoch"].tolist()
-    assert [value for _, value in told] == model.history_["ndcg@100"].tolist()
-
-
-@pytest.mark.parametrize("interrupted", [1, 2])
-def test_ctrl_c_after_an_epoch_keeps_the_vaes_so_far(interrupted, monkeypatch, tmp_path):
-    trained, train = [], ResidualVAE.learn
-
-    def pressed(self, *args):
-        train(self, *args)
-        trained.append(self)
-        self.interrupted_ = len(trained) == interrupted
-
-    monkeypatch.setattr(ResidualVAE, "learn", pressed)
-    model = rv.Ensemble(**SMALL, n_vaes=3).fit(TRAIN)
-    assert model.interrupted_
-    assert model.vaes_ == trained
-    assert len(trained) == interrupted
-    model.save(tmp_path / "model")
-    loaded = rv.load_model(tmp_path / "model")
-    assert len(loaded.vaes_) == interrupted
-    assert not loaded.interrupted_
-
-
-def test_ctrl_c_before_an_epoch_of_the_second_keeps_the_first(monkeypatch):
-    started, prepare = [], ResidualVAE.prepare
-
-    def pressed(self, *args):
-        started.append(self)
-        if len(started) == 2:
-            raise KeyboardInterrupt
-        prepare(self, *args)
-
-    monkeypatch.setattr(ResidualVAE, "prepare", pressed)
-    model = rv.Ensemble(**SMALL, n_vaes=3).fit(TRAIN)
-    assert model.interrupted_
-    assert model.vaes_ == started[:1]
-    assert model.score(TRAIN).isfinite().all()
-
-
-def test_ctrl_c_before_there_is_a_vae(monkeypatch):
-    fit = rv.ELSA.fit
-
-    def pressed(self, *args, **options):
-        fit(self, *args, **options)
-        self.interrupted_ = True
-        return self
-
-    monkeypatch.setattr(rv.ELSA, "fit", pressed)
-    model = rv.Ensemble(**SMALL)
+    monkeypatch.setattr(rv.EASE, "learn", pressed)
+    model = rv.Ensemble(members=[rv.ItemKNN(), rv.EASE()])
     with pytest.raises(KeyboardInterrupt):
         model.fit(TRAIN)
     with pytest.raises(rv.errors.NotFittedError):
         model.recommend(TRAIN)
 
 
-def test_a_loaded_member_is_a_model_of_its_own(model, tmp_path):
-    model.save(tmp_path / "all")
-    loaded = rv.load_model(tmp_path / "all")
-    for number, member in enumerate((*loaded.vaes_, loaded.elsa_, loaded.als_)):
-        member.save(tmp_path / str(number))
-        alone = rv.load_model(tmp_path / str(number))
-        np.testing.assert_array_equal(alone.recommend(TRAIN, 5)[0], member.recommend(TRAIN, 5)[0])
-    assert loaded.vaes_[0].history_.equals(model.history_)
+def test_what_a_member_can_not_the_ensemble_can_not(tmp_path):
+    model = rv.Ensemble(members=[rv.EASE(), rv.ItemKNN()]).fit(TRAIN)
+    with pytest.raises(OptionError, match="Ensemble has no latent space"):
+        model.encode(TRAIN)
+    with pytest.raises(OptionError, match="item-knn can't be exported"):
+        rv.export_onnx(model, tmp_path / "model.onnx")
+    assert model.similar_items([0], 3)[0].shape == (1, 3)
+    with pytest.raises(OptionError, match="no notion of similar items"):
+        rv.Ensemble(members=["popularity", "popularity"]).fit(TRAIN).similar_items([0])
 
 
-def test_members_know_the_items_by_the_same_ids():
-    data = replace(
-        rv.Interactions.from_matrix(TRAIN),
-        items=pd.DataFrame(index=pd.Index([f"item {n}" for n in range(20)], name="item")),
-    )
-    model = rv.Ensemble(**SMALL, n_vaes=1).fit(data)
-    for member in (*model.vaes_, model.elsa_, model.als_):
-        assert member.item_ids_.equals(data.item_ids)
-        assert member.fingerprint_ == data.fingerprint()
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ([], "2 members or more"),
+        ([rv.EASE()], "2 members or more"),
+        ("ease,eese", "did you mean 'ease'"),
+        ([rv.EASE(), rv.ImplicitBPR()], "bpr knows only the users"),
+        ([rv.EASE(), 3], "3 is no model"),
+        ({"a.b": rv.EASE(), "c": rv.EASE()}, "can't have a dot: a.b"),
+        ([rv.EASE(), {"model": "als", "factor": 3}], "did you mean 'factors'"),
+    ],
+)
+def test_members_that_make_no_ensemble(members, said):
+    with pytest.raises(OptionError, match=said):
+        rv.Ensemble(members=members).fit(TRAIN)
 
 
-def test_a_member_can_learn_from_other_data():
-    fewer = TRAIN[:, :-3]
-    vae = rv.Ensemble(**SMALL).fit(TRAIN).vaes_[0].fit(fewer)
-    fresh = replace(vae).fit(fewer)
-    torch.testing.assert_close(vae.score(fewer), fresh.score(fewer), rtol=0, atol=0)
+def test_an_option_of_a_member_is_checked_too():
+    with pytest.raises(OptionError, match="regularization"):
+        rv.Ensemble(members=[rv.EASE(regularization=-1.0), rv.EASE()]).fit(TRAIN)
+    with pytest.raises(DataError, match="no interaction"):
+        rv.Ensemble(members="ease,als").fit(sp.csr_matrix((3, 3)))

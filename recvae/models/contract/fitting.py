@@ -1,12 +1,13 @@
 """Fitting: checks of the data and the processes before a fit, and the context of the fit."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Mapping
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import scipy.sparse as sp
+from torch import nn
 
 from recvae.data.interactions import Interactions, require_ids, require_same_items
 from recvae.data.shards import Shards
@@ -24,10 +25,13 @@ class FitContext:
     Attributes:
         on_epoch: called after each epoch; None calls nothing.
         checkpoints: where the training's state is kept; None keeps none.
+        shared: what models of the same data have in common, by what it is made of: see
+            `Recommender.shareable`.
     """
 
     on_epoch: OnEpoch | None = None
     checkpoints: Checkpoints | None = None
+    shared: dict[Hashable, nn.Module] = field(default_factory=dict)
 
     def part(self, name: str) -> Path | None:
         """The folder for the checkpoints of a member of the fitted model; None keeps none."""

@@ -1,7 +1,7 @@
 """Recommender: the base class of all models, with fit, recommend, similar_items and save."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -71,6 +71,8 @@ class Recommender(Fitted, ABC):
         validation: Holdout | None = None,
         on_epoch: OnEpoch | None = None,
         checkpoints: str | PathLike[str] | None = None,
+        *,
+        shared: dict[Hashable, nn.Module] | None = None,
     ) -> Self:
         """Learn from users x items; return self.
 
@@ -81,6 +83,8 @@ class Recommender(Fitted, ABC):
                 1, and its validation value; an exception from it ends the fit.
             checkpoints: a folder where models trained in epochs keep their state. After any end,
                 the same call goes on from it, bit for bit.
+            shared: what models of the same data have in common, such as the linear path of
+                ResidualVAEs. Give the same dict to each: the first makes it for all.
 
         Raises:
             DataError: there is nothing to learn from, or validation has other items.
@@ -101,7 +105,8 @@ class Recommender(Fitted, ABC):
         self.history_, self.interrupted_ = None, False
         about = {"recvae": recvae.__version__, "model": self.name, "data": self.fingerprint_}
         try:
-            context = FitContext(on_epoch, checkpoints_in(checkpoints, about | given, validation))
+            kept = checkpoints_in(checkpoints, about | given, validation)
+            context = FitContext(on_epoch, kept, {} if shared is None else shared)
             with context.checkpoints or nullcontext(), memory.kept(), memory.one_clear_error():
                 if isinstance(data, Shards):
                     self.learn_shards(data, validation, context)
@@ -193,11 +198,27 @@ class Recommender(Fitted, ABC):
         """The nets whose weights `forward` reads."""
         return []
 
+    @property
+    def reads_weights(self) -> bool:
+        """Whether it takes the weights of the interactions as they are."""
+        return self.input == "counts"
+
+    def as_option(self) -> dict[str, Any]:
+        """What tells its like from others where it is an option of another model."""
+        return {"model": self.name, **options.values(self)}
+
+    def shareable(self) -> dict[str, Hashable]:
+        """Tensors of the state that depend on the data and these values alone, by name.
+
+        Members of an ensemble for which they are equal share the tensor.
+        """
+        return {}
+
     def why_not(self, ability: Ability) -> str | None:
         """The reason why the model lacks an ability; None if it has it."""
         if ability not in self.abilities:
             return ability.lacked_by(type(self))
-        if ability is Ability.EXPORT and self.input == "counts":
+        if ability is Ability.EXPORT and self.reads_weights:
             return (
                 f"{self.name} was trained on weights, which a graph does not read: train it with "
                 "input=binary."
@@ -338,7 +359,7 @@ class Recommender(Fitted, ABC):
         histories, user_ids = read_histories(
             interactions, self.item_ids_, user=user, item=item, value=value
         )
-        if value is None and self.input == "counts":
+        if value is None and self.reads_weights:
             lists.warn_if_unweighted(type(self).__name__, histories)
         return self.recommend_named(histories, user_ids, k, exclude_seen=exclude_seen)
 

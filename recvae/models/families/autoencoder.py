@@ -133,7 +133,7 @@ class AutoencoderRecommender(Recommender):
         self.net_ = self.new_net(train.shape[1])
         self.net_.initialize(torch.Generator().manual_seed(int(weights_seed)))
         rows = self._as_input(train)
-        self.prepare(self.net_, rows)
+        self.prepare(self.net_, rows, context)
         self.net_.split_items(together.items)
         self.net_.to(device)
         noise = torch.Generator(device).manual_seed(int(noise_seed))
@@ -171,7 +171,7 @@ class AutoencoderRecommender(Recommender):
     def new_net(self, n_items: int) -> Net:
         """A net for `n_items` items, with uninitialized parameters."""
 
-    def prepare(self, net: Net, train: CsrOrShards) -> None:
+    def prepare(self, net: Net, train: CsrOrShards, context: FitContext) -> None:
         """Set what a net takes from the training matrix without learning, before training."""
 
     @abstractmethod

@@ -1,0 +1,191 @@
+"""What ensembles share: members that are fitted by themselves, and whose scores are added."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Hashable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from torch import nn
+
+from recvae.data.splits import Holdout
+from recvae.engine.batch import Batch
+from recvae.errors import OptionError
+from recvae.models.contract.abilities import Ability
+from recvae.models.contract.fitting import FitContext
+from recvae.models.contract.inputs import as_input
+from recvae.models.contract.recommender import Recommender
+from recvae.models.families.pooling import log_proportions
+from recvae.saved.storage import Saved
+
+CPU = torch.device("cpu")
+
+
+@dataclass(kw_only=True, eq=False)
+class PooledRecommender(Recommender):
+    """The sum of the log-probabilities of its members (see `pooling.py`); no weights are learnt.
+
+    One member leads: its history is the ensemble's, and it encodes and decodes. It is the first
+    whose codes decide the most of its scores.
+
+    Attributes:
+        members_: the fitted members by name; fewer if Ctrl-C ended the training, and the ensemble
+            may lack the others.
+    """
+
+    abilities: ClassVar[frozenset[Ability]] = frozenset(Ability) - {Ability.GENERATION}
+
+    @abstractmethod
+    def new_members(self) -> dict[str, Recommender]:
+        """The members by name, not fitted, in the order in which they are."""
+
+    def may_lack(self, name: str) -> bool:
+        """Whether the ensemble is one without a member that Ctrl-C kept from being trained."""
+        return False
+
+    def why_not(self, ability: Ability) -> str | None:
+        """What its members can't be used for; but all log-probabilities can be added."""
+        members = self.new_members()
+        if ability is Ability.CODES and _leader(members) is None:
+            return ability.lacked_by(type(self))
+        if ability is Ability.EXPORT:
+            return next(filter(None, (one.why_not(ability) for one in members.values())), None)
+        return super().why_not(ability)
+
+    @property
+    def reads_weights(self) -> bool:
+        """Whether a member does."""
+        return any(member.reads_weights for member in self.new_members().values())
+
+    def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
+        """Fit the members one after another; Ctrl-C leaves those that were trained.
+
+        Raises:
+            KeyboardInterrupt: by Ctrl-C, before there are all that the ensemble may not lack.
+        """
+        self.members_: dict[str, Recommender] = {}
+        members = self.new_members()
+        leader = _leader(members)
+        for name, member in members.items():
+            told = context.on_epoch if name == leader else None
+            try:
+                member.fit(train, validation, told, context.part(name), shared=context.shared)
+                self.members_[name] = member
+                self.interrupted_ = member.interrupted_
+            except KeyboardInterrupt:
+                self.interrupted_ = True
+            if self.interrupted_:
+                break
+        if not all(name in self.members_ or self.may_lack(name) for name in members):
+            raise KeyboardInterrupt
+        for member in self.members_.values():
+            member.belong_to(self.facts_)
+        self.history_ = None if leader is None else self.members_[leader].history_
+
+    def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
+        """Sum the members' log-probabilities, each up to a constant for each user."""
+        weights = (weight for net in self.nets_ for weight in net.parameters())
+        device = next((weight.device for weight in weights), CPU)
+        seen = Batch.of(as_input(histories), device)
+        return self._pooled(lambda member: member.score(histories), seen)
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        """The same by what the members' `forward` gives: [users, items]."""
+        return self._pooled(lambda member: member.forward(batch), batch)
+
+    @property
+    def nets_(self) -> list[nn.Module]:
+        """The nets of all members."""
+        return [net for member in self.members_.values() for net in member.nets_]
+
+    def encode(self, histories: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
+        """Encode tastes as Gaussians by the leading member: see its `encode`."""
+        return self._require_leader().encode(histories)
+
+    def decode(self, codes: np.ndarray) -> torch.Tensor:
+        """Score all items by the decoder of the leading member alone: see its `decode`."""
+        return self._require_leader().decode(codes)
+
+    def similarities(self, columns: np.ndarray) -> torch.Tensor:
+        """Those of the first member that has any."""
+        for member in self.members_.values():
+            with suppress(OptionError):
+                return member.similarities(columns)
+        return super().similarities(columns)
+
+    def shareable(self) -> dict[str, Hashable]:
+        """Those of the members, each once."""
+        parts: dict[str, Hashable] = {}
+        for name, member in self.new_members().items():
+            for part, source in member.shareable().items():
+                if source not in parts.values():
+                    parts[f"{name}.{part}"] = source
+        return parts
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """The states of the members; of what several share, that of the first."""
+        state: dict[str, torch.Tensor] = {}
+        saved: set[Hashable] = set()
+        for name, member in self.members_.items():
+            sources = member.shareable()
+            state |= {
+                f"{name}.{part}": tensor
+                for part, tensor in member.state().items()
+                if part not in sources or sources[part] not in saved
+            }
+            saved |= set(sources.values())
+        return state
+
+    def restore(self, state: dict[str, torch.Tensor]) -> None:
+        self.members_ = {}
+        shared: dict[Hashable, torch.Tensor] = {}
+        members = self.new_members()
+        for name, member in members.items():
+            own = {
+                key.removeprefix(f"{name}."): tensor
+                for key, tensor in state.items()
+                if key.startswith(f"{name}.")
+            }
+            if not own and self.may_lack(name):
+                continue
+            sources = member.shareable()
+            own |= {part: shared[source] for part, source in sources.items() if source in shared}
+            history = self.history_ if name == _leader(members) else None
+            self.members_[name] = member.take(Saved(member.name, self.facts_, own, history))
+            taken = member.state()
+            shared |= {source: taken[part] for part, source in sources.items()}
+
+    def _pooled(self, score: Callable[[Recommender], torch.Tensor], seen: Batch) -> torch.Tensor:
+        """Add up what scores each member; those that are log-probabilities already come first."""
+        members = sorted(self.members_.values(), key=_is_likely, reverse=True)
+        first, *others = (partial(_log_probabilities, one, score, seen) for one in members)
+        total = first()
+        for more in others:
+            total += more()
+        return total
+
+    def _require_leader(self) -> Recommender:
+        self.require_fitted()
+        self.require(Ability.CODES)
+        return self.members_[str(_leader(self.members_))]
+
+
+def _log_probabilities(
+    member: Recommender, score: Callable[[Recommender], torch.Tensor], seen: Batch
+) -> torch.Tensor:
+    scores = score(member).to(seen.offsets.device)
+    return scores if _is_likely(member) else log_proportions(scores, seen)
+
+
+def _is_likely(model: Recommender) -> bool:
+    return model.why_not(Ability.LOG_PROBABILITIES) is None
+
+
+def _leader(members: dict[str, Recommender]) -> str | None:
+    """The first that has codes and scores log-probabilities, else the first that has codes."""
+    coders = [name for name, one in members.items() if one.why_not(Ability.CODES) is None]
+    return next((name for name in coders if _is_likely(members[name])), next(iter(coders), None))

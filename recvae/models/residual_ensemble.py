@@ -1,0 +1,91 @@
+"""ResidualEnsemble: the ensemble whose members are chosen for you."""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import numpy as np
+import scipy.sparse as sp
+from annotated_types import Ge, Le, MinLen
+
+from recvae.data.splits import Holdout
+from recvae.models.contract.fitting import FitContext
+from recvae.models.contract.recommender import Recommender
+from recvae.models.elsa import ELSA
+from recvae.models.families.linear_algebra import require_memory
+from recvae.models.families.pooled import PooledRecommender
+from recvae.models.implicit_als import ImplicitALS
+from recvae.models.residual_vae import ResidualVAE
+from recvae.options.ranges import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from recvae.options.spaces import Float, Int, Space
+
+
+@dataclass(kw_only=True, eq=False)
+class ResidualEnsemble(PooledRecommender):
+    """ResidualVAEs, ELSA and ImplicitALS, pooled: the most accurate model of the package.
+
+    Each is fitted by itself; an item's score is the sum of its log-probabilities by all of them. A
+    neural, a linear and a factor model err differently. The ResidualVAEs share their linear path.
+    Options that are not named here are the models' own defaults.
+
+    Attributes:
+        n_vaes: how many ResidualVAEs, which differ in their seeds alone.
+        latent: width of their codes.
+        width: of their encoders' layers.
+        gamma: the weight of their KL terms for each item of a user.
+        epochs: of their training, at most.
+        rank: width of ELSA's vectors.
+        factors: width of ImplicitALS's vectors.
+        max_gigabytes: the memory that the items x items matrix of ResidualVAE may take.
+        seed: decides everything random in all of them.
+        device: where ResidualVAE and ELSA live: "auto", "cpu", "cuda", "mps", ...
+        members_: the fitted models: `elsa`, `als`, `vae0`, `vae1`, ...; of the last, fewer than
+            asked for if Ctrl-C ended their training.
+        history_: DataFrame, a row an epoch of the first ResidualVAE.
+        interrupted_: whether Ctrl-C ended the training of the ResidualVAEs early.
+    """
+
+    name: ClassVar[str] = "ensemble"
+    space: ClassVar[Space] = {
+        "latent": Int(100, 400, log=True),
+        "gamma": Float(5e-4, 1e-2, log=True),
+        "rank": Int(64, 1024, log=True),
+        "factors": Int(32, 256, log=True),
+    }
+
+    n_vaes: Annotated[int, Ge(1), Le(100)] = 2
+    latent: PositiveInt = 200
+    width: PositiveInt = 600
+    gamma: NonNegativeFloat = 0.002
+    epochs: PositiveInt = 60
+    rank: PositiveInt = 256
+    factors: PositiveInt = 64
+    max_gigabytes: PositiveFloat = 16.0
+    seed: NonNegativeInt = 0
+    device: Annotated[str, MinLen(1)] = "auto"
+
+    def new_members(self) -> dict[str, Recommender]:
+        seeds = np.random.SeedSequence(self.seed).generate_state(self.n_vaes)
+        return {
+            "elsa": ELSA(latent=self.rank, seed=self.seed, device=self.device),
+            "als": ImplicitALS(factors=self.factors, seed=self.seed),
+            **{f"vae{number}": self._new_vae(int(seed)) for number, seed in enumerate(seeds)},
+        }
+
+    def may_lack(self, name: str) -> bool:
+        """One ResidualVAE is enough."""
+        return name.startswith("vae") and name != "vae0"
+
+    def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
+        require_memory(type(self).__name__, train.shape[1], self.max_gigabytes)
+        super().learn(train, validation, context)
+
+    def _new_vae(self, seed: int) -> ResidualVAE:
+        return ResidualVAE(
+            latent=self.latent,
+            width=self.width,
+            gamma=self.gamma,
+            epochs=self.epochs,
+            max_gigabytes=self.max_gigabytes,
+            seed=seed,
+            device=self.device,
+        )

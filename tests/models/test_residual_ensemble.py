@@ -1,0 +1,178 @@
+"""What is ResidualEnsemble's own; the contract suite tests what it shares with all models."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+import torch
+
+import recvae as rv
+from recvae.engine.batch import Batch
+from recvae.models.contract.inputs import as_input
+from recvae.models.families.pooling import log_proportions
+from recvae.models.residual_vae import ResidualVAE
+
+TRAIN = as_input(sp.random(60, 20, density=0.3, format="csr", random_state=0, dtype=np.float32))
+SMALL = {"latent": 4, "width": 16, "epochs": 3, "rank": 4, "factors": 4, "device": "cpu"}
+
+
+@pytest.fixture(scope="module")
+def model():
+    return rv.ResidualEnsemble(**SMALL).fit(TRAIN)
+
+
+def vaes(model):
+    return [member for name, member in model.members_.items() if name.startswith("vae")]
+
+
+@pytest.fixture
+def validation():
+    liked = np.arange(20) % 2
+    return rv.Holdout(
+        fold_in=sp.csr_matrix([liked], dtype=np.float32),
+        held_out=sp.csr_matrix([1 - liked], dtype=np.float32),
+    )
+
+
+def test_the_score_is_the_sum_of_the_log_probabilities(model):
+    seen = Batch.of(TRAIN, torch.device("cpu"))
+    expected = sum(vae.score(TRAIN) for vae in vaes(model))
+    for member in (model.members_["elsa"], model.members_["als"]):
+        expected = expected + log_proportions(member.score(TRAIN), seen)
+    torch.testing.assert_close(model.score(TRAIN), expected)
+
+
+def test_the_vaes_differ_in_their_seeds(model):
+    first, second = vaes(model)
+    assert not torch.allclose(first.net_.decoder.weight, second.net_.decoder.weight)
+    assert (first.latent, first.width, first.epochs) == (second.latent, second.width, 3)
+
+
+def test_the_linear_path_is_kept_once(model, tmp_path):
+    inverses = [name for name in model.state() if name.endswith("linear.inverse")]
+    assert inverses == ["vae0.linear.inverse"]
+    model.save(tmp_path / "model")
+    for one in (model, rv.load_model(tmp_path / "model")):
+        first, second = (vae.net_.linear.inverse for vae in vaes(one))
+        assert first.data_ptr() == second.data_ptr()
+        torch.testing.assert_close(one.score(TRAIN), model.score(TRAIN))
+
+
+def test_the_linear_path_is_solved_for_once(monkeypatch):
+    solved, inverse = [], rv.EDLAE.inverse
+    monkeypatch.setattr(
+        rv.EDLAE, "inverse", lambda self, matrix: solved.append(self) or inverse(self, matrix)
+    )
+    rv.ResidualEnsemble(**SMALL, n_vaes=3).fit(TRAIN)
+    assert len(solved) == 1
+
+
+def test_too_many_items_are_refused_before_anything_is_trained(monkeypatch):
+    monkeypatch.setattr(rv.ImplicitALS, "fit", lambda *_: pytest.fail("it was trained"))
+    wide = sp.csr_matrix((5, 1_000_000), dtype=np.float32) + sp.eye(5, 1_000_000, format="csr")
+    with pytest.raises(rv.errors.OptionError, match=r"Ensemble needs about 4000\.0 GB"):
+        rv.ResidualEnsemble(**SMALL).fit(wide.astype(np.float32))
+
+
+@pytest.mark.parametrize("lost", ["vae", "vae0.linear", "vae1.encoder", "elsa", "als.item"])
+def test_a_model_that_lost_tensors_is_not_loaded(lost, model, tmp_path, monkeypatch):
+    state = {name: tensor for name, tensor in model.state().items() if not name.startswith(lost)}
+    monkeypatch.setattr(model, "state", lambda: state)
+    model.save(tmp_path / "model")
+    with pytest.raises(rv.errors.ModelFileError, match="is damaged"):
+        rv.load_model(tmp_path / "model")
+
+
+def test_one_vae_is_enough():
+    assert len(rv.ResidualEnsemble(**SMALL, n_vaes=1).fit(TRAIN).members_) == 3
+
+
+def test_epochs_of_one_training_are_told(validation):
+    told = []
+    model = rv.ResidualEnsemble(**SMALL).fit(
+        TRAIN, validation, on_epoch=lambda epoch, value: told.append((epoch, value))
+    )
+    assert [epoch for epoch, _ in told] == model.history_["epoch"].tolist()
+    assert [value for _, value in told] == model.history_["ndcg@100"].tolist()
+
+
+@pytest.mark.parametrize("interrupted", [1, 2])
+def test_ctrl_c_after_an_epoch_keeps_the_vaes_so_far(interrupted, monkeypatch, tmp_path):
+    trained, train = [], ResidualVAE.learn
+
+    def pressed(self, *args):
+        train(self, *args)
+        trained.append(self)
+        self.interrupted_ = len(trained) == interrupted
+
+    monkeypatch.setattr(ResidualVAE, "learn", pressed)
+    model = rv.ResidualEnsemble(**SMALL, n_vaes=3).fit(TRAIN)
+    assert model.interrupted_
+    assert vaes(model) == trained
+    assert len(trained) == interrupted
+    model.save(tmp_path / "model")
+    loaded = rv.load_model(tmp_path / "model")
+    assert len(vaes(loaded)) == interrupted
+    assert not loaded.interrupted_
+
+
+def test_ctrl_c_before_an_epoch_of_the_second_keeps_the_first(monkeypatch):
+    started, prepare = [], ResidualVAE.prepare
+
+    def pressed(self, *args):
+        started.append(self)
+        if len(started) == 2:
+            raise KeyboardInterrupt
+        prepare(self, *args)
+
+    monkeypatch.setattr(ResidualVAE, "prepare", pressed)
+    model = rv.ResidualEnsemble(**SMALL, n_vaes=3).fit(TRAIN)
+    assert model.interrupted_
+    assert vaes(model) == started[:1]
+    assert model.score(TRAIN).isfinite().all()
+
+
+def test_ctrl_c_before_there_is_a_vae(monkeypatch):
+    fit = rv.ELSA.fit
+
+    def pressed(self, *args, **options):
+        fit(self, *args, **options)
+        self.interrupted_ = True
+        return self
+
+    monkeypatch.setattr(rv.ELSA, "fit", pressed)
+    model = rv.ResidualEnsemble(**SMALL)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(TRAIN)
+    with pytest.raises(rv.errors.NotFittedError):
+        model.recommend(TRAIN)
+
+
+def test_a_loaded_member_is_a_model_of_its_own(model, tmp_path):
+    model.save(tmp_path / "all")
+    loaded = rv.load_model(tmp_path / "all")
+    for number, member in enumerate(loaded.members_.values()):
+        member.save(tmp_path / str(number))
+        alone = rv.load_model(tmp_path / str(number))
+        np.testing.assert_array_equal(alone.recommend(TRAIN, 5)[0], member.recommend(TRAIN, 5)[0])
+    assert vaes(loaded)[0].history_.equals(model.history_)
+
+
+def test_members_know_the_items_by_the_same_ids():
+    data = replace(
+        rv.Interactions.from_matrix(TRAIN),
+        items=pd.DataFrame(index=pd.Index([f"item {n}" for n in range(20)], name="item")),
+    )
+    model = rv.ResidualEnsemble(**SMALL, n_vaes=1).fit(data)
+    for member in model.members_.values():
+        assert member.item_ids_.equals(data.item_ids)
+        assert member.fingerprint_ == data.fingerprint()
+
+
+def test_a_member_can_learn_from_other_data():
+    fewer = TRAIN[:, :-3]
+    vae = rv.ResidualEnsemble(**SMALL).fit(TRAIN).members_["vae0"].fit(fewer)
+    fresh = replace(vae).fit(fewer)
+    torch.testing.assert_close(vae.score(fewer), fresh.score(fewer), rtol=0, atol=0)
