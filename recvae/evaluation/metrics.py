@@ -196,10 +196,10 @@ class Metric:
         Raises:
             OptionError: no such metric, or no length.
         """
-        kind, at, k = name.partition("@")
+        kind, _, k = name.partition("@")
         if kind not in METRICS:
             raise OptionError(f"no metric is called {name!r}: {did_you_mean(kind, METRICS)}")
-        if not at or not re.fullmatch("[1-9][0-9]*", k):
+        if not re.fullmatch("[1-9][0-9]*", k):
             raise OptionError(f"metric {name!r} needs a length of the list, such as '{kind}@20'.")
         return cls(kind, int(k))
 

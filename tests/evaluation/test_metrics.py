@@ -136,6 +136,7 @@ def test_novelty_is_over_the_items_shown():
         np.array([[1, 0], [1, -1], [-1, -1]]), sp.csr_matrix(np.ones((3, 2))), popularity
     )
     np.testing.assert_allclose(novelty(lists, 2), [2, 3, 0])
+    np.testing.assert_allclose(novelty(lists, 1), [3, 3, 0])
 
 
 def test_novelty_without_popularity_is_refused():
@@ -150,6 +151,12 @@ def test_names_are_read_and_written_alike():
         "hit@1",
         "map@5",
     ]
+    assert parse_metrics("hit@12") == [Metric("hit", 12)]
+
+
+def test_accuracy_is_what_has_a_value_for_each_user():
+    accuracy = {"recall", "ndcg", "precision", "map", "mrr", "hit"}
+    assert {kind for kind in METRICS if Metric(kind, 5).is_accuracy} == accuracy == set(ACCURACY)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from recvae.errors import OptionError, TrainingError
 from recvae.ranking import blocks
-from recvae.ranking.top_k import top_k
+from recvae.ranking.top_k import as_columns, top_k
 
 SCORES = np.array([[3, 1, 2, 0], [5, 5, 5, 5], [-1, 4, 4, 9]], dtype=np.float32)
 HISTORIES = sp.csr_matrix(np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0]], dtype=np.float32))
@@ -42,6 +42,12 @@ def test_by_hand():
     assert ids.tolist() == [[2, 1], [0, 2], [3, 1]]
     assert scores.tolist() == [[2, 1], [5, 5], [9, 4]]
     assert (ids.dtype, scores.dtype) == (np.int64, np.float32)
+
+
+def test_what_was_seen_may_be_asked_for():
+    ids, scores = rank(SCORES, HISTORIES, 2, exclude_seen=False)
+    assert ids.tolist() == [[0, 2], [0, 1], [3, 1]]
+    assert scores.tolist() == [[3, 2], [5, 5], [9, 4]]
 
 
 def test_lists_that_run_out_of_items():
@@ -152,6 +158,7 @@ def test_deny_wins_over_allow():
     [
         ([4], "from 0 to 3"),
         ([-1], "from 0 to 3"),
+        ([2, -1], "from 0 to 3"),
         ([[0], [1], [4]], "from 0 to 3"),
         ([[0], [1]], r"\(2, 4\).*\(3, 4\)"),
         (sp.csr_matrix((3, 5)), r"\(3, 5\).*\(3, 4\)"),
@@ -166,6 +173,12 @@ def test_deny_wins_over_allow():
 def test_item_sets_that_do_not_fit(name, items, message):
     with pytest.raises(OptionError, match=f"{name}.* .*{message}"):
         rank(SCORES, NOBODY, 2, **{name: items})
+
+
+def test_columns_are_one_list_of_them():
+    assert as_columns([3, 0], 4, "columns").dtype == np.int64
+    with pytest.raises(OptionError, match="columns must be one list of columns"):
+        as_columns([[0], [1]], 4, "columns")
 
 
 @pytest.mark.parametrize("k", [0, -1, 5, 1.5, "3"])

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import zscore
 
 from recvae.ranking.reranking import POOL, rerank
 
@@ -35,7 +36,26 @@ def test_lists_end_where_items_do():
 
 
 def test_equal_scores_and_counts_stay_in_order():
-    assert list(rerank(np.arange(6), np.ones(6), np.full(6, 9), 0.5, 6)[0]) == list(range(6))
+    """In each of two groups, of so many items that a sort by halves would mix them."""
+    counts = np.tile([9, 1], 50)
+    expected = [*range(1, 100, 2), *range(0, 100, 2)]
+    assert list(rerank(np.arange(100), np.ones(100), counts, 0.5, 100)[0]) == expected
+
+
+@pytest.mark.parametrize("niche", [-0.7, 0.3, 0.5])
+def test_the_scale_of_the_scores_does_not_matter(niche):
+    """They are standardized: raw, the scores would drown the counts, or be drowned."""
+    one = [
+        rerank(IDS, scale * SCORES - 5, COUNTS, niche, 4)[0].tolist() for scale in (1e-4, 1, 1e4)
+    ]
+    assert one[0] == one[1] == one[2]
+    worth = (1 - abs(niche)) * zscore(SCORES) - niche * zscore(np.log1p(COUNTS[IDS]))
+    assert one[0] == IDS[np.argsort(-worth)].tolist()
+
+
+def test_scores_go_with_their_items():
+    ids, scores = rerank(IDS, SCORES, COUNTS, 1, 2)
+    assert (ids.tolist(), scores.tolist()) == ([5, 2], [2, 1])
 
 
 def test_what_is_below_the_pool_is_never_shown():
