@@ -25,6 +25,7 @@ def main() -> None:
 
     data = rv.load_dataset(args.data, min_rating=4, min_user_items=5)
     test = rv.split_users(data).test
+    assert test.user_ids is not None  # those of a table have ids
 
     model = rv.load_model(args.model)
     ids, _ = model.recommend(test.fold_in[: args.users], k=args.k)

@@ -9,7 +9,6 @@ those of a training that nobody disturbed, bit for bit. This repeats until there
 A checkpoint is written after each step, so that many of the kills fall inside of a write.
 """
 
-import argparse
 import shutil
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -20,10 +19,12 @@ from threading import RLock
 from time import perf_counter
 
 import numpy as np
+import pandas as pd
 import scipy.sparse as sp
 from tqdm import tqdm
 
 import recvae as rv
+from benchmarks.common import options
 from recvae.engine import checkpoints
 from recvae.models import MODELS
 
@@ -53,9 +54,7 @@ class Count:
 
 def main() -> None:
     """Kill, and print the count."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--model", default="residual-vae", help="trained in epochs")
     parser.add_argument("--seed", type=int, default=0, help="decides the moments")
@@ -118,7 +117,7 @@ def are_same(one: Path, other: Path) -> bool:
     """Whether two saved models have the same weights and history, but for the times in it."""
     models = [rv.load_model(folder, device="cpu") for folder in (one, other)]
     weights, others = (next(folder.glob("weights-*")).read_bytes() for folder in (one, other))
-    history, its = (model.history_.drop(columns=TIMES) for model in models)
+    history, its = (pd.DataFrame(model.history_).drop(columns=TIMES) for model in models)
     return weights == others and history.equals(its)
 
 

@@ -1,7 +1,7 @@
 """The blend that an ensemble has to beat: scores of RecVAE and EDLAE, standardized and mixed."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -25,8 +25,8 @@ class Blend(Recommender):
     name: ClassVar[str] = "blend"
 
     weight: float = 0.8
-    neural: dict[str, int | float] = field(default_factory=dict)
-    linear: dict[str, int | float] = field(default_factory=dict)
+    neural: dict[str, Any] = field(default_factory=dict)
+    linear: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
@@ -55,4 +55,5 @@ class Blend(Recommender):
 
 
 def _standardized(scores: torch.Tensor) -> torch.Tensor:
+    """Z-scores of each row."""
     return (scores - scores.mean(dim=1, keepdim=True)) / scores.std(dim=1, keepdim=True)

@@ -1,11 +1,12 @@
 """The results as a page of Markdown and as JSON."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from benchmarks.common import write_json
 from benchmarks.quality.spec import Entry, Published, Spec
 from recvae.evaluation.evaluate import with_stderr
 from recvae.experiments.comparison import Comparison
@@ -24,33 +25,48 @@ class Result:
     picture: str
 
 
-def markdown(spec: Spec, command: str, results: list[Result], missing: Mapping[str, str]) -> str:
-    """The page."""
-    parts = [f"# {spec.title}", spec.text.strip(), f"```sh\n{command}\n```"]
-    for name, data_set in spec.sets.items():
-        parts.append(f"## {data_set.title}")
-        if name in missing:
-            parts.append(f"Left out: {missing[name]}")
-        for result in results:
-            if result.set == name:
-                parts += _section(spec, result)
-    return "\n\n".join([*parts, "## Models", _models(spec)]) + "\n"
+@dataclass(frozen=True)
+class Page:
+    """What was asked for and what came; `missing` says why a data set is left out."""
 
+    spec: Spec
+    command: str
+    results: list[Result] = field(default_factory=list)
+    missing: dict[str, str] = field(default_factory=dict)
 
-def facts(spec: Spec, results: list[Result]) -> dict[str, Any]:
-    """The same as what JSON can say, by set and protocol."""
-    return {
-        name: {
-            result.protocol: {fact: result.comparison.to_dict()[fact] for fact in FACTS}
-            | {"published": [line.model_dump() for line in _published(spec, result)]}
-            for result in results
-            if result.set == name
-        }
-        for name in spec.sets
-    }
+    def write(self, page: Path, figures: Path) -> None:
+        """Write both."""
+        page.write_text(self.markdown(), encoding="utf-8")
+        write_json(figures, self.facts())
+
+    def markdown(self) -> str:
+        """The page."""
+        spec = self.spec
+        parts = [f"# {spec.title}", spec.text.strip(), f"```sh\n{self.command}\n```"]
+        for name, data_set in spec.sets.items():
+            parts.append(f"## {data_set.title}")
+            if name in self.missing:
+                parts.append(f"Left out: {self.missing[name]}")
+            for result in self.results:
+                if result.set == name:
+                    parts += _section(spec, result)
+        return "\n\n".join([*parts, "## Models", _models(spec)]) + "\n"
+
+    def facts(self) -> dict[str, Any]:
+        """The same as what JSON can say, by set and protocol."""
+        found: dict[str, Any] = {name: {} for name in self.spec.sets}
+        for result in self.results:
+            known = result.comparison.to_dict()
+            published = [line.model_dump() for line in _published(self.spec, result)]
+            found[result.set][result.protocol] = {
+                **{fact: known[fact] for fact in FACTS},
+                "published": published,
+            }
+        return found
 
 
 def _section(spec: Spec, result: Result) -> list[str]:
+    """What was measured on a data set by a protocol."""
     comparison, setting = result.comparison, result.comparison.setting
     return [
         f"### {spec.protocols[result.protocol].title}",
@@ -64,10 +80,12 @@ def _section(spec: Spec, result: Result) -> list[str]:
 
 
 def _lines(comparison: Comparison) -> list[dict[str, str]]:
+    """A line for each model."""
     return [_line(comparison, str(name), line) for name, line in comparison.table.iterrows()]
 
 
 def _line(comparison: Comparison, name: str, numbers: pd.Series) -> dict[str, str]:
+    """The cells of a model; * marks the best, and what is not significantly worse."""
     primary = comparison.metrics[-1]
     line = {"model": f"`{name}`"}
     for metric in (primary, *comparison.metrics[:-1]):
@@ -82,6 +100,7 @@ def _line(comparison: Comparison, name: str, numbers: pd.Series) -> dict[str, st
 
 
 def _difference(comparison: Comparison, name: str) -> str:
+    """The paired difference to the best model, with its interval."""
     if name == comparison.best:
         return "the best"
     row = comparison.differences.loc[comparison.metrics[-1]].loc[name]
@@ -89,10 +108,12 @@ def _difference(comparison: Comparison, name: str) -> str:
 
 
 def _published(spec: Spec, result: Result) -> list[Published]:
+    """What others have reported for a data set."""
     return [line for line in spec.published if line.set == result.set]
 
 
 def _published_lines(spec: Spec, result: Result) -> list[dict[str, str]]:
+    """The same as lines of the table."""
     return [
         {"model": f"{line.model}, published ({line.source})"}
         | {metric: f"{value:.4g}" for metric, value in line.metrics.items()}
@@ -101,6 +122,7 @@ def _published_lines(spec: Spec, result: Result) -> list[dict[str, str]]:
 
 
 def _models(spec: Spec) -> str:
+    """The table of what the models are."""
     return _markdown_table(
         [
             {
@@ -116,6 +138,7 @@ def _models(spec: Spec) -> str:
 
 
 def _options(entry: Entry) -> str:
+    """Options for all sets, then those of single sets."""
     parts = [_written(entry.options)] if entry.options else []
     return "; ".join(
         parts + [f"{name}: {_written(options)}" for name, options in entry.by_set.items()]
@@ -123,6 +146,7 @@ def _options(entry: Entry) -> str:
 
 
 def _written(options: dict[str, Any]) -> str:
+    """Options as they are typed."""
     return ", ".join(f"`{key}={value}`" for key, value in options.items())
 
 

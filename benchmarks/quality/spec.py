@@ -17,6 +17,7 @@ from benchmarks.quality.blend import Blend
 from recvae.evaluation.evaluate import DEFAULT_METRICS
 from recvae.models import Recommender
 
+RESULTS = Path(__file__).parent / "results.toml"
 Options = dict[str, Any]
 
 
@@ -58,7 +59,8 @@ class Protocol(Strict):
 class Entry(Strict):
     """A model, the options that differ from its defaults, and where these come from.
 
-    `by_set` has those that only some sets are given.
+    `by_set` has those that only some sets are given; `of` names the entries whose options by set
+    are an option of this one.
     """
 
     model: str
@@ -67,6 +69,7 @@ class Entry(Strict):
     by_set: dict[str, Options] = {}
     source: str = "defaults"
     sets: list[str] | None = None
+    of: dict[str, str] = {}
 
     @property
     def name(self) -> str:
@@ -101,7 +104,18 @@ class Spec(Strict):
     published: list[Published] = []
 
     @model_validator(mode="after")
+    def _members_are_as_they_are_alone(self) -> Self:
+        """Fill in the options of entries that are made of others."""
+        alone = {entry.name: entry.by_set for entry in self.models}
+        for entry in self.models:
+            for name in self.sets if entry.of else ():
+                options = {part: alone[member].get(name) for part, member in entry.of.items()}
+                entry.by_set[name] = {part: found for part, found in options.items() if found}
+        return self
+
+    @model_validator(mode="after")
     def _sets_are_known(self) -> Self:
+        """Refuse a set that nothing is said of."""
         named = {line.set for line in self.published}
         for entry in self.models:
             named |= {*entry.by_set, *(entry.sets or [])}
@@ -125,16 +139,23 @@ class Spec(Strict):
             }
         )
 
+    def build(self, model: str, data_set: str) -> Recommender:
+        """Make a model, named as in the tables, for a set."""
+        (entry,) = (entry for entry in self.models if entry.name == model)
+        return entry.build(data_set)
+
     def models_for(self, name: str) -> list[Entry]:
         """The models that take part on a data set."""
         return [entry for entry in self.models if entry.sets is None or name in entry.sets]
 
 
 def _names(wanted: str | None, there: Collection[str]) -> Collection[str]:
+    """The names in `a,b`."""
     return there if wanted is None else [name.strip() for name in wanted.split(",")]
 
 
 def _among(names: Collection[str], there: Collection[str]) -> list[str]:
+    """The names; one that is not there is refused."""
     for name in names:
         if name not in there:
             raise rv.errors.OptionError(

@@ -7,11 +7,8 @@ Milliseconds for one user and for a batch, with histories of 1 to 200 items draw
 make whole lists, seen items left out; neither does anything with raw ids.
 """
 
-import argparse
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 import onnxruntime
@@ -19,7 +16,9 @@ import scipy.sparse as sp
 import torch
 
 import recvae as rv
-from benchmarks.speed.serving import save_generated
+from benchmarks.common import options
+from benchmarks.speed.clock import seconds_of
+from benchmarks.speed.generated import histories, save_model
 from recvae.models import Recommender
 
 K = 10
@@ -29,9 +28,7 @@ CALLS, SECONDS = 20, 5.0
 
 def main() -> None:
     """Measure each model, and print a line as soon as it is known."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("models", nargs="*", help="folders of saved models")
     parser.add_argument("--items", type=int, default=20_000, help="of the generated model")
     parser.add_argument("--batch", type=int, default=64, help="users in a batch")
@@ -41,7 +38,7 @@ def main() -> None:
     print("| model | users | Python p50, ms | p99 | onnxruntime p50, ms | p99 |")
     print("|---|---:|---:|---:|---:|---:|")
     with tempfile.TemporaryDirectory() as folder:
-        for saved in args.models or [save_generated(args.items, f"{folder}/generated")]:
+        for saved in args.models or [save_model(args.items, f"{folder}/generated")]:
             model = rv.load_model(saved, device="cpu")
             session = start(model, Path(folder) / "model.onnx", args.threads)
             for n_users in (1, args.batch):
@@ -59,45 +56,22 @@ def start(model: Recommender, path: Path, threads: int) -> onnxruntime.Inference
 
 def compare(model: Recommender, session: onnxruntime.InferenceSession, n_users: int) -> str:
     """Milliseconds, median and 99th percentile, of both for the same histories."""
-    rows = draw(len(model.items_), n_users)
-    histories, items = as_csr(rows, len(model.items_)), as_padded(rows)
-    taken = (
-        measure(lambda: model.recommend(histories, K)),
-        measure(lambda: session.run(None, {"items": items})),
-    )
-    return " | ".join(f"{value:.2f}" for one in taken for value in np.percentile(one, [50, 99]))
-
-
-def draw(n_items: int, n_users: int) -> list[np.ndarray]:
-    """Histories of about 33 items, 1 to 200."""
-    rng = np.random.default_rng(0)
-    sizes = np.minimum(rng.geometric(0.03, n_users), 200)
-    return [np.sort(rng.choice(n_items, size, replace=False)) for size in sizes]
-
-
-def as_csr(rows: list[np.ndarray], n_items: int) -> sp.csr_matrix:
-    """The histories as a model takes them."""
-    indptr = np.cumsum([0, *map(len, rows)])
-    ones = np.ones(indptr[-1], dtype=np.float32)
-    return sp.csr_matrix((ones, np.concatenate(rows), indptr), shape=(len(rows), n_items))
+    padded = as_padded(histories(len(model.items_), n_users))
+    rows, places = (padded >= 0).nonzero()
+    entries = np.ones(len(rows), np.float32), (rows, padded[rows, places])
+    matrix = sp.csr_matrix(entries, shape=(n_users, len(model.items_)))
+    calls = (lambda: model.recommend(matrix, K), lambda: session.run(None, {"items": padded}))
+    values = []
+    for call in calls:
+        call()  # the first does not count
+        values += list(np.percentile(seconds_of(call, CALLS, SECONDS), [50, 99]))
+    return " | ".join(f"{1000 * value:.2f}" for value in values)
 
 
 def as_padded(rows: list[np.ndarray]) -> np.ndarray:
-    """The histories as a graph takes them."""
+    """Histories as a graph takes them: int64 [users, items], -1 where there is none."""
     length = max(map(len, rows))
     return np.array([np.pad(row, (0, length - len(row)), constant_values=-1) for row in rows])
-
-
-def measure(call: Callable[[], object]) -> list[float]:
-    """Milliseconds of each call, after a first that does not count."""
-    call()
-    taken: list[float] = []
-    began = perf_counter()
-    while len(taken) < CALLS or perf_counter() - began < SECONDS:
-        started = perf_counter()
-        call()
-        taken.append(1000 * (perf_counter() - started))
-    return taken
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ requests are sent at a fixed rate, however long others take, and timed from when
 Saturated: each client sends its next request as soon as it has an answer.
 """
 
-import argparse
 import asyncio
 import json
 import re
@@ -27,7 +26,8 @@ import numpy as np
 import uvicorn
 
 import recvae as rv
-from benchmarks.speed.evaluation import generate
+from benchmarks.common import options
+from benchmarks.speed.generated import histories, save_model
 from recvae.serving import create_app
 from recvae.serving.app import MAX_BATCH
 
@@ -36,7 +36,6 @@ Requests: TypeAlias = Iterator[bytes]
 Load: TypeAlias = Callable[[list[Connection], Requests, float], Awaitable[list[float]]]
 """(clients, requests, seconds) -> the seconds that each answer took, NaN for an error."""
 
-N_USERS = 5_000
 N_REQUESTS = 2_000
 PATIENCE = 120
 """Seconds for a server to start."""
@@ -44,9 +43,7 @@ PATIENCE = 120
 
 def main() -> None:
     """Measure each way of serving under each load, and print a line as soon as it is known."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("model", nargs="?", help="folder of a saved model")
     parser.add_argument("--items", type=int, default=20_000, help="of the generated model")
     parser.add_argument("--rate", type=float, default=300, help="steady requests a second")
@@ -54,7 +51,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20, help="of each measurement")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        model = args.model or save_generated(args.items, folder)
+        model = args.model or save_model(args.items, folder)
         requests = make_requests(model)
         loads: dict[str, Load] = {
             f"steady, {args.rate:g}/s": partial(steady, rate=args.rate),
@@ -69,19 +66,11 @@ def main() -> None:
                     print(f"| up to {max_batch} | {name} | {line} |", flush=True)
 
 
-def save_generated(n_items: int, folder: str) -> str:
-    """Save a Mult-VAE that has seen few users once: how fast it is has nothing to do with that."""
-    rv.MultVAE(epochs=1).fit(generate(N_USERS, n_items)).save(folder)
-    return folder
-
-
 def make_requests(model: str) -> Requests:
     """Requests for lists, of 1 to 200 items drawn at random, over and over."""
-    rng = np.random.default_rng(0)
     ids = rv.load_model(model).item_ids_
-    sizes = np.minimum(rng.geometric(0.03, N_REQUESTS), 200)
-    histories = (ids[rng.choice(len(ids), size, replace=False)].tolist() for size in sizes)
-    return cycle([as_http(json.dumps({"items": items}).encode()) for items in histories])
+    asked = [{"items": ids[row].tolist()} for row in histories(len(ids), N_REQUESTS)]
+    return cycle([as_http(json.dumps(body).encode()) for body in asked])
 
 
 def as_http(body: bytes) -> bytes:
@@ -159,6 +148,7 @@ async def steady(
         free.put_nowait(client)
 
     async def send(due: float) -> float:
+        """Wait for a client, and send by it."""
         client = await free.get()
         ok = await ask(client, next(requests))
         free.put_nowait(client)
@@ -176,6 +166,7 @@ async def saturated(clients: list[Connection], requests: Requests, seconds: floa
     end = perf_counter() + seconds
 
     async def send(client: Connection) -> list[float]:
+        """Send until the end."""
         taken = []
         while (began := perf_counter()) < end:
             ok = await ask(client, next(requests))

@@ -16,12 +16,12 @@ from scipy.stats import zscore
 import recvae as rv
 from benchmarks.quality import results
 from benchmarks.quality.blend import Blend
-from benchmarks.quality.spec import Spec
+from benchmarks.quality.spec import RESULTS, Spec
+from recvae.cli.settings import parse_settings
 from recvae.errors import OptionError
 
 ROOT = Path(__file__).parents[2]
-QUALITY = ROOT / "benchmarks" / "quality"
-RECIPES = sorted((QUALITY / "recipes").glob("*.toml"))
+RECIPES = sorted((RESULTS.parent / "recipes").glob("*.toml"))
 
 FIGURES = Path("benchmarks/figures")
 SPEC = """
@@ -166,7 +166,7 @@ def test_it_goes_on_where_it_was(folder):
     again = {path: path.stat().st_mtime_ns for path in fits.iterdir()}
     assert again.keys() == kept.keys()
     assert [path for path in kept if again[path] != kept[path]] == [gone]
-    assert (folder / "again.md").is_file()
+    assert (folder / "again" / "tiny.md").is_file()
 
 
 def test_the_blend_mixes_standardized_scores(monkeypatch):
@@ -184,7 +184,7 @@ def test_the_blend_mixes_standardized_scores(monkeypatch):
 def test_a_choice_of_sets_and_models(folder):
     spec = folder / "tiny.toml"
     run(folder, spec, "--models", "popularity", "--sets", "plays", "--out", "part")
-    facts = json.loads((folder / "part.json").read_text())
+    facts = json.loads((folder / "part" / "tiny.json").read_text())
     assert [line["model"] for line in facts["plays"]["folds"]["models"]] == ["popularity"]
     with pytest.raises(OptionError, match="did you mean 'popularity'"):
         run(folder, spec, "--models", "popularit")
@@ -263,13 +263,32 @@ def test_the_recipes_follow_the_paper():
     }
 
 
-@pytest.mark.parametrize("path", [QUALITY / "results.toml", *RECIPES], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [RESULTS, *RECIPES], ids=lambda path: path.stem)
 def test_all_models_and_options_exist(path):
     spec = Spec.read(path)
     for entry in spec.models:
-        assert {entry.build(name).name for name in spec.sets} == {entry.model}
+        assert {spec.build(entry.name, name).name for name in spec.sets} == {entry.model}
     for line in spec.published:
         assert all(0 < value < 1 for value in line.metrics.values())
+
+
+def test_a_blend_has_the_options_that_its_members_have_alone():
+    spec = Spec.read(RESULTS)
+    for name in spec.sets:
+        blend, neural, linear = (spec.build(model, name) for model in ("blend", "rec-vae", "edlae"))
+        assert vars(rv.RecVAE(**blend.neural)) == vars(neural)
+        assert vars(rv.EDLAE(**blend.linear)) == vars(linear)
+
+
+def test_the_options_in_the_readme_are_those_of_the_results():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^recvae compare --data ml-1m(?:.*\\\n)+.*", text, re.MULTILINE)
+    settings = re.findall(r"--set ([\w-]+)\.(\w+=\S+)", command)
+    models = re.findall(r"--models (\S+)", command)[0].split(",")
+    assert {name for name, _ in settings} < set(models)
+    for name in models:
+        given = parse_settings([setting for model, setting in settings if model == name])
+        assert vars(rv.build_model(name, given)) == vars(Spec.read(RESULTS).build(name, "ml-1m"))
 
 
 @pytest.mark.parametrize(
@@ -281,6 +300,6 @@ def test_all_models_and_options_exist(path):
     ],
 )
 def test_a_mistyped_set(line, tmp_path):
-    (tmp_path / "typo.toml").write_text((QUALITY / "results.toml").read_text() + line)
+    (tmp_path / "typo.toml").write_text((RESULTS).read_text() + line)
     with pytest.raises(ValueError, match="did you mean 'ml-100k'"):
         Spec.read(tmp_path / "typo.toml")

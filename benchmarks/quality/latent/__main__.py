@@ -3,20 +3,15 @@
     RECVAE_DATA=... python -m benchmarks.quality.latent                  # all of it
     RECVAE_DATA=... python -m benchmarks.quality.latent anomaly explain  # these
 
-Each part writes benchmarks/figures/latent/PART.json and docs/images/latent-PART.png, when done.
-Models are kept in build/latent/, and fitted anew once their folders there are deleted.
+Each part writes its figures and its picture when it is done. Models are kept in build/latent/, and
+fitted anew once their folders there are deleted.
 """
 
-import argparse
-import json
-import logging
-from importlib import import_module
-from pathlib import Path
+from argparse import Namespace
+from types import ModuleType
 from typing import Any
 
-import matplotlib as mpl
-
-from recvae.display.themes import LIGHT, STYLE
+from benchmarks.common import options, run_parts
 
 PARTS = (
     *("generate", "anomaly", "uncertainty", "explain", "interpolate", "map"),
@@ -25,42 +20,16 @@ PARTS = (
 """The modules beside this one; each has `measure`, which gives what JSON can say, and `draw`,
 which makes a figure of it."""
 
-logger = logging.getLogger("latent")
-
 
 def main() -> None:
     """Measure the parts named, or all."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
-    parser.add_argument("--figures", type=Path, default=Path("benchmarks/figures/latent"))
-    parser.add_argument("--images", type=Path, default=Path("docs/images"))
-    args = parser.parse_args()
-    if unknown := set(args.parts) - set(PARTS):
-        parser.error(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    for part in args.parts or PARTS:
-        logger.info("%s", part)
-        run(part, args.figures / f"{part}.json", args.images / f"latent-{part}.png")
+    run_parts(options(__doc__), "benchmarks.quality.latent", PARTS, measure, picture="png")
 
 
-def run(part: str, figures: Path, picture: Path) -> None:
-    """Measure a part, write its figures and its picture."""
-    module = import_module(f"benchmarks.quality.latent.{part}")
-    found = module.measure()
-    picture.parent.mkdir(parents=True, exist_ok=True)
-    with mpl.rc_context(style()):
-        module.draw(found).savefig(picture)
-    text = json.dumps(rounded(found), indent=1, ensure_ascii=False)
-    figures.parent.mkdir(parents=True, exist_ok=True)
-    figures.write_text(text + "\n", encoding="utf-8")
-    logger.info("%s\n%s and %s", text, figures, picture)
-
-
-def style() -> Any:
-    """How the pictures look: those of the reports, smaller."""
-    return {**STYLE, **LIGHT, "savefig.dpi": 110}
+def measure(part: ModuleType, _: Namespace) -> Any:
+    """The figures of a part."""
+    print(part.__name__, flush=True)
+    return rounded(part.measure())
 
 
 def rounded(found: Any) -> Any:

@@ -16,31 +16,19 @@ from sklearn.neighbors import LocalOutlierFactor, NearestNeighbors
 from sklearn.preprocessing import scale
 
 import recvae as rv
-from benchmarks.quality.latent.lab import mean, once
+from benchmarks.quality.latent.lab import mean, once, points
 from recvae.display.themes import MARKERS
 
 ATTACKS = ("random", "average", "bandwagon", "segment")
 SHARES = (0.01, 0.03, 0.1)
 SHOWN = "3%"
 SEEDS = range(3)
+SMALL: dict[str, Any] = {"hidden": (), "rate_schedule": "constant"}
 WATCHERS = {
-    "ml-100k": rv.MultVAE(
-        hidden=(),
-        latent=64,
-        epochs=40,
-        batch_size=100,
-        rate_schedule="constant",
-        learning_rate=1e-3,
-    ),
-    "ml-1m": rv.MultVAE(
-        hidden=(),
-        latent=100,
-        epochs=10,
-        batch_size=200,
-        rate_schedule="constant",
-        learning_rate=2e-3,
-    ),
+    "ml-100k": SMALL | {"latent": 64, "epochs": 40, "batch_size": 100, "learning_rate": 1e-3},
+    "ml-1m": SMALL | {"latent": 100, "epochs": 10, "batch_size": 200, "learning_rate": 2e-3},
 }
+"""Options of the Mult-VAE that is trained on all users; nobody has tuned it."""
 SEGMENT, SEGMENT_SIZE = "Horror", 5
 TARGET_RATINGS = (5, 50)
 NEIGHBOURS = 20
@@ -63,7 +51,7 @@ def summary(attempts: list[Any]) -> dict[str, Any]:
     """The mean of each figure of each detector."""
     return {
         detector: {
-            figure: mean([attempt[detector][figure] for attempt in attempts])
+            figure: mean([one[detector][figure] for one in attempts])
             for figure in ("auc", "precision")
         }
         for detector in attempts[0]
@@ -73,7 +61,8 @@ def summary(attempts: list[Any]) -> dict[str, Any]:
 def attempt(data: str, attack: Any, share: float, seed: int) -> Any:
     """What every detector makes of one attack."""
     name = f"anomaly/{data}-{attack}-{share}-{seed}"
-    return once(name, lambda: judge(attacked(data, attack, share, seed), WATCHERS[data]))
+    watcher = rv.MultVAE(**WATCHERS[data])
+    return once(name, lambda: judge(attacked(data, attack, share, seed), watcher))
 
 
 def attacked(data: str, attack: Any, share: float, seed: int) -> rv.Interactions:
@@ -84,9 +73,10 @@ def attacked(data: str, attack: Any, share: float, seed: int) -> rv.Interactions
     target = np.random.default_rng(seed).choice(np.flatnonzero((counts >= low) & (counts < high)))
     members = np.flatnonzero(ratings.items["genres"].str.contains(SEGMENT))
     segment = members[np.argsort(-counts[members])[:SEGMENT_SIZE]] if attack == "segment" else None
-    false_users = {"weight": share, "segment": segment, "seed": seed}
-    data_set = rv.latent.inject_shilling(ratings, attack, int(target), **false_users)
-    return data_set.filter(min_weight=4, min_user_items=5)
+    attacked = rv.latent.inject_shilling(
+        ratings, attack, int(target), rate=share, segment=segment, seed=seed
+    )
+    return attacked.filter(min_weight=4, min_user_items=5)
 
 
 def judge(likes: rv.Interactions, watcher: rv.MultVAE) -> dict[str, Any]:
@@ -149,8 +139,7 @@ def draw(found: dict[str, Any]) -> Figure:
         for number, detector in enumerate(shown[0]):
             values = [case[detector]["auc"] for case in shown]
             places = np.arange(len(ATTACKS)) + (number - len(shown[0]) / 2) / 12
-            heights, bars = ([value[key] for value in values] for key in ("mean", "stderr"))
-            axes.errorbar(places, heights, bars, fmt=MARKERS[number], label=detector)
+            axes.errorbar(places, *points(values), fmt=MARKERS[number], label=detector)
         axes.set_xticks(range(len(ATTACKS)), ATTACKS)
         axes.set_title(data)
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import recvae as rv
-from benchmarks.quality.latent.lab import fitted, mean, split
+from benchmarks.quality.latent.lab import fitted, mean, points, split
 
 USERS, K = 100, 10
 MODELS = ("mult-vae", "mult-vae-deep", "residual-vae")
@@ -15,7 +15,7 @@ LENGTHS = (4, 10, 20, 40, 80, 160, 10_000)
 
 def measure() -> dict[str, Any]:
     """Agreement of the two forms, over all users and by the length of the history."""
-    histories = split("ml-1m").test.fold_in[:USERS]
+    histories = split().test.fold_in[:USERS]
     return {"users": USERS, "k": K, "models": {name: agree(name, histories) for name in MODELS}}
 
 
@@ -24,9 +24,8 @@ def agree(name: str, histories: Any) -> dict[str, Any]:
     table = rv.latent.agreement(fitted(name), histories, K)
     group = np.searchsorted(LENGTHS, np.diff(histories.indptr), side="right") - 1
     by_length = table["correlation"].groupby(group)
-    return {column: mean(values) for column, values in table.items()} | {
-        "by length": {LENGTHS[at]: mean(values) for at, values in by_length}
-    }
+    means: dict[str, Any] = {str(column): mean(values) for column, values in table.items()}
+    return means | {"by length": {LENGTHS[at]: mean(values) for at, values in by_length}}
 
 
 def draw(found: dict[str, Any]) -> Figure:
@@ -34,10 +33,8 @@ def draw(found: dict[str, Any]) -> Figure:
     figure = Figure(figsize=(6, 3.4), layout="constrained")
     axes = figure.subplots()
     for name, line in found["models"].items():
-        values = line["by length"].values()
         labels = [f"{low}+" for low in line["by length"]]
-        bars = [value["stderr"] for value in values]
-        axes.errorbar(labels, [value["mean"] for value in values], bars, marker="o", label=name)
+        axes.errorbar(labels, *points(line["by length"].values()), marker="o", label=name)
     axes.set_xlabel("items in the history")
     axes.set_ylabel("Spearman's correlation")
     axes.legend()

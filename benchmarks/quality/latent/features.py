@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
 
 import recvae as rv
-from benchmarks.quality.latent.lab import MODELS, likes, mean, once
+from benchmarks.quality.latent.lab import build, likes, mean, once, points
 
 SIZE = 200
 PENALTIES = {"C": (1e-3, 1e-2, 1e-1)}
@@ -79,7 +79,7 @@ def new_encoder(kind: str) -> Any:
     """What turns histories into so many numbers each."""
     if kind == "svd":
         return make_pipeline(Normalizer(), TruncatedSVD(SIZE, random_state=0))
-    return rv.latent.LatentFeatures(MODELS[kind])
+    return rv.latent.LatentFeatures(build(kind))
 
 
 def new_probe() -> Any:
@@ -103,9 +103,8 @@ def draw(found: dict[str, Any]) -> Figure:
     figure = Figure(figsize=(6, 3), layout="constrained")
     axes = figure.subplots()
     for shift, kind in zip((-0.08, 0.08), FEATURES, strict=True):
-        points = [found[name][kind] for name in TARGETS]
-        places, errors = np.arange(len(TARGETS)) + shift, [point["stderr"] for point in points]
-        axes.errorbar(places, [point["mean"] for point in points], errors, label=kind, fmt="o")
+        places = np.arange(len(TARGETS)) + shift
+        axes.errorbar(places, *points(found[name][kind] for name in TARGETS), label=kind, fmt="o")
     frequent = [found[name]["most frequent"] for name in TARGETS]
     axes.plot(
         range(len(TARGETS)), frequent, "_", color="grey", markersize=30, label="most frequent"

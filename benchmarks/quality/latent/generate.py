@@ -13,10 +13,9 @@ from matplotlib.figure import Figure
 from sklearn.metrics import roc_auc_score
 
 import recvae as rv
-from benchmarks.quality.latent.lab import fitted, mean, once, split
+from benchmarks.quality.latent.lab import METRIC, fitted, mean, once, points, quality, split
 from recvae.latent import nearest_distance
 
-METRIC = "ndcg@100"
 CASES = {"mixture": (1, 2, 5), "posterior": (1, 5), "prior": (1,)}
 """How many synthetic users there are of each source, as a multiple of the real ones."""
 REGULARIZATIONS = (500.0, 1200.0, 3000.0)
@@ -26,7 +25,7 @@ BINS = np.linspace(0.3, 1, 71)
 
 def measure() -> dict[str, Any]:
     """Synthetic users of each source and number, and the real ones that are held out."""
-    held_out = nearest_distance(unseen(), split("ml-1m").train.matrix)
+    held_out = nearest_distance(unseen(), split().train.matrix)
     return {
         "real": {"ndcg": mean(real_values()), **quantiles(held_out)},
         "synthetic": {
@@ -42,13 +41,11 @@ def measure() -> dict[str, Any]:
 
 def judge(source: Any, times: int) -> dict[str, Any]:
     """All that is measured of synthetic users."""
-    train = split("ml-1m").train
+    train = split().train
     n_users = times * train.shape[0]
     drawn = rv.latent.generate(fitted("mult-vae"), train.matrix, n_users, source)
     values, regularization = ease(drawn)
-    fidelity = rv.latent.fidelity(
-        drawn, train, split("ml-1m").test, judge=rv.Popularity(), metric=METRIC
-    )
+    fidelity = rv.latent.fidelity(drawn, train, split().test, judge=rv.Popularity(), metric=METRIC)
     return {
         "ndcg": mean(values),
         "regularization": regularization,
@@ -65,19 +62,14 @@ def judge(source: Any, times: int) -> dict[str, Any]:
 @cache
 def real_values() -> np.ndarray:
     """The test users' NDCG of EASE trained on real users."""
-    return np.array(once("generate/real", lambda: ease(split("ml-1m").train.matrix)[0].tolist()))
+    return np.array(once("generate/real", lambda: ease(split().train.matrix)[0].tolist()))
 
 
 def ease(users: sp.csr_matrix) -> tuple[np.ndarray, float]:
     """The test users' NDCG of EASE trained on some users, and its regularization."""
     models = [rv.EASE(regularization=value).fit(users) for value in REGULARIZATIONS]
-    best = max(models, key=lambda model: ndcg(model, split("ml-1m").validation).mean())
-    return ndcg(best, split("ml-1m").test), best.regularization
-
-
-def ndcg(model: rv.EASE, holdout: rv.Holdout) -> np.ndarray:
-    """NDCG of each user."""
-    return rv.evaluate(model, holdout, (METRIC,)).per_user[METRIC].to_numpy()
+    best = max(models, key=lambda model: quality(model, split().validation).mean())
+    return quality(best), best.regularization
 
 
 def share(values: np.ndarray, of: np.ndarray) -> dict[str, float]:
@@ -88,8 +80,8 @@ def share(values: np.ndarray, of: np.ndarray) -> dict[str, float]:
 
 
 def unseen() -> sp.csr_matrix:
-    """Int histories of real users that the generator has not seen."""
-    parts = split("ml-1m")
+    """Whole histories of real users that the generator has not seen."""
+    parts = split()
     users = [part.fold_in + part.held_out for part in (parts.validation, parts.test)]
     return sp.vstack(users, format="csr")
 
@@ -99,7 +91,7 @@ def membership(drawn: sp.csr_matrix) -> float:
 
     0.5 is chance.
     """
-    known = split("ml-1m").train.matrix
+    known = split().train.matrix
     distances = [nearest_distance(users, drawn) for users in (known, unseen())]
     was_seen = np.repeat([1, 0], [len(part) for part in distances])
     return float(roc_auc_score(was_seen, -np.concatenate(distances)))
@@ -120,7 +112,7 @@ def draw(found: dict[str, Any]) -> Figure:
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     left, right = figure.subplots(1, 2)
     shares = {name: case["share of real"] for name, case in found["synthetic"].items()}
-    values, bars = ([line[key] for line in shares.values()] for key in ("mean", "stderr"))
+    values, bars = points(shares.values())
     left.barh(list(shares), values, xerr=bars)
     left.axvline(0.9, color="0.5", linestyle="--")
     left.invert_yaxis()

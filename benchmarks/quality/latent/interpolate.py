@@ -25,11 +25,11 @@ SHARES = tuple(np.linspace(0, 1, 11).tolist())
 
 def measure() -> dict[str, Any]:
     """Both ways of blending, for pairs of users."""
-    model, test = fitted("mult-vae-deep"), split("ml-1m").test
+    model, test = fitted("mult-vae-deep"), split().test
     ways = {"codes": by_codes, "scores": by_scores}
     return {
         "pairs": PAIRS,
-        "weights": SHARES,
+        "shares": SHARES,
         "ways": {name: judge(pairs(model, test, way)) for name, way in ways.items()},
     }
 
@@ -71,8 +71,8 @@ def steps(lists: np.ndarray) -> dict[str, float]:
 
 def judge(table: pd.DataFrame) -> dict[str, Any]:
     """Means over the pairs; the NDCG of either user at each share, and of both in the middle."""
-    ends = {name: np.stack(table[name]) for name in ("first", "second")}
-    middle = sum(ends.values())[:, len(SHARES) // 2] / 2
+    ends = {name: np.stack(table[name].tolist()) for name in ("first", "second")}
+    middle = (ends["first"] + ends["second"])[:, len(SHARES) // 2] / 2
     smoothness = {name: mean(table[name]) for name in table.columns.drop(list(ends))}
     ndcgs = {name: values.mean(axis=0).tolist() for name, values in ends.items()}
     return smoothness | {"ndcg of both in the middle": mean(middle), "ndcg": ndcgs}
@@ -85,7 +85,7 @@ def draw(found: dict[str, Any]) -> Figure:
     for number, (name, way) in enumerate(found["ways"].items()):
         for user, line in zip(("first", "second"), ("-", "--"), strict=True):
             label = f"{user} user, mixing {name}"
-            axes.plot(found["weights"], way["ndcg"][user], line, color=f"C{number}", label=label)
+            axes.plot(found["shares"], way["ndcg"][user], line, color=f"C{number}", label=label)
     axes.set_xlabel("share of the second user's taste")
     axes.set_ylabel("NDCG@100 of what was held out")
     axes.legend()

@@ -17,7 +17,7 @@ RANKS = (50, 200)
 
 def measure() -> dict[str, Any]:
     """Purity of all items, and of those that so many users have that something is known of them."""
-    train = split("ml-1m").train
+    train = split().train
     known = np.diff(train.matrix.tocsc().indptr) >= ENOUGH
     genres = train.items["genres"]
     return {
@@ -53,7 +53,7 @@ def scaled(shared: sp.csr_matrix, rank: int) -> np.ndarray:
 
 def draw(found: dict[str, Any]) -> Figure:
     """The map itself, with a few test users on it."""
-    parts, model = split("ml-1m"), fitted("mult-vae")
+    parts, model = split(), fitted("mult-vae")
     taste_map = rv.latent.TasteMap.fit(model, parts.train.matrix)
     items = taste_map.items
     return draw_map(items, main_genres(items), taste_map.place(parts.test.fold_in[:3]))

@@ -10,11 +10,10 @@ from matplotlib.figure import Figure
 from sklearn.metrics import roc_auc_score
 
 import recvae as rv
-from benchmarks.quality.latent.lab import fitted, mean, split
+from benchmarks.quality.latent.lab import fitted, kept, mean, quality, split, whole
 from recvae.models import Recommender
 from recvae.ranking.top_k import top_k
 
-METRIC = "ndcg@100"
 MODELS = ("mult-vae", "mult-dae", "residual-vae", "ease", "als")
 CLEANERS = ("mult-vae", "residual-vae")
 CODERS = ("mult-vae", "mult-dae")
@@ -41,7 +40,7 @@ class From:
 class Decoded:
     """A model that is given codes instead of histories."""
 
-    model: Recommender
+    model: Any
     codes: np.ndarray
 
     def recommend(
@@ -62,7 +61,7 @@ def measure() -> dict[str, Any]:
     }
     return {
         "users": test().fold_in.shape[0],
-        "weights": list(SHARES),
+        "shares": list(SHARES),
         "clean": {name: mean(whole(name)) for name in MODELS},
         **found,
         "denoised": {
@@ -80,13 +79,13 @@ def measure() -> dict[str, Any]:
 
 def test() -> rv.Holdout:
     """The test users."""
-    return split("ml-1m").test
+    return split().test
 
 
 @cache
 def popularity() -> np.ndarray:
     """How many training users have each item."""
-    return split("ml-1m").train.matrix.getnnz(axis=0)
+    return split().train.matrix.getnnz(axis=0)
 
 
 @cache
@@ -99,26 +98,6 @@ def histories(kind: str, share: float) -> sp.csr_matrix:
         return rv.latent.drop(own, share)
     weights = popularity() if kind == "popular" else None
     return rv.latent.add_noise(own, share, popularity=weights, deny=others)
-
-
-def quality(model: Any) -> np.ndarray:
-    """The metric of each test user."""
-    return rv.evaluate(model, test(), METRIC).per_user[METRIC].to_numpy()
-
-
-@cache
-def whole(name: str) -> np.ndarray:
-    """The metric of each test user by whole histories."""
-    return quality(fitted(name))
-
-
-def kept(name: str, values: np.ndarray) -> dict[str, float]:
-    """The mean metric as a share of that by whole histories; its error is of the difference."""
-    before = whole(name)
-    return {
-        "mean": float(values.mean() / before.mean()),
-        "stderr": mean(values - before)["stderr"] / float(before.mean()),
-    }
 
 
 def changed(name: str, kind: str, share: float) -> dict[str, float]:

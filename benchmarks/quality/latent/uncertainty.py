@@ -8,9 +8,8 @@ from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
 import recvae as rv
-from benchmarks.quality.latent.lab import fitted, split
+from benchmarks.quality.latent.lab import METRIC, fitted, split
 
-METRIC = "ndcg@100"
 PAIRS = (("entropy", "length"), ("entropy", METRIC), ("length", METRIC))
 COVERAGES = np.arange(1, 21) / 20
 RESAMPLED = 500
@@ -18,7 +17,7 @@ RESAMPLED = 500
 
 def measure() -> dict[str, Any]:
     """What the entropy goes along with, standard errors by resampling the users."""
-    judged = rv.latent.judge_uncertainty(fitted("mult-vae"), split("ml-1m").test)
+    judged = rv.latent.judge_uncertainty(fitted("mult-vae"), split().test)
     users, rng = judged.per_user, np.random.default_rng(0)
     numbers = (rng.integers(len(users), size=len(users)) for _ in range(RESAMPLED))
     draws = pd.DataFrame([summary(users.iloc[chosen]) for chosen in numbers])

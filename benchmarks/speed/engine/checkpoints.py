@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 import recvae as rv
-from benchmarks.speed.engine.lab import BATCH, ML_20M, alone, generate, spread
+from benchmarks.speed.clock import alone, clocked, seconds_of, spread
+from benchmarks.speed.engine.plain import BATCH
+from benchmarks.speed.generated import ML_20M, by_kind
 from recvae.engine.checkpoints import Checkpoints
 
 SHAPES = {
@@ -31,10 +32,10 @@ def measure(scale: float) -> Iterator[dict[str, Any]]:
 
 def compare(n_users: int, n_items: int, epochs: int) -> dict[str, Any]:
     """Pairs of trainings, one right after the other, so that both have what else goes on."""
-    data = rv.Interactions.from_matrix(generate(n_users + 2 * HELD_OUT, n_items))
+    data = rv.Interactions.from_matrix(by_kind(n_users + 2 * HELD_OUT, n_items))
     split = rv.split_users(data, n_validation=HELD_OUT, n_test=HELD_OUT)
     train(split, 1, None)  # to warm up
-    writes = noted_writes()
+    writes = clocked(Checkpoints, "save")
     plain, kept, sizes = [], [], []
     for _ in range(PAIRS):
         plain.append(train(split, epochs, None))
@@ -54,19 +55,4 @@ def compare(n_users: int, n_items: int, epochs: int) -> dict[str, Any]:
 def train(split: rv.Split, epochs: int, folder: Path | None) -> float:
     """Seconds of a training of Mult-VAE, items - 600 - 200 - 600 - items."""
     model = rv.MultVAE(hidden=(600,), batch_size=BATCH, epochs=epochs, patience=None)
-    started = perf_counter()
-    model.fit(split.train, split.validation, checkpoints=folder)
-    return perf_counter() - started
-
-
-def noted_writes() -> list[float]:
-    """A list of the seconds that each checkpoint of this process takes from now on."""
-    save, seconds = Checkpoints.save, []
-
-    def timed(self: Checkpoints, state: dict[str, Any]) -> None:
-        started = perf_counter()
-        save(self, state)
-        seconds.append(perf_counter() - started)
-
-    Checkpoints.save = timed
-    return seconds
+    return seconds_of(lambda: model.fit(split.train, split.validation, checkpoints=folder), 1)[0]

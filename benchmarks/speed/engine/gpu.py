@@ -10,9 +10,10 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 import recvae as rv
-from benchmarks.speed.engine.lab import alone, like_ml_20m, spread
+from benchmarks.speed.clock import alone, each_epoch, spread
 from benchmarks.speed.engine.quality import WAYS
 from benchmarks.speed.engine.training import products
+from benchmarks.speed.generated import like_ml_20m
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 EPOCHS, SHOWN = 4, 8
@@ -37,7 +38,7 @@ def train(scale: float) -> tuple[list[float], float | None]:
     """Users a second of each epoch but the first; what the GPU's tensors took."""
     model = rv.MultVAE(**OPTIONS | {"epochs": EPOCHS}).fit(like_ml_20m(scale))
     peak = round(torch.cuda.max_memory_allocated() / 2**30, 2) if DEVICE == "cuda" else None
-    return model.history_["users_per_second"].tolist()[1:], peak
+    return each_epoch(model, "users_per_second")[1:], peak
 
 
 def operations(scale: float) -> list[tuple[str, float]]:

@@ -1,15 +1,14 @@
 """Milliseconds of the parts of a training step, at 500 users of the shape of ML-20M."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator
-from functools import wraps
-from time import perf_counter
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 
 import recvae as rv
-from benchmarks.speed.engine.lab import BATCH, alone, like_ml_20m, spread
+from benchmarks.speed.clock import alone, clocked, spread
+from benchmarks.speed.engine.plain import BATCH
+from benchmarks.speed.generated import like_ml_20m
 from recvae.engine import sparse, tiled
 from recvae.engine.batches import Resident
 from recvae.engine.optimizer import Optimizer
@@ -37,22 +36,6 @@ def measure(scale: float) -> Iterator[dict[str, Any]]:
 
 def timed(scale: float) -> dict[str, list[float]]:
     """Seconds of every call of each part, in a training."""
-    seconds: dict[str, list[float]] = defaultdict(list)
-    for part, (owner, name) in PARTS.items():
-        usual = getattr(owner, name)
-        clocked = _clocked(usual, seconds[part])
-        is_static = isinstance(vars(owner)[name], staticmethod)
-        setattr(owner, name, staticmethod(clocked) if is_static else clocked)
+    seconds = {part: clocked(owner, name) for part, (owner, name) in PARTS.items()}
     rv.MultVAE(epochs=EPOCHS, batch_size=BATCH).fit(like_ml_20m(scale)[: STEPS * BATCH])
-    return dict(seconds)
-
-
-def _clocked(function: Callable[..., Any], seconds: list[float]) -> Callable[..., Any]:
-    @wraps(function)
-    def clocked(*arguments: Any, **options: Any) -> Any:
-        started = perf_counter()
-        result = function(*arguments, **options)
-        seconds.append(perf_counter() - started)
-        return result
-
-    return clocked
+    return seconds

@@ -14,10 +14,15 @@ from typing import Any
 import scipy.sparse as sp
 
 import recvae as rv
-from benchmarks.speed.engine.lab import BATCH, ML_20M, alone, like_ml_20m, spread
+from benchmarks.speed.clock import alone, each_epoch, spread
+from benchmarks.speed.engine.plain import BATCH
+from benchmarks.speed.generated import ML_20M, like_ml_20m
 
 FOLDER, BUILD = Path(__file__).parents[1] / "peers", Path("build/peers")
-PEERS = {"cornac": ("cornac_vaecf.py", []), "recbole": ("recbole_multivae.py", ["recbole==1.2.1"])}
+PEERS: dict[str, tuple[str, list[str]]] = {
+    "cornac": ("cornac_vaecf.py", []),
+    "recbole": ("recbole_multivae.py", ["recbole==1.2.1"]),
+}
 """Script, and packages whose own requirements no longer fit together."""
 N_USERS, EPOCHS = 10_000, 3
 
@@ -37,18 +42,18 @@ def measure(scale: float) -> Iterator[dict[str, Any]]:
 
 def ours(matrix: sp.csr_matrix) -> list[float]:
     """Seconds of each epoch."""
-    return rv.MultVAE(epochs=EPOCHS, batch_size=BATCH).fit(matrix).history_["seconds"].tolist()
+    return each_epoch(rv.MultVAE(epochs=EPOCHS, batch_size=BATCH).fit(matrix))
 
 
 def environment(name: str, others: list[str]) -> Path:
     """The Python of a peer's environment, made if it is not there."""
     python = BUILD / name / "bin" / "python"
     if not (BUILD / name / "ready").is_file():
-        subprocess.run([sys.executable, "-m", "venv", BUILD / name], check=True)
-        install = [python, "-m", "pip", "install", "--quiet"]
-        subprocess.run([*install, "-r", FOLDER / f"{name}.txt"], check=True)
+        install = (python, "-m", "pip", "install", "--quiet")
+        call(sys.executable, "-m", "venv", BUILD / name)
+        call(*install, "-r", FOLDER / f"{name}.txt")
         if others:
-            subprocess.run([*install, "--no-deps", *others, "setuptools<70"], check=True)
+            call(*install, "--no-deps", *others, "setuptools<70")
         (BUILD / name / "ready").touch()
     return python
 
@@ -58,7 +63,12 @@ def run(python: Path, script: Path, matrix: sp.csr_matrix) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "matrix.npz"
         sp.save_npz(path, matrix)
-        command = [python.absolute(), script.absolute(), path, str(BATCH), str(EPOCHS)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        printed = call(python.absolute(), script.absolute(), path, BATCH, EPOCHS)
+    found: dict[str, Any] = json.loads(printed.splitlines()[-1])
     return found
+
+
+def call(*words: object) -> str:
+    """Run a command; what it printed."""
+    command = list(map(str, words))
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout

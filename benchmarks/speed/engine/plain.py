@@ -7,8 +7,11 @@ import torch
 from torch import nn
 from torch.nn.functional import dropout, normalize
 
+BATCH = 500
+"""Users."""
 
-def train(matrix: sp.csr_matrix, batch_size: int, *, autocast: bool) -> list[float]:
+
+def train(matrix: sp.csr_matrix, *, autocast: bool) -> list[float]:
     """Train for an epoch; the seconds of each step."""
     n_items = matrix.shape[1]
     encoder = nn.Sequential(nn.Linear(n_items, 600), nn.Tanh(), nn.Linear(600, 400))
@@ -16,9 +19,9 @@ def train(matrix: sp.csr_matrix, batch_size: int, *, autocast: bool) -> list[flo
     parameters = [*encoder.parameters(), *decoder.parameters()]
     adam = torch.optim.Adam(parameters, lr=1e-3, fused=autocast)
     seconds = []
-    for start in range(0, matrix.shape[0], batch_size):
+    for start in range(0, matrix.shape[0], BATCH):
         began = perf_counter()
-        rows = torch.from_numpy(matrix[start : start + batch_size].toarray())
+        rows = torch.from_numpy(matrix[start : start + BATCH].toarray())
         with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
             mean, logvar = encoder(dropout(normalize(rows), 0.5)).float().chunk(2, dim=1)
             code = mean + torch.randn_like(mean) * (logvar / 2).exp()

@@ -5,7 +5,6 @@ Each process has one thread. `torchrun` starts this module for every grid.
 
 import json
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,7 +18,9 @@ import scipy.sparse as sp
 import torch
 
 import recvae as rv
-from benchmarks.speed.engine.lab import BATCH, like_ml_20m
+from benchmarks.speed.clock import each_epoch, peak_gigabytes
+from benchmarks.speed.engine.plain import BATCH
+from benchmarks.speed.generated import like_ml_20m
 from recvae.engine.groups import Group
 from recvae.engine.processes import joined
 from recvae.engine.trainer import Trainer
@@ -57,7 +58,7 @@ def train(scale: float) -> dict[str, Any]:
     model.fit(split.train)
     seconds, waited, megabytes = map(np.median, zip(*steps, strict=True))
     return {
-        "losses": [round(loss, 4) for loss in model.history_["loss"]],
+        "losses": [round(loss, 4) for loss in each_epoch(model, "loss")],
         "ndcg@100": round(rv.evaluate(model, split.validation).mean["ndcg@100"], 6),
         "seconds a step": round(float(seconds), 4),
         "in exchanges": round(float(waited), 4),
@@ -74,8 +75,8 @@ def train_millions(scale: float) -> dict[str, Any]:
     model = rv.MultVAE(hidden=(), latent=16, epochs=2, batch_size=BATCH).fit(matrix)
     return {
         "items": n_items,
-        "seconds an epoch": round(model.history_["seconds"].iloc[-1], 2),
-        "gigabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
+        "seconds an epoch": round(each_epoch(model)[-1], 2),
+        "gigabytes": round(peak_gigabytes(), 2),
     }
 
 
@@ -83,19 +84,20 @@ def watch_steps() -> list[tuple[float, float, float]]:
     """A list that gets, of each step, its seconds, those of exchanges, and the megabytes given."""
     steps: list[tuple[float, float, float]] = []
     exchanges: list[tuple[float, float]] = []
-    usual_step = Trainer._step
+    usual = Trainer._step
 
     def step(*arguments: Any) -> Any:
+        """The same, which notes what it took."""
         exchanges.clear()
         start = perf_counter()
-        terms = usual_step(*arguments)
-        seconds = perf_counter() - start
-        steps.append((seconds, *(sum(values) for values in zip(*exchanges, strict=True))))
+        terms = usual(*arguments)
+        waited, megabytes = map(sum, zip(*exchanges, strict=True))
+        steps.append((perf_counter() - start, waited, megabytes))
         return terms
 
-    for name in ("sum", "stack"):
+    for name in ("sum", "all_gather"):
         setattr(Group, name, watched(getattr(Group, name), exchanges))
-    Trainer._step = step  # type: ignore[method-assign]
+    setattr(Trainer, "_step", step)  # noqa: B010 - mypy allows no method to be replaced
     return steps
 
 
@@ -103,6 +105,7 @@ def watched(usual: Callable[[Group, torch.Tensor], torch.Tensor], exchanges: lis
     """The same method, which notes how long it takes, and the megabytes of what it is given."""
 
     def method(self: Group, tensor: torch.Tensor) -> torch.Tensor:
+        """The same."""
         start = perf_counter()
         result = usual(self, tensor)
         size = tensor.nbytes / 1e6 if self.size > 1 else 0.0

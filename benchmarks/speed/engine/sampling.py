@@ -7,9 +7,9 @@ from unittest.mock import patch
 import numpy as np
 
 import recvae as rv
-from benchmarks.speed.engine import topics
-from benchmarks.speed.engine.lab import alone
+from benchmarks.speed.clock import alone
 from benchmarks.speed.engine.quality import split_of
+from benchmarks.speed.generated import by_topics
 from recvae.models.contract.recommender import Recommender
 
 SAMPLES: dict[str, tuple[int | None, ...]] = {
@@ -74,7 +74,7 @@ def split_for(data: str, scale: float) -> rv.Split:
     """The split of the README, or that of a large catalogue."""
     if data == "ml-1m":
         return split_of(data, scale)
-    generated = topics.generate(int(N_USERS * scale), int(N_ITEMS * scale))
+    generated = by_topics(int(N_USERS * scale), int(N_ITEMS * scale))
     held_out = int(1000 * scale)
     return rv.split_users(
         rv.Interactions.from_matrix(generated), n_validation=held_out, n_test=2 * held_out

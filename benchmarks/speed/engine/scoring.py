@@ -10,7 +10,8 @@ from implicit.als import AlternatingLeastSquares
 from threadpoolctl import threadpool_limits
 
 import recvae as rv
-from benchmarks.speed.engine.lab import alone, like_ml_20m, spread
+from benchmarks.speed.clock import alone, seconds_of, spread
+from benchmarks.speed.generated import like_ml_20m
 
 N_USERS, N_TRAINED_ON, BLOCK, REPEATS, K = 20_000, 2_000, 1_000, 3, 100
 WAYS = ("Mult-VAE", "Mult-VAE, bfloat16", "ALS, users computed anew", "ALS, users known")
@@ -27,8 +28,8 @@ def measure(scale: float) -> Iterator[dict[str, Any]]:
 def vae(way: str, scale: float) -> list[float]:
     """Of a model hardly trained: how fast it is has nothing to do with that."""
     matrix = like_ml_20m(scale, N_USERS)
-    precision = "bfloat16" if "bfloat16" in way else "auto"
-    model = rv.MultVAE(epochs=1, precision=precision).fit(matrix[:N_TRAINED_ON])
+    model = rv.MultVAE(epochs=1, precision="bfloat16" if "bfloat16" in way else "auto")
+    model.fit(matrix[:N_TRAINED_ON])
     return rates(lambda: model.recommend(matrix, K), matrix.shape[0])
 
 
@@ -50,12 +51,7 @@ def als(way: str, scale: float) -> list[float]:
 
 def rates(recommend: Callable[[], object], n_users: int) -> list[float]:
     """Users a second, several times."""
-    found = []
-    for _ in range(REPEATS):
-        start = perf_counter()
-        recommend()
-        found.append(n_users / (perf_counter() - start))
-    return found
+    return [n_users / seconds for seconds in seconds_of(recommend, REPEATS)]
 
 
 def metrics(scale: float) -> dict[str, float]:

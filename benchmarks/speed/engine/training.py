@@ -1,14 +1,15 @@
 """Seconds of a training epoch: Mult-VAE, items - 600 - 200 - 600 - items, 500 users a batch."""
 
 from collections.abc import Callable, Iterator
-from time import perf_counter
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
 import recvae as rv
+from benchmarks.speed.clock import alone, each_epoch, seconds_of, spread
 from benchmarks.speed.engine import plain
-from benchmarks.speed.engine.lab import BATCH, ML_20M, alone, like_ml_20m, spread
+from benchmarks.speed.engine.plain import BATCH
+from benchmarks.speed.generated import ML_20M, like_ml_20m
 
 ROUNDS, EPOCHS, STEPS = 5, 4, 20
 """Each way has its turn in each round: how fast a machine is changes within minutes."""
@@ -38,23 +39,24 @@ def steps(name: str, scale: float) -> list[float]:
     return WAYS[name](scale)
 
 
-def recvae_steps(scale: float, precision: str) -> list[float]:
+def recvae_steps(scale: float, precision: Literal["float32", "bfloat16"]) -> list[float]:
     """Those of epochs of a few batches."""
     matrix = like_ml_20m(scale)[: STEPS * BATCH]
     model = rv.MultVAE(epochs=EPOCHS, batch_size=BATCH, precision=precision).fit(matrix)
-    return (model.history_["seconds"] / (matrix.shape[0] / BATCH)).tolist()[1:]
+    n_steps = matrix.shape[0] / BATCH
+    return [seconds / n_steps for seconds in each_epoch(model)[1:]]
 
 
 def whole_epoch(scale: float) -> list[float]:
     """Those of an epoch, with nothing left out."""
     model = rv.MultVAE(epochs=1, batch_size=BATCH).fit(like_ml_20m(scale))
-    return model.history_["seconds"].tolist()
+    return each_epoch(model)
 
 
 def plain_steps(scale: float, *, autocast: bool) -> list[float]:
     """Those of the plain way."""
     matrix = like_ml_20m(scale)[: STEPS * BATCH]
-    return plain.train(matrix, BATCH, autocast=autocast)[2:]
+    return plain.train(matrix, autocast=autocast)[2:]
 
 
 def products(scale: float, users: int = BATCH, device: str = "cpu") -> list[float]:
@@ -66,13 +68,13 @@ def products(scale: float, users: int = BATCH, device: str = "cpu") -> list[floa
         torch.randn(size, generator=generator, device=device).bfloat16() for size in sizes
     )
     outputs = shares.clone(), hidden.clone(), weights.clone()
-    seconds = []
-    for _ in range(STEPS):
-        start = perf_counter()
+
+    def multiply() -> None:
+        """A step's three largest products."""
         torch.mm(hidden, weights.T, out=outputs[0])
         torch.mm(shares, weights, out=outputs[1])
         torch.mm(shares.T, hidden, out=outputs[2])
         if device == "cuda":
             torch.cuda.synchronize()
-        seconds.append(perf_counter() - start)
-    return seconds[2:]
+
+    return seconds_of(multiply, STEPS)[2:]

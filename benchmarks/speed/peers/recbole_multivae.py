@@ -20,7 +20,7 @@ NAME = "shaped"
 def main(matrix: str, batch_size: int, epochs: int) -> None:
     """Train by RecBole's own trainer, and time it."""
     with tempfile.TemporaryDirectory() as folder:
-        write(sp.load_npz(matrix), Path(folder) / NAME)
+        write(sp.csr_matrix(sp.load_npz(matrix)), Path(folder) / NAME)
         config = Config(
             model="MultiVAE",
             dataset=NAME,

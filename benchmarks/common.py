@@ -1,0 +1,99 @@
+"""What the commands share: their options, a machine in words, figures as JSON, pictures."""
+
+import json
+import platform
+from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import matplotlib as mpl
+import torch
+from matplotlib.figure import Figure
+
+from recvae.display.themes import LIGHT, STYLE
+from recvae.errors import did_you_mean
+
+FIGURES, IMAGES = Path("benchmarks/figures"), Path("docs/images")
+
+
+def options(text: str | None) -> ArgumentParser:
+    """A parser whose help is a module's docstring, line by line."""
+    return ArgumentParser(description=text, formatter_class=RawDescriptionHelpFormatter)
+
+
+def run_parts(
+    parser: ArgumentParser,
+    package: str,
+    parts: Sequence[str],
+    measure: Callable[[ModuleType, Namespace], object],
+    picture: str = "svg",
+) -> None:
+    """Measure the parts that are named, or all; write their figures, and draw those that can be.
+
+    Args:
+        parser: the command's own options.
+        package: the parts are modules of it; a part that has `draw` has a picture.
+        parts: all there are.
+        measure: gives what JSON can say of a part.
+        picture: format of the pictures.
+    """
+    topic = package.rpartition(".")[2]
+    parser.add_argument(
+        "parts",
+        nargs="*",
+        metavar="PART",
+        type=_one_of(parts),
+        default=parts,
+        help=", ".join(parts),
+    )
+    parser.add_argument(
+        "--out", type=Path, help=f"folder to write to, else {FIGURES / topic} and {IMAGES}"
+    )
+    parser.add_argument("--draw", action="store_true", help="draw what was measured before")
+    args = parser.parse_args()
+    for name in args.parts:
+        part = import_module(f"{package}.{name}")
+        figures = (args.out or FIGURES / topic) / f"{name}.json"
+        if not args.draw:
+            write_json(figures, measure(part, args))
+        if hasattr(part, "draw"):
+            found = json.loads(figures.read_text(encoding="utf-8"))
+            save_picture((args.out or IMAGES) / f"{topic}-{name}.{picture}", part.draw, found)
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write what was measured, in lines that a diff can show."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def save_picture(path: Path, draw: Callable[[Any], Figure], found: object) -> None:
+    """Draw figures in the style of the reports; a picture has no date in it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    style: Any = STYLE | LIGHT | {"savefig.dpi": 110}
+    with mpl.rc_context(style):
+        draw(found).savefig(path, metadata={"Date": None} if path.suffix == ".svg" else {})
+
+
+def machine() -> str:
+    """Threads, processor, its instructions for matrices, and the version of torch."""
+    known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    wanted = ("avx2", "avx512_f", "avx512_bf16", "amx_bf16")
+    instructions = " ".join(name for name in wanted if known.get(name))
+    kind = known.get("cpu_name", platform.machine())
+    return f"{torch.get_num_threads()} threads, {kind}, {instructions}, torch {torch.__version__}"
+
+
+def _one_of(parts: Sequence[str]) -> Callable[[str], str]:
+    """A check of an argument."""
+
+    def check(name: str) -> str:
+        if name not in parts:
+            raise ArgumentTypeError(f"no part {name!r}; {did_you_mean(name, parts)}")
+        return name
+
+    return check
