@@ -1,4 +1,4 @@
-"""Ensemble: any models, their scores combined."""
+"""Ensemble: combines the scores of any models."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -13,18 +13,18 @@ from recvae.models.registry import build_model
 from recvae.options.ranges import NonNegativeInt
 
 LEAST = 2
-"""Members that make an ensemble."""
+"""The least number of members."""
 
 
 def read_members(given: Any) -> dict[str, Recommender]:
-    """Members by name: of recommenders, their names, or mappings of a name and options.
+    """Read members: recommenders, names of models, or mappings with a model's name and options.
 
-    A list names them by their models, `ease`, `mult-vae`, `mult-vae-2`; text is a list, such as
-    `ease,als`.
+    They may be given by name, or as a list: then they are named by their models, `ease`,
+    `mult-vae`, `mult-vae-2`. Text is a list of models, such as `ease,als`.
 
     Raises:
-        OptionError: there are fewer than two, a model or an option is unknown, or a member knows
-            only the users it was trained on.
+        OptionError: there are fewer than two, a model or an option is unknown, or a member can't
+            serve new users.
     """
     if isinstance(given, str):
         given = given.split(",")
@@ -48,15 +48,15 @@ Members: TypeAlias = Annotated[
 class Ensemble(PooledRecommender):
     """Any models, pooled: `Ensemble(members=[EASE(), MultVAE()])`.
 
-    Each is fitted by itself; an item's score is the sum of its log-probabilities by all of them.
-    Scores that are no log-probabilities are made such, by their proportions (see `pooling.py`).
-    Models help each other that err differently.
+    Each member is fitted by itself. An item's score is the sum of its log-probabilities by all
+    members; scores that are no log-probabilities are turned into log-proportions (see
+    `pooling.py`). Members that make different errors help each other most.
 
     Attributes:
-        members: two models or more, which stay unfitted: by name, or a list. On the command line
-            their names, `--set members=ease,als`.
-        seed: decides everything random in all of them; None leaves each its own.
-        device: where those live that live on a device; None leaves each its own.
+        members: two models or more, by name or as a list; they are not fitted themselves. On the
+            command line their names, `--set members=ease,als`.
+        seed: decides everything random in all members; None keeps the members' own seeds.
+        device: the device of all members that have one; None keeps the members' own.
     """
 
     name: ClassVar[str] = "ensemble-of"
@@ -66,7 +66,7 @@ class Ensemble(PooledRecommender):
     device: Annotated[str, MinLen(1)] | None = None
 
     def new_members(self) -> dict[str, Recommender]:
-        """Copies of the members, which have the seed and the device of the ensemble."""
+        """Copies of the members, with the seed and the device of the ensemble if it has them."""
         ours = {"seed": self.seed, "device": self.device}
         return {
             name: replace(
@@ -93,7 +93,7 @@ def _built(one: Any) -> Recommender:
 
 
 def _named(members: Sequence[Recommender]) -> dict[str, Recommender]:
-    """Members by the names of their models, those that come again numbered."""
+    """Members by the names of their models; the second of a kind gets `-2`, and so on."""
     named: dict[str, Recommender] = {}
     for member in members:
         same = sum(one.name == member.name for one in named.values())

@@ -1,4 +1,4 @@
-"""ResidualEnsemble: the ensemble whose members are chosen for you."""
+"""ResidualEnsemble: an ensemble of ResidualVAEs, ELSA and ImplicitALS."""
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
@@ -23,23 +23,24 @@ from recvae.options.spaces import Float, Int, Space
 class ResidualEnsemble(PooledRecommender):
     """ResidualVAEs, ELSA and ImplicitALS, pooled: the most accurate model of the package.
 
-    Each is fitted by itself; an item's score is the sum of its log-probabilities by all of them. A
-    neural, a linear and a factor model err differently. The ResidualVAEs share their linear path.
-    Options that are not named here are the models' own defaults.
+    Each member is fitted by itself. An item's score is the sum of its log-probabilities by all
+    members. A neural, a linear and a factor model make different errors, which the sum evens out.
+    The ResidualVAEs share their linear path. Options that are not named here have the members'
+    defaults.
 
     Attributes:
-        n_vaes: how many ResidualVAEs, which differ in their seeds alone.
-        latent: width of their codes.
-        width: of their encoders' layers.
-        gamma: the weight of their KL terms for each item of a user.
-        epochs: of their training, at most.
+        n_vaes: number of ResidualVAEs, which differ in their seeds alone.
+        latent: width of the ResidualVAEs' codes.
+        width: width of the layers of the ResidualVAEs' encoders.
+        gamma: the weight of the ResidualVAEs' KL terms for each item of a user.
+        epochs: epochs of the ResidualVAEs' training, at most.
         rank: width of ELSA's vectors.
         factors: width of ImplicitALS's vectors.
         max_gigabytes: the memory that the items x items matrix of ResidualVAE may take.
-        seed: decides everything random in all of them.
-        device: where ResidualVAE and ELSA live: "auto", "cpu", "cuda", "mps", ...
-        members_: the fitted models: `elsa`, `als`, `vae0`, `vae1`, ...; of the last, fewer than
-            asked for if Ctrl-C ended their training.
+        seed: decides everything random in all members.
+        device: the device of ResidualVAE and ELSA: "auto", "cpu", "cuda", "mps", ...
+        members_: the fitted models: `elsa`, `als`, `vae0`, `vae1`, ...; with fewer ResidualVAEs if
+            Ctrl-C ended their training.
         history_: DataFrame, a row an epoch of the first ResidualVAE.
         interrupted_: whether Ctrl-C ended the training of the ResidualVAEs early.
     """

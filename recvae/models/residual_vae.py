@@ -30,18 +30,18 @@ from recvae.options.spaces import Float, Int, Space
 class ResidualVAE(AutoencoderRecommender):
     """A variational autoencoder trained on top of a linear one.
 
-    An item's logit is its log-probability by EDLAE plus what RecVAE's net decodes. Training hides
-    a part of each history and predicts it from the rest. EDLAE is solved for once, and scores a
-    training user as if it had not seen that user's items (`nets.LinearPath.leave_one_out`), so that
-    what it leaves for the decoder to explain is what it will leave of new users. The prior is
-    RecVAE's. The weights are averaged over the steps of training (`recvae.engine.weights.Average`).
+    An item's logit is its log-probability by EDLAE plus the output of RecVAE's net. Training hides
+    a part of each history and predicts it from the rest. EDLAE is solved once, in closed form. It
+    scores a training user as if it had not seen that user (`nets.LinearPath.leave_one_out`): so the
+    decoder learns to correct the errors that EDLAE makes for new users. The prior is RecVAE's. The
+    weights are averaged over the steps of training (`recvae.engine.weights.Average`).
 
     Attributes:
-        dropout: share of a history that training hides and predicts.
-        width: of the encoder's layers.
+        dropout: the fraction of a history that training hides and predicts.
+        width: width of the encoder's layers.
         gamma: the weight of the KL term for each item of a user (`beta` in the history).
         linear_dropout: EDLAE's `dropout`.
-        regularization: EDLAE's, each user weighing 1 / sqrt(n) of n items.
+        regularization: EDLAE's; here a user of n items has the weight 1 / sqrt(n).
         max_gigabytes: the memory that EDLAE's items x items matrix may take.
     """
 
@@ -94,7 +94,7 @@ class ResidualVAE(AutoencoderRecommender):
         return nets.ResidualVAENet(n_items, self.width, self.latent)
 
     def prepare(self, net: nets.Net, train: CsrOrShards, context: FitContext) -> None:
-        """Give the net its linear path, which is solved for unless another model has done so."""
+        """Set the net's linear path: one that another model has solved, or else a new one."""
         assert isinstance(train, sp.csr_matrix)  # as it supports no shards
         (source,) = self.shareable().values()
         if source not in context.shared:
@@ -102,7 +102,7 @@ class ResidualVAE(AutoencoderRecommender):
         net.linear = context.shared[source]
 
     def shareable(self) -> dict[str, Hashable]:
-        """The matrix of the linear path."""
+        """The matrix of the linear path, see `Recommender.shareable`."""
         path = ("linear path", self.linear_dropout, self.regularization, self.input)
         return {"linear.inverse": path}
 

@@ -25,7 +25,7 @@ class FitContext:
     Attributes:
         on_epoch: called after each epoch; None calls nothing.
         checkpoints: where the training's state is kept; None keeps none.
-        shared: what models of the same data have in common, by what it is made of: see
+        shared: modules that several models fitted on the same data can use, by their source: see
             `Recommender.shareable`.
     """
 

@@ -83,8 +83,9 @@ class Recommender(Fitted, ABC):
                 1, and its validation value; an exception from it ends the fit.
             checkpoints: a folder where models trained in epochs keep their state. After any end,
                 the same call goes on from it, bit for bit.
-            shared: what models of the same data have in common, such as the linear path of
-                ResidualVAEs. Give the same dict to each: the first makes it for all.
+            shared: modules that several models can use, such as the linear path of ResidualVAEs.
+                Give the same dict to all of them, fitted on the same data: the first model fills
+                it.
 
         Raises:
             DataError: there is nothing to learn from, or validation has other items.
@@ -200,17 +201,18 @@ class Recommender(Fitted, ABC):
 
     @property
     def reads_weights(self) -> bool:
-        """Whether it takes the weights of the interactions as they are."""
+        """Whether the model uses the weights of the interactions as they are."""
         return self.input == "counts"
 
     def as_option(self) -> dict[str, Any]:
-        """What tells its like from others where it is an option of another model."""
+        """The model's name and options, to store it as an option of another model."""
         return {"model": self.name, **options.values(self)}
 
     def shareable(self) -> dict[str, Hashable]:
-        """Tensors of the state that depend on the data and these values alone, by name.
+        """Tensors of `state` that several models can share: by name, the source of each.
 
-        Members of an ensemble for which they are equal share the tensor.
+        The source is a value on which the tensor depends, apart from the data. Members of an
+        ensemble with equal sources share the tensor.
         """
         return {}
 

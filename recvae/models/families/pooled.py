@@ -1,4 +1,4 @@
-"""What ensembles share: members that are fitted by themselves, and whose scores are added."""
+"""The base of ensembles: members that are fitted by themselves, and whose scores are added up."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Hashable
@@ -27,28 +27,28 @@ CPU = torch.device("cpu")
 
 @dataclass(kw_only=True, eq=False)
 class PooledRecommender(Recommender):
-    """The sum of the log-probabilities of its members (see `pooling.py`); no weights are learnt.
+    """Scores by the sum of the members' log-probabilities (see `pooling.py`), without weights.
 
-    One member leads: its history is the ensemble's, and it encodes and decodes. It is the first
-    whose codes decide the most of its scores.
+    One member is the leader: it encodes and decodes, and its training history is the ensemble's. It
+    is the first member with codes and log-probabilities, or else the first with codes.
 
     Attributes:
-        members_: the fitted members by name; fewer if Ctrl-C ended the training, and the ensemble
-            may lack the others.
+        members_: the fitted members by name. If Ctrl-C ended the training, members that the
+            ensemble may lack can be missing.
     """
 
     abilities: ClassVar[frozenset[Ability]] = frozenset(Ability) - {Ability.GENERATION}
 
     @abstractmethod
     def new_members(self) -> dict[str, Recommender]:
-        """The members by name, not fitted, in the order in which they are."""
+        """New members by name, not fitted, in the order in which they are fitted."""
 
     def may_lack(self, name: str) -> bool:
-        """Whether the ensemble is one without a member that Ctrl-C kept from being trained."""
+        """Whether the ensemble can do without a member that was not trained because of Ctrl-C."""
         return False
 
     def why_not(self, ability: Ability) -> str | None:
-        """What its members can't be used for; but all log-probabilities can be added."""
+        """See `Recommender.why_not`: codes need one member that has them, export needs all."""
         members = self.new_members()
         if ability is Ability.CODES and _leader(members) is None:
             return ability.lacked_by(type(self))
@@ -58,14 +58,14 @@ class PooledRecommender(Recommender):
 
     @property
     def reads_weights(self) -> bool:
-        """Whether a member does."""
+        """Whether a member reads weights."""
         return any(member.reads_weights for member in self.new_members().values())
 
     def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
-        """Fit the members one after another; Ctrl-C leaves those that were trained.
+        """Fit the members one after another; after Ctrl-C the trained ones are kept.
 
         Raises:
-            KeyboardInterrupt: by Ctrl-C, before there are all that the ensemble may not lack.
+            KeyboardInterrupt: after Ctrl-C, if a member is missing that the ensemble needs.
         """
         self.members_: dict[str, Recommender] = {}
         members = self.new_members()
@@ -94,7 +94,7 @@ class PooledRecommender(Recommender):
         return self._pooled(lambda member: member.score(histories), seen)
 
     def forward(self, batch: Batch) -> torch.Tensor:
-        """The same by what the members' `forward` gives: [users, items]."""
+        """The scores [users, items] of a batch, by the members' `forward`."""
         return self._pooled(lambda member: member.forward(batch), batch)
 
     @property
@@ -111,14 +111,14 @@ class PooledRecommender(Recommender):
         return self._require_leader().decode(codes)
 
     def similarities(self, columns: np.ndarray) -> torch.Tensor:
-        """Those of the first member that has any."""
+        """The similarities of the first member that has them."""
         for member in self.members_.values():
             with suppress(OptionError):
                 return member.similarities(columns)
         return super().similarities(columns)
 
     def shareable(self) -> dict[str, Hashable]:
-        """Those of the members, each once."""
+        """The shareable parts of all members, each source once."""
         parts: dict[str, Hashable] = {}
         for name, member in self.new_members().items():
             for part, source in member.shareable().items():
@@ -127,7 +127,7 @@ class PooledRecommender(Recommender):
         return parts
 
     def state(self) -> dict[str, torch.Tensor]:
-        """The states of the members; of what several share, that of the first."""
+        """The states of all members; a part that several share is in it once, for the first."""
         state: dict[str, torch.Tensor] = {}
         saved: set[Hashable] = set()
         for name, member in self.members_.items():
@@ -160,7 +160,7 @@ class PooledRecommender(Recommender):
             shared |= {source: taken[part] for part, source in sources.items()}
 
     def _pooled(self, score: Callable[[Recommender], torch.Tensor], seen: Batch) -> torch.Tensor:
-        """Add up what scores each member; those that are log-probabilities already come first."""
+        """The sum of the members' log-probabilities; members that need no conversion come first."""
         members = sorted(self.members_.values(), key=_is_likely, reverse=True)
         first, *others = (partial(_log_probabilities, one, score, seen) for one in members)
         total = first()
@@ -186,6 +186,6 @@ def _is_likely(model: Recommender) -> bool:
 
 
 def _leader(members: dict[str, Recommender]) -> str | None:
-    """The first that has codes and scores log-probabilities, else the first that has codes."""
+    """The name of the leader, see `PooledRecommender`; None if no member has codes."""
     coders = [name for name, one in members.items() if one.why_not(Ability.CODES) is None]
     return next((name for name in coders if _is_likely(members[name])), next(iter(coders), None))
