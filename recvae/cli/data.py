@@ -62,7 +62,7 @@ def _list(data_dir: Path | None) -> list[dict[str, Any]]:
 
 
 def _availability(release: "Release | None", directory: Path) -> dict[str, Any]:
-    """What is to be downloaded, None where it is to be had by hand, and whether it is here."""
+    """The megabytes to download (None: by hand, 0: none), and whether the data set is here."""
     from recvae.data.datasets.releases import archive_of, unpacked
 
     if release is None:

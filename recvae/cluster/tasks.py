@@ -1,4 +1,4 @@
-"""Tasks: work that goes by numbers, done in this process or on a Ray cluster."""
+"""Tasks: runs numbered tasks, in this process or on a Ray cluster."""
 
 import logging
 import os
@@ -11,7 +11,7 @@ from recvae.display.progress import progress
 from recvae.packages import optional
 
 Task = Callable[[int], object]
-"""What a task does; it is sent to other machines, so that it names files and holds little."""
+"""Does the task of a number. It is sent to other machines: so it has paths, but no data."""
 
 
 def run(work: Task, n_tasks: int, label: str, *, address: str | None, gpus: float = 0) -> None:
@@ -19,16 +19,16 @@ def run(work: Task, n_tasks: int, label: str, *, address: str | None, gpus: floa
 
     Args:
         work: does the task of a number.
-        n_tasks: how many there are.
-        label: what the progress bar says.
+        n_tasks: number of tasks.
+        label: the label of the progress bar.
         address: None does one after another in this process; "local" starts Ray on this machine,
-            "auto" or a host and port finds a Ray cluster that runs.
-        gpus: how many of them a task needs, or what share of one; for Ray.
+            "auto" or a host and port connects to a running Ray cluster.
+        gpus: the number of GPUs that a task needs, which may be a fraction; for Ray.
 
     Raises:
         MissingPackageError: an address was given, and Ray is not installed.
         OptionError: there is no cluster at the address.
-        RecvaeError, OSError: what a task has raised.
+        RecvaeError, OSError: an error that a task raised.
     """
     if address is None:
         for number in progress(range(n_tasks), label, unit="task"):
@@ -39,7 +39,7 @@ def run(work: Task, n_tasks: int, label: str, *, address: str | None, gpus: floa
 
 
 def _connect(address: str) -> None:
-    """Start Ray, or find it, unless this process has done so."""
+    """Start Ray or connect to it, unless this process has done so."""
     ray = optional("ray", "'recvae[ray]'")
     if ray.is_initialized():
         return
@@ -66,7 +66,7 @@ def _run_on_ray(work: Task, n_tasks: int, label: str, gpus: float) -> None:
 
 
 def _do(row: dict[str, Any], work: Task) -> dict[str, Any]:
-    """Do a task; Ray does not carry our errors, so that they come as text."""
+    """Do a task; its error is returned as text, since Ray does not transport our errors."""
     try:
         work(row["id"])
     except (errors.RecvaeError, OSError) as error:

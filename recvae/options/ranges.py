@@ -31,10 +31,10 @@ T = TypeVar("T")
 
 @runtime_checkable
 class Described(Protocol):
-    """An option that is itself made of options."""
+    """An option that has options of its own, such as a member of an ensemble."""
 
     def as_option(self) -> dict[str, Any]:
-        """What it can be built from again."""
+        """The plain values from which it can be built again."""
 
 
 def build(cls: type[T], options: Mapping[str, Any]) -> T:

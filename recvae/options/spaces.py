@@ -14,11 +14,11 @@ class Categorical:
 
     @property
     def size(self) -> float:
-        """How many values there are."""
+        """The number of values."""
         return len(self.among)
 
     def including(self, value: Any) -> Self | None:
-        """The same with room for a value; None if it can't have any."""
+        """The space, widened if need be so that it has this value."""
         return self if value in self else replace(self, among=(*self.among, value))
 
     def __contains__(self, value: Any) -> bool:
@@ -38,11 +38,11 @@ class Float:
 
     @property
     def size(self) -> float:
-        """How many values there are."""
+        """The number of values: infinite."""
         return inf
 
     def including(self, value: Any) -> Self | None:
-        """The same with room for a value; None if it can't have any."""
+        """The space, widened if need be so that it has this value; None if it can't have it."""
         if value in self:
             return self
         if not self._is_kin(value) or (self.log and value <= 0):
@@ -68,7 +68,7 @@ class Int(Float):
 
     @property
     def size(self) -> float:
-        """How many values there are."""
+        """The number of values."""
         return self.high - self.low + 1
 
     def _is_kin(self, value: Any) -> bool:

@@ -1,1 +1,1 @@
-"""Saved: a fitted model as a folder, and what it says of itself."""
+"""Saved: writes a fitted model to a folder and reads it back, with its facts and origin."""

@@ -1,4 +1,4 @@
-"""Facts: what a fitted model knows of its training, beside what it learnt."""
+"""Facts: what a fitted model knows about its training, apart from its parameters."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -13,17 +13,17 @@ from recvae.saved.origin import Origin
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """What is saved with a model's weights.
+    """The facts about a training that are saved with a model's parameters.
 
     Attributes:
         items: DataFrame indexed by raw item id, a line per column of the training matrix.
         item_counts: int64 [items], how many training users have each item.
-        n_users: how many training users there were.
-        user_ids: their raw ids, in row order, of a model that knows no others; None of one that
-            does.
-        fingerprint: the training data's.
+        n_users: number of training users.
+        user_ids: raw ids of the training users, in row order; None for a model that serves new
+            users.
+        fingerprint: the fingerprint of the training data.
         options: the hyper-parameters that the model was fitted with.
-        origin: when and by which code; None while it is being fitted.
+        origin: when and by which code it was fitted; None during the fit.
     """
 
     items: pd.DataFrame
@@ -36,7 +36,7 @@ class Facts:
 
     @classmethod
     def of(cls, data: Interactions | Shards, options: dict[str, Any], *, keep_users: bool) -> Self:
-        """What is known of the training data before the fit."""
+        """The facts about the training data that are known before the fit."""
         return cls(
             items=data.items,
             item_counts=data.item_counts,

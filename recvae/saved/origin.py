@@ -1,4 +1,4 @@
-"""Origin: when and by which code a model was fitted, and how well that went."""
+"""Origin: when and by which code a model was fitted, and its best epoch."""
 
 import platform
 import subprocess
@@ -17,7 +17,7 @@ import recvae
 
 
 class BestEpoch(BaseModel):
-    """The epoch that validation liked best."""
+    """The epoch with the best validation value."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -27,7 +27,7 @@ class BestEpoch(BaseModel):
 
     @classmethod
     def of(cls, history: pd.DataFrame | None) -> Self | None:
-        """Find it in a training's history; None if there was no validation."""
+        """Find the best epoch in a training history; None if there was no validation."""
         measured = [] if history is None else [name for name in map(str, history) if "@" in name]
         if history is None or not measured:
             return None
@@ -37,15 +37,17 @@ class BestEpoch(BaseModel):
 
 
 class Origin(BaseModel):
-    """What the weights depend on beside the data and the options.
+    """What a model's parameters depend on, apart from the data and the options.
 
     Attributes:
         fitted: when `fit` ended.
         recvae: the version of this package.
         commit: the git commit of its code, with "-dirty" if files were changed since; None if it
             does not run from a checkout.
-        python: the version of Python; `torch` and `numpy` likewise.
-        best: the best epoch, of models that are validated in each.
+        python: the version of Python.
+        torch: the version of PyTorch.
+        numpy: the version of NumPy.
+        best: the best epoch; None for a model that is not validated in epochs.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -74,7 +76,7 @@ class Origin(BaseModel):
 
 @cache
 def code_commit(checkout: Path) -> str | None:
-    """The commit that is checked out in a folder; None if it is no checkout, or git is not here."""
+    """The commit that is checked out in a folder; None if it is no checkout or git is missing."""
     if not (checkout / ".git").exists():
         return None
     git = ["git", "--no-optional-locks", "-C", str(checkout)]  # a lock may outlive a full disk
