@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+WORD = re.compile(r"\w+")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 LOADED = re.compile(r"""<(?:script|img|link|iframe)[^>]*(?:src|href)=["']?(?:https?:)?//""")
 QUIET = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
@@ -114,6 +115,20 @@ def test_every_latent_tool_is_shown():
     tools = {name for name, tool in public.items() if tool not in returned}
     assert len(tools) > 20
     assert tools - shown == set()
+
+
+def test_the_glossary_names_what_the_code_has():
+    """Each word in the last column's code stands somewhere in the package."""
+    lines = re.findall(r"^\| \*\*.*\|(.*)\|$", (DOCS / "glossary.md").read_text("utf-8"), re.M)
+    named = {
+        word for code in re.findall(r"`(.+?)`", " ".join(lines)) for word in WORD.findall(code)
+    }
+    sources = [*Path(rv.__file__).parent.rglob("*.py"), *Path(rv.__file__).parent.rglob("*.pyi")]
+    assert len(named) > 60
+    assert (
+        named - {word for path in sources for word in WORD.findall(path.read_text("utf-8"))}
+        == set()
+    )
 
 
 def test_the_site_builds_and_loads_nothing_from_elsewhere(tmp_path):
