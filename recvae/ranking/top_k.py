@@ -44,7 +44,7 @@ def top_k(
         histories: CSR [users, items] of what each user has interacted with.
         k: length of the lists, from 1 to the number of items.
         rows: int [users], the users' rows in the training matrix, passed on to `score`.
-        exclude_seen: leave out the items of the history.
+        exclude_seen: do not rank the items of the history.
         allow: only these items may be recommended.
         deny: these items may not.
         label: what the progress bar says.
@@ -95,7 +95,7 @@ def _mask(
 
 
 def _best(cells: torch.Tensor, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The k best columns of each user and their scores, [users, k] each; -1 where none is left."""
+    """The k best columns of each user and their scores, [users, k]; -1 where there are fewer."""
     best, columns = _largest(cells, k)
     if best.isnan().any():
         raise TrainingError("the model scores items as NaN: train it again, more gently.")

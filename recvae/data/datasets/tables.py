@@ -62,7 +62,7 @@ def read_release(folder: Path, release: Release) -> Interactions:
 def to_interactions(tables: Tables, *, year_ends_title: bool) -> Interactions:
     """Ratings as users x items, with what is known of the users and the items that have any.
 
-    A weight is above 0, so that ratings of 0 are left out.
+    A weight is above 0, so that ratings of 0 are dropped.
     """
     ratings = tables.ratings
     if "rating" in ratings and not ratings["rating"].all():
