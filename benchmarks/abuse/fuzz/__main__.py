@@ -11,7 +11,6 @@ hang, or more memory than such small files can need. Half of the mutations sweep
 16 bytes of all files; the others forge headers, tensors, tables, JSON, links and names.
 """
 
-import argparse
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,13 +20,12 @@ from tqdm import tqdm
 
 from benchmarks.abuse.fuzz.targets import TARGETS, prepare
 from benchmarks.abuse.fuzz.watched import Finding, outcomes
+from benchmarks.common import options
 
 
 def main() -> None:
     """Mutate, and print the count."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("--mutations", type=int, default=100_000)
     parser.add_argument("--first", type=int, default=0, help="number of the first mutation")
     parser.add_argument("--targets", default=",".join(TARGETS), help="what is mutated")

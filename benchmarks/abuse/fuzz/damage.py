@@ -37,6 +37,7 @@ def damaged(content: bytes, start: int, other: bytes, rng: np.random.Generator) 
 
 
 def _with_a_bit_flipped(region: bytes, rng: np.random.Generator) -> bytes:
+    """The region with one bit the other way round."""
     if not region:
         return region
     place = rng.integers(len(region))

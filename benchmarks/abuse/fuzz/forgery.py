@@ -69,9 +69,8 @@ def forged_tensors(content: bytes, rng: np.random.Generator) -> bytes:
 def with_extremes(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """An array with one value, or all, out of any range."""
     values = values.copy()
-    extreme = EXTREMES[rng.integers(len(EXTREMES))]
     with np.errstate(all="ignore"):
-        extreme = np.asarray(extreme).astype(values.dtype)
+        extreme = np.asarray(EXTREMES[rng.integers(len(EXTREMES))]).astype(values.dtype)
     if values.size and rng.random() < 0.7:
         values.flat[rng.integers(values.size)] = extreme
     else:
@@ -93,6 +92,7 @@ def forged_header(content: bytes, rng: np.random.Generator) -> bytes:
 
 
 def _paths(content: Any, path: tuple[Any, ...] = ()) -> Any:
+    """The keys that lead to each value of a document."""
     yield path
     pairs = content.items() if isinstance(content, dict) else enumerate(content)
     for key, part in pairs if isinstance(content, dict | list) else ():
@@ -100,6 +100,7 @@ def _paths(content: Any, path: tuple[Any, ...] = ()) -> Any:
 
 
 def _at(content: Any, path: tuple[Any, ...]) -> Any:
+    """What lies there."""
     for key in path:
         content = content[key]
     return content

@@ -55,6 +55,7 @@ class Mutations:
         return target, sealed
 
     def _forged(self, which: int, rng: np.random.Generator) -> Files:
+        """The files of a target, one of them forged."""
         files = dict(self._files[which])
         name = sorted(files)[rng.integers(len(files))]
         suffix = Path(name).suffix
@@ -78,6 +79,7 @@ class Mutations:
 
 
 def _forged_text(content: bytes, rng: np.random.Generator) -> bytes:
+    """A JSON file that says something else."""
     return json.dumps(forged_json(json.loads(content), rng)).encode("utf8", "surrogatepass")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from recvae.data.datasets.files import read_file
 from recvae.data.datasets.releases import RELEASES
 from recvae.data.interactions import Interactions, require_ids
 
-NAMES = {"user": "u", "item": "i"}
+NAMES: dict[str, Any] = {"user": "u", "item": "i"}
 ALL = NAMES | {"value": "v", "timestamp": "t"}
 SEEDS = [
     b"u,i,v,t\nann,x,1.5,2018-04-23\nbob,y,2,2019-01-01T00:00:00Z\n",

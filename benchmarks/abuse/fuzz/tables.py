@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from functools import cache
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -45,14 +46,18 @@ def forged_array(content: bytes, rng: np.random.Generator) -> bytes:
 
 
 def _with_forged_metadata(content: bytes, rng: np.random.Generator) -> bytes:
+    """A Parquet file whose notes for pandas say something else."""
     table = pq.read_table(BytesIO(content))
     described = forged_json(json.loads(table.schema.metadata[b"pandas"]), rng)
     table = table.replace_schema_metadata({"pandas": json.dumps(described)})
     return _written(table)
 
 
-def _ids(change: Callable[[list[object]], object]) -> Callable[[pd.DataFrame], pd.DataFrame]:
+def _ids(change: Callable[[list[Any]], Any]) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """A change of the ids of a table."""
+
     def forge(table: pd.DataFrame) -> pd.DataFrame:
+        """The table with other ids."""
         return table.set_axis(pd.Index(change(table.index.tolist()), name=table.index.name))
 
     return forge
@@ -62,11 +67,17 @@ def _ids(change: Callable[[list[object]], object]) -> Callable[[pd.DataFrame], p
 def bombs() -> list[bytes]:
     """A million rows in a few bytes; and 4 GB of text, one long text in each row."""
     rows = pa.table({"item": pa.array(["a"] * 10**6)})
-    text = pa.DictionaryArray.from_arrays(np.zeros(4000, np.int32), ["x" * 10**6])
+    text = pa.DictionaryArray.from_arrays(np.zeros(4000, np.int32), pa.array(["x" * 10**6]))
     return [_written(rows), _written(pa.table({"title": text}))]
 
 
+def _objects(values: list[Any]) -> pd.api.extensions.ExtensionArray:
+    """A column of what no column of ours holds."""
+    return pd.array(values, dtype=object)
+
+
 def _written(table: pa.Table) -> bytes:
+    """The bytes of a Parquet file."""
     with BytesIO() as file:
         pq.write_table(table, file)
         return file.getvalue()
@@ -87,8 +98,8 @@ FORGERIES: list[Callable[[pd.DataFrame], pd.DataFrame]] = [
     lambda table: table.reset_index(drop=True),
     lambda table: table.assign(more=1).set_index("more", append=True),
     lambda table: table.assign(title=range(len(table))),
-    lambda table: table.assign(title=[[n] for n in range(len(table))]),
-    lambda table: table.assign(title=[{"a": n} for n in range(len(table))]),
+    lambda table: table.assign(title=_objects([[n] for n in range(len(table))])),
+    lambda table: table.assign(title=_objects([{"a": n} for n in range(len(table))])),
     lambda table: table.assign(title=None),
     lambda table: table.drop(columns=table.columns),
 ]

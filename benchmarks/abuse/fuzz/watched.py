@@ -85,10 +85,12 @@ class Watched:
             self._start()
 
     def _next(self, outcome: Outcome) -> Outcome:
+        """Go on to the next number."""
         self._numbers, self._heard = self._numbers[1:], perf_counter()
         return outcome
 
     def _start(self) -> None:
+        """Start a process for the numbers that have had no outcome."""
         self._heard = perf_counter()
         self.connection, theirs = PROCESSES.Pipe()
         self._process: BaseProcess = PROCESSES.Process(
@@ -113,6 +115,7 @@ def load_all(numbers: range, saved: Path, connection: Connection) -> None:
 
 
 def _load(number: int, mutations: Mutations, folder: Path, expected: dict[Path, str]) -> Outcome:
+    """Load one mutation, and judge what came."""
     target, sealed = mutations.write(number, folder)
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
@@ -132,12 +135,14 @@ def _load(number: int, mutations: Mutations, folder: Path, expected: dict[Path, 
 
 
 def _limit_memory() -> None:
+    """Let this process have no more than the ceiling from now on."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     most = pages * resource.getpagesize() + CEILING
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def _expected(target: Target, folder: Path) -> str:
+    """The digest of what was saved, loaded from where the mutations will be."""
     shutil.copytree(target.folder, folder)
     digest = target.load(folder)
     _remove(folder)
@@ -145,6 +150,7 @@ def _expected(target: Target, folder: Path) -> str:
 
 
 def _remove(folder: Path) -> None:
+    """Remove a mutation, and what was put aside."""
     if folder.is_symlink():
         folder.unlink()
     for path in (folder, folder.with_name("aside")):
