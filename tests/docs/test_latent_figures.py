@@ -54,7 +54,7 @@ TABLES: dict[str, list[Line]] = {
     ]
     + [
         (
-            f"{shown}, {rate}% false users",
+            f"{shown}, {rate}% fake users",
             [f"{name}/{attack}, {rate}%/score/auc" for attack in ATTACKS],
         )
         for shown, name in SETS.items()
@@ -78,9 +78,9 @@ TABLES: dict[str, list[Line]] = {
     ],
     "interpolate": lines(
         {
-            "share of the 20 best items that the next list keeps": "kept",
+            "fraction of the 20 best items that the next list keeps": "kept",
             "the same at the greatest step of each pair": "least kept",
-            "share of the middle list that is in neither end's": "new in the middle",
+            "fraction of the middle list that is in neither end's": "new in the middle",
             "NDCG@100 of the middle list, mean of what both users held out": (
                 "ndcg of both in the middle"
             ),
@@ -121,7 +121,7 @@ TABLES: dict[str, list[Line]] = {
         ("ResidualVAE | `codes`", ["other models/residual-vae"]),
         ("Mult-VAE, tuned: 200 | `scores`", ["trained for scores"]),
         (
-            "share of its genre in the top 20",
+            "fraction of its genre in the top 20",
             ["steer/share before", *(f"steer/share/{n}" for n in range(5))],
         ),
         ("of the top 20 as before", [f"steer/overlap/{n}" for n in range(5)]),
