@@ -31,8 +31,8 @@ def train(
     item_shards: Annotated[
         int | None,
         typer.Option(
-            help="Under torchrun: how many of the processes share the items; as many as are left "
-            "share the users of a batch.",
+            help="Under torchrun: over how many processes the items are divided (tensor parallel); "
+            "over the others the users of a batch are (data parallel).",
             min=1,
             show_default="all of them",
         ),

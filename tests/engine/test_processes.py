@@ -84,7 +84,7 @@ def test_what_can_not_be_shared_is_refused(tmp_path):
     assert "item_shards=1" in elsa
     assert "item_shards=1" in vamp
     assert "item_shards=1" in gaussian
-    assert "let all of them share the items" in sampled
+    assert "let all of them be tensor parallel" in sampled
     assert "3 shards" in uneven
     assert "another grid of processes (1 x 2, and not 2 x 1)" in other_grid
 

@@ -78,7 +78,8 @@ def require_parallel(name: str, axes: Collection[str]) -> None:
         raise OptionError(f"{name} is fitted by one process: leave out torchrun.")
     if together.items.size > 1 and "items" not in axes:
         raise OptionError(
-            f"the items of {name} can't be shared: choose item_shards=1, which shares the users."
+            f"{name} can't be tensor parallel over items: choose item_shards=1, which is data "
+            "parallel."
         )
 
 

@@ -48,8 +48,8 @@ class MultAutoencoder(SoftmaxAutoencoder):
             )
         if self.likelihood != "multinomial" and processes.current().items.size > 1:
             raise OptionError(
-                f"the items of a {self.likelihood} likelihood can't be shared: choose "
-                "item_shards=1, which shares the users."
+                f"a {self.likelihood} likelihood can't be tensor parallel over items: choose "
+                "item_shards=1, which is data parallel."
             )
         super().learn(train, validation, context)
 

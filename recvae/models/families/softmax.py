@@ -38,9 +38,9 @@ class SoftmaxAutoencoder(AutoencoderRecommender):
         by_rows = self._samples(n_items) or n_items > LARGE * together.items.size
         if by_rows and together.users.size > 1:
             raise OptionError(
-                f"the gradients of {n_items:,} items are by rows here, which processes that share "
-                "the users can't add up: let all of them share the items, or choose softmax='all' "
-                f"for up to {LARGE:,} items."
+                f"the gradients of {n_items:,} items are sparse, which data parallel processes "
+                "can't add up: let all of them be tensor parallel (item_shards=None), or choose "
+                f"softmax='all' for up to {LARGE:,} items."
             )
         super().learn(train, validation, context)
 
