@@ -252,10 +252,22 @@ def test_by_default_there_are_five_folds_and_a_fifth_validates():
     assert shapes == [(30, 10, 10)] * 5
 
 
-@pytest.mark.parametrize("arguments", [(1,), (41,), (2.5,), (2, 20), (5, 0), (5, 4.0)])
-def test_folds_that_can_not_be(arguments):
-    with pytest.raises(OptionError, match=r"n_folds|n_validation"):
+@pytest.mark.parametrize("n_folds", [0, 1, 41, 2.5])
+def test_numbers_of_folds_that_can_not_be(n_folds):
+    with pytest.raises(OptionError, match=f"n_folds={n_folds} must be from 2 to the 40 users"):
+        split_folds(generated(0), n_folds)
+
+
+@pytest.mark.parametrize("arguments", [(2, 20), (5, 0), (5, 4.0)])
+def test_users_of_folds_that_can_not_be(arguments):
+    with pytest.raises(OptionError, match="n_validation"):
         split_folds(generated(0), *arguments)
+
+
+def test_as_many_folds_as_users():
+    data = Interactions.from_matrix(sp.csr_matrix(np.ones((6, 12), dtype=np.float32)))
+    splits = split_folds(data, 6, 1)
+    assert sorted(int(split.test.user_ids[0]) for split in splits) == list(range(6))
 
 
 # split_interactions
@@ -272,6 +284,7 @@ def check_per_user(data, split):
     assert train | validation | test == of_known_items(everything(data), split)
     assert {item for _, item in train} == set(split.train.item_ids)
     for holdout, seen in ((split.validation, train), (split.test, train | validation)):
+        assert holdout.item_ids.equals(split.train.item_ids)
         users = set(holdout.user_ids)
         assert split.train.user_ids[holdout.rows].equals(holdout.user_ids)
         assert len(users) + holdout.n_dropped == len(data.user_ids)
@@ -475,6 +488,8 @@ def test_split_time_at_impossible_moments():
     data = from_drawing(PERIODS)
     with pytest.raises(OptionError, match="validation_from=3 must be before test_from=2"):
         split_time(data, 3, 2)
+    with pytest.raises(OptionError, match="validation_from=2 must be before test_from=2"):
+        split_time(data, 2, 2)
     with pytest.raises(OptionError, match="'soon' is no point in time"):
         split_time(data, 2, "soon")
     with pytest.raises(DataError, match="test period: they are from 1970-01-01 00:00:01 to"):
@@ -489,10 +504,28 @@ def test_split_time_takes_seconds_as_text():
     assert drawn(split_time(data, "1000000002", "1000000003"))[0] == {"a": "TT..", "b": "..TT"}
 
 
-@pytest.mark.parametrize("unit", [10**3, 10**6, 10**9])
+def test_split_time_takes_dates_of_digits():
+    """They are dates, and not so many seconds since 1970."""
+    times = [int(pd.Timestamp(f"2018-04-{day}").timestamp()) for day in (22, 23, 24, 22, 22, 22)]
+    data = build_interactions(["a"] * 3 + ["b"] * 3, [1, 2, 3] * 2, timestamps=times)
+    train, validation, test = drawn(split_time(data, "20180423", "20180424"))
+    assert train == {"a": "T..", "b": "TTT"}
+    assert validation == {"a": "fh."}
+    assert test == {"a": "ffh"}
+
+
+@pytest.mark.parametrize("unit", [10**3, 10**6, 10**9, -(10**3)])
 def test_split_time_of_no_seconds(unit):
-    data = build_interactions([1, 1], [1, 2], timestamps=[10**9 * unit, 10**9 * unit + 1])
-    with pytest.raises(DataError, match="training period: timestamps must be seconds since 1970"):
+    first, last = sorted([10**9 * unit, 10**9 * unit + 1])
+    data = build_interactions([1, 1], [1, 2], timestamps=[first, last])
+    said = f"timestamps must be seconds since 1970, and these are from {first} to {last}"
+    with pytest.raises(DataError, match=f"period: {said}"):
+        split_time(data, "2018", "2019")
+
+
+def test_split_time_of_the_last_second_that_is_one():
+    data = build_interactions([1, 1], [1, 2], timestamps=[-(2**33), 2**33])
+    with pytest.raises(DataError, match=r"validation period: they are from 1697-.* to 2242-"):
         split_time(data, "2018", "2019")
 
 
@@ -522,6 +555,23 @@ def test_random_splits_take_bare_matrices_and_drop_items_nobody_is_trained_on(sp
 def test_a_holdout_takes_any_sparse_matrices():
     holdout = Holdout(sp.coo_matrix([[1, 0]]), sp.csc_array([[0, 2]]))
     assert holdout.held_out.toarray().tolist() == [[0, 2]]
+    assert {type(holdout.fold_in), type(holdout.held_out)} == {sp.csr_matrix}
+
+
+def test_a_holdout_takes_lists_of_rows_and_of_ids():
+    parts = sp.csr_matrix([[1, 0], [0, 1]]), sp.csr_matrix([[0, 2], [0, 0]])
+    holdout = Holdout(*parts, rows=[7, 5], user_ids=["a", "b"])
+    assert (holdout.rows.tolist(), holdout.rows.dtype) == ([7, 5], np.int64)
+    assert holdout.user_ids.equals(pd.Index(["a", "b"]))
+    with pytest.raises(DataError, match="user_ids names 3 users, fold_in has 2"):
+        Holdout(*parts, user_ids=["a", "b", "c"])
+
+
+def test_what_is_no_holdout():
+    split = split_users(generated(0), 5, 5)
+    Holdout.require(split.test)
+    with pytest.raises(DataError, match=r"expected a Holdout, .* got Split"):
+        Holdout.require(split)
 
 
 @pytest.mark.parametrize(
@@ -544,9 +594,21 @@ def test_by_default_a_fifth_validates_and_a_fifth_tests():
     assert [part.shape[0] for part in parts] == [30, 10, 10]
 
 
-@pytest.mark.parametrize("arguments", [(2.0, 2), (2, 2, -1), (2, 2, 2**40)])
-def test_arguments_of_split_users_that_can_not_be(arguments):
-    data = Interactions.from_matrix(sp.csr_matrix(np.ones((50, 12), dtype=np.float32)))
-    n_validation, n_test, *seed = arguments
-    with pytest.raises(OptionError):
-        split_users(data, n_validation, n_test, **({"seed": seed[0]} if seed else {}))
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"n_validation": 2.0}, "must be whole numbers"),
+        ({"n_test": "2"}, "must be whole numbers"),
+        ({"seed": 0.5}, "must be whole numbers"),
+        ({"seed": -1}, "seed=-1 must be from 0 to"),
+        ({"seed": 2**32}, "seed=4294967296 must be from 0 to"),
+    ],
+)
+def test_arguments_of_split_users_that_can_not_be(arguments, said):
+    with pytest.raises(OptionError, match=said):
+        split_users(generated(0), **arguments)
+
+
+@pytest.mark.parametrize("seed", [0, 2**32 - 1])
+def test_the_least_and_the_greatest_seed(seed):
+    assert split_users(generated(0), 5, 5, seed=seed).train.shape[0] == 30
