@@ -1,12 +1,16 @@
 """The fuzzer of saved files: a short run of it, and that it can find something."""
 
+import copy
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks.abuse.fuzz import watched
+from benchmarks.abuse.fuzz.forgery import forged_json
 from benchmarks.abuse.fuzz.targets import Target
 
 ROOT = Path(__file__).parents[2]
@@ -19,6 +23,17 @@ def test_some_hundred_mutations_do_no_harm():
     assert done.returncode == 0, done.stdout + done.stderr
     assert "400 mutations" in done.stdout
     assert "0 findings" in done.stdout
+
+
+def test_each_value_of_a_document_is_forged():
+    content = {"name": "x", "files": [1, None, {"b": 2.5}], "known": True}
+    forged = [
+        json.dumps(forged_json(copy.deepcopy(content), np.random.default_rng(number)))
+        for number in range(300)
+    ]
+    assert forged.count(json.dumps(content)) < 30
+    for value in ('"x"', "null", "2.5", "true"):
+        assert sum(value not in text for text in forged) > 10
 
 
 @pytest.fixture

@@ -94,9 +94,10 @@ def forged_header(content: bytes, rng: np.random.Generator) -> bytes:
 def _paths(content: Any, path: tuple[Any, ...] = ()) -> Any:
     """The keys that lead to each value of a document."""
     yield path
-    pairs = content.items() if isinstance(content, dict) else enumerate(content)
-    for key, part in pairs if isinstance(content, dict | list) else ():
-        yield from _paths(part, (*path, key))
+    if isinstance(content, dict | list):
+        pairs = content.items() if isinstance(content, dict) else enumerate(content)
+        for key, part in pairs:
+            yield from _paths(part, (*path, key))
 
 
 def _at(content: Any, path: tuple[Any, ...]) -> Any:
