@@ -1,0 +1,9 @@
+"""Testing: the contract suite, to run on a model of one's own. Needs pytest."""
+
+import pytest
+
+pytest.register_assert_rewrite("recvae.testing.contract")
+
+from recvae.testing.contract import RecommenderContract  # noqa: E402
+
+__all__ = ["RecommenderContract"]
