@@ -1,0 +1,71 @@
+"""A model of another package, installed for real: docs/add-a-model.md kept."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "tests" / "helpers" / "outside_package"
+TOUR = ROOT / "tests" / "helpers" / "outside_tour.py"
+PAGE = (ROOT / "docs" / "add-a-model.md").read_text(encoding="utf-8")
+
+
+def python(*arguments, **environment):
+    """What Python prints."""
+    done = subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        env=os.environ | {"OMP_NUM_THREADS": "1", "NO_COLOR": "1"} | environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    """PYTHONPATH with the package installed."""
+    folder = tmp_path_factory.mktemp("outside")
+    shutil.copytree(PACKAGE, folder / "source")  # building leaves files there
+    install = ["install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
+    python("-m", "pip", *install, "--target", folder / "installed", folder / "source")
+    return os.pathsep.join(map(str, (folder / "installed", ROOT)))
+
+
+def test_it_goes_wherever_models_go(path, tmp_path):
+    python(TOUR, tmp_path, PYTHONPATH=path)
+
+
+def test_the_command_line_knows_it(path, tmp_path):
+    def recvae(*arguments):
+        return python("-m", "recvae", *arguments, PYTHONPATH=path)
+
+    assert "linear-dae" in recvae("train", "--help")
+    data, options = ["--data", "sample"], ["latent=8", "epochs=2", "device=cpu"]
+    chosen = [word for option in options for word in ("--set", option)]
+    recvae("train", *data, "--model", "linear-dae", *chosen, "--out", tmp_path / "model")
+    report = json.loads(recvae("evaluate", tmp_path / "model", *data, "--json"))
+    assert 0 < report["metrics"]["ndcg@100"]["mean"] < 1
+    mine = tmp_path / "mine.csv"
+    mine.write_text("user,item\n1,1\n1,2\n")
+    lists = recvae("recommend", tmp_path / "model", "--history", mine, "-k", "3", "--json")
+    assert len(json.loads(lists)) > 0
+
+
+def test_it_passes_the_contract_suite(path, tmp_path):
+    blocks = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+    test = tmp_path / "test_linear_dae.py"
+    test.write_text("from linear_dae import LinearDAE\n" + blocks[-1])
+    said = python("-m", "pytest", "-q", "-p", "no:cacheprovider", test, PYTHONPATH=path)
+    assert re.search(r"\d\d passed", said)
+
+
+def test_the_page_shows_the_package():
+    for name, language in {"linear_dae.py": "python", "pyproject.toml": "toml"}.items():
+        assert f"```{language}\n{(PACKAGE / name).read_text(encoding='utf-8')}```" in PAGE
