@@ -26,7 +26,7 @@ def lines(names: Mapping[str, str], columns: Iterable[str]) -> list[Line]:
 ATTACKS = ("random", "average", "bandwagon", "segment")
 DETECTORS = {
     "`score`": "score",
-    "`surprisal`": "surprise",
+    "`surprisal`": "surprisal",
     "isolation forest": "isolation forest",
     "nearest neighbours": "nearest neighbours",
     "local outlier factor": "local outlier factor",
