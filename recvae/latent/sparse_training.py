@@ -36,7 +36,7 @@ class Imitation:
         model: the model whose codes are made sparse.
         net: the sparse autoencoder.
         goal: what is reconstructed, see the module.
-        noise: draws the hidden items, and the codes that dead features are moved to.
+        noise: draws the hidden items, and the errors that dead features are pointed at.
         alive: bool [features], the features that any user had since the phase began.
         missed: [users, latent], the codes of the last batch minus their sparse codes.
     """
@@ -52,7 +52,7 @@ class Imitation:
         self.alive = torch.ones_like(self.net.bias, dtype=torch.bool)
 
     def begin(self) -> None:
-        """Revive dead features, which nobody had, with the codes that have the largest errors."""
+        """Revive dead features, which nobody had, in the directions of large errors."""
         dead = ~self.alive
         if dead.any():
             # A dead feature gets the direction of an error, drawn in proportion to its square.

@@ -49,9 +49,10 @@ class TopKAutoencoder(nn.Module):
 
     @torch.no_grad()
     def revive(self, dead: torch.Tensor, missed: torch.Tensor) -> None:
-        """Give each dead feature, bool [features], the direction of a code, [dead, latent].
+        """Give each dead feature, bool [features], the direction of an error, [dead, latent].
 
-        Their encoder weights begin small (`GENTLE`), so that living features are not disturbed.
+        An error is a code minus its sparse code: what the living features can't express. Encoder
+        weights begin small (`GENTLE`), so that living features are not disturbed.
         """
         directions, others = normalize(missed, dim=1), dead if dead.all() else ~dead
         self.directions[dead] = directions
