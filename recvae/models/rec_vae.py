@@ -12,7 +12,7 @@ from recvae.engine.batch import Batch
 from recvae.engine.objectives import sampled_composite_kl
 from recvae.engine.phases import LossTerms, Phase
 from recvae.engine.weights import Snapshot
-from recvae.models.contract.recommender import ParallelAxis
+from recvae.models.contract.model import ParallelAxis
 from recvae.models.families.softmax import SoftmaxAutoencoder
 from recvae.options.ranges import NonNegativeFloat, PositiveFloat, PositiveInt
 from recvae.options.spaces import Float, Int, Space

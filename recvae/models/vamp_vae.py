@@ -9,7 +9,7 @@ from recvae import nets
 from recvae.engine.annealing import RateSchedule
 from recvae.engine.batch import Batch
 from recvae.engine.phases import LossTerms
-from recvae.models.contract.recommender import ParallelAxis
+from recvae.models.contract.model import ParallelAxis
 from recvae.models.mult_vae import MultVAE
 from recvae.options.ranges import DropRate, PositiveFloat, PositiveInt
 from recvae.options.spaces import Categorical, Float, Int, Space

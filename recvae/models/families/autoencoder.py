@@ -27,7 +27,8 @@ from recvae.evaluation.metrics import parse_metrics
 from recvae.models.contract.abilities import Ability
 from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.inputs import Input, as_input
-from recvae.models.contract.recommender import ParallelAxis, Recommender
+from recvae.models.contract.model import ParallelAxis
+from recvae.models.contract.recommender import Recommender
 from recvae.nets import Net
 from recvae.options.ranges import (
     DropRate,

@@ -16,7 +16,7 @@ from recvae.engine.phases import LossTerms, Phase
 from recvae.errors import OptionError
 from recvae.models.contract.abilities import Ability
 from recvae.models.contract.fitting import FitContext
-from recvae.models.contract.recommender import ParallelAxis
+from recvae.models.contract.model import ParallelAxis
 from recvae.models.families.softmax import SoftmaxAutoencoder
 from recvae.options.ranges import Widths
 

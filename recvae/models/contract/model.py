@@ -1,0 +1,156 @@
+"""Model: what a class of models declares and defines; a `Recommender` does the rest."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable
+from typing import Any, ClassVar, Literal, TypeAlias
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from torch import nn
+
+from recvae import options
+from recvae.data.shards import Shards
+from recvae.data.splits import Holdout
+from recvae.engine.batch import Batch
+from recvae.errors import OptionError
+from recvae.models.contract.abilities import Ability
+from recvae.models.contract.fitted import Fitted
+from recvae.models.contract.fitting import FitContext
+from recvae.options.spaces import Space
+from recvae.ranking.neighbors import cosine
+
+ParallelAxis: TypeAlias = Literal["users", "items"]
+
+
+class Model(Fitted, ABC):
+    """The methods that models define. Those that are not abstract have a default.
+
+    A model without codes, similar items or a graph leaves these as they are: they refuse.
+    """
+
+    name: ClassVar[str]
+    """The model's name on the command line."""
+    supports_new_users: ClassVar[bool] = True
+    """Whether it can recommend for users that it was not trained on."""
+    supports_shards: ClassVar[bool] = False
+    """Whether it can be trained out-of-core, from shards, a few of which are in memory at once."""
+    parallel_over: ClassVar[frozenset[ParallelAxis]] = frozenset()
+    """How several processes can train it: "users" is data parallel, "items" tensor parallel."""
+    space: ClassVar[Space] = {}
+    """The values of each hyper-parameter that tuning chooses from."""
+    abilities: ClassVar[frozenset[Ability]] = frozenset()
+    """The abilities of the class; an option can take one away, see `why_not`."""
+
+    @abstractmethod
+    def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
+        """Learn from CSR float32 [users, items]."""
+
+    def learn_shards(self, train: Shards, validation: Holdout | None, context: FitContext) -> None:
+        """Learn from shards; defined by the models that set `supports_shards`."""
+        raise NotImplementedError
+
+    @abstractmethod
+    def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
+        """Score every item for a block of users, higher is better, seen items included.
+
+        Args:
+            histories: CSR [users, items].
+            rows: int [users], rows in the training matrix; only models that do not support new
+                users look at them.
+
+        Returns:
+            float32 [users, items], fresh memory.
+        """
+
+    @abstractmethod
+    def state(self) -> dict[str, torch.Tensor]:
+        """The learnt parameters, as named tensors."""
+
+    @abstractmethod
+    def restore(self, state: dict[str, torch.Tensor]) -> None:
+        """Set the learnt parameters to tensors from `state`."""
+
+    def item_vectors(self) -> torch.Tensor:
+        """Vectors float32 [items, d] to compare items by.
+
+        Raises:
+            OptionError: the model has none.
+        """
+        raise OptionError(f"{type(self).__name__} has no notion of similar items.")
+
+    def similarities(self, columns: np.ndarray) -> torch.Tensor:
+        """Similarity float32 [n, items] of items to all items: the cosine of their vectors."""
+        return cosine(self.item_vectors())(columns)
+
+    def encode(self, histories: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
+        """Encode tastes as Gaussians.
+
+        Args:
+            histories: CSR [users, items].
+
+        Returns:
+            Mean and log-variance, float32 [users, latent] each; a code that is a point has the
+            log-variance -inf.
+
+        Raises:
+            OptionError: the model has no latent space.
+        """
+        raise OptionError(Ability.CODES.lacked_by(type(self)))
+
+    def decode(self, codes: np.ndarray) -> torch.Tensor:
+        """Score all items by codes alone: float32 [users, items].
+
+        Args:
+            codes: float32 [users, latent], any points of the latent space.
+
+        Raises:
+            OptionError: the model has no latent space.
+        """
+        raise OptionError(Ability.CODES.lacked_by(type(self)))
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        """The scores [users, items] of histories as tensors; the same as those of `score`.
+
+        Raises:
+            OptionError: the model can't be exported.
+        """
+        raise OptionError(Ability.EXPORT.lacked_by(type(self)))
+
+    @property
+    def nets_(self) -> list[nn.Module]:
+        """The nets whose weights `forward` reads."""
+        return []
+
+    @property
+    def reads_weights(self) -> bool:
+        """Whether the model uses the weights of the interactions as they are."""
+        return self.input == "counts"
+
+    def as_option(self) -> dict[str, Any]:
+        """The model's name and options, to store it as an option of another model."""
+        return {"model": self.name, **options.values(self)}
+
+    def shareable(self) -> dict[str, Hashable]:
+        """Tensors of `state` that several models can share: by name, the source of each.
+
+        The source is a value on which the tensor depends, apart from the data. Members of an
+        ensemble with equal sources share the tensor.
+        """
+        return {}
+
+    def why_not(self, ability: Ability) -> str | None:
+        """The reason why the model lacks an ability; None if it has it."""
+        if ability not in self.abilities:
+            return ability.lacked_by(type(self))
+        if ability is Ability.EXPORT and self.reads_weights:
+            return (
+                f"{self.name} was trained on weights, which a graph does not read: train it with "
+                "input=binary."
+            )
+        return None
+
+    def require(self, ability: Ability) -> None:
+        """Raise OptionError, with the reason, unless the model has an ability."""
+        if reason := self.why_not(ability):
+            raise OptionError(reason)
