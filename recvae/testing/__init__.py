@@ -1,4 +1,4 @@
-"""Testing: the contract suite, to run on a model of one's own. Needs pytest."""
+"""Testing: the contract suite, to run on a model of your own. It needs pytest."""
 
 import pytest
 

@@ -32,14 +32,14 @@ Lists: TypeAlias = tuple[np.ndarray, np.ndarray]
 
 
 class RecommenderContract:
-    """What a model must do to go wherever the models of this package go.
+    """The tests that a model must pass to be used everywhere that the models of this package are.
 
-    A subclass whose name begins with `Test` gives `new`, and pytest runs the suite on it. The
-    model must be registered by its name, and small: 60 users have to be learnt in seconds, and so
-    well that a checker board of 20 users and items is solved.
+    Make a subclass whose name begins with `Test` and that defines `new`; pytest runs the suite on
+    it. The model must be registered by its name. Its options must suit small data: it must learn 60
+    users in seconds, and solve a checker board of 20 users and 20 items.
 
     Attributes:
-        personal: whether lists depend on the history; False for such as popularity.
+        personal: whether lists depend on the history; False for models such as popularity.
     """
 
     personal: bool = True
@@ -52,7 +52,7 @@ class RecommenderContract:
     @pytest.fixture(scope="class")
     @classmethod
     def make(cls) -> Make:
-        """What makes a new model."""
+        """The function that makes a new model."""
         return cls.new
 
     @pytest.fixture(scope="class")

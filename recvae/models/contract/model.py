@@ -1,4 +1,4 @@
-"""Model: what a class of models declares and defines; a `Recommender` does the rest."""
+"""Model: the attributes and methods that a class of models defines; `Recommender` does the rest."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable
@@ -24,9 +24,9 @@ ParallelAxis: TypeAlias = Literal["users", "items"]
 
 
 class Model(Fitted, ABC):
-    """The methods that models define. Those that are not abstract have a default.
+    """The methods that a class of models defines. Those that are not abstract have a default.
 
-    A model without codes, similar items or a graph leaves these as they are: they refuse.
+    The defaults for codes, similar items and export raise OptionError, for models without these.
     """
 
     name: ClassVar[str]
@@ -56,8 +56,8 @@ class Model(Fitted, ABC):
 
         Args:
             histories: CSR [users, items].
-            rows: int [users], rows in the training matrix; only models that do not support new
-                users look at them.
+            rows: int [users], rows in the training matrix; only models that can't serve new users
+                read them.
 
         Returns:
             float32 [users, items], fresh memory.
