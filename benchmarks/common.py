@@ -92,6 +92,7 @@ def _one_of(parts: Sequence[str]) -> Callable[[str], str]:
     """A check of an argument."""
 
     def check(name: str) -> str:
+        """The name, if it is one."""
         if name not in parts:
             raise ArgumentTypeError(f"no part {name!r}; {did_you_mean(name, parts)}")
         return name

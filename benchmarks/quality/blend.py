@@ -37,6 +37,7 @@ class Blend(Recommender):
     def learn(
         self, train: sp.csr_matrix, validation: rv.Holdout | None, context: FitContext
     ) -> None:
+        """Fit both."""
         neural = rv.RecVAE(seed=self.seed, **self.neural).fit(
             train, validation, on_epoch=context.on_epoch
         )
@@ -44,6 +45,7 @@ class Blend(Recommender):
         self.models_ = (neural, linear)
 
     def state(self) -> dict[str, torch.Tensor]:
+        """What both have learnt."""
         return {
             f"{model.name}.{key}": tensor
             for model in self.models_
@@ -51,6 +53,7 @@ class Blend(Recommender):
         }
 
     def restore(self, state: dict[str, torch.Tensor]) -> None:
+        """Never asked for."""
         raise NotImplementedError("a blend is measured, not saved.")
 
 

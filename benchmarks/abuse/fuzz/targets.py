@@ -50,7 +50,8 @@ class Target:
 
 def plays() -> rv.Interactions:
     """30 users and 10 items with titles."""
-    matrix = sp.random(30, 10, density=0.4, format="csr", random_state=0, dtype=np.float32)
+    drawn = sp.random(30, 10, density=0.4, random_state=0, dtype=np.float32)
+    matrix = sp.csr_matrix(drawn)
     items = pd.DataFrame({"title": [f"Film {n}" for n in range(10)]}, pd.Index(list("abcdefghij")))
     times = np.arange(matrix.nnz)
     users = pd.DataFrame(index=pd.RangeIndex(30, name="user"))
@@ -77,13 +78,15 @@ def targets(folder: Path) -> list[Target]:
     return [_target(path.name.split("-", 1)[1], path) for path in sorted(folder.iterdir())]
 
 
-def build(name: str) -> rv.models.Recommender:
+def build(name: str, **options: int) -> rv.models.Recommender:
     """A small model."""
     known = MODELS[name].__dataclass_fields__
-    return rv.build_model(name, {key: value for key, value in OPTIONS.items() if key in known})
+    small = {key: value for key, value in OPTIONS.items() if key in known}
+    return rv.build_model(name, small | options)
 
 
 def _target(name: str, home: Path) -> Target:
+    """What was saved in a folder: a model, where not said otherwise."""
     special = {
         "cache": (_load_cache, _seal_cache),
         "checkpoints": (lambda folder: _train(folder, epochs=3), _seal_checkpoints),
@@ -98,10 +101,10 @@ def _load_model(folder: Path) -> str:
     facts = [model.name, options.values(model), model.n_users_, model.fingerprint_, model.origin_]
     facts += [ids, model.items_.to_dict(), model.item_counts_.tolist()]
     n = min(5, model.n_users_)
-    histories = sp.random(n, len(model.items_), density=0.3, format="csr", random_state=1)
-    lists = [model.recommend(histories, 3, rows=np.arange(n))]
+    histories = sp.random(n, len(model.items_), density=0.3, random_state=1)
+    lists = [model.recommend(sp.csr_matrix(histories), 3, rows=np.arange(n))]
     with suppress(OptionError):
-        lists.append(model.similar_items([0], 3))
+        lists.append(model.similar_items(np.array([0]), 3))
     return _digest([*facts, [part.tobytes() for pair in lists for part in pair]])
 
 
@@ -143,18 +146,18 @@ def _seal_cache(files: Files) -> Files:
 
 def _train(folder: Path, epochs: int) -> str:
     """Train, or go on with a training; the weights and the history."""
-    model = build("mult-vae")
-    model.epochs = 3
+    model = build("mult-vae", epochs=3)
     split = rv.split_users(plays(), n_validation=5, n_test=5)
     try:
         model.fit(split.train, split.validation, partial(_stop, epochs), checkpoints=folder)
     except StopIteration:
         return "stopped"
     weights = [tensor.numpy().tobytes() for tensor in model.state().values()]
-    return _digest([*weights, model.history_.drop(columns=TIMES).to_dict()])
+    return _digest([*weights, pd.DataFrame(model.history_).drop(columns=TIMES).to_dict()])
 
 
 def _stop(epochs: int, epoch: int, value: float) -> None:
+    """Cut a training off."""
     if epoch > epochs:
         raise StopIteration
 
@@ -168,6 +171,7 @@ def _seal_checkpoints(files: Files) -> Files:
 
 
 def _digest(facts: list[object]) -> str:
+    """A checksum of all that is known of something."""
     return hashlib.sha256(repr(facts).encode("utf8", "surrogatepass")).hexdigest()
 
 

@@ -55,6 +55,7 @@ def train(data: str, way: str, seed: int, scale: float) -> tuple[list[float], li
     seconds, values, start = [], [], perf_counter()
 
     def note(_: int, value: float) -> None:
+        """Keep the time and the value of an epoch."""
         seconds.append(perf_counter() - start)
         values.append(value)
 

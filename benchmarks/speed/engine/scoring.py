@@ -42,6 +42,7 @@ def als(way: str, scale: float) -> list[float]:
         model.fit(matrix, show_progress=False)
 
         def recommend() -> None:
+            """Lists of all users."""
             for start in range(0, matrix.shape[0], BLOCK):
                 rows = np.arange(start, min(start + BLOCK, matrix.shape[0]))
                 model.recommend(rows, matrix[rows], N=K, recalculate_user=anew)
