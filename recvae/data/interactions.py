@@ -244,7 +244,7 @@ def as_csr(matrix: "sp.spmatrix | sp.sparray") -> sp.csr_matrix:
             f"{type(matrix).__name__}: use recvae.read_interactions for tables and arrays."
         )
     # To the stubs, spmatrix and sparray lack what all formats have in common.
-    csr = sp.csr_matrix(matrix, dtype=np.float32, copy=True)  # type: ignore[call-overload]
+    csr: sp.csr_matrix = sp.csr_matrix(matrix, dtype=np.float32, copy=True)  # type: ignore[call-overload]
     csr.sum_duplicates()
     csr.eliminate_zeros()
     given = matrix.data if matrix.format in HAVE_DUPLICATES else csr.data  # type: ignore[union-attr]

@@ -1,14 +1,14 @@
 """Annealing: the weight of the KL term and the learning rate as functions of the training step."""
 
 import math
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BeforeValidator, StringConstraints
 
 from recvae.options.ranges import Fraction, NonNegativeInt
 
 
-def _share(given: Any) -> Any:
+def _as_fraction(given: object) -> object:
     """Turn text with a decimal point, such as "1.0", into a float: it is a fraction, not steps."""
     return float(given) if isinstance(given, str) and "." in given else given
 
@@ -16,7 +16,7 @@ def _share(given: Any) -> Any:
 Schedule: TypeAlias = Literal["linear", "constant", "cyclical"]
 WarmUp: TypeAlias = Annotated[
     NonNegativeInt | Fraction | Annotated[str, StringConstraints(pattern=r"^\d+ epochs?$")],
-    BeforeValidator(_share),
+    BeforeValidator(_as_fraction),
 ]
 """Length of the warm-up: 40000 is steps, 0.5 is half of the run, and "20 epochs" is epochs."""
 

@@ -71,7 +71,7 @@ _MEDIUM = Switch(_to_medium)
 @cache
 def _multiplies_bfloat16(kind: str) -> bool:
     if kind == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return kind == "cpu" and bool(_instructions() & {"avx512_bf16", "amx_bf16"})
 
 

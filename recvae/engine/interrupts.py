@@ -1,10 +1,14 @@
 """Interrupts: when Ctrl-C and SIGTERM take effect."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import current_thread, main_thread
-from typing import Any, Self
+from types import FrameType
+from typing import Self, TypeAlias
+
+Handler: TypeAlias = "Callable[[int, FrameType | None], object] | int | signal.Handlers | None"
+"""What is called when a signal comes; a number stands for what Python or the system does."""
 
 
 class HeldBack:
@@ -15,7 +19,7 @@ class HeldBack:
     """
 
     def __init__(self) -> None:
-        self._handlers: dict[int, Any] = {}
+        self._handlers: dict[int, Handler] = {}
         self._pending: list[int] = []
 
     def __enter__(self) -> Self:

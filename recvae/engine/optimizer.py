@@ -93,7 +93,7 @@ class Optimizer:
             whole.index_copy_(0, rows, part)
 
     def _begin(self, parameter: nn.Parameter) -> dict[str, torch.Tensor]:
-        state = self.adam.state[parameter]
+        state: dict[str, torch.Tensor] = self.adam.state[parameter]
         state["step"], state[LAST] = torch.zeros(()), parameter.new_zeros(len(parameter))
         state["exp_avg"], state["exp_avg_sq"] = (torch.zeros_like(parameter) for _ in BETAS)
         return state
