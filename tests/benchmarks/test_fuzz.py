@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 TARGETS = "item-knn,bpr,mult-vae,ensemble,cache,checkpoints"
 
 
+@pytest.mark.slow
 def test_some_hundred_mutations_do_no_harm():
     fuzz = [sys.executable, "-m", "benchmarks.abuse.fuzz", "--mutations", "400"]
     done = subprocess.run([*fuzz, "--targets", TARGETS], cwd=ROOT, capture_output=True, text=True)

@@ -7,6 +7,7 @@ import pytest
 from benchmarks.speed import out_of_core
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel limits memory on Linux only")
 def test_the_benchmark_compares_and_limits(tmp_path):
     assert out_of_core.generate(tmp_path / "plays", 3) >= 3

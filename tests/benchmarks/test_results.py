@@ -20,6 +20,8 @@ from benchmarks.quality.spec import RESULTS, Spec
 from recvae.cli.settings import parse_settings
 from recvae.errors import OptionError
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 RECIPES = sorted((RESULTS.parent / "recipes").glob("*.toml"))
 

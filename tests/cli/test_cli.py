@@ -390,6 +390,7 @@ def test_a_file_without_a_header(plays, model, tmp_path):
     assert shown.stdout == expected
 
 
+@pytest.mark.slow
 def test_compare(data, tmp_path):
     small = [f"--set=mult-vae.{name}" for name in ("epochs=2", "latent=4", "hidden=8")]
     result = recvae(
@@ -428,6 +429,7 @@ def test_compare_in_folds_and_with_seeds(data, plays, tmp_path):
     assert len(list((tmp_path / "kept").iterdir())) == 3 + 2 * 3
 
 
+@pytest.mark.slow
 def test_tune_then_train_as_it_says(data, split, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     study = ["--trials", 4, "--metric", "ndcg@5", "--study", "vae.study"]
@@ -447,16 +449,17 @@ def test_tune_then_train_as_it_says(data, split, tmp_path, monkeypatch):
     assert shown.splitlines()[-1] == facts["command"]
 
 
+@pytest.mark.slow
 def test_ctrl_c_shows_the_best_trial_so_far(data, tmp_path):
     running = process(
         "tune", *data, *TINY, "--minutes", 60, "--study", tmp_path / "a.study", "--json"
     )
-    with closing(sqlite3.connect(tmp_path / "a.study", timeout=60)) as study:
+    with closing(sqlite3.connect(tmp_path / "a.study", timeout=300)) as study:
         while not finished_trials(study):
             sleep(0.2)
             assert running.poll() is None, running.stderr.read()
     running.send_signal(signal.SIGINT)
-    stdout, stderr = running.communicate(timeout=60)
+    stdout, stderr = running.communicate(timeout=300)
     assert running.returncode == 130
     assert "interrupted after trial" in stderr
     assert json.loads(stdout)["interrupted"]
@@ -549,31 +552,35 @@ def test_errors_are_one_line_and_no_traceback(
         assert result.stderr.splitlines()[-1].startswith("error: ")
 
 
+@pytest.mark.slow
 def test_json_is_all_that_stdout_gets(data, tmp_path):
     running = process("train", *data, "--out", tmp_path / "vae", *VAE, "--json")
-    stdout, stderr = running.communicate(timeout=60)
+    stdout, stderr = running.communicate(timeout=300)
     assert running.returncode == 0
     assert json.loads(stdout)["epochs"] == 3
     assert stderr.splitlines()[-1] == f"saved to {tmp_path / 'vae'}"
 
 
+@pytest.mark.slow
 def test_warnings_are_plain_notes(model, tmp_path):
     (tmp_path / "mine.csv").write_text("item\n2\n777\n")
     running = process("recommend", model, "--history", tmp_path / "mine.csv")
-    stdout, stderr = running.communicate(timeout=60)
+    stdout, stderr = running.communicate(timeout=300)
     assert running.returncode == 0
     assert len(stdout.splitlines()) == 11
     assert stderr.startswith("warning: 1 of 2 interactions are with items that the model")
     assert len(stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_an_error_ends_the_process_with_1(data, tmp_path):
     running = process("train", *data, "--out", tmp_path / "vae", "--model", "mult-vea")
-    stdout, stderr = running.communicate(timeout=60)
+    stdout, stderr = running.communicate(timeout=300)
     assert (running.returncode, stdout) == (1, "")
     assert stderr == "error: there is no model 'mult-vea': did you mean 'mult-vae'?\n"
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_and_saves_the_best_model_so_far(data, tmp_path):
     endless = ["--set", "epochs=1000000", "--set", "patience=null"]
     running = process("train", *data, "--out", tmp_path / "vae", *VAE, *endless)
@@ -581,7 +588,7 @@ def test_ctrl_c_keeps_and_saves_the_best_model_so_far(data, tmp_path):
     assert "training" in running.stderr.readline()
     sleep(perf_counter() - started)  # as long as the start took, whatever the machine: many epochs
     running.send_signal(signal.SIGINT)
-    stdout, stderr = running.communicate(timeout=60)
+    stdout, stderr = running.communicate(timeout=300)
     assert running.returncode == 130
     assert "interrupted after epoch" in stderr
     assert f"saved to {tmp_path / 'vae'}" in stderr
@@ -604,6 +611,7 @@ def wait_for_checkpoints(running: subprocess.Popen, folder: Path) -> None:
         assert running.poll() is None, running.stderr.read()
 
 
+@pytest.mark.slow
 def test_a_training_that_was_killed_is_resumed(data, tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # as many as this process has
     train = ["train", *data, *VAE, "--set", "epochs=100", "--set", "patience=null", "--out"]
@@ -630,24 +638,26 @@ def test_resume_begins_where_there_is_nothing_to_go_on_from(data, tmp_path):
     assert rv.load_model(tmp_path / "vae").latent == 4
 
 
+@pytest.mark.slow
 def test_a_second_process_is_refused_and_sigterm_ends_the_first_as_ctrl_c_does(slow, tmp_path):
     running = process(*slow)
     wait_for_checkpoints(running, tmp_path / "vae" / "checkpoints")
     second = recvae(*slow, "--resume", code=1)
     assert "another training is at work in" in second.stderr
     running.send_signal(signal.SIGTERM)
-    _, stderr = running.communicate(timeout=60)
+    _, stderr = running.communicate(timeout=300)
     assert running.returncode == 130
     assert stderr.splitlines()[-1] == "to go on, give the same command with --resume"
     assert len(rv.load_model(tmp_path / "vae").history_) >= 2
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_in_one_clear_error(data, tmp_path):
     """Files end at 10 kB here, as on a disk that is full; PyTorch may write a small one."""
     limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (10_000, 10_000))
     training = ["train", *data, "--out", tmp_path / "vae", *VAE, "--set=latent=200"]
     running = process(*training, preexec_fn=limit)
-    _, stderr = running.communicate(timeout=60)
+    _, stderr = running.communicate(timeout=300)
     assert running.returncode == 1
     assert "warning: no checkpoint can be written to" in stderr
     assert re.match("error: .*vae can't be written ", stderr.splitlines()[-1])

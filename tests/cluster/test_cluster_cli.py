@@ -34,6 +34,7 @@ def folder(parts, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_a_model_of_shards_is_judged_by_the_users_of_the_table(folder, parts):
     values = []
     for data in (folder / "s", parts):

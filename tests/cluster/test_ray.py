@@ -7,7 +7,10 @@ import recvae as rv
 from recvae.errors import DataError, OptionError
 
 pytest.importorskip("ray", reason="needs ray: pip install 'recvae[ray]'")
-pytestmark = pytest.mark.filterwarnings("ignore")  # those of Ray, at each of its versions
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore"),  # those of Ray, at each of its versions
+]
 
 
 @pytest.fixture(scope="module")

@@ -36,6 +36,7 @@ def in_memory(model, table, k):
     return lists.sort_values(["user", "rank"], ignore_index=True)
 
 
+@pytest.mark.slow
 def test_lists_are_those_of_the_same_users_in_memory(model, shards, plays, tmp_path):
     files = rv.recommend_shards(model, shards, tmp_path / "lists", k=5, device="cpu")
     assert len(files) == len(rv.read_shards(shards)) > 5

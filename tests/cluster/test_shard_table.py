@@ -20,6 +20,8 @@ import recvae as rv
 from recvae.cluster import job as jobs
 from recvae.errors import DataError, MissingFileError, OptionError
 
+pytestmark = pytest.mark.slow
+
 FILTERS = [
     {},
     {"value": "plays", "min_weight": 1.0},

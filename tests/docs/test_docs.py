@@ -39,6 +39,7 @@ def having(language: str):
     return pytest.mark.parametrize("page", pages, ids=names)
 
 
+@pytest.mark.slow
 @having("python")
 def test_the_code_runs(page, tmp_path, monkeypatch):
     """All blocks of a page, in one session from top to bottom."""
@@ -131,6 +132,7 @@ def test_the_glossary_names_what_the_code_has():
     )
 
 
+@pytest.mark.slow
 def test_the_site_builds_and_loads_nothing_from_elsewhere(tmp_path):
     pytest.importorskip("mkdocs", reason="needs the extra recvae[docs]")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]

@@ -80,6 +80,7 @@ def test_float32_is_kept_here():
     torch.testing.assert_close(product.double(), one @ other, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_products_of_many_shapes_take_little_memory():
     command = [sys.executable, "-c", MANY_SHAPES]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout

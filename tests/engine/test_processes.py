@@ -40,6 +40,7 @@ def assert_same(one, other):
         np.testing.assert_allclose(weights, other["weights"][name], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_every_grid_trains_as_one_process_does(tmp_path):
     found = run(4, tmp_path, "everything")
     assert len(found) == len(together.BY_USER) + 2 * len(together.BY_ITEM)
@@ -48,22 +49,26 @@ def test_every_grid_trains_as_one_process_does(tmp_path):
         assert_same(alone[name.split()[0]], result)
 
 
+@pytest.mark.slow
 def test_a_large_catalogue_too(tmp_path, monkeypatch):
     monkeypatch.setattr(together.sparse, "LARGE", 0)
     monkeypatch.setattr(together.softmax, "N_SAMPLED", 1000)
     assert_same(together.fit("mult-vae"), run(2, tmp_path, "large"))
 
 
+@pytest.mark.slow
 def test_killed_ones_come_back_and_go_on_bit_for_bit(tmp_path):
     found = run(2, tmp_path, "killed", tmp_path / "checkpoints", restarts=2)
     assert found["life"] == "2"
     assert found["resumed"] == found["whole"]
 
 
+@pytest.mark.slow
 def test_told_to_end_all_do(tmp_path):
     assert run(2, tmp_path, "told_to_end", tmp_path / "checkpoints") == [2, 2]
 
 
+@pytest.mark.slow
 def test_the_command_line_takes_the_same_options(tmp_path):
     out = tmp_path / "vae"
     train = ("-m", "recvae", "train", "--data", "sample", "--model", "mult-vae", "--json")
@@ -77,6 +82,7 @@ def test_the_command_line_takes_the_same_options(tmp_path):
     assert not (out / "checkpoints").exists()
 
 
+@pytest.mark.slow
 def test_what_can_not_be_shared_is_refused(tmp_path):
     said = run(2, tmp_path, "refused", tmp_path / "checkpoints")
     ease, elsa, vamp, gaussian, sampled, uneven, other_grid = said

@@ -35,6 +35,7 @@ def rows(batch: Batch) -> list[tuple]:
     return [(*columns.tolist(), *values.tolist()) for columns, values in pairs]
 
 
+@pytest.mark.slow
 def test_every_user_comes_once_in_a_new_order(shards, parts):
     stream = batches(shards)
     epochs = [[row for batch in stream for row in rows(batch)] for _ in range(2)]

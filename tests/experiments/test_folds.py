@@ -128,6 +128,7 @@ def test_what_draws_nothing_is_fitted_once(splits):
     assert json.dumps(result.to_dict(), allow_nan=False)
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_not_fitted_again(splits, tmp_path, monkeypatch):
     models = {"a": Trained(noise=1.0), "b": Noisy(noise=2.0)}
     arguments = {"metrics": METRICS, "seeds": SEEDS, "cache_dir": tmp_path / "kept"}

@@ -102,6 +102,7 @@ def test_every_model_against_the_best_of_each_metric():
     assert (table["difference"] <= table["high"] + 1e-9).all()
 
 
+@pytest.mark.slow
 def test_the_best_of_many_equal_models_is_no_discovery(monkeypatch):
     monkeypatch.setattr("recvae.experiments.significance.RESAMPLES", 2)
     drawn = generator()

@@ -321,6 +321,7 @@ def test_a_study_with_nothing_left_to_try_gives_its_best_fitted(split, tmp_path)
     assert value == first.trials[METRIC].max()
 
 
+@pytest.mark.slow
 def test_a_kill_loses_no_finished_trial(split, tmp_path):
     path = tmp_path / "a.study"
     call = f"run(Announced(), small_split(), trials=10**6, study={str(path)!r})"

@@ -22,6 +22,8 @@ from recvae.exporting.padded import Padded
 ort = pytest.importorskip("onnxruntime", reason="needs onnxruntime")
 pytest.importorskip("onnxscript", reason="needs the extra recvae[onnx]")
 
+pytestmark = pytest.mark.slow
+
 USERS, ITEMS = 80, 30
 NET = {"epochs": 3, "batch_size": 20, "learning_rate": 0.01, "device": "cpu"}
 MODELS = (

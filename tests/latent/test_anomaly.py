@@ -39,6 +39,7 @@ def nats(model, known, item):
     return np.log(np.exp(others).sum()) - scores[item]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mult-vae", "mult-dae", "residual-vae", "ensemble"])
 def test_two_items_predict_one_another(name, models, matrix):
     model, both = models[name], sp.csr_matrix(([3.0, 3.0], [2, 9], [0, 2]), (1, matrix.shape[1]))

@@ -61,6 +61,7 @@ def each_step(monkeypatch):
     monkeypatch.setattr(checkpoints, "MINUTES", 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OPTIONS)
 def test_it_goes_on_bit_for_bit_wherever_it_was_cut(name, split, tmp_path, monkeypatch, each_step):
     check_cuts(name, split, tmp_path, monkeypatch)
@@ -230,6 +231,7 @@ def test_ctrl_c_and_sigterm_wait_for_the_end_of_a_step_and_are_saved(
     assert steps.count(1) + steps.count(2) == 3 * 18  # none was made twice
 
 
+@pytest.mark.slow
 def test_trainings_that_are_killed_at_random_moments():
     """A few times; the script's own default is 100."""
     command = [sys.executable, "-m", "benchmarks.abuse.kills", "--kills", "3"]

@@ -47,6 +47,7 @@ def test_one_thread_or_two(name, data, threads):
     assert {key for key in one if not torch.equal(one[key], two[key])} == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NEARLY)
 def test_one_thread_or_two_but_for_rounding(name, data, threads):
     one, two, again = (fitted(name, data, n_threads) for n_threads in (1, 2, 2))

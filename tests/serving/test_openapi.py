@@ -13,7 +13,10 @@ from recvae.serving import create_app
 schemathesis = pytest.importorskip("schemathesis", reason="needs schemathesis")
 checks = pytest.importorskip("schemathesis.specs.openapi.checks")
 
-pytestmark = pytest.mark.filterwarnings("ignore::recvae.models.EmptyHistoryWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::recvae.models.EmptyHistoryWarning"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -304,6 +304,7 @@ def test_a_server_that_is_gone(visit, folders, watch):
     page.get_by_role("alert").get_by_text("The server does not answer").wait_for()
     assert page.locator("#one .likes li").count() == 1
     assert page.locator(PICKS).all_inner_texts() == before
+    assert watch.problems
     assert all("Failed to load resource" in problem for problem in watch.problems)
     watch.problems.clear()
     with serving(folders / "ease", port=httpx.URL(where).port):
@@ -325,6 +326,7 @@ def test_a_token(visit, folders, watch):
         page.locator(".starters .chip").first.click()
         assert len(picks(page)) == 10
         assert page.get_by_role("alert").is_hidden()
+        assert watch.problems
         assert all("401" in problem for problem in watch.problems)
         watch.problems.clear()
 
@@ -392,14 +394,17 @@ def test_the_page_of_the_api(visit, url):
     page.locator(".responses-table.live-responses-table").get_by_text("200").first.wait_for()
 
 
-def photograph(page, name):
-    """Save what is seen of a page, in 256 colours."""
+def photograph(page, name, width, height):
+    """Save what is seen of a page, in 256 colours; check that it is of this size and not blank."""
     page.evaluate("document.activeElement.blur()")
     page.wait_for_timeout(500)
     path = f"{SCREENSHOTS}/{name}.png"
     page.screenshot(path=path)
     few = {"method": Image.Quantize.MAXCOVERAGE, "kmeans": 1, "dither": Image.Dither.NONE}
     Image.open(path).convert("RGB").quantize(**few).save(path, optimize=True)
+    picture = Image.open(path)
+    assert picture.size == (width, height)
+    assert len(picture.getcolors()) > 50
 
 
 @pytest.mark.skipif(not SCREENSHOTS, reason="makes screenshots in the folder RECVAE_SCREENSHOTS")
@@ -411,11 +416,12 @@ def test_screenshots(visit, movies):
         for words in ("sleepless in", "harry met", "notting hill"):
             like(page, words, "other")
         page.locator(".spread.other").wait_for()
-        photograph(page, "page")
+        assert page.locator(".likes .name").count() == 6
+        photograph(page, "page", 1376 * 1.25, 944 * 1.25)
         page = visit(where, viewport=PHONE, device_scale_factor=2, color_scheme="dark")
         for words in ("toy story", "princess bride"):
             like(page, words)
         page.locator("#niche").fill("0.5")
-        picks(page)
+        assert len(picks(page)) == 10
         page.evaluate("scrollTo(0, document.querySelector('.list').offsetTop - 12)")
-        photograph(page, "page-phone")
+        photograph(page, "page-phone", *(2 * side for side in PHONE.values()))

@@ -19,6 +19,8 @@ from typer.testing import CliRunner
 import recvae as rv
 from recvae.cli import app
 
+pytestmark = pytest.mark.slow
+
 TOKEN = {"Authorization": "Bearer secret"}
 
 

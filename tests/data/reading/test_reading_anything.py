@@ -26,6 +26,7 @@ tables = st.builds(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @settings(max_examples=300)
 @given(content=tables | st.binary(max_size=200))
