@@ -1,5 +1,7 @@
 """Adam by rows is Adam."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -87,3 +89,69 @@ def test_a_gradient_may_be_laid_out_otherwise():
     loss = (transposed.weight.T * signs.T.contiguous()).sum()
     Optimizer(transposed, "", learning_rate=0.1, l2=0.0).step(loss)
     torch.testing.assert_close(transposed.weight, plain.weight)
+
+
+@pytest.mark.parametrize("l2", [0.0, 0.3])
+def test_it_is_torch_s_adam_on_the_loss_with_the_squares(l2):
+    """Its step is scaled by a factor, and l2 is a coefficient of the sum of squares."""
+    table, whole = Table(), Table()
+    own = Optimizer(table, "", learning_rate=0.2, l2=l2)
+    adam = torch.optim.Adam([whole.weight], lr=0.2 * 0.25)
+    for _ in range(5):
+        own.step((table.weight - 0.5).pow(4).sum(), lr_factor=0.25)
+        loss = (whole.weight - 0.5).pow(4).sum() + l2 * whole.weight.square().sum()
+        whole.weight.grad = torch.autograd.grad(loss, whole.weight)[0]
+        adam.step()
+    torch.testing.assert_close(table.weight, whole.weight)
+
+
+def lazy_adam(weights, slopes_of, steps, rate, l2):
+    """The slow way, row by row in float64: steps that a row has missed come before its next."""
+    weights, (b1, b2) = weights.astype(float), (0.9, 0.999)
+    first, second, last = np.zeros_like(weights), np.zeros_like(weights), [0] * len(weights)
+    for step, rows in enumerate(steps, 1):
+        corrected = 1 - b1**step, 1 - b2**step
+        for row in rows:
+            slope = slopes_of(weights[row])  # the loss was computed before the missed steps
+            # With gradients of 0 the moment shrinks from step to step; its scale stays.
+            scale = np.sqrt(second[row] / corrected[1]) + 1e-8
+            for _ in range(step - 1 - last[row]):
+                first[row] *= b1
+                weights[row] -= rate * first[row] / corrected[0] / scale
+                second[row] *= b2
+            slope += 2 * l2 * weights[row]
+            first[row] = b1 * first[row] + (1 - b1) * slope
+            second[row] = b2 * second[row] + (1 - b2) * slope**2
+            scale = np.sqrt(second[row] / corrected[1]) + 1e-8
+            weights[row] -= rate * first[row] / corrected[0] / scale
+            last[row] = step
+    return weights
+
+
+@pytest.mark.parametrize("l2", [0.0, 0.3])
+def test_rows_are_updated_as_in_a_slow_reference(l2):
+    steps = [[0, 1, 2], [1], [1, 4], [0, 4], [2, 4], [0, 1, 2, 3, 4, 5], [3]]
+    table = Table()
+    optimizer = Optimizer(table, "", learning_rate=0.1, l2=l2)
+    for rows in steps:
+        weight = AsRows.apply(table.weight, torch.tensor(rows))
+        optimizer.step((weight - 0.5).square().sum(), lr_factor=0.5)
+    start = Table().weight.detach().numpy()
+    expected = lazy_adam(start, lambda row: 2 * (row - 0.5), steps, 0.05, l2)
+    np.testing.assert_allclose(table.weight.detach(), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("rows", [None, [0, 3]])
+def test_it_goes_on_from_its_state(rows):
+    def step(table, optimizer):
+        weight = table.weight if rows is None else AsRows.apply(table.weight, torch.tensor(rows))
+        optimizer.step((weight - 0.5).square().sum())
+
+    table, other = Table(), Table()
+    one, two = (Optimizer(net, "", learning_rate=0.1, l2=0.1) for net in (table, other))
+    step(table, one)
+    other.load_state_dict(table.state_dict())
+    two.load_state_dict(deepcopy(one.state_dict()))
+    step(table, one)
+    step(other, two)
+    assert torch.equal(table.weight, other.weight)

@@ -33,6 +33,13 @@ def run(n, tmp_path, what, *arguments, restarts=0):
     return json.loads(out.read_text())
 
 
+@pytest.fixture(scope="module")
+def in_turn(tmp_path_factory):
+    """What two processes give that need not be started anew for each."""
+    folder = tmp_path_factory.mktemp("in_turn")
+    return run(2, folder, "in_turn", folder)
+
+
 def assert_same(one, other):
     np.testing.assert_allclose(one["history"], other["history"], rtol=1e-5, atol=1e-5)
     assert [line[-1] for line in one["history"]] == [line[-1] for line in other["history"]]
@@ -50,10 +57,10 @@ def test_every_grid_trains_as_one_process_does(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_large_catalogue_too(tmp_path, monkeypatch):
+def test_a_large_catalogue_too(in_turn, monkeypatch):
     monkeypatch.setattr(together.sparse, "LARGE", 0)
     monkeypatch.setattr(together.softmax, "N_SAMPLED", 1000)
-    assert_same(together.fit("mult-vae"), run(2, tmp_path, "large"))
+    assert_same(together.fit("mult-vae"), in_turn["large"])
 
 
 @pytest.mark.slow
@@ -64,8 +71,8 @@ def test_killed_ones_come_back_and_go_on_bit_for_bit(tmp_path):
 
 
 @pytest.mark.slow
-def test_told_to_end_all_do(tmp_path):
-    assert run(2, tmp_path, "told_to_end", tmp_path / "checkpoints") == [2, 2]
+def test_told_to_end_all_do(in_turn):
+    assert in_turn["told to end"] == [2, 2]
 
 
 @pytest.mark.slow
@@ -83,9 +90,8 @@ def test_the_command_line_takes_the_same_options(tmp_path):
 
 
 @pytest.mark.slow
-def test_what_can_not_be_shared_is_refused(tmp_path):
-    said = run(2, tmp_path, "refused", tmp_path / "checkpoints")
-    ease, elsa, vamp, gaussian, sampled, uneven, other_grid = said
+def test_what_can_not_be_shared_is_refused(in_turn):
+    ease, elsa, vamp, gaussian, sampled, uneven, other_grid = in_turn["refused"]
     assert "leave out torchrun" in ease
     assert "item_shards=1" in elsa
     assert "item_shards=1" in vamp

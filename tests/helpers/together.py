@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import scipy.sparse as sp
@@ -63,8 +64,7 @@ def everything():
 
 def large():
     """A sample that is everything, and gradients by rows."""
-    sparse.LARGE, softmax.N_SAMPLED = 0, 1000
-    with joined():
+    with patch.object(sparse, "LARGE", 0), patch.object(softmax, "N_SAMPLED", 1000), joined():
         return fit("mult-vae")
 
 
@@ -125,6 +125,16 @@ def refused(folder):
         error_of(3, "mult-vae"),
         error_of(1, "mult-vae", folder),
     ]
+
+
+def in_turn(folder):
+    """What needs two processes and no restart, one after the other."""
+    folder = Path(folder)
+    return {
+        "large": large(),
+        "refused": refused(folder / "refused"),
+        "told to end": told_to_end(folder / "ended"),
+    }
 
 
 def error_of(item_shards, *arguments, **options):
