@@ -99,7 +99,7 @@ def _in_arrow(content: bytes) -> pa.Buffer:
 
 
 def _checked(buffer: pa.Buffer, *, lists: bool) -> pa.Table:
-    """A table whose claims are checked before it is read, and whose texts before they are used."""
+    """Read a table; its claimed size is checked first, and its texts before they are used."""
     with pq.ParquetFile(pa.BufferReader(buffer), page_checksum_verification=True) as file:
         _require_modest(_declared_bytes(file.metadata))
         columns = [file.schema.column(number) for number in range(len(file.schema))]

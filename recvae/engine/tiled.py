@@ -123,6 +123,6 @@ class _LogLikelihood(torch.autograd.Function):
 
 
 def _width(hidden: torch.Tensor) -> int:
-    """How many items a tile has, for so many users that its logits are about TILE_CELLS."""
+    """How many items a tile has, so that its logits for all users are about TILE_CELLS."""
     cells = TILE_CELLS.get(hidden.device.type, TILE_CELLS["cuda"])
     return max(1, cells // max(1, len(hidden)))

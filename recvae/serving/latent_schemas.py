@@ -25,7 +25,7 @@ BLEND: dict[str, Any] = {"one": EXAMPLE, "other": {"items": [1, 2, 3114]}, "weig
 
 
 class ShortHistory(History):
-    """What a user likes."""
+    """The likes of a user."""
 
     items: Annotated[list[Id], Field(max_length=MAX_LIKES)]
     weights: Annotated[list[Weight] | None, Field(max_length=MAX_LIKES)] = None

@@ -32,7 +32,7 @@ EXAMPLE: dict[str, Any] = {"items": [2571, 1196, 260]}
 
 
 class History(BaseModel):
-    """What a user has had so far."""
+    """The history of a user."""
 
     model_config = ConfigDict(
         extra="forbid", strict=True, json_schema_extra={"examples": [EXAMPLE]}
@@ -132,7 +132,7 @@ class Code(BaseModel):
 
 
 class Health(BaseModel):
-    """That the server works, and which model it serves."""
+    """The status of the server, and the model that it serves."""
 
     status: Literal["ok"] = "ok"
     model: str

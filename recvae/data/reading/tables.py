@@ -45,7 +45,7 @@ def read_interactions(
             understands (UTC unless they say otherwise).
         columns: names of all columns of a text file, in its order, if it has no header.
         min_weight: keep interactions of at least this weight; it needs `value`. (To keep pairs with
-            at least so many lines, use `filter` on the result.)
+            a least number of lines, use `filter` on the result.)
         min_user_items: keep users with at least this many items.
         min_item_users: keep items with at least this many users.
         k_core: hold both minimums at once, see `Interactions.filter`.
