@@ -1,3 +1,4 @@
+from .building import build_model
 from .contract.abilities import Ability
 from .contract.lists import EmptyHistoryWarning, MissingWeightsWarning
 from .contract.recommender import Recommender
@@ -14,7 +15,7 @@ from .mult_dae import MultDAE
 from .mult_vae import MultVAE
 from .popularity import Popularity
 from .rec_vae import RecVAE
-from .registry import MODELS, build_model
+from .registry import MODELS
 from .residual_ensemble import ResidualEnsemble
 from .residual_vae import ResidualVAE
 from .vamp_vae import VampVAE

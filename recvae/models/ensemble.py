@@ -7,9 +7,9 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 from annotated_types import MinLen
 from pydantic import PlainValidator
 
+from recvae.models.building import build_model
 from recvae.models.contract.recommender import Recommender
 from recvae.models.families.pooled import PooledRecommender
-from recvae.models.registry import build_model
 from recvae.options.ranges import NonNegativeInt
 
 LEAST = 2

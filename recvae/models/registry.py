@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from recvae import options as _options
-from recvae.errors import OptionError, did_you_mean
+from recvae.errors import OptionError
 
 if TYPE_CHECKING:
     from recvae.models.contract.recommender import Recommender
@@ -83,14 +82,3 @@ class Registry(Mapping[str, "type[Recommender]"]):
 
 MODELS = Registry()
 """Every recommender's class, by the name that the command line calls it."""
-
-
-def build_model(name: str, options: Mapping[str, Any] | None = None) -> "Recommender":
-    """Make a recommender by name, with options that may be text.
-
-    Raises:
-        OptionError: no such model, no such option, or a value out of its range.
-    """
-    if name not in MODELS:
-        raise OptionError(f"there is no model {name!r}: {did_you_mean(name, MODELS)}")
-    return _options.build(MODELS[name], options or {})
