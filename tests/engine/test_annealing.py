@@ -52,6 +52,13 @@ def test_warm_up_in_steps_fraction_or_epochs(warm_up, steps):
     assert warm_up_steps(warm_up, steps_per_epoch=9, epochs=100) == steps
 
 
+@pytest.mark.parametrize(("text", "warm_up"), [("1.0", 1.0), ("0.25", 0.25), ("1", 1), ("40", 40)])
+def test_a_point_makes_a_fraction_of_text(text, warm_up):
+    """As the command line gives it: "1.0" is the whole run, "1" is one step."""
+    given = options.build(MultVAE, {"warm_up": text}).warm_up
+    assert (given, type(given)) == (warm_up, type(warm_up))
+
+
 @pytest.mark.parametrize("warm_up", [1.5, -0.1, -1, "soon", "-3 epochs", float("nan")])
 def test_a_wrong_warm_up_is_refused(warm_up):
     with pytest.raises(OptionError, match="warm_up"):

@@ -39,6 +39,60 @@ def test_a_split_leaves_out_the_share_it_is_told():
     assert kept.n_items == left.n_items == 1000
 
 
+def test_dropout_zeroes_entries_and_scales_up_the_others():
+    batch = Batch.of(sp.csr_matrix(np.full((100, 1000), 3, dtype=np.float32)), CPU)
+    values = batch.dropout(0.4, generator()).values
+    assert values.unique().tolist() == pytest.approx([0, 3 / 0.6])
+    assert (values == 0).float().mean().item() == pytest.approx(0.4, abs=0.01)
+    assert torch.equal(batch.dropout(0.0, generator()).values, batch.values)
+
+
+def test_rows_are_scaled_to_length_1():
+    batch = Batch.of(ROWS, CPU).normalized()
+    lengths = np.sqrt((ROWS.toarray() ** 2).sum(axis=1, keepdims=True))
+    np.testing.assert_allclose(as_array(batch), ROWS.toarray() / np.maximum(lengths, 1), rtol=1e-6)
+
+
+def test_entries_are_summed_by_user_and_numbered_by_item():
+    batch = Batch.of(ROWS, CPU)
+    assert batch.rows.tolist() == [0, 0, 0, 2, 2]
+    assert batch.by_item.tolist() == [0, 3, 1, 2, 4]
+    assert batch.sum(batch.values).tolist() == [7, 0, 8]
+
+
+def test_the_product_with_a_matrix():
+    weight = torch.randn(4, 2, generator=generator())
+    torch.testing.assert_close(
+        Batch.of(ROWS, CPU).multiply(weight), torch.tensor(ROWS.toarray()) @ weight
+    )
+
+
+@pytest.mark.parametrize("users", [slice(0, 2), slice(1, 3), slice(1, 1), slice(0, 3)])
+def test_a_part_knows_its_place_in_the_whole(users):
+    part = Batch.of(ROWS, CPU).part(users)
+    np.testing.assert_array_equal(as_array(part), ROWS.toarray()[users])
+    assert part.place.users == users
+    assert (part.place.n_users, part.place.n_entries) == (3, 5)
+    assert part.fraction == (users.stop - users.start) / 3
+    assert Batch.of(ROWS, CPU).fraction == 1
+
+
+@pytest.mark.parametrize("items", [slice(0, 2), slice(1, 4), slice(2, 2), slice(0, 4)])
+def test_the_rows_of_some_items(items):
+    within = Batch.of(ROWS, CPU).within(items)
+    np.testing.assert_array_equal(as_array(within), ROWS.toarray()[:, items])
+
+
+def test_noise_is_uniform_for_each_entry_and_normal_for_each_user():
+    batch = Batch.of(sp.csr_matrix(np.ones((100, 1000), dtype=np.float32)), CPU)
+    uniform, normal = batch.uniform(generator()), batch.normal(1000, generator(1))
+    assert uniform.shape == batch.values.shape
+    assert (uniform.min() >= 0, uniform.max() < 1) == (True, True)
+    assert [uniform.mean().item(), uniform.std().item()] == pytest.approx([0.5, 12**-0.5], abs=0.01)
+    assert normal.shape == (100, 1000)
+    assert [normal.mean().item(), normal.std().item()] == pytest.approx([0, 1], abs=0.02)
+
+
 def test_the_inner_product_with_a_dense_matrix():
     dense = torch.randn(3, 4, generator=generator())
     expected = (torch.tensor(ROWS.toarray()) * dense).sum(dim=1)

@@ -155,3 +155,25 @@ def test_it_goes_on_from_its_state(rows):
     step(table, one)
     step(other, two)
     assert torch.equal(table.weight, other.weight)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"exp_avg": torch.zeros(6, 2)},
+        {"exp_avg_sq": torch.zeros(6, 3, dtype=torch.float64)},
+        {"step": torch.zeros(2)},
+        {"step": torch.tensor(0.0)},
+        {"last": torch.full((6,), 2.0)},
+        {"last": torch.zeros(5)},
+    ],
+    ids=lambda change: f"{next(iter(change))}",
+)
+def test_a_state_of_something_else_is_refused(change):
+    table = Table()
+    optimizer = Optimizer(table, "", learning_rate=0.1, l2=0.0)
+    optimizer.step(AsRows.apply(table.weight, torch.tensor([0, 2])).square().sum())
+    (moments,) = optimizer.state_dict()["moments"]
+    optimizer.load_state_dict({"moments": [dict(moments)]})
+    with pytest.raises(ValueError, match="a tensor is|Adam has made"):
+        optimizer.load_state_dict({"moments": [moments | change]})
