@@ -63,12 +63,13 @@ def run(python: Path, script: Path, matrix: sp.csr_matrix) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "matrix.npz"
         sp.save_npz(path, matrix)
-        printed = call(python.absolute(), script.absolute(), path, BATCH, EPOCHS)
+        printed = call(python.absolute(), script.absolute(), path, BATCH, EPOCHS, folder=folder)
     found: dict[str, Any] = json.loads(printed.splitlines()[-1])
     return found
 
 
-def call(*words: object) -> str:
-    """Run a command; what it printed."""
+def call(*words: object, folder: str | None = None) -> str:
+    """Run a command, in a folder where it may leave what it likes; what it printed."""
     command = list(map(str, words))
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=folder)
+    return done.stdout
