@@ -93,3 +93,30 @@ def test_as_many_numbers_are_drawn_whatever_is_present():
     sampled.sample_others(torch.arange(8), 10, 5, few)
     sampled.sample_others(torch.arange(2), 10, 5, many)
     assert torch.equal(few.get_state(), many.get_state())
+
+
+def test_a_batch_that_has_all_items_has_no_others():
+    (_, weight, bias), _ = problem()
+    everything = Batch.of(sp.csr_matrix(np.eye(ITEMS, dtype=np.float32)), torch.device("cpu"))
+    weights, offsets, chosen = sampled.choose(weight, bias, everything, 7, generator())
+    assert torch.equal(weights, weight)
+    assert torch.equal(offsets, bias)
+    assert torch.equal(chosen.columns, everything.columns)
+
+
+def test_an_other_stands_for_as_many_as_there_are_to_one_sampled():
+    (_, weight, bias), targets = problem()
+    _, offsets, chosen = sampled.choose(weight, bias, targets, 5, generator())
+    items = sorted({*targets.columns.tolist(), *sample(targets, 5)})
+    n_present, n_others = len(targets.columns.unique()), ITEMS - len(targets.columns.unique())
+    more = (offsets - bias[items]).detach()
+    of_others = torch.tensor([item not in targets.columns for item in items])
+    assert (more[~of_others] == 0).all()
+    expected = np.log(n_others / (len(items) - n_present))
+    np.testing.assert_allclose(more[of_others], expected, rtol=1e-5)
+    assert [items[column] for column in chosen.columns] == targets.columns.tolist()
+
+
+def sample(targets, n_sampled):
+    present = targets.columns.unique()
+    return sampled.sample_others(present, ITEMS, n_sampled, generator()).tolist()
