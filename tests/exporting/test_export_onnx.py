@@ -1,6 +1,7 @@
 """Exported graphs give the lists that the models give."""
 
 import json
+import re
 import sys
 from pathlib import Path
 from unittest.mock import Mock
@@ -18,6 +19,8 @@ from recvae.cli import app
 from recvae.errors import MissingPackageError, NotFittedError, OptionError, WriteError
 from recvae.exporting import onnx
 from recvae.exporting.padded import Padded
+from recvae.models import MODELS as REGISTERED
+from recvae.models import Ability
 
 ort = pytest.importorskip("onnxruntime", reason="needs onnxruntime")
 pytest.importorskip("onnxscript", reason="needs the extra recvae[onnx]")
@@ -161,6 +164,15 @@ def test_what_can_not_be_exported_is_refused(model, k, said, train, tmp_path):
     with pytest.raises(OptionError, match=said):
         rv.export_onnx(model.fit(train), tmp_path / "model.onnx", k)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_page_names_what_can_be_exported():
+    page = (Path(__file__).parents[2] / "docs" / "export.md").read_text(encoding="utf-8")
+    can, cannot, *_ = page.partition("## Which models")[2].split("Not ")
+    cannot, _ = cannot.split("and no model")
+    named = [set(re.findall(r"`([a-z-]+)`", part)) for part in (can, cannot)]
+    able = {name for name, model in REGISTERED.items() if Ability.EXPORT in model.abilities}
+    assert named == [able, set(REGISTERED) - able]
 
 
 def test_an_unfitted_model_and_a_missing_package_are_refused(ease, tmp_path, monkeypatch):

@@ -5,7 +5,7 @@ import torch
 
 from recvae.engine.batch import Batch
 from recvae.engine.batches import Batches, Resident
-from recvae.nets import Autoencoder, SparseLinear, sample
+from recvae.nets import Autoencoder, Net, SparseLinear, sample
 
 CPU = torch.device("cpu")
 ROWS = sp.csr_matrix(np.array([[1, 0, 2], [0, 0, 0], [0, 3, 0]], dtype=np.float32))
@@ -14,6 +14,11 @@ MANY = Batch.of(sp.csr_matrix((200_000, 1)), CPU)
 
 def generator(seed=0):
     return torch.Generator().manual_seed(seed)
+
+
+def test_a_net_without_its_methods_can_not_be_made():
+    with pytest.raises(TypeError, match="abstract"):
+        Net()
 
 
 def test_the_noise_has_unit_variance():
