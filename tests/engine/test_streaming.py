@@ -16,6 +16,7 @@ from recvae.models.contract.inputs import as_input
 
 CPU = torch.device("cpu")
 SMALL = {"latent": 4, "hidden": (8,), "width": 8, "n_components": 4, "epochs": 2, "device": "cpu"}
+SMALL |= {"members": "ease,als"}
 STREAMING = ("elsa", "mult-dae", "mult-vae", "popularity", "rec-vae", "vamp-vae")
 
 
