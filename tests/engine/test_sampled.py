@@ -77,6 +77,12 @@ def test_others_are_even_and_never_present():
     assert others.min() > 0.9 * others.max()
 
 
+def test_others_are_from_everywhere_in_a_large_catalogue():
+    drawn = sampled.sample_others(torch.arange(0, 30_000, 3), 30_000, 3000, generator()).double()
+    assert drawn.mean().item() == pytest.approx(15_000, rel=0.03)
+    assert drawn.std().item() == pytest.approx(30_000 / 12**0.5, rel=0.03)
+
+
 @pytest.mark.parametrize("n_sampled", [6, 100])
 def test_all_others_if_there_are_no_more(n_sampled):
     drawn = sampled.sample_others(torch.tensor([0, 3, 4, 9]), 10, n_sampled, generator())

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from recvae.engine.weights import Average, BestWeights
+from recvae.engine.weights import Average, BestWeights, copy
 
 
 class OneWeight(nn.Module):
@@ -68,3 +68,54 @@ def test_the_average_is_in_place_for_a_while_only():
     with pytest.raises(ZeroDivisionError), average.in_place():
         1 / 0  # noqa: B018
     assert net.weight.item() == 3.0
+
+
+@pytest.mark.parametrize(
+    "given", [[torch.zeros(2)], [torch.zeros(1, dtype=torch.float64)], [], [torch.zeros(1)] * 2]
+)
+def test_weights_of_something_else_are_not_copied(given):
+    net = OneWeight()
+    net.become(3)
+    with pytest.raises(ValueError, match=r"a tensor is|zip"):
+        copy(given, net.parameters())
+    assert net.weight.item() == 3
+
+
+def test_the_best_go_on_from_their_state():
+    net, other = OneWeight(), OneWeight()
+    best, again = BestWeights(net), BestWeights(other)
+    net.become(7)
+    best.offer(0.4, 2)
+    again.load_state_dict(best.state_dict())
+    again.offer(0.3, 3)
+    again.restore()
+    assert (again.value, again.epoch, other.weight.item()) == (0.4, 2, 7)
+
+
+def test_the_best_go_on_from_a_state_without_weights():
+    net, best = OneWeight(), BestWeights(OneWeight())
+    best.load_state_dict(BestWeights(net).state_dict())
+    assert (best.value, best.epoch) == (-np.inf, -1)
+
+
+@pytest.mark.parametrize("change", [{"weights": [torch.zeros(2)]}, {"weights": []}, {"epoch": -2}])
+def test_a_state_of_other_weights_is_refused(change):
+    best = BestWeights(OneWeight())
+    best.offer(0.1, 0)
+    with pytest.raises(ValueError, match=r"a tensor is|zip|is not from"):
+        best.load_state_dict(best.state_dict() | change)
+
+
+def test_the_average_goes_on_from_its_state():
+    net, other = OneWeight(), OneWeight()
+    average, again = Average(net, 1.0), Average(other, 1.0)
+    for value in (1, 2):
+        net.become(value)
+        average.update()
+    again.load_state_dict(average.state_dict())
+    other.become(6)
+    again.update()
+    again.swap()
+    assert other.weight.item() == pytest.approx(averaged([1, 2, 6], power=1.0))
+    with pytest.raises(ValueError, match="is not from"):
+        again.load_state_dict(average.state_dict() | {"steps": -1})
