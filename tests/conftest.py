@@ -16,9 +16,9 @@ settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Call what has a browser slow; let files with slow tests begin, so that none is the last."""
+    """Browsers and real data are slow; let files with slow tests begin, so that none is the last."""
     for item in items:
-        if "browser" in getattr(item, "fixturenames", ()):
+        if {"browser", "real_data"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)

@@ -47,6 +47,11 @@ def test_each_similarity_is_fresh_memory():
     assert similarity(np.array([2]))[0, 2] == pytest.approx(1)
 
 
+def test_lists_may_be_of_all_items_whatever_is_asked_for():
+    ids, _ = nearest(cosine(VECTORS), np.array([0]), 5, 5)
+    assert ids.tolist() == [[2, 1, 3, 4, -1]]
+
+
 def test_a_length_out_of_range_is_refused():
     with pytest.raises(OptionError, match="k=6"):
         nearest(cosine(VECTORS), np.array([0]), 5, 6)
