@@ -6,6 +6,7 @@ import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
+import model_lists
 import pytest
 
 import recvae as rv
@@ -49,6 +50,21 @@ def test_the_stubs_and_the_pages_have_every_model():
     for names, classes in re.findall(r"^\| (`[^|]*`) \| (`[^|]*`) \|", table, re.MULTILINE):
         pairs |= zip(re.findall(r"[\w-]+", names), re.findall(r"\w+", classes), strict=True)
     assert pairs == {name: place.partition(":")[2] for name, place in BUILT_IN.items()}
+
+
+def test_the_lists_are_those_that_the_script_writes():
+    changed = [path for path, text in model_lists.written() if path.read_text("utf-8") != text]
+    assert changed == []
+
+
+def test_the_script_lists_a_new_model(monkeypatch):
+    places = model_lists.PLACES | {"recvae.models.new_vae": "NewVAE"}
+    monkeypatch.setattr(model_lists, "PLACES", places)
+    monkeypatch.setattr(model_lists, "CLASSES", sorted(places.values()))
+    of_models, of_all, reference, _ = (set(text.split("\n")) for _, text in model_lists.written())
+    assert {"from .new_vae import NewVAE", '    "NewVAE",'} <= of_models
+    assert {"    NewVAE,", '    "NewVAE",'} <= of_all
+    assert "::: recvae.NewVAE" in reference
 
 
 def test_options_may_be_text():
