@@ -16,7 +16,7 @@ settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browsers and real data are slow; let files with slow tests begin, so that none is the last."""
+    """Browsers and real data are slow; files with slow tests begin, so that none is the last."""
     for item in items:
         if {"browser", "real_data"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)

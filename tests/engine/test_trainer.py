@@ -1,4 +1,5 @@
 import logging
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from recvae.engine.batches import Batches, Resident
 from recvae.engine.optimizer import Optimizer
 from recvae.engine.phases import LossTerms, Phase
 from recvae.engine.trainer import Trainer
-from recvae.errors import TrainingError
+from recvae.errors import CheckpointError, TrainingError
 
 MATRIX = sp.csr_matrix(np.eye(6, dtype=np.float32))
 
@@ -177,3 +178,54 @@ def test_the_rate_goes_down_over_all_steps_of_the_run():
     fit(one, size=2)
     shares = [lr_factor(step, total=60, schedule="cosine") for step in range(60)]
     assert one.net.weight.item() == pytest.approx(sum(shares), rel=1e-4)
+
+
+class Kept:
+    """Checkpoints in memory."""
+
+    def __init__(self, states=(), *, due=False, cheap=False):
+        self.folder, self.states, self.due, self.cheap = "run", list(states), due, cheap
+
+    def load(self):
+        return deepcopy(self.states[-1]) if self.states else None
+
+    def save(self, state):
+        self.states.append(deepcopy(state))
+
+
+@pytest.mark.parametrize(
+    ("when", "done"),
+    [
+        ({}, [3]),
+        ({"cheap": True}, [1, 2, 3]),
+        ({"due": True}, [0, 0, 1, 1, 1, 2, 2, 2, 3]),
+    ],
+    ids=["at the end", "after each epoch", "after each step"],
+)
+def test_checkpoints_are_written_when_they_are_due_or_cheap_and_at_the_end(when, done):
+    one = trainer([0.1, 0.2, 0.3], epochs=3)
+    one.checkpoints = Kept(**when)
+    fit(one, size=3)
+    assert [len(state["history"]) for state in one.checkpoints.states] == done
+
+
+@pytest.mark.parametrize("n_states", [1, 2, 4, 7])
+def test_it_goes_on_from_the_last_checkpoint(n_states):
+    values = [0.1, 0.9, 0.3]
+    whole = trainer(values, epochs=3)
+    whole.checkpoints = Kept(due=True)
+    history = fit(whole, size=3)
+    state = whole.checkpoints.states[n_states - 1]
+    rest = trainer(values[len(state["history"]) :], epochs=3)
+    rest.checkpoints = Kept([state])
+    times = ["seconds", "users_per_second"]
+    assert fit(rest, size=3).drop(columns=times).equals(history.drop(columns=times))
+    assert rest.training.steps == whole.training.steps == 6
+    assert rest.net.weight.item() == whole.net.weight.item() == pytest.approx(4.0)
+
+
+def test_a_checkpoint_of_something_else_is_refused():
+    one = trainer(epochs=2)
+    one.checkpoints = Kept([{"parameters": []}])
+    with pytest.raises(CheckpointError, match=r"run .*remove it to begin"):
+        fit(one)
