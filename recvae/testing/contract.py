@@ -432,7 +432,8 @@ class RecommenderContract:
     ) -> None:
         model.save(tmp_path / "model")
         loaded = load_model(tmp_path / "model", device="cpu")
-        assert options.values(loaded) == options.values(model)
+        elsewhere = {"device": None}
+        assert options.values(loaded) | elsewhere == options.values(model) | elsewhere
         assert loaded.n_parameters == model.n_parameters
         again = recommend(loaded, histories)
         for one, other in zip(recommend(model, histories), again, strict=True):
