@@ -224,6 +224,15 @@ def test_it_goes_on_from_the_last_checkpoint(n_states):
     assert rest.net.weight.item() == whole.net.weight.item() == pytest.approx(4.0)
 
 
+def test_it_goes_on_without_validation_too():
+    one, other = trainer(epochs=2), trainer(epochs=3)
+    one.checkpoints = Kept()
+    fit(one)
+    other.checkpoints = Kept(one.checkpoints.states)
+    assert fit(other)["epoch"].tolist() == [1, 2, 3]
+    assert other.net.weight.item() == pytest.approx(3.0)
+
+
 def test_a_checkpoint_of_something_else_is_refused():
     one = trainer(epochs=2)
     one.checkpoints = Kept([{"parameters": []}])

@@ -137,6 +137,8 @@ def test_novelty_is_over_the_items_shown():
     )
     np.testing.assert_allclose(novelty(lists, 2), [2, 3, 0])
     np.testing.assert_allclose(novelty(lists, 1), [3, 3, 0])
+    longer = RankedLists(np.array([[1, 0, 0]]), sp.csr_matrix([[1, 1]]), popularity)
+    np.testing.assert_allclose(novelty(longer, 2), [2])
 
 
 def test_novelty_without_popularity_is_refused():
