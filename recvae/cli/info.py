@@ -22,8 +22,9 @@ def info(model: ModelFolder, *, json: Json = False) -> None:
     from recvae.saved.storage import read_manifest
 
     recommender = rv.load_model(model, device="cpu")
-    described = read_manifest(model).model_dump(mode="json")
-    facts = described | _learnt(recommender)
+    described, stored = read_manifest(model)
+    files = {role: file.checksum for role, file in stored.files.items()}
+    facts = described.model_dump(mode="json") | _learnt(recommender) | {"sha256": files}
     show(_as_text(facts), facts, json)
 
 
@@ -41,10 +42,10 @@ def _as_text(facts: dict[str, Any]) -> str:
         "trained on": "{n_users:,} users x {n_items:,} items, {interactions:,} interactions, "
         "fingerprint {fingerprint}".format(**facts),
         "learnt": "{parameters:,} parameters, {bytes:,} bytes".format(**facts),
-        "saved by": "recvae {recvae}, format {format}".format(**facts),
+        "saved by": "recvae {recvae}".format(**facts),
         **_origin_lines(facts["origin"]),
         "options": ", ".join(f"{name}={value}" for name, value in facts["options"].items()),
-        **{role: file["sha256"] for role, file in facts["files"].items()},
+        **facts["sha256"],
     }
     return "\n".join(f"{name:<11} {value}" for name, value in lines.items() if value)
 

@@ -14,7 +14,9 @@ from recvae.data.interactions import Interactions
 from recvae.data.reading import UnknownItemWarning
 from recvae.data.reading.ids import look_up
 from recvae.data.shards import Shards, read_shards
-from recvae.disk import atomic
+from recvae.disk.manifest import MAX_BYTES
+from recvae.disk.store import sha256
+from recvae.disk.untrusted import read_file
 from recvae.disk.writing import write_tables
 from recvae.errors import DataError, OptionError
 from recvae.models import load_model
@@ -127,7 +129,7 @@ def _report_unknown(model: Recommender, histories: Shards) -> None:
 def _digest(model: Path, device: str) -> str:
     if not (model / MANIFEST).is_file():
         load_model(model, device=device)  # says what is wrong
-    return atomic.sha256(model / MANIFEST)
+    return sha256(read_file(model / MANIFEST, MAX_BYTES))
 
 
 @lru_cache(maxsize=1)

@@ -1,29 +1,13 @@
 """Atomic: writes files so that they are on the disk whole or not at all."""
 
-import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from safetensors import SafetensorError
 
 from recvae.errors import RecvaeError, WriteError
-
-
-def write(folder: Path, name: str, fill: Callable[[Path], object]) -> tuple[str, str]:
-    """Write a file under a name with its checksum in it; give the name and the SHA-256."""
-    stem, suffix = name.split(".")
-    draft = folder / f".{name}.{os.getpid()}"
-    try:
-        fill(draft)
-        digest = sha256(draft)
-        final = f"{stem}-{digest[:12]}.{suffix}"
-        sync(draft)
-        draft.replace(folder / final)
-    finally:
-        draft.unlink(missing_ok=True)
-    return final, digest
 
 
 def replace(path: Path, content: bytes) -> None:
@@ -85,17 +69,6 @@ def draft_for_user(path: Path) -> Iterator[Path]:
         raise WriteError(f"{path} can't be written: there is no folder {path.parent}, make it.")
     with writing_to(path), draft_of(path) as draft:
         yield draft
-
-
-def sha256(path: Path) -> str:
-    """The hexadecimal digest of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def sha256_of(content: bytes) -> str:
-    """The hexadecimal digest of bytes."""
-    return hashlib.sha256(content).hexdigest()
 
 
 def sync(path: Path) -> None:

@@ -11,8 +11,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import scipy.sparse as sp
 
-from recvae.disk import atomic
-
 MAX_TABLE_BYTES = 2**31
 """The largest unpacked table, in bytes: a small Parquet file can stand for any number of rows."""
 
@@ -37,19 +35,6 @@ def read_file(path: Path, max_bytes: int) -> bytes:
     """
     require_regular(path, max_bytes)
     return path.read_bytes()
-
-
-def read_verified(path: Path, sha256: str) -> bytes:
-    """The content of a file, if it has this checksum.
-
-    Raises:
-        OSError: see `read_file`.
-        ValueError: it has another.
-    """
-    content = read_file(path, path.lstat().st_size)
-    if atomic.sha256_of(content) != sha256:
-        raise ValueError(f"{path.name} does not have its checksum")
-    return content
 
 
 def read_table(content: bytes) -> pd.DataFrame:

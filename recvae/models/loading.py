@@ -24,7 +24,7 @@ def load_model(folder: str | PathLike[str], device: str = "auto") -> Recommender
         OptionError: the device is not on this machine.
     """
     folder = Path(folder).expanduser()
-    described = storage.read_manifest(folder)
+    described, stored = storage.read_manifest(folder)
     if described.model not in MODELS:
         raise ModelFileError(
             f"{folder} holds a model {described.model!r}: {did_you_mean(described.model, MODELS)}"
@@ -35,4 +35,4 @@ def load_model(folder: str | PathLike[str], device: str = "auto") -> Recommender
         chosen["device"] = device
     with storage.one_clear_error(folder):
         model = options.build(MODELS[described.model], chosen)
-        return model.take(storage.load_saved(described, folder))
+        return model.take(storage.load_saved(described, stored))

@@ -1,43 +1,34 @@
 """Storage: a fitted model as a folder of safetensors, Parquet and JSON. Nothing is unpickled.
 
-`model.json` names the other files with their checksums. It is replaced last and in one step, so
-that a crash at any moment leaves the old model or the new one, whole. What is loaded may be a
-stranger's: all of it is checked before it is used.
+The folder is a store (`recvae.disk.store`): a crash at any moment leaves the old model or the new
+one, whole. What is loaded may be a stranger's: all of it is checked before it is used.
 """
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from filelock import FileLock
 from pydantic import ValidationError
 from safetensors.torch import load, save_file
 
 import recvae
 from recvae.data.interactions import require_ids
 from recvae.disk import atomic
-from recvae.disk.untrusted import read_table, read_verified
+from recvae.disk.manifest import DamagedError, MissingError
+from recvae.disk.store import Fill, Store, Stored
+from recvae.disk.untrusted import read_table
 from recvae.engine.states import require_finite
 from recvae.errors import DataError, MissingFileError, ModelFileError, OptionError
-from recvae.saved import manifest
 from recvae.saved.facts import Facts
-from recvae.saved.manifest import FILE_NAME, MANIFEST, ModelManifest, SavedFile
-
-LOCK = ".saving"
-"""What a process that saves to the folder has locked."""
-
-DRAFT_NAME = r"\.(weights|items|users|history|model)\.[a-z]+\.\d+|\.tmp\w{6}"
-"""What a process that was killed while saving leaves behind; `.tmp...` is of safetensors."""
+from recvae.saved.manifest import KIND, MANIFEST, ModelManifest
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,26 +60,22 @@ def save(saved: Saved, folder: str | PathLike[str]) -> None:
     folder = Path(folder).expanduser()
     try:
         with atomic.writing_to(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(folder / LOCK):
-                files = _write_files(saved, folder)
-                manifest.write(_manifest_of(saved, files), folder)
-                _remove_others(folder, {file.name for file in files.values()})
+            facts = _manifest_of(saved).model_dump(mode="json")
+            Store(folder, KIND).save(_files(saved), facts=facts)
     except pa.ArrowException as error:
         raise DataError(
             f"the table of items can't be saved: {error}. Give each column values of one type."
         ) from error
 
 
-def load_saved(described: ModelManifest, folder: Path) -> Saved:
+def load_saved(described: ModelManifest, stored: Stored) -> Saved:
     """Read what a manifest names, verifying every file: see `one_clear_error`.
 
     The weights come first: their file says how much there can be of all.
     """
-    files = {role: (folder / file.name, file.sha256) for role, file in described.files.items()}
-    state = load(read_verified(*files["weights"]))
+    state = load(stored.read("weights"))
     counts = _checked_counts(state.pop("item_counts"), described)
-    tables = {role: read_table(read_verified(*files[role])) for role in files if role != "weights"}
+    tables = {role: read_table(stored.read(role)) for role in stored.files if role != "weights"}
     _require_vocabulary(tables["items"], "item", described.n_items)
     if "users" in tables:
         _require_vocabulary(tables["users"], "user", described.n_users)
@@ -118,20 +105,21 @@ def one_clear_error(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def read_manifest(folder: Path) -> ModelManifest:
-    """Read what a folder says of its model.
+def read_manifest(folder: Path) -> tuple[ModelManifest, Stored]:
+    """Read what a folder says of its model, and of its files.
 
     Raises:
         MissingFileError: there is no model in the folder.
         ModelFileError: it is damaged or of another version.
     """
     try:
-        return manifest.read(folder)
-    except (FileNotFoundError, NotADirectoryError):
+        stored = Store(folder, KIND).read()
+        return ModelManifest.model_validate(stored.facts), stored
+    except MissingError as error:
         raise MissingFileError(
-            f"there is no model in {folder}: {MANIFEST} is missing. Save one with model.save(...)."
+            f"there is no model in {folder}: {error}. Save one with model.save(...)."
         ) from None
-    except (ValueError, OSError, RecursionError) as error:
+    except (DamagedError, ValidationError) as error:
         reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
         raise ModelFileError(
             f"{folder / MANIFEST} is damaged or of another version of recvae ({reason}): "
@@ -139,7 +127,7 @@ def read_manifest(folder: Path) -> ModelManifest:
         ) from error
 
 
-def _manifest_of(saved: Saved, files: dict[Any, SavedFile]) -> ModelManifest:
+def _manifest_of(saved: Saved) -> ModelManifest:
     return ModelManifest(
         recvae=recvae.__version__,
         model=saved.model,
@@ -147,25 +135,25 @@ def _manifest_of(saved: Saved, files: dict[Any, SavedFile]) -> ModelManifest:
         n_users=saved.facts.n_users,
         n_items=len(saved.facts.items),
         fingerprint=saved.facts.fingerprint,
-        files=files,
         origin=saved.facts.origin,
     )
 
 
-def _write_files(saved: Saved, folder: Path) -> dict[Any, SavedFile]:
+def _files(saved: Saved) -> dict[str, Fill]:
+    """What writes each file of a model."""
     facts = saved.facts
     weights = saved.state | {"item_counts": torch.from_numpy(facts.item_counts)}
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
-    files = {
-        "weights": _write(folder, "weights.safetensors", lambda path: save_file(weights, path)),
-        "items": _write(folder, "items.parquet", partial(_write_table, facts.items)),
+    users = None if facts.user_ids is None else pd.DataFrame(index=facts.user_ids)
+    tables = {"items": facts.items, "users": users, "history": saved.history}
+    return {
+        "weights.safetensors": partial(save_file, weights),
+        **{
+            f"{role}.parquet": partial(_write_table, table)
+            for role, table in tables.items()
+            if table is not None
+        },
     }
-    if facts.user_ids is not None:
-        users = pd.DataFrame(index=facts.user_ids)
-        files["users"] = _write(folder, "users.parquet", partial(_write_table, users))
-    if saved.history is not None:
-        files["history"] = _write(folder, "history.parquet", partial(_write_table, saved.history))
-    return files
 
 
 def _write_table(table: pd.DataFrame, path: Path) -> None:
@@ -174,18 +162,6 @@ def _write_table(table: pd.DataFrame, path: Path) -> None:
         if pa.types.is_nested(field.type):
             raise pa.ArrowTypeError(f"column {field.name!r} holds {field.type}")
     pq.write_table(columns, path)
-
-
-def _write(folder: Path, name: str, fill: Callable[[Path], object]) -> SavedFile:
-    final, digest = atomic.write(folder, name, fill)
-    return SavedFile(name=final, sha256=digest)
-
-
-def _remove_others(folder: Path, kept: set[str]) -> None:
-    """Remove what earlier saves, complete or not, left behind."""
-    for path in folder.iterdir():
-        if path.name not in kept and re.fullmatch(f"{FILE_NAME}|{DRAFT_NAME}", path.name):
-            path.unlink(missing_ok=True)
 
 
 def _checked_counts(counts: torch.Tensor, described: ModelManifest) -> np.ndarray:

@@ -5,9 +5,10 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
+from recvae.disk.manifest import MAX_BYTES
 from recvae.disk.untrusted import read_file
 from recvae.models import load_model
-from recvae.saved.manifest import MANIFEST, MAX_BYTES
+from recvae.saved.manifest import MANIFEST
 from recvae.serving.served_model import ServedModel
 
 logger = logging.getLogger(__name__)

@@ -244,7 +244,7 @@ def test_info_says_what_a_model_is_and_where_it_comes_from(model, split):
         "value": history["ndcg@100"].max(),
         "epoch": history["epoch"][history["ndcg@100"].argmax()],
     }
-    for said in ("mult-vae", facts["fingerprint"], facts["files"]["weights"]["sha256"]):
+    for said in ("mult-vae", facts["fingerprint"], facts["sha256"]["weights"]):
         assert said in shown
 
 

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 import recvae as rv
-from recvae.saved.manifest import FORMAT
+from recvae.disk.manifest import Manifest
 
+FORMAT = Manifest.model_fields["format"].default
 GOLDEN = Path(__file__).parent / "golden"
 FOLDERS = sorted(path.parent for path in GOLDEN.glob("format-*/*/model.json"))
 

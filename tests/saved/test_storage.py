@@ -1,10 +1,9 @@
-import json
 import os
 import subprocess
 from io import BytesIO
-from pathlib import Path
 from threading import Thread
 
+import forged_stores
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -12,11 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 import scipy.sparse as sp
 import torch
+from forged_stores import reseal
 from safetensors.torch import load_file, save
 
 import recvae as rv
 from recvae.data.interactions import Interactions
-from recvae.disk import atomic
+from recvae.disk import atomic, manifest
+from recvae.disk.store import Store
 from recvae.errors import (
     DataError,
     MissingFileError,
@@ -25,7 +26,6 @@ from recvae.errors import (
     TrainingError,
     WriteError,
 )
-from recvae.saved import manifest
 from recvae.saved.origin import code_commit
 
 USERS = pd.DataFrame(index=pd.Index([f"u{n}" for n in range(30)], name="user"))
@@ -77,13 +77,13 @@ def test_saving_again_replaces_the_model_and_leaves_nothing_behind(saved, data):
         rv.load_model(folder).recommend(data.matrix)[1], other.recommend(data.matrix)[1]
     )
     names = sorted(path.name.split("-")[0] for path in folder.iterdir())
-    assert names == [".saving", "history", "items", "model.json", "notes.txt", "weights"]
+    assert names == [".lock", "history", "items", "model.json", "notes.txt", "weights"]
 
 
 def test_two_that_save_to_the_same_folder_at_once(saved, data, monkeypatch):
     """The second comes when the first has written its files, and is to name them."""
     model, folder = saved
-    write = manifest.write
+    write = manifest.write  # of recvae.disk
     second = Thread(target=rv.ItemKNN().fit(data).save, args=[folder])
 
     def write_while_another_saves(*arguments):
@@ -151,30 +151,38 @@ def test_a_damaged_file_is_one_clear_error(saved, role, damage):
         rv.load_model(saved[1])
 
 
-def rewrite(folder, **changes):
-    """Change the manifest, and its checksum with it."""
-    path = folder / "model.json"
-    content = json.loads(path.read_text()) | changes
-    del content["checksum"]
-    path.write_bytes(manifest.sealed(content))
-
-
 @pytest.mark.parametrize(
     "changes",
     [
-        {"format": 3},
         {"model": "mult-vea"},
         {"options": {"latent": -1}},
         {"options": {"no_such_option": 1}},
         {"options": {"latent": 5, "hidden": [8]}},
         {"n_items": 13},
         {"surprisal": 1},
-        {"files": {"weights": {"name": "../../etc/passwd", "sha256": "0"}}},
-        {"files": {}},
     ],
 )
-def test_a_manifest_that_was_tampered_with(saved, changes):
-    rewrite(saved[1], **changes)
+def test_facts_that_were_tampered_with(saved, changes):
+    reseal(saved[1] / "model.json", lambda said: said["facts"].update(changes))
+    with pytest.raises(ModelFileError):
+        rv.load_model(saved[1])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda said: said.update(format=2),
+        lambda said: said.update(surprisal=1),
+        lambda said: said.update(files={}),
+        lambda said: said["files"]["weights"].update(name="../../etc/passwd"),
+        lambda said: said["files"]["weights"].update(name="model.json"),
+        lambda said: said["files"]["weights"].update(checksum="0"),
+        lambda said: said["files"]["weights"].update(n_bytes=-1),
+        lambda said: said["files"].update(items=said["files"]["weights"]),
+    ],
+)
+def test_a_manifest_that_was_tampered_with(saved, change):
+    reseal(saved[1] / "model.json", change)
     with pytest.raises(ModelFileError):
         rv.load_model(saved[1])
 
@@ -197,11 +205,7 @@ def test_a_manifest_that_was_changed_by_hand(saved):
 
 def forge(folder, role, content):
     """Put another file in the place of one, with its checksum."""
-    digest = atomic.sha256_of(content)
-    manifest_ = json.loads((folder / "model.json").read_text())
-    name = f"{role}-{digest[:12]}{Path(manifest_['files'][role]['name']).suffix}"
-    (folder / name).write_bytes(content)
-    rewrite(folder, files=manifest_["files"] | {role: {"name": name, "sha256": digest}})
+    forged_stores.forge(Store(folder, "model"), role, content)
 
 
 @pytest.mark.parametrize(
@@ -302,7 +306,8 @@ def test_vectors_that_no_user_can_be_solved_for(data, tmp_path):
 
 
 def test_options_that_claim_too_much_take_no_memory(saved):
-    rewrite(saved[1], options={"hidden": [10**9], "latent": 10**9})
+    options = {"hidden": [10**9], "latent": 10**9}
+    reseal(saved[1] / "model.json", lambda said: said["facts"].update(options=options))
     with pytest.raises(ModelFileError, match="size mismatch"):
         rv.load_model(saved[1])
 
@@ -328,7 +333,7 @@ def test_what_is_no_regular_file(saved, tmp_path, name, trick):
 def test_a_manifest_that_is_too_long(saved):
     with (saved[1] / "model.json").open("ab") as file:
         file.truncate(2**40)
-    with pytest.raises(ModelFileError, match=r"longer than 1,048,576 bytes"):
+    with pytest.raises(ModelFileError, match=r"longer than 16,777,216 bytes"):
         rv.load_model(saved[1])
 
 
@@ -368,8 +373,5 @@ def test_no_model_there(tmp_path):
 
 
 def test_a_model_of_another_device_is_loaded_on_one_that_is_here(saved, data):
-    rewrite(
-        saved[1],
-        options=json.loads((saved[1] / "model.json").read_text())["options"] | {"device": "cuda:7"},
-    )
+    reseal(saved[1] / "model.json", lambda said: said["facts"]["options"].update(device="cuda:7"))
     assert rv.load_model(saved[1], device="cpu").recommend(data.matrix, k=2)[0].shape == (30, 2)

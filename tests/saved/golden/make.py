@@ -1,6 +1,6 @@
 """Write the golden folders of the format that this version of recvae saves.
 
-    python tests/golden/make.py
+    python tests/saved/golden/make.py
 
 Do it once for each format, in the release that brings it, and never again: the folders are what
 users of that release have on their disks.
