@@ -9,7 +9,7 @@ from torch import nn
 
 from recvae.engine.batch import Batch
 from recvae.nets.base import Net
-from recvae.nets.layers import SparseLinear, linear, sample
+from recvae.nets.layers import Linear, SparseLinear, sample
 
 
 class Autoencoder(Net):
@@ -28,8 +28,8 @@ class Autoencoder(Net):
         code = 2 * latent if variational else latent
         inward, outward = [*hidden, code], [latent, *reversed(hidden), n_items]
         self.input = SparseLinear(n_items, inward[0])
-        self.encoder = nn.ModuleList(linear(m, n) for m, n in pairwise(inward))
-        self.decoder = nn.ModuleList(linear(m, n) for m, n in pairwise(outward))
+        self.encoder = nn.ModuleList(Linear(m, n) for m, n in pairwise(inward))
+        self.decoder = nn.ModuleList(Linear(m, n) for m, n in pairwise(outward))
 
     def initialize(self, generator: torch.Generator) -> None:
         """Draw Xavier-uniform weights and truncated-normal(0.001) biases, as the paper does."""

@@ -33,10 +33,11 @@ class SparseLinear(nn.Module):
         return torch.addmm(self.bias, rows, self.weight)
 
 
-def linear(n_inputs: int, n_outputs: int) -> nn.Linear:
-    """A linear layer with uninitialized weights, made without touching any random generator."""
-    layer = nn.Linear(n_inputs, n_outputs, device="meta")
-    return layer.to_empty(device=torch.empty(0).device)
+class Linear(nn.Linear):
+    """A linear layer with uninitialized weights, drawn from no random state."""
+
+    def reset_parameters(self) -> None:
+        """Draw nothing: each net draws its own."""
 
 
 def sample(

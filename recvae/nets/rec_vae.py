@@ -6,7 +6,7 @@ from torch.nn.functional import silu
 
 from recvae.engine.batch import Batch
 from recvae.nets.base import Net
-from recvae.nets.layers import SparseLinear, linear
+from recvae.nets.layers import Linear, SparseLinear
 
 DEPTH = 5
 EPSILON = 0.1
@@ -22,9 +22,9 @@ class DenseEncoder(nn.Module):
     def __init__(self, n_items: int, width: int, latent: int) -> None:
         super().__init__()
         self.input = SparseLinear(n_items, width)
-        self.layers = nn.ModuleList(linear(width, width) for _ in range(DEPTH - 1))
+        self.layers = nn.ModuleList(Linear(width, width) for _ in range(DEPTH - 1))
         self.norms = nn.ModuleList(nn.LayerNorm(width, eps=EPSILON) for _ in range(DEPTH))
-        self.code = linear(width, 2 * latent)
+        self.code = Linear(width, 2 * latent)
 
     def forward(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """Map sparse rows to mean and log-variance of the code, each [users, latent]."""
@@ -43,7 +43,7 @@ class RecVAENet(Net):
     def __init__(self, n_items: int, width: int, latent: int) -> None:
         super().__init__()
         self.encoder = DenseEncoder(n_items, width, latent)
-        self.decoder = linear(latent, n_items)
+        self.decoder = Linear(latent, n_items)
 
     def initialize(self, generator: torch.Generator) -> None:
         """Draw weights and biases uniformly within 1 / sqrt(inputs), as the reference does."""

@@ -9,7 +9,7 @@ from torch import nn
 from recvae.engine.batch import Batch
 from recvae.engine.objectives import log_normal, mixture_log_normal
 from recvae.nets.base import Net
-from recvae.nets.layers import SparseLinear, linear, sample
+from recvae.nets.layers import Linear, SparseLinear, sample
 
 LOGVAR_RANGE = (-12.0, 4.0)
 PSEUDO_INPUT_MEAN, PSEUDO_INPUT_STD = 0.05, 0.01
@@ -23,9 +23,9 @@ class LowerCode(nn.Module):
         super().__init__()
         first, self.encoder = _layers(hidden, 2 * latent, gated=gated)
         self.input = SparseLinear(n_items, first)
-        self.given = linear(latent, first)
+        self.given = Linear(latent, first)
         first, others = _layers(hidden, 2 * latent, gated=gated)
-        self.prior = nn.Sequential(linear(latent, first), *others)
+        self.prior = nn.Sequential(Linear(latent, first), *others)
 
     def encode(self, batch: Batch, upper: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Map rows and their upper codes to mean and log-variance, each [users, latent]."""
@@ -71,7 +71,7 @@ class VampNet(Net):
         self.input = SparseLinear(n_items, first)
         self.lower = LowerCode(n_items, hidden, latent, gated=gated) if hierarchical else None
         first, others = _layers([*reversed(hidden)], n_items, gated=gated)
-        self.decoder = nn.Sequential(linear((1 + hierarchical) * latent, first), *others)
+        self.decoder = nn.Sequential(Linear((1 + hierarchical) * latent, first), *others)
 
     def initialize(self, generator: torch.Generator) -> None:
         """Draw He-normal weights, zero biases and pseudo-inputs with small entries."""
@@ -140,7 +140,7 @@ def _layers(hidden: Sequence[int], n_outputs: int, *, gated: bool) -> tuple[int,
     widths = [*(2 * width if gated else width for width in hidden), n_outputs]
     layers = nn.Sequential()
     for n_inputs, width in zip(hidden, widths[1:], strict=True):
-        layers.extend([nn.GLU() if gated else nn.Tanh(), linear(n_inputs, width)])
+        layers.extend([nn.GLU() if gated else nn.Tanh(), Linear(n_inputs, width)])
     return widths[0], layers
 
 
