@@ -18,6 +18,8 @@ from pydantic import BaseModel, ConfigDict, Strict, StringConstraints, Validatio
 from recvae.disk import atomic
 from recvae.disk.untrusted import read_file
 
+FORMAT: Literal[3] = 3
+"""Counted up whenever the form of folders changes; 1 and 2 were never released."""
 MAX_BYTES = 2**24
 """The largest manifest, in bytes: enough for 100,000 files."""
 
@@ -32,6 +34,10 @@ class MissingError(StoreError):
 
 class DamagedError(StoreError):
     """A file of the folder is not as it was saved."""
+
+
+class FormatError(DamagedError):
+    """The folder was saved in another format."""
 
 
 class DifferentError(StoreError):
@@ -63,7 +69,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    format: Literal[1] = 1
+    format: Literal[3] = FORMAT
     about: dict[str, Any]
     facts: dict[str, Any]
     files: dict[str, StoredFile]
@@ -80,6 +86,7 @@ def read(path: Path) -> Manifest:
 
     Raises:
         MissingError: there is no manifest.
+        FormatError: it is of another format.
         DamagedError: it is no manifest, or was changed.
     """
     if not lexists(path):
@@ -88,6 +95,8 @@ def read(path: Path) -> Manifest:
         content = json.loads(read_file(path, MAX_BYTES))
         if not isinstance(content, dict):
             raise DamagedError("it is no JSON object")
+        if (other := content.get("format")) != FORMAT:
+            raise FormatError(f"its format is {other!r:.9}, not {FORMAT}")
         checksum = content.pop("checksum", None)
         manifest = Manifest.model_validate(content)
         if checksum != _checksum(content):

@@ -22,7 +22,7 @@ from safetensors.torch import load, save_file
 import recvae
 from recvae.data.interactions import require_ids
 from recvae.disk import atomic
-from recvae.disk.manifest import DamagedError, MissingError
+from recvae.disk.manifest import DamagedError, FormatError, MissingError
 from recvae.disk.store import Fill, Store, Stored
 from recvae.disk.untrusted import read_table
 from recvae.engine.states import require_finite
@@ -119,6 +119,10 @@ def read_manifest(folder: Path) -> tuple[ModelManifest, Stored]:
         raise MissingFileError(
             f"there is no model in {folder}: {error}. Save one with model.save(...)."
         ) from None
+    except FormatError as error:
+        raise ModelFileError(
+            f"{folder} was saved by an unreleased version of recvae ({error}): train again."
+        ) from error
     except (DamagedError, ValidationError) as error:
         reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
         raise ModelFileError(

@@ -171,7 +171,6 @@ def test_facts_that_were_tampered_with(saved, changes):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda said: said.update(format=2),
         lambda said: said.update(surprisal=1),
         lambda said: said.update(files={}),
         lambda said: said["files"]["weights"].update(name="../../etc/passwd"),
@@ -187,7 +186,14 @@ def test_a_manifest_that_was_tampered_with(saved, change):
         rv.load_model(saved[1])
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1}', "\xff"])
+@pytest.mark.parametrize("number", [1, 2, None, "x" * 99])
+def test_a_folder_of_an_older_format(saved, number):
+    reseal(saved[1] / "model.json", lambda said: said.update(format=number))
+    with pytest.raises(ModelFileError, match=r"unreleased version .*, not 3\): train again\."):
+        rv.load_model(saved[1])
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 3}', "\xff"])
 def test_a_manifest_that_is_none(saved, text):
     (saved[1] / "model.json").write_text(text)
     with pytest.raises(ModelFileError, match=r"model\.json"):

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 import recvae as rv
+from recvae.disk.store import LOCK
 from recvae.models import Recommender
 
 HERE = Path(__file__).parent
@@ -55,6 +56,7 @@ def _save(model: Recommender, name: str) -> str:
     model.save(draft)
     format_ = f"format-{json.loads((draft / 'model.json').read_text())['format']}"
     (HERE / format_).mkdir(exist_ok=True)
+    (draft / LOCK).unlink()
     draft.rename(HERE / format_ / name)
     return format_
 
