@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -36,8 +37,15 @@ BYTES_PER_LINE = 76
 """About as many in a file; the number of users follows from it."""
 TRAINING = ("epochs=1", "hidden=[]", "latent=32", "device=cpu")
 ON_CPU = ("--device", "cpu")
-FRUGAL = {"ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1"}
-"""Arrow's own pool reserves a gigabyte, and each thread a heap of its own."""
+FRUGAL = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "DUCKDB_JE_MALLOC_CONF": "retain:false,dirty_decay_ms:1000,muzzy_decay_ms:0",
+    "OMP_NUM_THREADS": "1",
+}
+"""Arrow's pool reserves a gigabyte, DuckDB's keeps what is freed, and each thread has a heap."""
+STACK = 2 * MB
+SORTING = 4 / 7
+"""The part of the cap that DuckDB may take: the rest is for Python, the package and Arrow."""
 ODD = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93)
 DIGITS = 16 * len(ODD)
 HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
@@ -57,9 +65,7 @@ def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--cap", type=int, default=700, help="megabytes of memory for a process")
     parser.add_argument("--times", type=float, default=10, help="how often the table is as large")
-    parser.add_argument(
-        "--lines", type=int, default=2**18, help="of the table, in memory at a time"
-    )
+    parser.add_argument("--lines", type=int, default=2**18, help="interactions of a shard")
     parser.add_argument("--folder", type=Path, help="for 3 times the table; else a temporary one")
     args = parser.parse_args()
     with TemporaryDirectory(dir=args.folder) as folder:
@@ -129,7 +135,8 @@ def go_through(folder: Path, cap: int, lines: int) -> Iterator[Cost]:
     shards, model, lists = (folder / name for name in ("shards", "model", "lists"))
     settings = [f"--set={setting}" for setting in TRAINING]
     train = ["--data", shards, "--model", "mult-vae", "--out", model, *settings]
-    yield limited(cap, "shard", folder / "plays", "--out", shards, "--lines", lines)
+    sort = ["--lines", lines, "--memory", f"{cap * SORTING / 1000}"]
+    yield limited(cap, "shard", folder / "plays", "--out", shards, *sort)
     yield limited(cap, "train", *train)
     yield limited(cap, "recommend", model, "--history", shards, "--out", lists, *ON_CPU)
 
@@ -141,13 +148,19 @@ def limited(cap: int, *arguments: object) -> Cost:
         [sys.executable, "-m", "recvae", *map(str, arguments)],
         stdout=subprocess.DEVNULL,
         env=os.environ | FRUGAL,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (cap * MB, cap * MB)),
+        preexec_fn=partial(_limit, cap),
     )
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"recvae {arguments[0]} failed under the cap of {cap} MB.")
     return Cost(f"`recvae {arguments[0]}`", perf_counter() - started, usage.ru_maxrss * 1024 / MB)
+
+
+def _limit(cap: int) -> None:
+    """Limit this process's memory; each thread's stack counts in full, though little is used."""
+    resource.setrlimit(resource.RLIMIT_DATA, (cap * MB, cap * MB))
+    resource.setrlimit(resource.RLIMIT_STACK, (STACK, STACK))
 
 
 def compare(folder: Path) -> str:

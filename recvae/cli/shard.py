@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 import recvae as rv
-from recvae.cli.arguments import Address, Columns, Filters, Json
+from recvae.cli.arguments import Columns, Filters, Json
 from recvae.cli.output import note, show
 
 
@@ -21,14 +21,20 @@ def shard(
         Path,
         typer.Option(
             file_okay=False,
-            help="Folder for the shards; while they are made, it holds about twice the table.",
+            help="Folder for the shards; while they are made, it holds about as much as the table.",
         ),
     ],
     lines: Annotated[
         int,
-        typer.Option(min=1, help="Lines of the table that each process has in memory at a time."),
+        typer.Option(min=1, help="Interactions of a shard, about; a user's are never parted."),
     ] = 2**20,
-    address: Address = None,
+    memory: Annotated[
+        float | None,
+        typer.Option(
+            help="Gigabytes of memory to take while the table is sorted.",
+            show_default="four fifths of the machine's",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Cut a table that does not fit into memory into shards, for train, evaluate and recommend.
@@ -44,7 +50,7 @@ def shard(
 
     $ recvae recommend runs/vae --history shards --out lists
 
-    $ recvae shard plays/ --out shards --address 10.0.0.7:6379
+    $ recvae shard plays/ --out shards --memory 2
     """
     shards = rv.shard_table(
         table,
@@ -55,7 +61,7 @@ def shard(
         min_weight=filters.min_rating,
         **filters.filters,
         lines=lines,
-        address=address,
+        memory=memory,
     )
     note(f"written to {out}")
     n_users, n_items = shards.shape

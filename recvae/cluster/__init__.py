@@ -1,6 +1,6 @@
-"""Cluster: tables and users of any number, a part at a time, on one machine or many (out-of-core).
+"""Cluster: tables and users of any number, a part at a time (out-of-core).
 
-Each step is a task with a number that writes a file. `tasks.py` decides where it runs: here, one
-after another, or on Ray. So the same code serves a laptop and a cluster, and a job that was ended
-early does not repeat the tasks that are done.
+`shard.py` sorts a table with DuckDB, on the disk of one machine. `recommend.py` has a task for each
+shard, which `tasks.py` runs here, one after another, or on a Ray cluster. A job that was ended
+early does not repeat what is done.
 """

@@ -1,7 +1,6 @@
 """Job: a folder that tasks fill with files, which is finished or can be gone on with."""
 
 import shutil
-from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +91,7 @@ class Files:
 
     Attributes:
         folder: where they are.
-        name: what they are called, `parts-{:05}.arrow`.
+        name: what they are called, `lists-{:05}.parquet`.
     """
 
     folder: Path
@@ -100,25 +99,3 @@ class Files:
 
     def __getitem__(self, number: int) -> Path:
         return self.folder / self.name.format(number)
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileTask(ABC):
-    """What is done for each number: a file is made, unless it is there.
-
-    Attributes:
-        out: the files.
-    """
-
-    out: Files
-
-    def __call__(self, number: int) -> None:
-        """Do the task of a number."""
-        path = self.out[number]
-        if not path.exists():
-            with atomic.draft_of(path) as draft:
-                self.fill(number, draft)
-
-    @abstractmethod
-    def fill(self, number: int, path: Path) -> None:
-        """Write the file of a number."""

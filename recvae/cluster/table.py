@@ -1,13 +1,14 @@
-"""Table: Parquet files of interactions, read in chunks of so many lines."""
+"""Table: Parquet files of interactions, and how DuckDB reads their lines."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from glob import escape
+from itertools import accumulate
 from pathlib import Path
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
+from recvae.data.reading.build import to_numbers
 from recvae.data.reading.files import (
     is_parquet,
     one_clear_error,
@@ -16,90 +17,64 @@ from recvae.data.reading.files import (
     require_same_types,
     to_pandas,
 )
-from recvae.data.reading.tables import drop_not_positive
 from recvae.errors import DataError, MissingFileError
 
-Chunk = tuple[tuple[Path, int], ...]
-"""Row groups: files and numbers."""
 
+def select_lines(path: Path, user: str, item: str, value: str | None, *, positive: bool) -> str:
+    """SQL of a table's lines: `user_id` and `item_id`, NULL if missing, `weight`, `position`.
 
-@dataclass(frozen=True)
-class Table:
-    """Where the lines are, and what is read of them.
-
-    Attributes:
-        chunks: the row groups that are read at once, in the order of the table.
-        n_lines: how many lines all have.
+    Args:
+        path: a Parquet file, or a folder of them.
         user: name of the column of user ids.
         item: name of the column of item ids.
-        value: name of the column of weights, if any.
+        value: name of the column of weights; None for a weight of one.
         positive: whether lines with a weight of zero or less are left out.
-    """
-
-    chunks: list[Chunk]
-    n_lines: int
-    user: str
-    item: str
-    value: str | None
-    positive: bool
-
-    def read(self, number: int) -> dict[str, pd.Series]:
-        """The columns of a chunk."""
-        groups = [self._group(*group) for group in self.chunks[number]]
-        columns = to_pandas(pa.concat_tables(groups))
-        if self.positive and self.value is not None:
-            return drop_not_positive(columns, self.value)
-        return columns
-
-    def _group(self, path: Path, number: int) -> pa.Table:
-        with one_clear_error(path):
-            file = pa.parquet.ParquetFile(path, read_dictionary=[self.item])
-            return file.read_row_group(number, columns=self.names)
-
-    @property
-    def names(self) -> list[str]:
-        """The columns that are read."""
-        return [self.user, self.item, *([] if self.value is None else [self.value])]
-
-
-def find_table(
-    path: Path, user: str, item: str, value: str | None, *, positive: bool, lines: int
-) -> Table:
-    """Find the row groups of a table; those of a chunk have so many lines at most, or are one.
 
     Raises:
         MissingFileError: there is no such file or folder.
         DataError: it is not Parquet, is damaged, lacks a column, or has no lines.
     """
-    table = Table([], 0, user, item, value, positive)
     files = files_of(path)
-    require_same_types({file: parquet_schema(file, table.names) for file in files})
-    groups = [group for file in files for group in _groups(file)]
-    if not groups:
-        raise DataError(f"there are no interactions: {path} has no rows.")
-    n_lines = sum(length for *_, length in groups)
-    return replace(table, chunks=_in_chunks(groups, lines), n_lines=n_lines)
-
-
-def _in_chunks(groups: list[tuple[Path, int, int]], lines: int) -> list[Chunk]:
-    """Join row groups, one after another, to so many lines at most."""
-    chunks: list[Chunk] = []
-    room = 0
-    for file, number, length in groups:
-        if length > room:
-            chunks.append(())
-            room = lines
-        chunks[-1] += ((file, number),)
-        room -= length
-    return chunks
-
-
-def _groups(path: Path) -> list[tuple[Path, int, int]]:
-    """The row groups of a file that have lines: their numbers and lengths."""
+    types = _types(files, [user, item, *([] if value is None else [value])])
     with one_clear_error(path):
-        metadata = pa.parquet.read_metadata(path)
-        lengths = [metadata.row_group(n).num_rows for n in range(metadata.num_row_groups)]
-        return [(path, number, length) for number, length in enumerate(lengths) if length]
+        names = pa.parquet.read_schema(files[0]).names
+        lengths = [pa.parquet.read_metadata(file).num_rows for file in files]
+    if not any(lengths):
+        raise DataError(f"there are no interactions: {path} has no rows.")
+    if value is not None:
+        to_numbers(to_pandas(types.empty_table())[value])
+    column = {name: f"c{number}" for number, name in enumerate(names)}
+    weight = f"TRY_CAST({column[value]}::DOUBLE AS FLOAT)" if value in column else "1::FLOAT"
+    return f"""
+        SELECT {_id(column[user], types.field(user).type)} AS user_id,
+            {_id(column[item], types.field(item).type)} AS item_id,
+            {weight} AS weight,
+            {[0, *accumulate(lengths)]}[file_index::BIGINT + 1]::BIGINT + file_row_number
+                AS position
+        FROM read_parquet([{", ".join(map(_quoted, files))}], hive_partitioning = false)
+            AS lines({", ".join(column.values())})
+        WHERE {f"({weight} <= 0) IS NOT TRUE" if positive else "true"}
+    """
+
+
+def _types(files: list[Path], names: list[str]) -> pa.Schema:
+    types = {file: parquet_schema(file, names) for file in files}
+    require_same_types(types)
+    return types[files[0]]
+
+
+def _id(column: str, kind: pa.DataType) -> str:
+    """SQL of a column of ids: NULL where one is missing."""
+    kind = kind.value_type if isinstance(kind, pa.DictionaryType) else kind
+    if pa.types.is_floating(kind):
+        return f"nullif({column}, 'nan')"
+    is_text = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    return f"nullif({column}, '')" if any(one(kind) for one in is_text) else column
+
+
+def _quoted(file: Path) -> str:
+    """A path as SQL, in which * and ? stand for themselves."""
+    return "'" + escape(str(file)).replace("'", "''") + "'"
 
 
 def files_of(path: Path) -> list[Path]:

@@ -1,5 +1,7 @@
 """The same on Ray: a cluster of two machines, both of them this one."""
 
+from shutil import copytree
+
 import pandas as pd
 import pytest
 
@@ -26,41 +28,42 @@ def address():
     cluster.shutdown()
 
 
-def contents(folder):
-    """All files of a finished job."""
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-
-
-def test_a_cluster_gives_what_this_process_gives(parts, tmp_path, address):
-    options = {"lines": 400, "min_user_items": 10, "min_item_users": 35, "k_core": True}
-    for out, where in (("here", None), ("there", address)):
-        shards = rv.shard_table(parts, tmp_path / out, **options, address=where)
-    assert contents(tmp_path / "here") == contents(tmp_path / "there")
+@pytest.fixture(scope="module")
+def model(parts, tmp_path_factory):
+    """A folder with a model, and the shards that it was trained on."""
+    folder = tmp_path_factory.mktemp("ray")
+    shards = rv.shard_table(parts, folder / "shards", lines=150)
     assert len(shards) > 5
-
-    model = rv.MultVAE(latent=4, hidden=(8,), epochs=2, device="cpu").fit(shards)
-    model.save(tmp_path / "model")
-    lists = {}
-    for out, where in (("lists", None), ("far", address)):
-        files = rv.recommend_shards(
-            tmp_path / "model", tmp_path / "there", tmp_path / out, k=5, device="cpu", address=where
-        )
-        lists[out] = pd.concat([pd.read_parquet(path) for path in files])
-    pd.testing.assert_frame_equal(lists["lists"], lists["far"])
+    rv.MultVAE(latent=4, hidden=(8,), epochs=2, device="cpu").fit(shards).save(folder / "model")
+    return folder
 
 
-def test_an_error_of_a_task_is_ours(plays, tmp_path, address):
-    plays.to_parquet(tmp_path / "plays.parquet")
-    with pytest.raises(DataError, match="zero or negative: pass min_weight"):
-        rv.shard_table(
-            tmp_path / "plays.parquet", tmp_path / "shards", value="plays", address=address
-        )
+def recommend(folder, out, address):
+    """The lists for all users."""
+    return rv.recommend_shards(
+        folder / "model", folder / "shards", out, k=5, device="cpu", address=address
+    )
 
 
-def test_no_cluster_at_the_address(parts, tmp_path, monkeypatch):
+def test_a_cluster_gives_what_this_process_gives(model, tmp_path, address):
+    here, there = (
+        pd.concat(map(pd.read_parquet, recommend(model, tmp_path / out, where)))
+        for out, where in (("here", None), ("there", address))
+    )
+    pd.testing.assert_frame_equal(here, there)
+
+
+def test_an_error_of_a_task_is_ours(model, tmp_path, address):
+    folder = copytree(model, tmp_path / "copy")
+    (folder / "shards" / "shard-00003.parquet").write_bytes(b"PAR1 and nothing else")
+    with pytest.raises(DataError, match=r"shard-00003.* is damaged"):
+        recommend(folder, tmp_path / "lists", address)
+
+
+def test_no_cluster_at_the_address(model, tmp_path, monkeypatch):
     import ray
 
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", lambda *_, **__: (_ for _ in ()).throw(ConnectionError("no")))
     with pytest.raises(OptionError, match=r"no Ray cluster at '10.0.0.7:6379' \(no\)"):
-        rv.shard_table(parts, tmp_path / "shards", address="10.0.0.7:6379")
+        recommend(model, tmp_path / "lists", "10.0.0.7:6379")

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import sleep
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -18,6 +19,8 @@ from tables_in_parts import write_parts
 
 import recvae as rv
 from recvae.cluster import job as jobs
+from recvae.cluster import shard
+from recvae.data.shards import files
 from recvae.errors import DataError, MissingFileError, OptionError
 
 pytestmark = pytest.mark.slow
@@ -165,12 +168,71 @@ def test_one_clear_error(plays, parts, tmp_path):
         rv.shard_table(parts, tmp_path / "few", min_user_items=1000)
     with pytest.raises(OptionError, match="lines=0"):
         rv.shard_table(parts, tmp_path / "zero", lines=0)
+    with pytest.raises(OptionError, match="memory=0 must be above 0"):
+        rv.shard_table(parts, tmp_path / "none", memory=0)
+    with pytest.raises(OptionError, match=r"memory=0.001 is too little for this table"):
+        rv.shard_table(parts, tmp_path / "little", memory=0.001)
 
 
 def test_missing_ids_are_refused(plays, tmp_path):
     plays.assign(user=plays["user"].where(plays.index != 77)).to_parquet(tmp_path / "t.parquet")
     with pytest.raises(DataError, match="1 of the user ids are missing"):
         rv.shard_table(tmp_path / "t.parquet", tmp_path / "shards")
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "match"),
+    [
+        ("user", [1.5, 2.0], "user ids must be all integers or all strings"),
+        ("user", [True, False], "user ids must be all integers or all strings"),
+        ("user", ["a", ""], "1 of the user ids are missing"),
+        ("item", [1.0, np.nan], "1 of the item ids are missing"),
+        ("item", pd.to_datetime(["2020-01-01", "2020-01-02"]), "item ids must be all integers"),
+        ("value", ["1", "many"], "the values must be numbers"),
+        ("value", pd.to_datetime(["2020-01-01", "2020-01-02"]), "the values must be numbers"),
+        ("value", [1.0, np.nan], "1 of the values are missing or infinite"),
+        ("value", [1.0, 1e300], "1 of the values are missing or infinite"),
+        ("value", [1.0, 1e-300], "1 of the values are zero or negative"),
+    ],
+)
+def test_what_no_table_may_have_is_refused_alike(tmp_path, column, values, match):
+    table = pd.DataFrame({"user": [1, 2], "item": [3, 4], "value": [5, 6]}).assign(
+        **{column: values}
+    )
+    table.to_parquet(tmp_path / "t.parquet")
+    for read in (
+        rv.read_interactions,
+        lambda *args, **options: rv.shard_table(*args, tmp_path / "s", **options),
+    ):
+        with pytest.raises(DataError, match=match):
+            read(tmp_path / "t.parquet", value="value")
+
+
+@pytest.mark.parametrize(
+    "users",
+    [
+        np.array([3, 1, 2**40], dtype=np.int64),
+        np.array([3, 1, 7], dtype=np.uint8),
+        np.array([3, 1, 2**63 + 5], dtype=np.uint64),
+        np.array([3.0, 1.0, 2.0]),
+        pd.Categorical(["b", "a", "c"]),
+        ["😀", "ﬁ", "z"],
+    ],
+    ids=["int64", "uint8", "uint64", "whole floats", "categories", "beyond the basic plane"],
+)
+def test_ids_are_those_of_the_table_in_memory(tmp_path, users):
+    table = pd.DataFrame({"user": users, "item": users, "value": ["1", "2.5", "3"]})
+    table.to_parquet(tmp_path / "t.parquet")
+    shards = rv.shard_table(tmp_path / "t.parquet", tmp_path / "s", value="value")
+    require_same(shards, rv.read_interactions(tmp_path / "t.parquet", value="value"))
+
+
+def test_names_that_mean_something_in_sql(plays, tmp_path):
+    names = {"user": 'it\'s "so"; --', "item": "SELECT", "plays": "file_index", "title": "select"}
+    folder = write_parts(plays.rename(columns=names), [100], tmp_path / "a*[b]? it's {c}")
+    columns = {"user": names["user"], "item": "SELECT", "value": "file_index", "min_weight": 1}
+    shards = rv.shard_table(folder, tmp_path / "shards", **columns)
+    require_same(shards, rv.read_interactions(folder, **columns))
 
 
 # What is ended early
@@ -182,31 +244,31 @@ def contents(folder):
 
 
 def test_work_that_is_done_is_not_done_again(parts, tmp_path, monkeypatch):
-    filled, real = [], jobs.FileTask.__call__
+    written, real = [], files.write_shard
 
-    def stop_after_20(work, number):
-        if len(filled) == 20:
+    def stop_after_5(data, path):
+        if len(written) == 5:
             raise KeyboardInterrupt
-        real(work, number)
-        filled.append(work.out[number])
+        real(data, path)
+        written.append(path)
 
-    def note(work, number):
-        filled.extend([] if work.out[number].exists() else [work.out[number]])
-        real(work, number)
-
-    monkeypatch.setattr(jobs.FileTask, "__call__", stop_after_20)
+    monkeypatch.setattr(shard, "write_shard", stop_after_5)
     with pytest.raises(KeyboardInterrupt):
-        rv.shard_table(parts, tmp_path / "s", lines=300)
+        rv.shard_table(parts, tmp_path / "s", lines=150)
     with pytest.raises(MissingFileError, match="give the same command again"):
         rv.read_shards(tmp_path / "s")
-    monkeypatch.setattr(jobs.FileTask, "__call__", note)
-    require_same(rv.shard_table(parts, tmp_path / "s", lines=300), rv.read_interactions(parts))
-    assert len(filled) == len(set(filled)) > 40
-    rv.shard_table(parts, tmp_path / "s", lines=300)
-    assert len(filled) == len(set(filled))
+    with duckdb.connect(tmp_path / "s" / ".work" / "tables.duckdb") as database:
+        database.execute("UPDATE ordered SET weight = 77")  # to see that it is not made again
+    monkeypatch.setattr(shard, "write_shard", real)
+    marked = [
+        (data.matrix.data == 77).all() for data in rv.shard_table(parts, tmp_path / "s", lines=150)
+    ]
+    assert marked[:5] == [False] * 5
+    assert all(marked[5:])
+    assert len(marked) > 10
 
 
-@pytest.mark.parametrize("moment", [".work/parts-00003*", "shard-00002*"])
+@pytest.mark.parametrize("moment", [".work/*.duckdb", ".work/*.wal", "shard-00002*"])
 def test_killed_and_begun_again(parts, tmp_path, moment):
     program = f"import recvae as rv; rv.shard_table({str(parts)!r}, 'shards', lines=150)"
     process = subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path)

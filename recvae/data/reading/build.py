@@ -85,14 +85,21 @@ def to_weights(values: Any) -> np.ndarray:
         DataError: weights that are no numbers, missing, infinite, zero or negative.
     """
     weights = to_numbers(values)
-    if bad := len(weights) - int(np.isfinite(weights).sum()):
-        raise DataError(f"{bad:,} of the values are missing or infinite: drop or repair them.")
-    if bad := int((weights <= 0).sum()):
+    require_weights(len(weights) - int(np.isfinite(weights).sum()), int((weights <= 0).sum()))
+    return weights
+
+
+def require_weights(n_not_finite: int, n_not_positive: int) -> None:
+    """Raise DataError if so many weights are missing or infinite, or zero or negative."""
+    if n_not_finite:
         raise DataError(
-            f"{bad:,} of the values are zero or negative: pass min_weight to drop them, "
+            f"{n_not_finite:,} of the values are missing or infinite: drop or repair them."
+        )
+    if n_not_positive:
+        raise DataError(
+            f"{n_not_positive:,} of the values are zero or negative: pass min_weight to drop them, "
             "or leave out value to count each row as one."
         )
-    return weights
 
 
 def to_numbers(values: Any) -> np.ndarray:

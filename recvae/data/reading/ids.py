@@ -28,8 +28,7 @@ def encode(raw: Any, name: str) -> tuple[np.ndarray, pd.Index]:
         DataError: ids are missing, or neither integers nor strings.
     """
     ids = pd.Series(raw)
-    if missing := int(ids.isna().sum()):
-        raise DataError(_missing(missing, name))
+    require_none_missing(int(ids.isna().sum()), name)
     if isinstance(ids.dtype, pd.CategoricalDtype):
         codes, vocabulary = _encode_categories(ids, name)
     else:
@@ -37,7 +36,7 @@ def encode(raw: Any, name: str) -> tuple[np.ndarray, pd.Index]:
         is_integer = pd.api.types.is_integer_dtype(ids.dtype)
         codes, vocabulary = _encode_integers(ids.to_numpy()) if is_integer else _hash(ids)
     if not pd.api.types.is_integer_dtype(vocabulary.dtype) and "" in vocabulary:
-        raise DataError(_missing(int((codes == vocabulary.get_loc("")).sum()), name))
+        require_none_missing(int((codes == vocabulary.get_loc("")).sum()), name)
     return codes.astype(np.int32, copy=False), vocabulary.rename(name)
 
 
@@ -67,8 +66,10 @@ def _as_written(one: Any) -> Any:
     return int(one) if isinstance(one, str) and re.fullmatch(INTEGER, one) else one
 
 
-def _missing(count: int, name: str) -> str:
-    return f"{count:,} of the {name} ids are missing: drop or repair those rows."
+def require_none_missing(count: int, name: str) -> None:
+    """Raise DataError if so many ids are missing."""
+    if count:
+        raise DataError(f"{count:,} of the {name} ids are missing: drop or repair those rows.")
 
 
 def _as_integers_or_strings(ids: pd.Series, name: str) -> pd.Series:

@@ -1,0 +1,61 @@
+"""Database: DuckDB at work in a folder, which holds what it has made, to go on with."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from recvae.disk import atomic
+from recvae.errors import DataError, OptionError, WriteError
+
+PER_THREAD = 0.4
+"""Gigabytes for a thread: with less, DuckDB can't count many different ids."""
+
+
+@contextmanager
+def database_in(folder: Path, memory: float | None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Tables in a file of a folder; each is there whole, or is not there.
+
+    Args:
+        folder: where they are, and what does not fit into memory.
+        memory: gigabytes that DuckDB may take; None for four fifths of the machine's.
+
+    Raises:
+        OptionError: that is too little.
+        WriteError: the disk is full.
+        DataError: what is read is damaged, or values are no numbers.
+    """
+    options: dict[str, Any] = {
+        "temp_directory": str(folder / "spilled"),
+        "preserve_insertion_order": False,  # each query that needs an order names it
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    if memory is not None:
+        if not memory > 0:
+            raise OptionError(f"memory={memory} must be above 0: it is in gigabytes.")
+        options["memory_limit"] = f"{memory * 1000:.0f}MB"
+        options["threads"] = int(min(max(memory / PER_THREAD, 1), os.cpu_count() or 1))
+    path = folder / "tables.duckdb"
+    if not path.exists():
+        with atomic.draft_of(path) as draft:  # a kill would leave half a header
+            duckdb.connect(draft).close()
+    try:
+        with duckdb.connect(path, config=options) as database:
+            yield database
+    except duckdb.OutOfMemoryException:
+        given = memory or "four fifths of this machine's"
+        raise OptionError(f"memory={given} is too little for this table: give more.") from None
+    except duckdb.ConversionException as error:
+        raise DataError(f"the values must be numbers: {_reason(error)}.") from None
+    except duckdb.IOException as error:
+        raise WriteError(f"{_reason(error)}: see that {folder} has room.") from None
+    except duckdb.Error as error:
+        raise DataError(f"the table can't be read: {_reason(error)}.") from None
+
+
+def _reason(error: duckdb.Error) -> str:
+    return str(error).partition(": ")[2].partition("\n")[0].rstrip(".")

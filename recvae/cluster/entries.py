@@ -1,0 +1,152 @@
+"""Entries: lines in any order become users x items in order, by SQL, on the disk.
+
+These are the steps of `read_interactions`, each of which makes a table, unless it is there:
+
+    lines -> users, items    the distinct raw ids, numbered as they ascend
+          -> numbered        the lines with these numbers
+          -> entries         lines of the same user and item are one, whose weight is their sum
+          -> columns         the items that are left, without rare ones, or of a k-core
+          -> ordered         what is left of the entries, by users and columns
+"""
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from duckdb import DuckDBPyConnection
+
+from recvae.data.interactions import Interactions
+from recvae.data.reading.build import require_weights
+from recvae.data.reading.ids import encode, require_none_missing
+from recvae.errors import DataError
+
+
+def read_lines(select: str, database: DuckDBPyConnection, *, weighted: bool) -> None:
+    """Name the lines that SQL selects; if they are weighted, each must be finite and above 0."""
+    database.execute(f"CREATE TEMP VIEW lines AS {select}")
+    if weighted:
+        n_lines, *bad = _counts(
+            database,
+            "SELECT count(*), count_if(isfinite(weight) IS NOT TRUE), count_if(weight <= 0) "
+            "FROM lines",
+        )
+        require_weights(*bad)
+        if not n_lines:
+            raise DataError("there are no interactions: no line has a weight above 0.")
+
+
+def number_ids(database: DuckDBPyConnection, name: str) -> None:
+    """Number the ids of users or items, which must be there, and integers or strings."""
+    database.execute(f"""
+        CREATE TABLE IF NOT EXISTS {name}s AS
+        SELECT id, (row_number() OVER (ORDER BY id) - 1)::INTEGER AS number
+        FROM (SELECT DISTINCT {name}_id AS id FROM lines)
+    """)
+    if _counts(database, f"SELECT count(*) - count(id) FROM {name}s") != (0,):
+        [missing] = _counts(database, f"SELECT count(*) - count({name}_id) FROM lines")
+        require_none_missing(missing, name)
+    _ids(database, f"SELECT id FROM {name}s LIMIT 1", name)
+
+
+def merge_lines(database: DuckDBPyConnection, min_weight: float | None) -> None:
+    """Sum the lines of the same user and item; what weighs less than the minimum is dropped.
+
+    The sum of some FLOATs as DOUBLEs is exact, and so the same in any order, unless one is a
+    million times as large as another.
+    """
+    database.execute("""
+        CREATE TABLE IF NOT EXISTS numbered AS
+        SELECT users.number AS user, items.number AS item, weight, position
+        FROM lines JOIN users ON user_id = users.id JOIN items ON item_id = items.id
+    """)
+    weight = "sum(weight::DOUBLE)::FLOAT"
+    enough = "" if min_weight is None else f"HAVING {weight} >= '{float(min_weight)}'::FLOAT"
+    database.execute(f"""
+        CREATE TABLE IF NOT EXISTS entries AS
+        SELECT "user", item, {weight} AS weight, min(position) AS position
+        FROM numbered GROUP BY ALL {enough}
+    """)
+
+
+def filter_entries(
+    database: DuckDBPyConnection, *, min_user_items: int, min_item_users: int, k_core: bool
+) -> None:
+    """Drop rare items, then users with few items; for a k-core until both minimums hold."""
+    minimums = {"item": min_item_users, "user": min_user_items}
+    for name in minimums:
+        database.execute(f"CREATE TEMP TABLE kept_{name}s AS SELECT number AS {name} FROM {name}s")
+    database.execute("""
+        CREATE TEMP VIEW kept AS SELECT * FROM entries
+        SEMI JOIN kept_users USING ("user") SEMI JOIN kept_items USING (item)
+    """)
+    sizes = "SELECT (SELECT count(*) FROM kept_users), (SELECT count(*) FROM kept_items)"
+    before = None
+    while before != (before := _counts(database, sizes)):
+        for name, minimum in minimums.items():
+            database.execute(f"""
+                CREATE OR REPLACE TEMP TABLE kept_{name}s AS
+                SELECT "{name}" FROM kept GROUP BY "{name}" HAVING count(*) >= {minimum}
+            """)
+        if not k_core:
+            break
+    database.execute("""
+        CREATE TABLE IF NOT EXISTS columns AS
+        SELECT item, (row_number() OVER (ORDER BY item) - 1)::INTEGER AS number, count(*) AS users
+        FROM kept GROUP BY item
+    """)
+
+
+def order_entries(database: DuckDBPyConnection) -> None:
+    """Put what is left of the entries in order."""
+    database.execute("""
+        CREATE TABLE IF NOT EXISTS ordered AS
+        SELECT "user", columns.number AS item, weight, position
+        FROM kept JOIN columns USING (item) ORDER BY "user", columns.number
+    """)
+
+
+def cut_users(database: DuckDBPyConnection, lines: int) -> list[tuple[int, int]]:
+    """Cut the users into runs of about so many entries; give the first and the last of each."""
+    return database.execute(f"""
+        SELECT min("user"), max("user") FROM (
+            SELECT "user", (sum(count(*)) OVER (ORDER BY "user") - count(*)) // {lines} AS run
+            FROM ordered GROUP BY "user"
+        ) GROUP BY run ORDER BY run
+    """).fetchall()
+
+
+def read_users(database: DuckDBPyConnection, first: int, last: int) -> Interactions:
+    """The users of a run, and their entries."""
+    own = f'"user" BETWEEN {first} AND {last}'
+    entries = database.sql(f'SELECT * FROM ordered WHERE {own} ORDER BY "user", item').df()
+    starts = np.flatnonzero(np.diff(entries["user"], prepend=-1))
+    users = f"SELECT number AS user, id FROM users WHERE {own}"
+    ids = _ids(
+        database,
+        f'SELECT id FROM ({users}) SEMI JOIN ordered USING ("user") ORDER BY "user"',
+        "user",
+    )
+    [n_items] = _counts(database, "SELECT count(*) FROM columns")
+    rows = [*starts, len(entries)]
+    return Interactions(
+        sp.csr_matrix((entries["weight"], entries["item"], rows), shape=(len(ids), n_items)),
+        pd.DataFrame(index=ids),
+        pd.DataFrame(index=pd.RangeIndex(n_items)),
+        positions=entries["position"].to_numpy(),
+    )
+
+
+def read_items(database: DuckDBPyConnection) -> pd.DataFrame:
+    """How many `users` have each item that is left, indexed by raw item id."""
+    ids = _ids(database, "SELECT id FROM items ORDER BY number", "item")
+    columns = database.sql("SELECT item, users FROM columns ORDER BY number").df()
+    return pd.DataFrame({"users": columns["users"].to_numpy()}, index=ids[columns["item"]])
+
+
+def _ids(database: DuckDBPyConnection, query: str, name: str) -> pd.Index:
+    """The ascending ids of a query, of the type that `read_interactions` gives them."""
+    return encode(database.sql(query).to_arrow_table()["id"].to_pandas(), name)[1]
+
+
+def _counts(database: DuckDBPyConnection, query: str) -> tuple[int, ...]:
+    [counts] = database.execute(query).fetchall()
+    return counts
