@@ -1,0 +1,79 @@
+"""What is not imported: a command and a model load what they need, and nothing that takes long."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import recvae as rv
+
+HEAVY = {
+    "duckdb",
+    "fastapi",
+    "implicit",
+    "matplotlib",
+    "onnx",
+    "optuna",
+    "ray",
+    "scipy.stats",
+    "sklearn",
+    "sympy",
+    "torch._dynamo",
+}
+"""Packages that only a few of the tools need."""
+
+RECOMMEND = """
+import contextlib, io, sys
+from recvae.cli import app
+with contextlib.redirect_stdout(io.StringIO()) as told, contextlib.suppress(SystemExit):
+    app(["recommend", {model!r}, "--history", {history!r}, *{more!r}])
+assert {word!r} in told.getvalue()
+"""
+
+
+def loaded(code: str) -> set[str]:
+    """The modules that are there once some code has run in a process of its own."""
+    code += "\nimport json, sys; print(json.dumps(sorted(sys.modules)))"
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return set(json.loads(told.stdout.splitlines()[-1]))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("startup")
+    rv.MultVAE(epochs=1, hidden=(), latent=2).fit(rv.load_dataset("sample")).save(folder / "model")
+    (folder / "mine.csv").write_text("item\n1\n2\n", encoding="utf-8")
+    return folder
+
+
+def test_the_package_alone_loads_no_torch():
+    assert not loaded("import recvae, recvae.cli") & {"torch", "pandas", "scipy", *HEAVY}
+
+
+def test_the_names_of_the_models_load_no_torch():
+    assert "torch" not in loaded("import recvae.models; list(recvae.models.MODELS)")
+
+
+@pytest.mark.parametrize("name", ["Recommender", "EASE", "MultVAE", "RecVAE"])
+def test_a_model_loads_no_more_than_it_needs(name):
+    modules = loaded(f"from recvae.models import {name}")
+    assert "torch" in modules
+    assert not modules & HEAVY
+
+
+def test_a_model_is_imported_without_the_others():
+    assert "recvae.models.implicit_als" not in loaded("from recvae.models import MultVAE")
+
+
+def test_recommending_loads_no_more_than_it_needs(folder):
+    given = {"model": str(folder / "model"), "history": str(folder / "mine.csv")}
+    modules = loaded(RECOMMEND.format(**given, more=[], word="mine"))
+    assert "recvae.models.mult_vae" in modules
+    assert not modules & HEAVY
+
+
+def test_help_loads_no_torch(folder):
+    given = {"model": str(folder / "model"), "history": str(folder / "mine.csv")}
+    modules = loaded(RECOMMEND.format(**given, more=["--help"], word="--history"))
+    assert not modules & {"torch", "pandas", "scipy", *HEAVY}
