@@ -527,6 +527,9 @@ def test_split_time_of_the_last_second_that_is_one():
     data = build_interactions([1, 1], [1, 2], timestamps=[-(2**33), 2**33])
     with pytest.raises(DataError, match=r"validation period: they are from 1697-.* to 2242-"):
         split_time(data, "2018", "2019")
+    data = build_interactions([1, 1], [1, 2], timestamps=[0, 2**33 + 1])
+    with pytest.raises(DataError, match=r"must be seconds since 1970.* from 0 to 8589934593"):
+        split_time(data, "2018", "2019")
 
 
 @pytest.mark.parametrize("split", [split_last, lambda data: split_time(data, 1, 2)])
@@ -560,7 +563,7 @@ def test_a_holdout_takes_any_sparse_matrices():
 
 def test_a_holdout_takes_lists_of_rows_and_of_ids():
     parts = sp.csr_matrix([[1, 0], [0, 1]]), sp.csr_matrix([[0, 2], [0, 0]])
-    holdout = Holdout(*parts, rows=[7, 5], user_ids=["a", "b"])
+    holdout = Holdout(*parts, rows=np.array([7, 5], dtype=np.int32), user_ids=["a", "b"])
     assert (holdout.rows.tolist(), holdout.rows.dtype) == ([7, 5], np.int64)
     assert holdout.user_ids.equals(pd.Index(["a", "b"]))
     with pytest.raises(DataError, match="user_ids names 3 users, fold_in has 2"):
@@ -607,6 +610,21 @@ def test_by_default_a_fifth_validates_and_a_fifth_tests():
 def test_arguments_of_split_users_that_can_not_be(arguments, said):
     with pytest.raises(OptionError, match=said):
         split_users(generated(0), **arguments)
+
+
+def test_of_many_users_a_thousand_validate_and_a_thousand_test():
+    data = Interactions.from_matrix(sp.csr_matrix(np.ones((5003, 5), dtype=np.float32)))
+    split = split_users(data)
+    parts = (split.train.matrix, split.validation.fold_in, split.test.fold_in)
+    assert [part.shape[0] for part in parts] == [3003, 1000, 1000]
+
+
+@pytest.mark.parametrize(
+    "split",
+    [split_users, split_interactions, lambda *given, **seed: split_folds(*given, **seed)[2]],
+)
+def test_the_seed_of_the_paper_is_the_default(split):
+    assert parts(split(generated(3))) == parts(split(generated(3), seed=98765))
 
 
 @pytest.mark.parametrize("seed", [0, 2**32 - 1])
