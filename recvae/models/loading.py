@@ -1,4 +1,4 @@
-"""Loading: a saved model, of the class that its manifest names."""
+"""Loading: reads a saved model, of the class that its manifest names."""
 
 from os import PathLike
 from pathlib import Path
@@ -15,8 +15,8 @@ def load_model(folder: str | PathLike[str], device: str = "auto") -> Recommender
     """Read a model that `save` wrote.
 
     Args:
-        folder: where it was saved.
-        device: where an autoencoder should live from now on.
+        folder: the folder of the saved model.
+        device: the device to put an autoencoder on.
 
     Raises:
         MissingFileError: there is no model in the folder.

@@ -1,4 +1,4 @@
-"""Manifest: what `model.json` says of a model, and what it must say to be believed."""
+"""Manifest: the facts about a model in `model.json`, and their checks."""
 
 from typing import Annotated, Any
 
@@ -14,7 +14,7 @@ Count = Annotated[int, Strict(), Ge(1), Lt(2**63)]
 
 
 class ModelManifest(BaseModel):
-    """The facts in `model.json`: what is known of a model beside its files."""
+    """The facts in `model.json` that are not in the model's other files."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,7 +1,7 @@
 """Storage: a fitted model as a folder of safetensors, Parquet and JSON. Nothing is unpickled.
 
-The folder is a store (`recvae.disk.store`): a crash at any moment leaves the old model or the new
-one, whole. What is loaded may be a stranger's: all of it is checked before it is used.
+The folder is a store (`recvae.disk.store`): after a crash at any moment it has the old model or the
+new one. A model may be a stranger's: everything in it is checked before it is used.
 """
 
 from collections.abc import Iterator
@@ -36,10 +36,10 @@ class Saved:
     """A fitted model as plain values.
 
     Attributes:
-        model: the name of its class.
-        facts: what it knows of its training.
-        state: what it learnt.
-        history: its training, a line an epoch; None for a model without epochs.
+        model: the model's name, as in the registry.
+        facts: the facts about its training.
+        state: its learnt parameters, as named tensors.
+        history: its training history, a line an epoch; None for a model without epochs.
     """
 
     model: str
@@ -49,9 +49,9 @@ class Saved:
 
 
 def save(saved: Saved, folder: str | PathLike[str]) -> None:
-    """Write a fitted model; a model that is there already is replaced in one step.
+    """Write a fitted model; an old one in the folder is replaced in one step.
 
-    A process that saves to the same folder waits for the one that does so already.
+    If another process is saving to the folder, it waits.
 
     Raises:
         WriteError: the folder can't be written.
@@ -69,9 +69,9 @@ def save(saved: Saved, folder: str | PathLike[str]) -> None:
 
 
 def load_saved(described: ModelManifest, stored: Stored) -> Saved:
-    """Read what a manifest names, verifying every file: see `one_clear_error`.
+    """Read the files of a model, after each was verified; errors: see `one_clear_error`.
 
-    The weights come first: their file says how much there can be of all.
+    The weights come first: their sizes limit the sizes of all other files.
     """
     state = load(stored.read("weights"))
     counts = _checked_counts(state.pop("item_counts"), described)
@@ -94,7 +94,7 @@ def load_saved(described: ModelManifest, stored: Stored) -> Saved:
 
 @contextmanager
 def one_clear_error(folder: Path) -> Iterator[None]:
-    """Turn whatever a parser makes of a folder that may hold anything into one ModelFileError."""
+    """A context in which every error of reading a model's folder becomes one ModelFileError."""
     try:
         yield
     except OptionError as error:
@@ -106,11 +106,11 @@ def one_clear_error(folder: Path) -> Iterator[None]:
 
 
 def read_manifest(folder: Path) -> tuple[ModelManifest, Stored]:
-    """Read what a folder says of its model, and of its files.
+    """Read the manifest of a model's folder: the facts about the model, and its files.
 
     Raises:
         MissingFileError: there is no model in the folder.
-        ModelFileError: it is damaged or of another version.
+        ModelFileError: the manifest is damaged or of another version.
     """
     try:
         stored = Store(folder, KIND).read()
@@ -144,7 +144,7 @@ def _manifest_of(saved: Saved) -> ModelManifest:
 
 
 def _files(saved: Saved) -> dict[str, Fill]:
-    """What writes each file of a model."""
+    """A function for each file of a model that writes it."""
     facts = saved.facts
     weights = saved.state | {"item_counts": torch.from_numpy(facts.item_counts)}
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
