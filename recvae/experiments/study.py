@@ -21,7 +21,7 @@ from optuna.distributions import (
 )
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from recvae.experiments.study_files import new_study, opened
+from recvae.experiments.study_files import new_study, one_clear_error, opened
 from recvae.experiments.trials import STATES
 from recvae.options.spaces import Categorical, Float, Int, Space
 
@@ -70,8 +70,20 @@ class Study:
         self._live = new_study(pruner=PRUNER)
         self._lock = ExitStack()
         self._stored = None if path is None else self._lock.enter_context(opened(path, about))
-        if self._stored is not None:
-            self._live.add_trials(self._stored.trials)
+        if path is not None and self._stored is not None:
+            with one_clear_error(path):
+                self._live.add_trials(self._stored.trials)
+                self._require_own_trials()
+
+    def _require_own_trials(self) -> None:
+        """Raise ValueError or KeyError unless the trials of a file are such as are made here."""
+        space = {name: _distribution(kind) for name, kind in self._space.items()}
+        for trial in self.trials:
+            if trial.distributions != space or float(trial.user_attrs["seconds"]) < 0:
+                raise ValueError(f"trial {trial.number} is of another space")
+            if trial.state is TrialState.FAIL:
+                str(trial.user_attrs["error"])
+        self.table("value")
 
     def close(self) -> None:
         """Let others use the file."""

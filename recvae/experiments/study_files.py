@@ -48,23 +48,30 @@ def _make(path: Path) -> None:
 
 
 def _study(path: Path, about: Mapping[str, str]) -> optuna.Study:
-    try:
+    with one_clear_error(path):
         connect = partial(sqlite3.connect, path)
         storage = RDBStorage("sqlite://", {"creator": connect, "poolclass": NullPool})
         study = new_study(storage=storage, study_name="recvae", load_if_exists=True)
         if "about" not in study.user_attrs:
             study.set_user_attr("about", dict(about))
         before = dict(study.user_attrs["about"])
-    except Exception as error:  # whatever SQLite and Optuna make of a damaged file
-        raise DataError(
-            f"{path} is not a study that can be read: name another file, or remove it."
-        ) from error
     if other := difference(before, about):
         raise DataError(
             f"{path} is the study of {other}: its trials can't be compared with new ones. Name "
             "another file."
         )
     return study
+
+
+@contextmanager
+def one_clear_error(path: Path) -> Iterator[None]:
+    """Turn whatever SQLite and Optuna make of a damaged file into one DataError."""
+    try:
+        yield
+    except Exception as error:
+        raise DataError(
+            f"{path} is not a study that can be read: name another file, or remove it."
+        ) from error
 
 
 def new_study(**options: Any) -> optuna.Study:

@@ -14,7 +14,7 @@ from benchmarks.abuse.fuzz.forgery import forged_json
 from benchmarks.abuse.fuzz.targets import Target
 
 ROOT = Path(__file__).parents[2]
-TARGETS = "item-knn,bpr,mult-vae,ensemble,cache,checkpoints"
+TARGETS = "item-knn,bpr,mult-vae,ensemble,cache,checkpoints,shards,run,sparse-codes,job,study"
 
 
 @pytest.mark.slow
@@ -44,7 +44,7 @@ def judge(tmp_path):
     (tmp_path / "saved" / "model.json").write_bytes(b"{}" * 40)
 
     def judge(load, number=0):
-        target = Target("stub", tmp_path / "saved", load, lambda files: files)
+        target = Target("stub", tmp_path / "saved", load)
         mutations = watched.Mutations([target])
         return watched._load(number, mutations, tmp_path / "entry", {target.folder: "right"})
 

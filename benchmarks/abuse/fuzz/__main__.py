@@ -4,11 +4,12 @@
     python -m benchmarks.abuse.fuzz --mutations 500
     python -m benchmarks.abuse.fuzz --first 31337 --mutations 1      # one of them again
 
-Saved models of every kind, the cache of a data set and the checkpoints of a training are mutated
-and loaded, each time in a process that is watched. There must come one clear error, or what was
-saved; something else only where the checksums were made to fit. Never another exception, a crash, a
-hang, or more memory than such small files can need. Half of the mutations sweep over all regions of
-16 bytes of all files; the others forge headers, tensors, tables, JSON, links and names.
+Saved models of every kind, the cache of a data set, the checkpoints of a training, shards, cached
+runs of a comparison, sparse codes, jobs and tuning studies are mutated and loaded, each time in a
+process that is watched. There must come one clear error, or what was saved; something else only
+where the checksums were made to fit. Never another exception, a crash, a hang, or more memory than
+such small files can need. Half of the mutations sweep over all regions of 16 bytes of all files;
+the others forge headers, tensors, tables, JSON, links and names.
 """
 
 from collections import Counter

@@ -4,6 +4,7 @@ But for a few bytes: the files say how long a training took, in more digits or f
 """
 
 import json
+import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -13,13 +14,15 @@ import pyarrow as pa
 from safetensors import SafetensorError
 
 from benchmarks.abuse.fuzz.damage import REGION, damaged
-from benchmarks.abuse.fuzz.forgery import forged_header, forged_json, forged_tensors
+from benchmarks.abuse.fuzz.forgery import JUNK, forged_header, forged_json, forged_tensors
 from benchmarks.abuse.fuzz.tables import forged_array, forged_table
-from benchmarks.abuse.fuzz.targets import Files, Target
+from benchmarks.abuse.fuzz.targets import Files, Target, seal
 from benchmarks.abuse.fuzz.tricks import play
 
 SHARE_OF_SEALED = 0.6
 SHARE_OF_TRICKS = 0.04
+MOST_REGIONS = 2000
+"""Of a file that are damaged in turn."""
 
 
 class Mutations:
@@ -32,13 +35,13 @@ class Mutations:
             (number, name, start)
             for number, files in enumerate(self._files)
             for name, content in files.items()
-            for start in range(0, len(content), REGION)
+            for start in range(0, len(content), max(REGION, len(content) // MOST_REGIONS))
         ]
 
     def write(self, number: int, folder: Path) -> tuple[Target, bool]:
         """Write a mutated folder; give the target, and whether its checksums were made to fit."""
         rng = np.random.default_rng(number)
-        sealed = bool(rng.random() < SHARE_OF_SEALED)
+        fits = bool(rng.random() < SHARE_OF_SEALED)
         if number % 2 == 0:
             which, name, start = self._regions[number // 2 % len(self._regions)]
             files = dict(self._files[which])
@@ -48,11 +51,12 @@ class Mutations:
             files = self._forged(which, rng)
         target = self._targets[which]
         folder.mkdir()
-        for name, content in (target.seal(files) if sealed else files).items():
+        for name, content in (seal(files) if fits else files).items():
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_bytes(content)
         if number % 2 == 1 and rng.random() < SHARE_OF_TRICKS:
             play(folder, folder.with_name("aside"), rng)
-        return target, sealed
+        return target, fits or not target.has_checksums
 
     def _forged(self, which: int, rng: np.random.Generator) -> Files:
         """The files of a target, one of them forged."""
@@ -62,18 +66,26 @@ class Mutations:
         if rng.random() < 0.1:
             return files | {name: self._another(name, rng)}
         forge = FORGERIES[suffix]
-        with suppress(LookupError, ValueError, TypeError, pa.ArrowException, SafetensorError):
+        with suppress(
+            LookupError,
+            ValueError,
+            TypeError,
+            OverflowError,
+            pa.ArrowException,
+            SafetensorError,
+            sqlite3.Error,
+        ):
             return files | {name: forge[rng.integers(len(forge))](files[name], rng)}
         return files | {name: files[name][:-1]}  # this forgery can't be written down
 
     def _another(self, name: str, rng: np.random.Generator) -> bytes:
         """A file of the same kind of another target."""
-        kind = name.split("-")[0]
+        kind = Path(name).name.split("-")[0]
         others = [
             content
             for files in self._files
             for other, content in files.items()
-            if other.split("-")[0] == kind
+            if Path(other).name.split("-")[0] == kind
         ]
         return others[rng.integers(len(others))]
 
@@ -94,9 +106,26 @@ def _forged_state(content: bytes, rng: np.random.Generator) -> bytes:
     return len(claimed).to_bytes(8, "little") + claimed + data
 
 
+def _forged_database(content: bytes, rng: np.random.Generator) -> bytes:
+    """A SQLite file with another value in one column of one table."""
+    database = sqlite3.connect(":memory:")
+    database.deserialize(content)
+    tables = [
+        name for (name,) in database.execute("select name from sqlite_master where type = 'table'")
+    ]
+    table = tables[rng.integers(len(tables))]
+    columns = [name for _, name, *_ in database.execute(f"pragma table_info({table})")]
+    value = JUNK[rng.integers(len(JUNK))]
+    value = json.dumps(value) if isinstance(value, list | dict) or rng.random() < 0.3 else value
+    database.execute(f"update {table} set {columns[rng.integers(len(columns))]} = ?", [value])
+    database.commit()
+    return database.serialize()
+
+
 FORGERIES: dict[str, list[Callable[[bytes, np.random.Generator], bytes]]] = {
     ".json": [_forged_text],
     ".safetensors": [forged_header, forged_tensors, _forged_state],
     ".parquet": [forged_table],
     ".npy": [forged_array],
+    ".sqlite": [_forged_database],
 }

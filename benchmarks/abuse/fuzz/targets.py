@@ -3,11 +3,10 @@
 import hashlib
 import json
 import os
-import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -17,10 +16,17 @@ import scipy.sparse as sp
 
 import recvae as rv
 from recvae import options
-from recvae.data.datasets import cache
+from recvae.cluster.job import Job
+from recvae.data.datasets import cache as datasets
+from recvae.data.shards.files import write_shard
+from recvae.data.shards.manifest import write_manifest
+from recvae.disk.manifest import sealed
+from recvae.disk.store import crc32, sha256
 from recvae.errors import OptionError
+from recvae.experiments.run_cache import RunCache
+from recvae.experiments.runs import Run
+from recvae.latent import SparseCodes
 from recvae.models import MODELS
-from recvae.saved import manifest
 
 Files: TypeAlias = dict[str, bytes]
 
@@ -35,17 +41,33 @@ class Target:
 
     Attributes:
         load: gives a digest of what came; what it raises is the error.
-        seal: makes the checksums fit.
+        has_checksums: whether what is damaged is noticed for sure; SQLite has none.
     """
 
     name: str
     folder: Path
     load: Callable[[Path], str]
-    seal: Callable[[Files], Files]
+    has_checksums: bool = True
 
     def files(self) -> Files:
-        """What was saved."""
-        return {path.name: path.read_bytes() for path in sorted(self.folder.iterdir())}
+        """What was saved, by the path in the folder."""
+        paths = sorted(path for path in self.folder.rglob("*") if path.is_file())
+        return {str(path.relative_to(self.folder)): path.read_bytes() for path in paths}
+
+
+def seal(files: Files) -> Files:
+    """Make the checksums of stores fit what is in their files."""
+    stores = [name for name in files if name.endswith(".json")]
+    with suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        for name in stores:
+            content = json.loads(files[name])
+            content.pop("checksum", None)
+            for file in content["files"].values():
+                other = files[str(Path(name).with_name(file["name"]))]
+                checksum = crc32 if len(file["checksum"]) == len(crc32(b"")) else sha256
+                file.update(n_bytes=len(other), checksum=checksum(other))
+            files = files | {name: sealed(content)}
+    return files
 
 
 def plays() -> rv.Interactions:
@@ -63,13 +85,11 @@ def prepare(names: list[str], folder: Path) -> None:
     for number, name in enumerate(names):
         home = folder / f"{number:02}-{name}"
         home.mkdir()
-        if name == "cache":
-            _load_cache(home)
-        elif name == "checkpoints":
-            _train(home, epochs=2)
+        if name in OTHERS:
+            OTHERS[name][0](home)
         else:
             build(name).fit(plays()).save(home)
-        for lock in home.glob(".*"):
+        for lock in home.rglob(".*lock"):
             lock.unlink()
 
 
@@ -87,11 +107,8 @@ def build(name: str, **options: int) -> rv.models.Recommender:
 
 def _target(name: str, home: Path) -> Target:
     """What was saved in a folder: a model, where not said otherwise."""
-    special = {
-        "cache": (_load_cache, _seal_cache),
-        "checkpoints": (lambda folder: _train(folder, epochs=3), _seal_checkpoints),
-    }
-    return Target(name, home, *special.get(name, (_load_model, _seal_model)))
+    load = OTHERS[name][1] if name in OTHERS else _load_model
+    return Target(name, home, load, has_checksums=name != "study")
 
 
 def _load_model(folder: Path) -> str:
@@ -108,40 +125,19 @@ def _load_model(folder: Path) -> str:
     return _digest([*facts, [part.tobytes() for pair in lists for part in pair]])
 
 
-def _seal_model(files: Files) -> Files:
-    """Rename the files by their checksums, and say so in the manifest."""
-    try:
-        content = json.loads(files[manifest.MANIFEST])
-        named = {file["name"]: file for file in content["files"].values()}
-        content.pop("checksum", None)
-        for old in [name for name in files if name in named]:
-            digest = hashlib.sha256(files[old]).hexdigest()
-            role, suffix = old.split("-")[0], old.split(".")[-1]
-            new = f"{role}-{digest[:12]}.{suffix}"
-            named[old].update(name=new, sha256=digest)
-            files[new] = files.pop(old)
-        return files | {manifest.MANIFEST: manifest.sealed(content)}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return files
-
-
 def _load_cache(folder: Path) -> str:
     """Read a cache as `cached` does: the folder is the cache's one entry."""
     os.environ["RECVAE_CACHE"] = str(folder.parent)
-    cache._name = lambda state: folder.name
-    data = cache.cached([Path(__file__)], plays)
-    facts = [data.fingerprint(), data.timestamps.tolist(), data.positions.tolist()]
-    return _digest([*facts, data.users.to_dict(), data.items.to_dict(), data.filter().shape])
+    datasets._name = lambda paths: folder.name
+    data = datasets.cached([Path(__file__)], plays)
+    return _digest([*_facts(data), data.filter().shape])
 
 
-def _seal_cache(files: Files) -> Files:
-    try:
-        content = json.loads(files[cache.MANIFEST])
-        for name in content["crc32"]:
-            content["crc32"][name] = zlib.crc32(files.get(name, b""))
-        return files | {cache.MANIFEST: json.dumps(content).encode()}
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return files
+def _facts(data: rv.Interactions) -> list[object]:
+    """All that can be seen of interactions."""
+    arrays = [data.matrix.data, data.timestamps, data.positions]
+    values = [None if array is None else array.tolist() for array in arrays]
+    return [data.fingerprint(), *values, data.users.to_dict(), data.items.to_dict()]
 
 
 def _train(folder: Path, epochs: int) -> str:
@@ -162,12 +158,74 @@ def _stop(epochs: int, epoch: int, value: float) -> None:
         raise StopIteration
 
 
-def _seal_checkpoints(files: Files) -> Files:
-    def named(name: str, content: bytes) -> str:
-        number = name.split("-")[1]
-        return f"state-{number}-{hashlib.sha256(content).hexdigest()[:12]}.safetensors"
+def _make_shards(folder: Path) -> None:
+    """Two shards of users and the items, as `recvae shard` writes them."""
+    data = plays()
+    paths = [folder / f"shard-{number:05}.parquet" for number in range(2)]
+    for number, path in enumerate(paths):
+        write_shard(data.select_users(np.arange(15) + 15 * number), path)
+    items = pd.DataFrame({"users": data.item_counts}, data.item_ids)
+    items.to_parquet(folder / "items.parquet")
+    write_manifest(folder, {"table": "plays"}, folder / "items.parquet", paths)
 
-    return {named(name, content): content for name, content in files.items()}
+
+def _load_shards(folder: Path) -> str:
+    shards = rv.read_shards(folder)
+    return _digest([*_facts(shards.in_memory()), shards.item_counts.tolist()])
+
+
+@cache
+def _split() -> rv.Split:
+    return rv.split_users(plays(), n_validation=5, n_test=5)
+
+
+@cache
+def _measured() -> Run:
+    """A run, as a comparison measures it."""
+    split = _split()
+    model = rv.Popularity().fit(split.train)
+    report = rv.evaluate(model, split.test)
+    return Run(model, report, pd.Series({"ndcg@10": 0.1}), 0.1, 10, 80)
+
+
+def _load_run(folder: Path) -> str:
+    """Read a cached run, which is measured again if it is damaged."""
+    run = RunCache(folder, ["ndcg@100"]).get(rv.Popularity(), _split(), _measured)
+    facts = [run.report.per_user.to_dict(), run.report.mean.to_dict(), run.curve.to_dict()]
+    return _digest([*facts, run.training_seconds, run.n_parameters, run.n_bytes])
+
+
+@cache
+def _fitted() -> rv.models.Recommender:
+    return build("mult-vae").fit(plays())
+
+
+def _save_codes(folder: Path) -> None:
+    codes = SparseCodes(features=8, active=2, epochs=1)
+    codes.fit(_fitted(), plays().matrix).save(folder)
+
+
+def _load_codes(folder: Path) -> str:
+    codes = SparseCodes.load(folder, _fitted())
+    lists = codes.recommend(plays().matrix, 3)
+    return _digest([options.values(codes), *(part.tobytes() for part in lists)])
+
+
+def _work(folder: Path) -> str:
+    """Begin a job, or go on with one that is done."""
+    with Job(folder, {"table": "plays", "lines": 100}):
+        pass
+    (folder / "_SUCCESS").unlink()
+    return "done"
+
+
+def _tune(folder: Path) -> str:
+    """Make two trials, or read them; the trials."""
+    split = _split()
+    tuned = rv.tune(
+        rv.EASE(), split.train, split.validation, trials=2, study=folder / "ease.sqlite"
+    )
+    return _digest([tuned.trials.drop(columns="seconds").to_dict(), tuned.best])
 
 
 def _digest(facts: list[object]) -> str:
@@ -175,4 +233,15 @@ def _digest(facts: list[object]) -> str:
     return hashlib.sha256(repr(facts).encode("utf8", "surrogatepass")).hexdigest()
 
 
-TARGETS = (*MODELS, "cache", "checkpoints")
+OTHERS: dict[str, tuple[Callable[[Path], object], Callable[[Path], str]]] = {
+    "cache": (_load_cache, _load_cache),
+    "checkpoints": (partial(_train, epochs=2), partial(_train, epochs=3)),
+    "shards": (_make_shards, _load_shards),
+    "run": (_load_run, _load_run),
+    "sparse-codes": (_save_codes, _load_codes),
+    "job": (_work, _work),
+    "study": (_tune, _tune),
+}
+"""What is no model: how it is made, and how it is loaded."""
+
+TARGETS = (*MODELS, *OTHERS)

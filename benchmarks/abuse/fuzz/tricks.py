@@ -14,7 +14,7 @@ def play(folder: Path, aside: Path, rng: np.random.Generator) -> None:
         folder: what will be loaded.
         aside: where what is linked to can be.
     """
-    paths = sorted(folder.iterdir())
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
     path = paths[rng.integers(len(paths))]
     aside.mkdir()
     shutil.move(path, aside)
