@@ -1,4 +1,4 @@
-"""Database: DuckDB at work in a folder, which holds what it has made, to go on with."""
+"""Database: opens DuckDB on a file in a folder, so that a job can go on where it was."""
 
 import os
 from collections.abc import Iterator
@@ -12,21 +12,21 @@ from recvae.disk import atomic
 from recvae.errors import DataError, OptionError, WriteError
 
 PER_THREAD = 0.4
-"""Gigabytes for a thread: with less, DuckDB can't count many different ids."""
+"""The least gigabytes for each thread: with less, DuckDB can't count many different ids."""
 
 
 @contextmanager
 def database_in(folder: Path, memory: float | None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Tables in a file of a folder; each is there whole, or is not there.
+    """A context with a connection to a folder's database; a table is in it whole or not at all.
 
     Args:
-        folder: where they are, and what does not fit into memory.
+        folder: the folder of the database, and of data that do not fit into memory.
         memory: gigabytes that DuckDB may take; None for four fifths of the machine's.
 
     Raises:
-        OptionError: that is too little.
+        OptionError: the memory is too little.
         WriteError: the disk is full.
-        DataError: what is read is damaged, or values are no numbers.
+        DataError: the files that are read are damaged, or values are no numbers.
     """
     options: dict[str, Any] = {
         "temp_directory": str(folder / "spilled"),

@@ -1,6 +1,6 @@
-"""Entries: lines in any order become users x items in order, by SQL, on the disk.
+"""Entries: turns lines in any order into users x items in order, by SQL, on the disk (out-of-core).
 
-These are the steps of `read_interactions`, each of which makes a table, unless it is there:
+These are the steps of `read_interactions`. Each makes a table, unless the table is there already:
 
     lines -> users, items    the distinct raw ids, numbered as they ascend
           -> numbered        the lines with these numbers
@@ -21,7 +21,7 @@ from recvae.errors import DataError
 
 
 def read_lines(select: str, database: DuckDBPyConnection, *, weighted: bool) -> None:
-    """Name the lines that SQL selects; if they are weighted, each must be finite and above 0."""
+    """Make the view `lines` of an SQL query; raise DataError for weights not finite and above 0."""
     database.execute(f"CREATE TEMP VIEW lines AS {select}")
     if weighted:
         n_lines, *bad = _counts(
@@ -35,7 +35,7 @@ def read_lines(select: str, database: DuckDBPyConnection, *, weighted: bool) -> 
 
 
 def number_ids(database: DuckDBPyConnection, name: str) -> None:
-    """Number the ids of users or items, which must be there, and integers or strings."""
+    """Number the ids of users or items; they must be integers or strings, and not missing."""
     database.execute(f"""
         CREATE TABLE IF NOT EXISTS {name}s AS
         SELECT id, (row_number() OVER (ORDER BY id) - 1)::INTEGER AS number
@@ -48,7 +48,7 @@ def number_ids(database: DuckDBPyConnection, name: str) -> None:
 
 
 def merge_lines(database: DuckDBPyConnection, min_weight: float | None) -> None:
-    """Sum the lines of the same user and item; what weighs less than the minimum is dropped.
+    """Sum the lines of the same user and item; drop entries below the least weight.
 
     The sum of some FLOATs as DOUBLEs is exact, and so the same in any order, unless one is a
     million times as large as another.
@@ -70,7 +70,7 @@ def merge_lines(database: DuckDBPyConnection, min_weight: float | None) -> None:
 def filter_entries(
     database: DuckDBPyConnection, *, min_user_items: int, min_item_users: int, k_core: bool
 ) -> None:
-    """Drop rare items, then users with few items; for a k-core until both minimums hold."""
+    """Drop rare items, then users with few items; for a k-core repeat until both minimums hold."""
     minimums = {"item": min_item_users, "user": min_user_items}
     for name in minimums:
         database.execute(f"CREATE TEMP TABLE kept_{name}s AS SELECT number AS {name} FROM {name}s")
@@ -96,7 +96,7 @@ def filter_entries(
 
 
 def order_entries(database: DuckDBPyConnection) -> None:
-    """Put what is left of the entries in order."""
+    """Sort the remaining entries by user and column."""
     database.execute("""
         CREATE TABLE IF NOT EXISTS ordered AS
         SELECT "user", columns.number AS item, weight, position
@@ -105,7 +105,7 @@ def order_entries(database: DuckDBPyConnection) -> None:
 
 
 def cut_users(database: DuckDBPyConnection, lines: int) -> list[tuple[int, int]]:
-    """Cut the users into runs of about so many entries; give the first and the last of each."""
+    """Cut the users into runs of about `lines` entries; give the first and last user of each."""
     return database.execute(f"""
         SELECT min("user"), max("user") FROM (
             SELECT "user", (sum(count(*)) OVER (ORDER BY "user") - count(*)) // {lines} AS run
@@ -115,7 +115,7 @@ def cut_users(database: DuckDBPyConnection, lines: int) -> list[tuple[int, int]]
 
 
 def read_users(database: DuckDBPyConnection, first: int, last: int) -> Interactions:
-    """The users of a run, and their entries."""
+    """Read the users of a run, with their entries."""
     own = f'"user" BETWEEN {first} AND {last}'
     entries = database.sql(f'SELECT * FROM ordered WHERE {own} ORDER BY "user", item').df()
     starts = np.flatnonzero(np.diff(entries["user"], prepend=-1))
@@ -136,14 +136,14 @@ def read_users(database: DuckDBPyConnection, first: int, last: int) -> Interacti
 
 
 def read_items(database: DuckDBPyConnection) -> pd.DataFrame:
-    """How many `users` have each item that is left, indexed by raw item id."""
+    """DataFrame of the remaining items, indexed by raw item id: how many `users` have each."""
     ids = _ids(database, "SELECT id FROM items ORDER BY number", "item")
     columns = database.sql("SELECT item, users FROM columns ORDER BY number").df()
     return pd.DataFrame({"users": columns["users"].to_numpy()}, index=ids[columns["item"]])
 
 
 def _ids(database: DuckDBPyConnection, query: str, name: str) -> pd.Index:
-    """The ascending ids of a query, of the type that `read_interactions` gives them."""
+    """The ascending ids of a query, with the type that `read_interactions` gives them."""
     return encode(database.sql(query).to_arrow_table()["id"].to_pandas(), name)[1]
 
 

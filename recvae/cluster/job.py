@@ -1,4 +1,4 @@
-"""Job: a folder that tasks fill with files, which is finished or can be gone on with."""
+"""Job: a folder that is filled with files; an unfinished job goes on where it was."""
 
 import shutil
 from contextlib import ExitStack
@@ -17,13 +17,13 @@ SUCCESS = "_SUCCESS"
 
 
 class Job:
-    """The work on a folder; what was done for another job is refused.
+    """The work on a folder; a folder with the results of another job is refused.
 
     Attributes:
-        folder: where the results go; it is locked while this is entered as a context. `job.json`
-            in it says what the job is, `_SUCCESS` that all is done.
-        about: what decides the results, name by name.
-        work: a folder in it for what is in between, which is removed when all is done.
+        folder: the folder of the results; it is locked while this is entered as a context. In it,
+            `job.json` has the facts about the job, and `_SUCCESS` means that all is done.
+        about: facts that decide the results, by name.
+        work: a folder in it for intermediate files, which is removed when all is done.
     """
 
     def __init__(self, folder: Path, about: dict[str, Any]) -> None:
@@ -33,11 +33,11 @@ class Job:
         self._lock = ExitStack()
 
     def __enter__(self) -> Self:
-        """Lock the folder, and see whose work is in it.
+        """Lock the folder, and check that it is empty or has the work of this job.
 
         Raises:
-            DataError: it holds other files, or another job's, or another process is at work in it.
-            WriteError: it can't be made.
+            DataError: it has other files, or another job's, or another process is working in it.
+            WriteError: the folder can't be made.
         """
         with atomic.writing_to(self.folder), ExitStack() as lock:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -87,11 +87,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Files:
-    """A file for each number, which is there and whole, or is not there.
+    """The paths of numbered files, each of which is there whole or not at all.
 
     Attributes:
-        folder: where they are.
-        name: what they are called, `lists-{:05}.parquet`.
+        folder: the folder of the files.
+        name: the pattern of their names, such as `lists-{:05}.parquet`.
     """
 
     folder: Path

@@ -1,4 +1,4 @@
-"""Recommend: lists for the users of shards, a file for each shard."""
+"""Recommend: writes lists for the users of shards, a file for each shard."""
 
 import warnings
 from dataclasses import dataclass
@@ -30,11 +30,11 @@ class RecommendShard:
 
     Attributes:
         model: the folder of a saved model.
-        digest: the checksum of what names its files.
+        digest: the checksum of the model's manifest.
         shards: the folder of the histories.
-        out: where the lists go.
-        k: their length.
-        device: where the model lives.
+        out: the folder of the lists.
+        k: length of the lists.
+        device: the device of the model.
     """
 
     model: Path
@@ -45,7 +45,7 @@ class RecommendShard:
     device: str
 
     def __call__(self, number: int) -> None:
-        """Do the task of a number, unless its file is there."""
+        """Write the lists of a shard, unless they are there already."""
         if self.out[number].exists():
             return
         model = _load(self.model, self.digest, self.device)
@@ -73,8 +73,8 @@ def recommend_shards(
         shards: the folder of shards of what each user has had so far.
         out: the folder for the lists: one line per user and rank, users in ascending order.
         k: length of the lists.
-        device: where the model lives; with "cuda", a task on Ray takes a GPU.
-        address: where the work is done, see `recvae.cluster.tasks.run`.
+        device: the device of the model; with "cuda", a task on Ray takes a GPU.
+        address: where the tasks run, see `recvae.cluster.tasks.run`.
 
     Returns:
         The files, in the order of the users.
@@ -82,9 +82,9 @@ def recommend_shards(
     Raises:
         MissingFileError: there is no such model, or there are no shards.
         ModelFileError: the model is damaged.
-        DataError: a shard is damaged, no item is known, or `out` holds something else.
-        OptionError: k is out of range, there is no cluster at the address, or the lists are to go
-            where the histories are.
+        DataError: a shard is damaged, no item is known, or `out` has other files.
+        OptionError: k is out of range, there is no cluster at the address, or `out` is the folder
+            of the histories.
     """
     model, shards, out = (Path(path).expanduser().absolute() for path in (model, shards, out))
     if out == shards:
@@ -102,7 +102,7 @@ def recommend_shards(
 
 
 def in_columns_of(model: Recommender, data: Interactions) -> sp.csr_matrix:
-    """Histories in the columns of a model: CSR [users, items]; items it does not know are gone."""
+    """Histories in the columns of a model: CSR [users, items], without items it does not know."""
     columns = look_up(data.item_ids, model.item_ids_)[data.matrix.indices]
     known = columns >= 0
     entries = data.matrix.data[known], (data.rows[known], columns[known])

@@ -1,4 +1,4 @@
-"""Shard: a table of any size becomes shards of users, as `read_interactions` would read it."""
+"""Shard: cuts a table of any size into shards of users, as `read_interactions` would read it."""
 
 from functools import partial
 from os import PathLike
@@ -36,32 +36,31 @@ def shard_table(
     lines: int = LINES,
     memory: float | None = None,
 ) -> Shards:
-    """Cut a table of interactions into shards of users, of which none needs all of the memory.
+    """Cut a table of interactions into shards of users, without having all of it in memory.
 
-    The shards hold what `read_interactions` would read with the same arguments: the same users,
-    items and weights, in the same order. The same call goes on with a job that was ended early.
+    The shards have the same users, items and weights, in the same order, as `read_interactions`
+    reads with the same arguments. The same call goes on with a job that was ended early.
 
     Args:
         table: a Parquet file, or a folder of them, which are read in the order of their paths.
         out: the folder for the shards, and for work in between, about as large as the table.
         user: name of the column of user ids, all integers or all strings.
-        item: name of the column of item ids, likewise.
+        item: name of the column of item ids, all integers or all strings.
         value: name of the column of weights; None counts each line as one.
         min_weight: keep interactions of at least this weight.
         min_user_items: keep users with at least this many items.
         min_item_users: keep items with at least this many users.
         k_core: hold both minimums at once, see `Interactions.filter`.
-        lines: how many interactions a shard has, about: all of a user are in the same.
-        memory: gigabytes that may be taken while the table is sorted; None for four fifths of the
-            machine's.
+        lines: about how many interactions a shard has; all of a user are in the same shard.
+        memory: gigabytes that sorting the table may take; None for four fifths of the machine's.
 
     Returns:
         The shards.
 
     Raises:
         MissingFileError: there is no such table.
-        DataError: the table is not Parquet or can't be read as one, nothing is left, or `out` holds
-            something else.
+        DataError: the table is not Parquet or can't be read as one, no interaction remains, or
+            `out` has other files.
         OptionError: `lines` is not above 0, `min_weight` comes without `value`, or `memory` is
             too little.
         WriteError: the disk is full.
@@ -96,7 +95,7 @@ def shard_table(
 
 
 def _write(job: Job, database: DuckDBPyConnection, lines: int) -> None:
-    """Write the shards that are not there yet, the items, and what names them."""
+    """Write the shards that are not there yet, the items, and the manifest."""
     runs = entries.cut_users(database, lines)
     if not runs:
         raise DataError("no interaction is left after the filters: lower the minimums.")

@@ -1,4 +1,4 @@
-"""Table: Parquet files of interactions, and how DuckDB reads their lines."""
+"""Table: the SQL by which DuckDB reads the lines of Parquet files."""
 
 import hashlib
 from glob import escape
@@ -21,14 +21,14 @@ from recvae.errors import DataError, MissingFileError
 
 
 def select_lines(path: Path, user: str, item: str, value: str | None, *, positive: bool) -> str:
-    """SQL of a table's lines: `user_id` and `item_id`, NULL if missing, `weight`, `position`.
+    """SQL that selects `user_id` and `item_id` (NULL if missing), `weight` and `position` of lines.
 
     Args:
         path: a Parquet file, or a folder of them.
         user: name of the column of user ids.
         item: name of the column of item ids.
         value: name of the column of weights; None for a weight of one.
-        positive: whether lines with a weight of zero or less are left out.
+        positive: whether lines with a weight of zero or less are dropped.
 
     Raises:
         MissingFileError: there is no such file or folder.
@@ -64,7 +64,7 @@ def _types(files: list[Path], names: list[str]) -> pa.Schema:
 
 
 def _id(column: str, kind: pa.DataType) -> str:
-    """SQL of a column of ids: NULL where one is missing."""
+    """SQL for a column of ids, with NULL where one is missing."""
     kind = kind.value_type if isinstance(kind, pa.DictionaryType) else kind
     if pa.types.is_floating(kind):
         return f"nullif({column}, 'nan')"
@@ -73,7 +73,7 @@ def _id(column: str, kind: pa.DataType) -> str:
 
 
 def _quoted(file: Path) -> str:
-    """A path as SQL, in which * and ? stand for themselves."""
+    """A path as SQL text, in which * and ? have no special meaning."""
     return "'" + escape(str(file)).replace("'", "''") + "'"
 
 
@@ -94,7 +94,7 @@ def files_of(path: Path) -> list[Path]:
 
 
 def fingerprint(path: Path) -> str:
-    """Tell the files of a table, by names, sizes and times, from what they were or will be."""
+    """A checksum of the names, sizes and times of a table's files: it changes when they do."""
     digest = hashlib.sha256()
     for file in files_of(path):
         stat = file.stat()
