@@ -37,12 +37,20 @@ SMALL = {
 }
 
 
+SLOW = ("ensemble", "vamp-vae")
+PERSONAL = [
+    pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name
+    for name in BUILT_IN
+    if name != "popularity"
+]
+
+
 def new(name):
     return rv.build_model(name, SMALL.get(name, {}))
 
 
 class TestEveryModel(RecommenderContract):
-    @pytest.fixture(scope="class", params=[name for name in BUILT_IN if name != "popularity"])
+    @pytest.fixture(scope="class", params=PERSONAL)
     @classmethod
     def make(cls, request):
         return lambda: new(request.param)

@@ -209,6 +209,7 @@ def test_split_users_of_users_with_too_few_items():
 # split_folds
 
 
+@pytest.mark.slow
 @given(SEEDS, st.integers(2, 7), st.integers(1, 15))
 def test_split_folds_tests_every_user_once(seed, n_folds, n_validation):
     data = generated(seed % 5)
