@@ -3,7 +3,7 @@
 from recvae.nets.autoencoder import Autoencoder
 from recvae.nets.base import Net
 from recvae.nets.elsa import ELSANet
-from recvae.nets.layers import SparseLinear, sample
+from recvae.nets.layers import Linear, SparseLinear, sample
 from recvae.nets.linear_path import LinearPath, user_weights
 from recvae.nets.rec_vae import RecVAENet
 from recvae.nets.residual_vae import ResidualVAENet
@@ -13,6 +13,7 @@ from recvae.nets.vamp import VampNet
 __all__ = [
     "Autoencoder",
     "ELSANet",
+    "Linear",
     "LinearPath",
     "Net",
     "RecVAENet",

@@ -10,8 +10,7 @@ from torch import nn
 from recvae.engine.batch import Batch
 from recvae.engine.phases import LossTerms, Phase
 from recvae.models.families.softmax import SoftmaxAutoencoder
-from recvae.nets import Net, SparseLinear
-from recvae.nets.layers import linear
+from recvae.nets import Linear, Net, SparseLinear
 from recvae.options.ranges import PositiveFloat, PositiveInt
 from recvae.options.spaces import Float, Int, Space
 
@@ -22,7 +21,7 @@ class LinearNet(Net):
     def __init__(self, n_items: int, latent: int) -> None:
         super().__init__()
         self.input = SparseLinear(n_items, latent)
-        self.output = linear(latent, n_items)
+        self.output = Linear(latent, n_items)
 
     def initialize(self, generator: torch.Generator) -> None:
         """Draw normal weights and biases with a standard deviation of 0.05."""
