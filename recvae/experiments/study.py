@@ -68,7 +68,7 @@ class Study:
         """
         self._space, self._own, self._seed = space, own, seed
         self._live = new_study(pruner=PRUNER)
-        self._lock = ExitStack()
+        self._lock, self._path = ExitStack(), path
         self._stored = None if path is None else self._lock.enter_context(opened(path, about))
         if path is not None and self._stored is not None:
             with one_clear_error(path):
@@ -156,8 +156,9 @@ class Study:
     ) -> None:
         trial.set_user_attr("seconds", seconds)
         finished = self._live.tell(trial, value, state)
-        if self._stored is not None:
-            self._stored.add_trial(finished)
+        if self._path is not None and self._stored is not None:
+            with one_clear_error(self._path):
+                self._stored.add_trial(finished)
 
 
 def _watch(trial: Trial, epoch: int, value: float) -> None:

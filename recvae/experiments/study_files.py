@@ -10,6 +10,7 @@ from typing import Any
 
 import optuna
 from optuna.storages import RDBStorage
+from optuna.study import StudyDirection
 from sqlalchemy import NullPool
 
 from recvae.disk import atomic
@@ -55,6 +56,8 @@ def _study(path: Path, about: Mapping[str, str]) -> optuna.Study:
         if "about" not in study.user_attrs:
             study.set_user_attr("about", dict(about))
         before = dict(study.user_attrs["about"])
+        if study.direction is not StudyDirection.MAXIMIZE:
+            raise ValueError("it is of what is the better the lower it is")
     if other := difference(before, about):
         raise DataError(
             f"{path} is the study of {other}: its trials can't be compared with new ones. Name "
@@ -70,7 +73,8 @@ def one_clear_error(path: Path) -> Iterator[None]:
         yield
     except Exception as error:
         raise DataError(
-            f"{path} is not a study that can be read: name another file, or remove it."
+            f"{path} is not a study that can be read and written ({type(error).__name__}): "
+            "name another file, or remove it."
         ) from error
 
 
