@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -380,6 +382,27 @@ def test_a_study_that_is_no_regular_file_is_refused(split, tmp_path, trick):
     os.mkfifo(path) if trick == "pipe" else path.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(WriteError, match="is no regular file"):
         run(Ranged(), split, trials=1, study=path)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "update trial_user_attributes set value_json = 'x' where key = 'seconds'",
+        "delete from trial_user_attributes where key = 'seconds'",
+        "update trials set datetime_start = 'never'",
+        "update trial_params set distribution_json = '{}'",
+        "update study_directions set direction = 'MINIMIZE'",
+        "delete from study_directions",
+        "drop table trials",
+    ],
+)
+def test_a_damaged_study_is_one_clear_error(split, tmp_path, damage):
+    path = tmp_path / "a.study"
+    run(Ranged(), split, trials=2, study=path)
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(damage)
+    with pytest.raises(DataError, match="not a study"):
+        run(Ranged(), split, trials=3, study=path)
 
 
 def test_failures_and_odd_names_are_kept(split, tmp_path):

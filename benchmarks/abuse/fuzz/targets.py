@@ -31,7 +31,8 @@ from recvae.models import MODELS
 Files: TypeAlias = dict[str, bytes]
 
 SMALL = {"latent": 4, "width": 6, "hidden": (6,), "n_components": 4, "rank": 4, "factors": 4}
-OPTIONS = SMALL | {"epochs": 2, "iterations": 2, "n_neighbors": 5, "n_threads": 1, "device": "cpu"}
+FEW = {"epochs": 2, "iterations": 2, "n_neighbors": 5, "n_threads": 1, "members": ("ease", "als")}
+OPTIONS = SMALL | FEW | {"device": "cpu"}
 TIMES = ["seconds", "users_per_second"]
 
 
