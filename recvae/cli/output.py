@@ -1,6 +1,5 @@
 """Output: results on stdout, notes and errors on stderr."""
 
-import gc
 import logging
 import warnings
 from collections.abc import Iterator
@@ -18,10 +17,6 @@ from recvae.errors import RecvaeError
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C or SIGTERM ended."""
 
-RARELY = 1_000_000
-"""New objects between two garbage collections. Those of torch's import, which all stay, would else
-be looked through again and again: a fifth of the start-up."""
-
 
 class Commands(TyperGroup):
     """Runs commands with notes on stderr, and errors in one line without a traceback."""
@@ -29,7 +24,7 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run what `ctx` names."""
         try:
-            with _rare_collection(), _notes_on_stderr(), sigterm_as_ctrl_c():
+            with _notes_on_stderr(), sigterm_as_ctrl_c():
                 return super().invoke(ctx)
         except BrokenPipeError:
             raise
@@ -56,16 +51,6 @@ def show(result: object, as_json: dict[str, Any] | list[Any], json: bool) -> Non
     if json:
         result = to_json(as_json, indent=2, inf_nan_mode="null").decode()
     typer.echo(result)
-
-
-@contextmanager
-def _rare_collection() -> Iterator[None]:
-    usual = gc.get_threshold()
-    gc.set_threshold(RARELY, *usual[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
 
 
 @contextmanager
