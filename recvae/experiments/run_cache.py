@@ -16,7 +16,7 @@ from recvae import options
 from recvae.data.interactions import Interactions
 from recvae.data.splits import Holdout, Split
 from recvae.disk import atomic
-from recvae.disk.manifest import MissingError, StoreError
+from recvae.disk.manifest import MissingError
 from recvae.disk.store import Store, Stored
 from recvae.disk.untrusted import read_table
 from recvae.evaluation.evaluate import Report
@@ -54,7 +54,7 @@ class RunCache:
             return _read(store.read(about), model)
         except MissingError:
             pass
-        except (StoreError, OSError, ValueError, KeyError, TypeError) as error:
+        except Exception as error:  # whatever a parser makes of a damaged file
             logger.warning("%s is damaged (%s): it is measured again.", store.folder, error)
         run = measure()
         with atomic.writing_to(store.folder):

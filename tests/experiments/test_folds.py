@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from forged_stores import reseal
 from stub_models import KnowsOnlyItsUsers, Noisy, Trained, WithoutSpace
 
 from recvae.data.interactions import Interactions
@@ -199,6 +200,16 @@ def test_a_damaged_run_is_measured_again(splits, tmp_path, caplog, name, damage)
     caplog.clear()
     compare({"a": Noisy(noise=1.0)}, splits, **arguments)
     assert not caplog.text
+
+
+def test_a_run_of_other_facts_is_measured_again(splits, tmp_path, caplog):
+    arguments = {"metrics": METRICS, "cache_dir": tmp_path}
+    first = compare({"a": Noisy(noise=1.0)}, splits, **arguments)
+    path, *_ = tmp_path.rglob("run.json")
+    reseal(path, lambda said: said["facts"].update(mean=7, history=[{}, 1]))
+    again = compare({"a": Noisy(noise=1.0)}, splits, **arguments)
+    assert f"{path.parent} is damaged" in caplog.text
+    pd.testing.assert_frame_equal(again.per_user, first.per_user)
 
 
 def test_what_can_not_be_kept(splits, tmp_path):

@@ -9,7 +9,7 @@ from annotated_types import Ge
 from pydantic import Strict, TypeAdapter
 
 from recvae.data.interactions import require_ids
-from recvae.disk.manifest import MissingError, StoreError
+from recvae.disk.manifest import MissingError
 from recvae.disk.store import Store, Stored
 from recvae.disk.untrusted import read_table
 from recvae.errors import DataError, MissingFileError
@@ -43,7 +43,7 @@ def read_manifest(folder: Path) -> tuple[Stored, tuple[Shard, ...], pd.Series]:
             f"there are no shards in {folder}: {error}. `recvae shard` makes them; if it was ended "
             "early, give the same command again."
         ) from None
-    except (StoreError, ValueError, KeyError, OSError) as error:
+    except Exception as error:  # whatever a parser makes of a damaged file
         raise DataError(f"what {folder} says of its shards is damaged ({error}): {CURE}") from error
 
 

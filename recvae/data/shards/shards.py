@@ -15,7 +15,6 @@ import scipy.sparse as sp
 from recvae.data.interactions import Interactions
 from recvae.data.shards.files import read_shard
 from recvae.data.shards.manifest import CURE, KIND, Shard, read_manifest
-from recvae.disk.manifest import StoreError
 from recvae.disk.store import Store, Stored
 from recvae.errors import DataError
 
@@ -139,7 +138,7 @@ class Shards:
             data = read_shard(self.saved.read(name), self.all_items)
             if len(data.users) != n_users:
                 raise ValueError(f"it has {len(data.users)} users, not {n_users}")
-        except (StoreError, ValueError, KeyError, OSError) as error:
+        except Exception as error:  # whatever a parser makes of a damaged file
             path = self.saved.store.folder / f"{name}.parquet"
             raise DataError(f"{path} is damaged or missing ({error}): {CURE}") from error
         return data

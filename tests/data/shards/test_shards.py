@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from forged_stores import reseal
+from forged_stores import forge, reseal
 
 import recvae as rv
 from recvae.data.interactions import Interactions
 from recvae.data.shards.files import read_shard, write_shard
+from recvae.disk.store import Store
 from recvae.errors import DataError
 from recvae.models.contract.inputs import as_input
 
@@ -43,6 +44,7 @@ def test_a_damaged_shard_is_refused(folder):
         lambda content: content["files"]["items"].update(name="../items.parquet"),
         lambda content: content["facts"].update(shards=[["shard-99999", 30]]),
         lambda content: content["facts"].update(shards=[["shard-00000", -1]]),
+        lambda content: content["facts"].update(shards=[[{}, 30]]),
         lambda content: content["facts"].clear(),
         lambda content: content.update(format=2),
     ],
@@ -81,6 +83,13 @@ def test_what_is_no_regular_file_is_refused_and_not_waited_for(folder, tmp_path,
 
 MATRIX = sp.csr_matrix(np.array([[1, 0, 2], [0, 0, 0], [0, 3, 0]], dtype=np.float32))
 ITEMS = pd.DataFrame(index=pd.Index(["a", "b", "c"], name="item"))
+
+
+def test_a_shard_of_other_columns_is_refused(folder):
+    store = Store(folder, "shards")
+    forge(store, "shard-00000", pd.DataFrame({"user": [1], "items": [2]}).to_parquet())
+    with pytest.raises(DataError, match=r"shard-00000.parquet is damaged"):
+        rv.read_shards(folder).read(0)
 
 
 def small(**changes):
