@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -163,7 +164,7 @@ def test_it_goes_on_where_it_was(folder):
     kept = {path: path.stat().st_mtime_ns for path in fits.iterdir()}
     assert len(kept) == 2 * 3 + 2 + 2  # two models in folds, two held out, bpr with two seeds
     gone = sorted(fits.glob("ease-*"))[0]
-    gone.unlink()
+    shutil.rmtree(gone)
     run(folder, folder / "tiny.toml", "--out", "again")
     again = {path: path.stat().st_mtime_ns for path in fits.iterdir()}
     assert again.keys() == kept.keys()

@@ -112,6 +112,8 @@ def test_what_draws_nothing_is_fitted_once(splits):
     @dataclass(kw_only=True, eq=False)
     class Seedless:
         supports_new_users = True
+        history_ = None
+        interrupted_ = False
         fits = 0
 
         def fit(self, interactions, validation=None, on_epoch=None):
