@@ -2,7 +2,6 @@
 
 import shutil
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -83,19 +82,3 @@ class Job:
 
     def _has_results(self) -> bool:
         return any(self.folder.glob("*.parquet"))
-
-
-@dataclass(frozen=True)
-class Files:
-    """The paths of numbered files, each of which is there whole or not at all.
-
-    Attributes:
-        folder: the folder of the files.
-        name: the pattern of their names, such as `lists-{:05}.parquet`.
-    """
-
-    folder: Path
-    name: str
-
-    def __getitem__(self, number: int) -> Path:
-        return self.folder / self.name.format(number)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import scipy.sparse as sp
 
-from recvae.cluster.job import Files, Job
+from recvae.cluster.job import Job
 from recvae.cluster.tasks import run
 from recvae.data.interactions import Interactions
 from recvae.data.reading import UnknownItemWarning
@@ -40,18 +40,19 @@ class RecommendShard:
     model: Path
     digest: str
     shards: Path
-    out: Files
+    out: Path
     k: int
     device: str
 
     def __call__(self, number: int) -> None:
         """Write the lists of a shard, unless they are there already."""
-        if self.out[number].exists():
+        path = lists_path(self.out, number)
+        if path.exists():
             return
         model = _load(self.model, self.digest, self.device)
         data = read_shards(self.shards).read(number)
         histories = in_columns_of(model, data)
-        write_tables(model.recommend_named(histories, data.user_ids, self.k), self.out[number])
+        write_tables(model.recommend_named(histories, data.user_ids, self.k), path)
 
 
 def recommend_shards(
@@ -92,13 +93,17 @@ def recommend_shards(
     histories = read_shards(shards)
     digest = _digest(model, device)
     _report_unknown(_load(model, digest, device), histories)
-    files = Files(out, "lists-{:05}.parquet")
     about = {"model": digest, "histories": histories.fingerprint(), "k": k}
     with Job(out, about):
-        work = RecommendShard(model, digest, shards, files, k, device)
+        work = RecommendShard(model, digest, shards, out, k, device)
         gpus = 1 if device.startswith("cuda") else 0
         run(work, len(histories), "recommending", address=address, gpus=gpus)
-    return [files[number] for number in range(len(histories))]
+    return [lists_path(out, number) for number in range(len(histories))]
+
+
+def lists_path(out: Path, number: int) -> Path:
+    """The path of the lists of a shard's users, which are there whole or not at all."""
+    return out / f"lists-{number:05}.parquet"
 
 
 def in_columns_of(model: Recommender, data: Interactions) -> sp.csr_matrix:

@@ -166,11 +166,7 @@ class Store:
 class Stored:
     """The content of a store by its manifest; each file is verified when it is read.
 
-    Attributes:
-        store: the store.
-        about: see `Manifest`.
-        facts: see `Manifest`.
-        files: see `Manifest`.
+    `about`, `facts` and `files` are those of its `Manifest`.
     """
 
     store: Store

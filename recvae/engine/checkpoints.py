@@ -104,7 +104,6 @@ class Checkpoints:
                 {"state.safetensors": fill}, about=self.about, facts={"number": self._number}
             )
             # Only after a success do the places change roles: the next goes over the older one.
-            # Only after a success do the places change roles: the next goes over the older one.
             self._places.reverse()
         except (OSError, SafetensorError) as error:
             logger.warning("no checkpoint can be written to %s: %s", self.folder, error)
@@ -125,8 +124,6 @@ class Checkpoints:
         # to it. This may lower the least again; it ends when all have the same number.
         while (least := -int(self.everyone.max(-number))) < int(self.everyone.max(number)):
             number, state = self._newest([one for one in found if one[0] <= least])
-        # Go on counting after the highest number that was found anywhere, so that no number is
-        # ever given to two different states.
         # Go on counting after the highest number that was found anywhere, so that no number is
         # ever given to two different states.
         self._number = int(self.everyone.max(max((number for number, _ in found), default=0)))
@@ -169,7 +166,6 @@ class Checkpoints:
             except Exception as error:  # whatever a parser makes of a damaged file
                 logger.warning("%s is damaged: %s", saved.store.folder, error)
                 continue
-            # The place that was read comes last: the next checkpoint goes over the other one.
             # The place that was read comes last: the next checkpoint goes over the other one.
             self._places.sort(key=lambda place: place == saved.store)
             return number, state

@@ -27,6 +27,10 @@ logger = logging.getLogger(__name__)
 
 KIND = "run"
 
+OF_REPORT = ("n_users", "n_skipped", "seconds")
+OF_RUN = ("training_seconds", "n_parameters", "n_bytes")
+"""The numbers that are kept of a report and of a run as they are."""
+
 
 @dataclass(frozen=True)
 class RunCache:
@@ -47,7 +51,13 @@ class RunCache:
 
     def get(self, model: Recommender, split: Split, measure: Callable[[], Run]) -> Run:
         """Read the run of a model and a split, or measure it and keep it."""
-        about = self._about(model, split)
+        about = {
+            "model": type(model).__name__.lower(),
+            "recvae": version("recvae"),
+            "options": options.values(model),
+            "metrics": list(self.metrics),
+            "split": _of_split(split),
+        }
         digest = hashlib.sha256(json.dumps(about).encode()).hexdigest()[:16]
         store = Store(self.folder / f"{about['model']}-{digest}", KIND)
         try:
@@ -62,16 +72,6 @@ class RunCache:
                 {"users.parquet": run.report.per_user.to_parquet}, about=about, facts=_facts(run)
             )
         return run
-
-    def _about(self, model: Recommender, split: Split) -> dict[str, Any]:
-        """All facts that a run depends on."""
-        return {
-            "model": type(model).__name__.lower(),
-            "recvae": version("recvae"),
-            "options": options.values(model),
-            "metrics": list(self.metrics),
-            "split": _of_split(split),
-        }
 
 
 def _of_split(split: Split) -> list[Any]:
@@ -90,35 +90,25 @@ def _digest(ids: pd.Index | np.ndarray) -> str:
 
 
 def _facts(run: Run) -> dict[str, Any]:
-    report = run.report
     return {
-        "mean": report.mean.to_dict(),
-        "n_users": report.n_users,
-        "n_skipped": report.n_skipped,
-        "seconds": report.seconds,
+        "mean": run.report.mean.to_dict(),
         "curve": run.curve.to_dict(),
-        "training_seconds": run.training_seconds,
-        "n_parameters": run.n_parameters,
-        "n_bytes": run.n_bytes,
         "history": None if run.history is None else run.history.to_dict("list"),
+        **{name: getattr(run.report, name) for name in OF_REPORT},
+        **{name: getattr(run, name) for name in OF_RUN},
     }
 
 
 def _read(saved: Stored, model: Recommender) -> Run:
     facts = saved.facts
-    report = Report(
-        mean=pd.Series(facts["mean"]),
-        per_user=read_table(saved.read("users")),
-        n_users=facts["n_users"],
-        n_skipped=facts["n_skipped"],
-        seconds=facts["seconds"],
-    )
     return Run(
         model=model,
-        report=report,
+        report=Report(
+            mean=pd.Series(facts["mean"]),
+            per_user=read_table(saved.read("users")),
+            **{name: facts[name] for name in OF_REPORT},
+        ),
         curve=pd.Series(facts["curve"]),
-        training_seconds=facts["training_seconds"],
-        n_parameters=facts["n_parameters"],
-        n_bytes=facts["n_bytes"],
         history=None if facts["history"] is None else pd.DataFrame(facts["history"]),
+        **{name: facts[name] for name in OF_RUN},
     )

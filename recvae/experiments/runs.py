@@ -58,15 +58,15 @@ def over_splits(runs: Sequence[Run]) -> Run:
             f"user {per_user.index[per_user.index.duplicated()][0]} is a test user of several "
             "splits: test each user once, as the folds of split_folds do, and name the users."
         )
-    shares = np.array([report.n_users for report in reports]) / len(per_user)
+    weights = np.array([report.n_users for report in reports]) / len(per_user)
     report = Report(
-        mean=_mean([report.mean for report in reports], shares),
+        mean=_mean([report.mean for report in reports], weights),
         per_user=per_user,
         n_users=len(per_user),
         n_skipped=sum(report.n_skipped for report in reports),
         seconds=sum(report.seconds for report in reports),
     )
-    return _pooled(runs, report, shares)
+    return _pooled(runs, report, weights)
 
 
 def over_seeds(runs: Sequence[Run]) -> Run:
@@ -74,25 +74,24 @@ def over_seeds(runs: Sequence[Run]) -> Run:
     if len(runs) == 1:
         return runs[0]
     means = pd.DataFrame([run.report.mean for run in runs])
-    per_user = reduce(add, (run.report.per_user for run in runs)) / len(runs)
-    shares = np.full(len(runs), 1 / len(runs))
     report = replace(
         runs[-1].report,
         mean=means.mean(),
-        per_user=per_user,
+        per_user=reduce(add, (run.report.per_user for run in runs)) / len(runs),
         seconds=float(np.mean([run.report.seconds for run in runs])),
     )
-    return replace(_pooled(runs, report, shares), seed_std=means.std())
+    weights = np.full(len(runs), 1 / len(runs))
+    return replace(_pooled(runs, report, weights), seed_std=means.std())
 
 
-def _pooled(runs: Sequence[Run], report: Report, shares: np.ndarray) -> Run:
+def _pooled(runs: Sequence[Run], report: Report, weights: np.ndarray) -> Run:
     return replace(
         runs[-1],
         report=report,
-        curve=_mean([run.curve for run in runs], shares),
+        curve=_mean([run.curve for run in runs], weights),
         training_seconds=float(np.mean([run.training_seconds for run in runs])),
     )
 
 
-def _mean(parts: Sequence[pd.Series], shares: np.ndarray) -> pd.Series:
-    return pd.DataFrame(parts).mul(shares, axis=0).sum()
+def _mean(parts: Sequence[pd.Series], weights: np.ndarray) -> pd.Series:
+    return pd.DataFrame(parts).mul(weights, axis=0).sum()

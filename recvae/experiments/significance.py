@@ -76,8 +76,6 @@ def holm(p_values: np.ndarray) -> np.ndarray:
         >>> holm(np.array([0.01, 0.04, 0.03]))
         array([0.03, 0.06, 0.06])
     """
-    # From the smallest to the largest p-value: times m, m - 1, ..., 1, and never below the one
-    # before.
     order = np.argsort(p_values)
     factors = np.arange(len(p_values), 0, -1)
     corrected = np.empty(len(p_values))
@@ -120,11 +118,4 @@ def _to_best(values: pd.DataFrame, generator: np.random.Generator) -> pd.DataFra
     best = values.mean().idxmax()
     differences = values.drop(columns=best).sub(values[best], axis=0)
     low, high = bootstrap_interval(differences, generator)
-    return pd.DataFrame(
-        {
-            "best": best,
-            "difference": differences.mean(),
-            "low": low,
-            "high": high,
-        }
-    )
+    return pd.DataFrame({"best": best, "difference": differences.mean(), "low": low, "high": high})

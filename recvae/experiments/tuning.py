@@ -1,13 +1,31 @@
 """Tuning: chooses a model's options by the validation users alone."""
 
+import logging
+from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import dataclass
+from math import inf
 from os import PathLike
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Generic
 
+from recvae import options
 from recvae.data.interactions import Interactions
 from recvae.data.splits import Holdout
-from recvae.errors import OptionError
+from recvae.display.progress import progress
+from recvae.engine.trainer import OnEpoch
+from recvae.errors import OptionError, TrainingError
+from recvae.evaluation.evaluate import evaluate
 from recvae.evaluation.metrics import parse_metrics
-from recvae.experiments.trials import M, Tuned
+from recvae.experiments.trials import M, Tuned, fit_timed
+from recvae.models.contract.recommender import Recommender
+from recvae.options.spaces import Space
+
+if TYPE_CHECKING:
+    from recvae.experiments.study import Study
+
+logger = logging.getLogger(__name__)
 
 
 def tune(
@@ -48,7 +66,7 @@ def tune(
             process is at work on it.
         TrainingError: every trial failed.
     """
-    from recvae.experiments.search import TuningRun  # Optuna is slow to import
+    from recvae.experiments.study import Study  # Optuna is slow to import
 
     if trials is None and minutes is None:
         raise OptionError("give tuning a budget: trials=..., minutes=..., or both.")
@@ -56,7 +74,96 @@ def tune(
         if given is not None and not given > 0:
             raise OptionError(f"{name}={given} must be above 0.")
     parse_metrics([metric])
-    search = TuningRun(model, train, validation, metric, seed=seed, path=study)
-    with closing(search.study):
-        search.run(trials, minutes)
-        return search.result()
+    own, space = options.values(model), _space(model)
+    path = None if study is None else Path(study).expanduser()
+    about = _about(model, space, train, validation, metric)
+    first = {name: own[name] for name in space}
+    with closing(Study(space, first, seed=seed, path=path, about=about)) as trials_so_far:
+        run = TuningRun(model, train, validation, metric, trials_so_far)
+        run.spend(trials, minutes)
+        return run.result()
+
+
+@dataclass(eq=False)
+class TuningRun(Generic[M]):
+    """A tuning in progress: a study of all trials, and the best model of those made here."""
+
+    model: M
+    train: Interactions
+    validation: Holdout
+    metric: str
+    study: "Study"
+    latest: M | None = None
+    winner: M | None = None
+    interrupted: bool = False
+
+    def spend(self, trials: int | None, minutes: float | None) -> None:
+        """Make trials until the budget is spent; Ctrl-C ends them if one is complete."""
+        budget, done = self._budget(trials, minutes), len(self.study.trials)
+        try:
+            with progress(budget, "tuning", total=trials, initial=done, unit="trial") as bar:
+                for _ in bar:
+                    if self.study.attempt(self._measure):
+                        self.winner = self.latest
+                    bar.set_postfix(self._shown(), refresh=False)
+        except KeyboardInterrupt:
+            if self.study.best is None:
+                raise
+            logger.warning("interrupted after trial %d: the best is kept.", len(self.study.trials))
+            self.interrupted = True
+
+    def result(self) -> Tuned[M]:
+        """The best model; it is fitted again if an earlier run found it."""
+        best = self.study.best
+        if best is None:
+            reason = self.study.trials[-1].user_attrs["error"]
+            raise TrainingError(f"all {len(self.study.trials)} trials failed, the last: {reason}")
+        if self.winner is None:
+            logger.info("fitting the best of the study again: trial %d", best.number)
+            self.winner = self._with(self.study.options_of(best))
+            fit_timed(self.winner, self.train, self.validation)
+        trials = self.study.table(self.metric)
+        return Tuned(self.winner, self.metric, trials, best.number, self.interrupted)
+
+    def _budget(self, trials: int | None, minutes: float | None) -> Iterator[int]:
+        """Count the trials, while budget and untried options remain."""
+        deadline = perf_counter() + 60 * (minutes or inf)
+        while (done := len(self.study.trials)) < (trials or inf) and not self.study.is_exhausted:
+            if done and perf_counter() >= deadline:
+                return
+            yield done
+
+    def _measure(self, chosen: dict[str, Any], on_epoch: OnEpoch) -> tuple[float, float]:
+        self.latest = self._with(chosen)
+        seconds = fit_timed(self.latest, self.train, self.validation, on_epoch)
+        report = evaluate(self.latest, self.validation, [self.metric])
+        return float(report.mean[self.metric]), seconds
+
+    def _with(self, chosen: Mapping[str, Any]) -> M:
+        return options.build(type(self.model), {**options.values(self.model), **chosen})
+
+    def _shown(self) -> dict[str, str]:
+        best = self.study.best
+        return {} if best is None else {"best": f"{best.value:.4f}"}
+
+
+def _space(model: Recommender) -> Space:
+    """The model's space, widened to hold its own options, without options that can't be in it."""
+    own = options.values(model)
+    wide = {name: kind.including(own[name]) for name, kind in model.space.items()}
+    return {name: kind for name, kind in wide.items() if kind is not None}
+
+
+def _about(
+    model: Recommender, space: Space, train: Interactions, validation: Holdout, metric: str
+) -> dict[str, str]:
+    """The facts that must be equal for trials to be comparable."""
+    return {
+        "model": type(model).__name__,
+        "metric": metric,
+        "training data": train.fingerprint(),
+        "validation history": Interactions.from_matrix(validation.fold_in).fingerprint(),
+        "validation target": Interactions.from_matrix(validation.held_out).fingerprint(),
+        **{f"option {name}": str(value) for name, value in options.values(model).items()},
+        **{f"space of {name}": str(kind) for name, kind in space.items()},
+    }

@@ -1,46 +1,38 @@
 """ImplicitALS: weighted matrix factorisation by alternating least squares."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
 import torch
 from implicit.cpu.als import AlternatingLeastSquares
 
-from recvae.data.splits import Holdout
 from recvae.engine.batch import Batch
-from recvae.engine.states import of_shape
 from recvae.errors import TrainingError
 from recvae.models.contract.abilities import Ability
-from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.inputs import Input, as_input
-from recvae.models.contract.recommender import Recommender
 from recvae.models.families.gauss_jordan import solve
-from recvae.models.families.implicit import fit_implicit, one_blas_thread
-from recvae.options.ranges import NonNegativeInt, PositiveFloat, PositiveInt, Threads
+from recvae.models.families.implicit import Factorization, one_blas_thread
+from recvae.options.ranges import PositiveFloat, PositiveInt
 from recvae.options.spaces import Float, Int, Space
 
 
 @dataclass(kw_only=True, eq=False)
-class ImplicitALS(Recommender):
+class ImplicitALS(Factorization):
     """Weighted matrix factorisation (Hu, Koren & Volinsky, "Collaborative Filtering for Implicit
     Feedback Datasets", ICDM 2008), learnt by the `implicit` library.
 
     A user's vector is computed from their history and the items' vectors by least squares, for
-    training users and new users alike. So only the items' vectors are kept.
+    training users and new users alike. So only the items' vectors are kept. Options: see
+    `Factorization`.
 
     Attributes:
-        factors: width of the vectors.
         regularization: the penalty on squared vectors. It is not scaled by the data: the more
             users, the higher it should be.
         alpha: the confidence of an interaction is alpha times its weight; that of an item that the
             user does not have is 1.
-        iterations: how many times users and items are solved for in turn.
         input: "binary" sets every weight to 1; "counts" takes them as they are.
-        seed: decides the initial vectors.
-        n_threads: how many to use; 0 means all.
-        item_factors_: float32 [items, factors].
     """
 
     name: ClassVar[str] = "als"
@@ -52,13 +44,10 @@ class ImplicitALS(Recommender):
 
     abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.EXPORT})
 
-    factors: PositiveInt = 64
     regularization: PositiveFloat = 20.0
     alpha: PositiveFloat = 4.0
     iterations: PositiveInt = 15
     input: Input = "binary"
-    seed: NonNegativeInt = 0
-    n_threads: Threads = 0
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Compute the users' vectors; score by their inner products with the items' vectors.
@@ -69,7 +58,7 @@ class ImplicitALS(Recommender):
         weights, users = as_input(histories, self.input), np.arange(histories.shape[0])
         try:
             with one_blas_thread():
-                solver = self._solver()
+                solver = self.solver()
                 solver.item_factors = self.item_factors_.numpy()
                 vectors = solver.recalculate_user(users, weights)
         except ValueError as error:  # implicit's, of LAPACK
@@ -93,27 +82,5 @@ class ImplicitALS(Recommender):
         right = own.mT @ (self.alpha * batch.values[:, :, None])
         return solve(left, right) @ every.T
 
-    def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
-        with one_blas_thread():
-            solver = self._solver()
-            fit_implicit(solver, as_input(train, self.input), f"fitting {self.name}")
-        self.item_factors_ = torch.from_numpy(solver.item_factors)
-
-    def _solver(self) -> AlternatingLeastSquares:
-        return AlternatingLeastSquares(
-            factors=self.factors,
-            regularization=self.regularization,
-            alpha=self.alpha,
-            iterations=self.iterations,
-            random_state=self.seed,
-            num_threads=self.n_threads,
-        )
-
-    def item_vectors(self) -> torch.Tensor:
-        return self.item_factors_
-
-    def state(self) -> dict[str, torch.Tensor]:
-        return {"item_factors": self.item_factors_}
-
-    def restore(self, state: dict[str, torch.Tensor]) -> None:
-        self.item_factors_ = of_shape(state["item_factors"], len(self.items_), self.factors)
+    def new_solver(self, **options: Any) -> AlternatingLeastSquares:
+        return AlternatingLeastSquares(alpha=self.alpha, **options)

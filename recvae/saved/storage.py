@@ -60,8 +60,16 @@ def save(saved: Saved, folder: str | PathLike[str]) -> None:
     folder = Path(folder).expanduser()
     try:
         with atomic.writing_to(folder):
-            facts = _manifest_of(saved).model_dump(mode="json")
-            Store(folder, KIND).save(_files(saved), facts=facts)
+            described = ModelManifest(
+                recvae=recvae.__version__,
+                model=saved.model,
+                options=saved.facts.options,
+                n_users=saved.facts.n_users,
+                n_items=len(saved.facts.items),
+                fingerprint=saved.facts.fingerprint,
+                origin=saved.facts.origin,
+            )
+            Store(folder, KIND).save(_files(saved), facts=described.model_dump(mode="json"))
     except pa.ArrowException as error:
         raise DataError(
             f"the table of items can't be saved: {error}. Give each column values of one type."
@@ -129,18 +137,6 @@ def read_manifest(folder: Path) -> tuple[ModelManifest, Stored]:
             f"{folder / MANIFEST} is damaged or of another version of recvae ({reason}): "
             "save the model again."
         ) from error
-
-
-def _manifest_of(saved: Saved) -> ModelManifest:
-    return ModelManifest(
-        recvae=recvae.__version__,
-        model=saved.model,
-        options=saved.facts.options,
-        n_users=saved.facts.n_users,
-        n_items=len(saved.facts.items),
-        fingerprint=saved.facts.fingerprint,
-        origin=saved.facts.origin,
-    )
 
 
 def _files(saved: Saved) -> dict[str, Fill]:

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -16,39 +17,31 @@ from recvae.experiments.report import plots
 class Picture:
     """A plot, drawn for light and for dark pages, and as a file to put elsewhere."""
 
-    name: str
+    plot: Callable[[Comparison], Figure]
+    comparison: Comparison
     title: str
     caption: str
     alt: str
-    light: bytes
-    dark: bytes
-    png: bytes
 
-    @classmethod
-    def of(
-        cls,
-        plot: Callable[[Comparison], Figure],
-        comparison: Comparison,
-        *,
-        title: str,
-        caption: str,
-        alt: str,
-    ) -> "Picture":
-        """Draw a plot."""
-        return cls(
-            name=plot.__name__.replace("_", "-"),
-            title=title,
-            caption=caption,
-            alt=alt,
-            light=plots.draw(plot, comparison, LIGHT, "svg"),
-            dark=plots.draw(plot, comparison, DARK, "svg"),
-            png=plots.draw(plot, comparison, LIGHT, "png"),
-        )
+    @property
+    def name(self) -> str:
+        """The name of its files, and of its place on the page."""
+        return self.plot.__name__.replace("_", "-")
+
+    @cached_property
+    def light(self) -> bytes:
+        """The SVG for light pages."""
+        return plots.draw(self.plot, self.comparison, LIGHT, "svg")
+
+    @property
+    def png(self) -> bytes:
+        """The image for other places."""
+        return plots.draw(self.plot, self.comparison, LIGHT, "png")
 
     @property
     def urls(self) -> dict[str, str]:
         """The images as data URLs, so that the page needs no other files."""
-        images = {"light": self.light, "dark": self.dark}
+        images = {"light": self.light, "dark": plots.draw(self.plot, self.comparison, DARK, "svg")}
         return {
             theme: f"data:image/svg+xml;base64,{base64.b64encode(image).decode()}"
             for theme, image in images.items()
@@ -68,7 +61,7 @@ def draw_all(comparison: Comparison) -> list[Picture]:
 def _differences(comparison: Comparison) -> Picture:
     metric = comparison.metrics[-1]
     behind = _listed(comparison.differences.loc[metric]["difference"], "+.4f")
-    return Picture.of(
+    return Picture(
         plots.differences,
         comparison,
         title="Difference to the best",
@@ -82,7 +75,7 @@ def _differences(comparison: Comparison) -> Picture:
 
 def _metric_by_training_time(comparison: Comparison) -> Picture:
     seconds = comparison.table["training_seconds"]
-    return Picture.of(
+    return Picture(
         plots.metric_by_training_time,
         comparison,
         title="Quality by time of training",
@@ -99,7 +92,7 @@ def _metric_by_length(comparison: Comparison) -> Picture:
         f"{metric}: {_listed(comparison.curves.T[metric], '.3f')}."
         for metric in ("ndcg@10", "ndcg@100", "recall@10", "recall@100")
     ]
-    return Picture.of(
+    return Picture(
         plots.metric_by_length,
         comparison,
         title="Quality by length of the list",
@@ -114,7 +107,7 @@ def _metric_by_length(comparison: Comparison) -> Picture:
 def _metric_by_activity(comparison: Comparison) -> Picture:
     groups = comparison.activity[comparison.activity["model"] == comparison.best]
     means = pd.Series(groups["mean"].to_numpy(), index=groups["items"])
-    return Picture.of(
+    return Picture(
         plots.metric_by_activity,
         comparison,
         title="Quality by activity of the user",
@@ -131,7 +124,7 @@ def _metric_by_activity(comparison: Comparison) -> Picture:
 
 def _training(comparison: Comparison) -> Picture:
     epochs = pd.Series({name: len(history) for name, history in comparison.training.items()})
-    return Picture.of(
+    return Picture(
         plots.training,
         comparison,
         title="Training",

@@ -1,13 +1,6 @@
 """Abilities: what a model can do beside recommending."""
 
 from enum import Enum
-from typing import ClassVar, Protocol
-
-
-class Named(Protocol):
-    """A class with the name of a model."""
-
-    name: ClassVar[str]
 
 
 class Ability(Enum):
@@ -29,7 +22,3 @@ class Ability(Enum):
         "{name} can't be exported: choose an autoencoder (ease and edlae are too), als or ensemble."
     )
     """The model's `forward` uses only operators that an ONNX graph has."""
-
-    def lacked_by(self, model: type[Named]) -> str:
-        """The error message for a class of models without this ability."""
-        return self.value.format(cls=model.__name__, name=model.name)

@@ -50,20 +50,15 @@ def checked_data(
     if not data.item_counts.any():
         raise DataError("there is no interaction to learn from.")
     if validation is not None:
-        _require_items(validation, data)
+        Holdout.require(validation)
+        if validation.fold_in.shape[1] != data.shape[1]:
+            raise DataError(
+                f"validation has {validation.fold_in.shape[1]} items, training {data.shape[1]}: "
+                "both must have the same columns, as the functions of recvae.data.splits make them."
+            )
+        require_same_items(validation.item_ids, data.item_ids)
     require_ids(data.item_ids, "item")
     return data
-
-
-def _require_items(validation: Holdout, data: Interactions | Shards) -> None:
-    """Raise DataError unless validation users have the training items."""
-    Holdout.require(validation)
-    if validation.fold_in.shape[1] != data.shape[1]:
-        raise DataError(
-            f"validation has {validation.fold_in.shape[1]} items, training {data.shape[1]}: "
-            "both must have the same columns, as the functions of recvae.data.splits make them."
-        )
-    require_same_items(validation.item_ids, data.item_ids)
 
 
 def require_parallel(name: str, axes: Collection[str]) -> None:

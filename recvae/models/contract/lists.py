@@ -10,9 +10,9 @@ import torch
 
 from recvae.data.reading.ids import look_up
 from recvae.display.progress import progress
-from recvae.errors import FoldInError, OptionError
+from recvae.errors import FoldInError
 from recvae.ranking.blocks import MOST_USERS
-from recvae.ranking.top_k import Score, as_columns, require_length, top_k
+from recvae.ranking.top_k import Score, require_length, top_k
 
 
 class EmptyHistoryWarning(UserWarning):
@@ -52,23 +52,6 @@ def popular_if_empty(
     if (empty := np.flatnonzero(np.diff(histories.indptr) == 0)).size:
         scores[torch.from_numpy(empty).to(scores.device)] = torch.from_numpy(counts).to(scores)
     return scores
-
-
-def checked_rows(name: str, rows: np.ndarray | None, n_users: int, n_known: int) -> np.ndarray:
-    """The users' rows in the training matrix as int64; they must be `n_users` of `n_known` rows.
-
-    Raises:
-        FoldInError: no rows are given.
-        OptionError: there is not one row for each user, or a row is out of range.
-    """
-    if rows is None:
-        raise FoldInError(
-            f"{name} knows only the users it was trained on: give their rows (rows=...), or use a "
-            "model that folds new users in, such as ImplicitALS."
-        )
-    if np.shape(rows) != (n_users,):
-        raise OptionError(f"rows must name one training row for each of {n_users} histories.")
-    return as_columns(rows, n_known, "rows")
 
 
 def rows_of(name: str, user_ids: pd.Index, known: pd.Index) -> np.ndarray:

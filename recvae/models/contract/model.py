@@ -1,10 +1,11 @@
-"""Model: the attributes and methods that a class of models defines; `Recommender` does the rest."""
+"""Model: what a class of models declares and defines, and what every fitted model knows."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
+import pandas as pd
 import scipy.sparse as sp
 import torch
 from torch import nn
@@ -13,20 +14,27 @@ from recvae import options
 from recvae.data.shards import Shards
 from recvae.data.splits import Holdout
 from recvae.engine.batch import Batch
-from recvae.errors import OptionError
+from recvae.errors import NotFittedError, OptionError
 from recvae.models.contract.abilities import Ability
-from recvae.models.contract.fitted import Fitted
 from recvae.models.contract.fitting import FitContext
+from recvae.models.contract.inputs import Input
 from recvae.options.spaces import Space
 from recvae.ranking.neighbors import cosine
+from recvae.saved.facts import Facts
+from recvae.saved.origin import Origin
 
 ParallelAxis: TypeAlias = Literal["users", "items"]
 
 
-class Model(Fitted, ABC):
+class Model(ABC):
     """The methods that a class of models defines. Those that are not abstract have a default.
 
     The defaults for codes, similar items and export raise OptionError, for models without these.
+
+    Attributes:
+        input: how the model reads weights; an option of models that can use them as they are.
+        history_: DataFrame, a line an epoch; None for a model that is not trained in epochs.
+        interrupted_: whether Ctrl-C ended the training early.
     """
 
     name: ClassVar[str]
@@ -41,6 +49,11 @@ class Model(Fitted, ABC):
     """The values of each hyper-parameter that tuning chooses from."""
     abilities: ClassVar[frozenset[Ability]] = frozenset()
     """The abilities of the class; an option can take one away, see `why_not`."""
+
+    input: Input = "binary"
+    history_: pd.DataFrame | None = None
+    interrupted_: bool = False
+    _facts: Facts | None = None
 
     @abstractmethod
     def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
@@ -96,7 +109,7 @@ class Model(Fitted, ABC):
         Raises:
             OptionError: the model has no latent space.
         """
-        raise OptionError(Ability.CODES.lacked_by(type(self)))
+        raise OptionError(self.lack_of(Ability.CODES))
 
     def decode(self, codes: np.ndarray) -> torch.Tensor:
         """Score all items by codes alone: float32 [users, items].
@@ -107,7 +120,7 @@ class Model(Fitted, ABC):
         Raises:
             OptionError: the model has no latent space.
         """
-        raise OptionError(Ability.CODES.lacked_by(type(self)))
+        raise OptionError(self.lack_of(Ability.CODES))
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """The scores [users, items] of histories as tensors; the same as those of `score`.
@@ -115,7 +128,7 @@ class Model(Fitted, ABC):
         Raises:
             OptionError: the model can't be exported.
         """
-        raise OptionError(Ability.EXPORT.lacked_by(type(self)))
+        raise OptionError(self.lack_of(Ability.EXPORT))
 
     @property
     def nets_(self) -> list[nn.Module]:
@@ -142,7 +155,7 @@ class Model(Fitted, ABC):
     def why_not(self, ability: Ability) -> str | None:
         """The reason why the model lacks an ability; None if it has it."""
         if ability not in self.abilities:
-            return ability.lacked_by(type(self))
+            return self.lack_of(ability)
         if ability is Ability.EXPORT and self.reads_weights:
             return (
                 f"{self.name} was trained on weights, which a graph does not read: train it with "
@@ -150,7 +163,69 @@ class Model(Fitted, ABC):
             )
         return None
 
+    def lack_of(self, ability: Ability) -> str:
+        """The error message for a model without an ability."""
+        return ability.value.format(cls=type(self).__name__, name=self.name)
+
     def require(self, ability: Ability) -> None:
         """Raise OptionError, with the reason, unless the model has an ability."""
         if reason := self.why_not(ability):
             raise OptionError(reason)
+
+    @property
+    def facts_(self) -> Facts:
+        """The facts about the training: items, counts, options, origin.
+
+        Raises:
+            NotFittedError: fit or load the model first.
+        """
+        self.require_fitted()
+        assert self._facts is not None
+        return self._facts
+
+    def require_fitted(self) -> None:
+        """Raise NotFittedError if the model was neither fitted nor loaded."""
+        if self._facts is None:
+            raise NotFittedError(
+                f"this {type(self).__name__} is not fitted: call fit(...) or use load_model(...)."
+            )
+
+    @property
+    def items_(self) -> pd.DataFrame:
+        """DataFrame indexed by raw item id, a line per column of the training matrix."""
+        return self.facts_.items
+
+    @property
+    def item_ids_(self) -> pd.Index:
+        """Raw item ids, in column order."""
+        return self.facts_.items.index
+
+    @property
+    def item_counts_(self) -> np.ndarray:
+        """int64 [items], how many training users have each item."""
+        return self.facts_.item_counts
+
+    @property
+    def n_users_(self) -> int:
+        """Number of training users."""
+        return self.facts_.n_users
+
+    @property
+    def user_ids_(self) -> pd.Index | None:
+        """Raw ids of the training users, in row order; None for a model that serves new users."""
+        return self.facts_.user_ids
+
+    @property
+    def fingerprint_(self) -> str:
+        """The training data's fingerprint."""
+        return self.facts_.fingerprint
+
+    @property
+    def options_(self) -> dict[str, Any]:
+        """The hyper-parameters that the model was fitted with; these are saved with it."""
+        return self.facts_.options
+
+    @property
+    def origin_(self) -> Origin | None:
+        """When and by which code the model was fitted; None during the fit."""
+        return self.facts_.origin

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from os import PathLike
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from recvae.data.shards import Shards
 from recvae.data.splits import Holdout
 from recvae.engine import memory
 from recvae.engine.trainer import OnEpoch
-from recvae.errors import DataError, OptionError
+from recvae.errors import DataError, FoldInError, OptionError
 from recvae.models.contract import lists
 from recvae.models.contract.fitting import (
     FitContext,
@@ -78,7 +78,11 @@ class Recommender(Model):
         """
         options.check(self)
         require_parallel(type(self).__name__, self.parallel_over)
-        self._require_kind(interactions)
+        if isinstance(interactions, Shards) and not self.supports_shards:
+            raise OptionError(
+                f"{type(self).__name__} needs all users in memory and can't learn from shards: use "
+                "one that can, such as MultVAE, or read the table."
+            )
         data = checked_data(interactions, validation)
         if not self.supports_new_users:
             require_ids(data.user_ids, "user")
@@ -317,7 +321,14 @@ class Recommender(Model):
             FoldInError: no rows are given.
             OptionError: there is not one row for each user, or a row is out of range.
         """
-        return lists.checked_rows(type(self).__name__, rows, n_users, self.n_users_)
+        if rows is None:
+            raise FoldInError(
+                f"{type(self).__name__} knows only the users it was trained on: give their rows "
+                "(rows=...), or use a model that folds new users in, such as ImplicitALS."
+            )
+        if np.shape(rows) != (n_users,):
+            raise OptionError(f"rows must name one training row for each of {n_users} histories.")
+        return as_columns(rows, self.n_users_, "rows")
 
     def score_or_count(
         self, histories: sp.csr_matrix, rows: np.ndarray | None = None
@@ -327,13 +338,6 @@ class Recommender(Model):
         if not self.supports_new_users:
             return scores
         return lists.popular_if_empty(scores, histories, self.item_counts_)
-
-    def _require_kind(self, data: Any) -> None:
-        if isinstance(data, Shards) and not self.supports_shards:
-            raise OptionError(
-                f"{type(self).__name__} needs all users in memory and can't learn from shards: use "
-                "one that can, such as MultVAE, or read the table."
-            )
 
 
 def _layout(state: dict[str, torch.Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:

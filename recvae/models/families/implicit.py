@@ -1,5 +1,7 @@
 """The base of models of the `implicit` library, whose CPU code is used even if there is a GPU."""
 
+from abc import abstractmethod
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -8,10 +10,14 @@ import torch
 from implicit.recommender_base import ModelFitError
 from threadpoolctl import threadpool_limits
 
+from recvae.data.splits import Holdout
 from recvae.display.progress import progress
 from recvae.engine.states import of_shape
 from recvae.errors import TrainingError
+from recvae.models.contract.fitting import FitContext
+from recvae.models.contract.inputs import as_input
 from recvae.models.contract.recommender import Recommender
+from recvae.options.ranges import NonNegativeFloat, NonNegativeInt, PositiveInt, Threads
 
 
 def one_blas_thread() -> threadpool_limits:
@@ -19,54 +25,97 @@ def one_blas_thread() -> threadpool_limits:
     return threadpool_limits(limits=1, user_api="blas")
 
 
-def fit_implicit(model: Any, matrix: sp.csr_matrix, label: str) -> None:
-    """Fit a model of implicit's under our progress bar.
+@dataclass(kw_only=True, eq=False)
+class Factorization(Recommender):
+    """Matrix factorisation: a score is the inner product of a user's and an item's vector.
 
-    Raises:
-        TrainingError: its factors are no longer finite.
+    Attributes:
+        factors: width of the vectors.
+        regularization: the penalty on squared vectors.
+        iterations: how many times users and items are updated in turn.
+        seed: decides the initial vectors, and all that is sampled.
+        n_threads: how many to use; 0 means all.
+        item_factors_: float32 [items, factors + biases].
     """
-    with progress(range(model.iterations), label, unit="epoch") as bar:
-        try:
-            model.fit(matrix, show_progress=False, callback=lambda *_: bar.update())
-        except ModelFitError as error:
-            raise TrainingError(
-                f"{label} diverged to NaN or infinite values: lower the learning rate or the "
-                "weights, or raise the regularization."
-            ) from error
+
+    n_biases: ClassVar[int] = 0
+    """The last columns of the factors, which are biases."""
+
+    factors: PositiveInt = 64
+    regularization: NonNegativeFloat
+    iterations: PositiveInt
+    seed: NonNegativeInt = 0
+    n_threads: Threads = 0
+
+    @abstractmethod
+    def new_solver(self, **options: Any) -> Any:
+        """A new model of implicit's; `options` are those that all of its models take."""
+
+    def solver(self) -> Any:
+        """A new model of implicit's with the options of this one."""
+        return self.new_solver(
+            factors=self.factors,
+            regularization=self.regularization,
+            iterations=self.iterations,
+            random_state=self.seed,
+            num_threads=self.n_threads,
+        )
+
+    def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
+        label = f"fitting {self.name}"
+        with one_blas_thread(), progress(range(self.iterations), label, unit="epoch") as bar:
+            solver = self.solver()
+            try:
+                solver.fit(
+                    as_input(train, self.input),
+                    show_progress=False,
+                    callback=lambda *_: bar.update(),
+                )
+            except ModelFitError as error:
+                raise TrainingError(
+                    f"{label} diverged to NaN or infinite values: lower the learning rate or the "
+                    "weights, or raise the regularization."
+                ) from error
+        self.keep(solver)
+
+    def keep(self, solver: Any) -> None:
+        """Take the vectors of a fitted model of implicit's."""
+        self.item_factors_ = torch.from_numpy(solver.item_factors)
+
+    def item_vectors(self) -> torch.Tensor:
+        return self.item_factors_[:, : self.factors]
+
+    def state(self) -> dict[str, torch.Tensor]:
+        return {"item_factors": self.item_factors_}
+
+    def restore(self, state: dict[str, torch.Tensor]) -> None:
+        width = self.factors + self.n_biases
+        self.item_factors_ = of_shape(state["item_factors"], len(self.items_), width)
 
 
-class TrainedUsers(Recommender):
+@dataclass(kw_only=True, eq=False)
+class TrainedUsers(Factorization):
     """A factorisation with a vector for each training user; it can't serve new users.
 
     Attributes:
         user_factors_: float32 [training users, factors + biases].
-        item_factors_: float32 [items, factors + biases].
     """
 
     supports_new_users: ClassVar[bool] = False
-    n_biases: ClassVar[int]
-    """The last columns of the factors, which are biases."""
-
-    factors: int
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Inner products of the users' vectors with all items'."""
         users = torch.from_numpy(self.checked_rows(rows, histories.shape[0]))
         return self.user_factors_[users] @ self.item_factors_.T
 
-    def _factorize(self, model: Any, matrix: sp.csr_matrix) -> None:
-        with one_blas_thread():
-            fit_implicit(model, matrix, f"fitting {self.name}")
-        self.user_factors_ = torch.from_numpy(model.user_factors)
-        self.item_factors_ = torch.from_numpy(model.item_factors)
-
-    def item_vectors(self) -> torch.Tensor:
-        return self.item_factors_[:, : self.factors]
+    def keep(self, solver: Any) -> None:
+        super().keep(solver)
+        self.user_factors_ = torch.from_numpy(solver.user_factors)
 
     def state(self) -> dict[str, torch.Tensor]:
-        return {"user_factors": self.user_factors_, "item_factors": self.item_factors_}
+        return {"user_factors": self.user_factors_, **super().state()}
 
     def restore(self, state: dict[str, torch.Tensor]) -> None:
+        super().restore(state)
         width = self.factors + self.n_biases
         self.user_factors_ = of_shape(state["user_factors"], self.n_users_, width)
-        self.item_factors_ = of_shape(state["item_factors"], len(self.items_), width)

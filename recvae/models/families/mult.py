@@ -56,7 +56,7 @@ class MultAutoencoder(SoftmaxAutoencoder):
     def why_not(self, ability: Ability) -> str | None:
         """See `Recommender.why_not`; only the multinomial is a distribution over the items."""
         if ability in DISTRIBUTION and self.likelihood != "multinomial":
-            return ability.lacked_by(type(self))
+            return self.lack_of(ability)
         return super().why_not(ability)
 
     def new_net(self, n_items: int) -> nets.Net:

@@ -51,7 +51,7 @@ class PooledRecommender(Recommender):
         """See `Recommender.why_not`: codes need one member that has them, export needs all."""
         members = self.new_members()
         if ability is Ability.CODES and _leader(members) is None:
-            return ability.lacked_by(type(self))
+            return self.lack_of(ability)
         if ability is Ability.EXPORT:
             return next(filter(None, (one.why_not(ability) for one in members.values())), None)
         return super().why_not(ability)
