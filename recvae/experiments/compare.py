@@ -2,7 +2,8 @@
 
 import os
 import platform
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
@@ -75,7 +76,14 @@ def compare(
     names = _checked(metrics)
     splits = [split] if isinstance(split, Split) else list(split)
     _check(models, splits, seeds, seed)
-    fit = _fitting(names, tune_trials, seed, cache_dir)
+    if cache_dir is not None and tune_trials:
+        raise OptionError("what is tuned can't be kept: tune first, then compare what was chosen.")
+    cache = None if cache_dir is None else RunCache(Path(cache_dir).expanduser(), names)
+
+    def fit(model: Recommender, split: Split) -> Run:
+        measure = partial(_run, model, split, names, tune_trials, seed)
+        return measure() if cache is None else cache.get(model, split, measure)
+
     runs: dict[str, Run] = {}
     skipped: dict[str, str] = {}
     for name in progress(list(models), "comparing", unit="model"):
@@ -133,20 +141,6 @@ def _check(
         raise OptionError(f"a seed must be 0 or more, not {min([seed, *seeds])}.")
     if len(set(seeds)) < len(seeds):
         raise OptionError(f"seeds={tuple(seeds)} holds one twice, which would count as two fits.")
-
-
-def _fitting(
-    metrics: list[str], trials: int, seed: int, cache_dir: str | PathLike[str] | None
-) -> Callable[[Recommender, Split], Run]:
-    """The function that gives the run of a model on a split: fit, tune or read from the cache."""
-    if cache_dir is None:
-        return lambda model, split: _run(model, split, metrics, trials, seed)
-    if trials:
-        raise OptionError("what is tuned can't be kept: tune first, then compare what was chosen.")
-    kept = RunCache(Path(cache_dir).expanduser(), metrics)
-    return lambda model, split: kept.get(
-        model, split, lambda: _run(model, split, metrics, trials, seed)
-    )
 
 
 def _with_seeds(model: Recommender, seeds: Sequence[int]) -> list[Recommender]:

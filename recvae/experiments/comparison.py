@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from recvae import options
-from recvae.evaluation.evaluate import Report
+from recvae.evaluation.evaluate import Report, with_stderr
 from recvae.evaluation.metrics import Metric
-from recvae.experiments import text
 from recvae.experiments.runs import Run
 from recvae.experiments.significance import LEVEL
 from recvae.models.contract.recommender import Recommender
@@ -118,12 +117,24 @@ class Comparison:
     @property
     def headline(self) -> str:
         """The result in one sentence."""
-        return text.headline(self.table, self.top)
+        table, top, metric = self.table, self.top, self.metrics[-1]
+        best, *others = self.runs
+        score = f"{metric} {table[metric].iloc[0]:.4f}"
+        equals = [name for name in others if top.loc[name, metric]]
+        if not others:
+            return f"{best} reaches {score}."
+        if equals:
+            return f"{best} leads with {score}, not significantly ahead of {_and(equals)}."
+        return f"{best} is best with {score}, significantly ahead of {_and(others)}."
 
     @property
     def legend(self) -> str:
         """The explanation of the mark in the table."""
-        return text.legend(self.n_users)
+        return (
+            "* the best, or not significantly worse than the best "
+            f"(paired t-test over {self.n_users:,} users, Holm-corrected for all pairs, "
+            f"p >= {LEVEL})"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Everything except models and values per user, in types that JSON has."""
@@ -153,7 +164,21 @@ class Comparison:
         return f"{self._readable().to_html()}<p>{self.legend}</p>"
 
     def _readable(self) -> pd.DataFrame:
-        return text.readable(self.table, self.top)
+        """Mean ± standard error, with a mark for the top; training time, speed and size.
+
+        If models were fitted with several seeds, also the standard deviation of the last metric's
+        mean over the seeds.
+        """
+        table, top = self.table, self.top
+        cells = {metric: _marked(table, metric, top[metric]) for metric in self.metrics}
+        spread = table.get(f"{self.metrics[-1]}_seed_std")
+        if spread is not None:
+            cells["over seeds"] = ["" if np.isnan(std) else f"± {std:.4f}" for std in spread]
+        cells["training"] = [f"{seconds:,.1f} s" for seconds in table["training_seconds"]]
+        cells["users/s"] = [f"{speed:,.0f}" for speed in table["users_per_second"]]
+        cells["parameters"] = [f"{count:,}" for count in table["parameters"]]
+        cells["size"] = [f"{size:,.1f} MB" for size in table["megabytes"]]
+        return pd.DataFrame(cells, index=list(table.index))
 
     def _line(self, run: Run) -> dict[str, Any]:
         report, line = run.report, {}
@@ -167,6 +192,15 @@ class Comparison:
         line["parameters"] = run.n_parameters
         line["megabytes"] = run.n_bytes / 1e6
         return line
+
+
+def _marked(table: pd.DataFrame, metric: str, top: pd.Series) -> list[str]:
+    lines = zip(table[metric], table[f"{metric}_stderr"], top, strict=True)
+    return [f"{with_stderr(mean, stderr)} {'*' if best else ' '}" for mean, stderr, best in lines]
+
+
+def _and(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _span(low: int, high: int) -> str:

@@ -56,7 +56,10 @@ class RunCache:
             "recvae": version("recvae"),
             "options": options.values(model),
             "metrics": list(self.metrics),
-            "split": _of_split(split),
+            "split": [
+                split.train.fingerprint(),
+                *map(_of_holdout, (split.validation, split.test)),
+            ],
         }
         digest = hashlib.sha256(json.dumps(about).encode()).hexdigest()[:16]
         store = Store(self.folder / f"{about['model']}-{digest}", KIND)
@@ -72,10 +75,6 @@ class RunCache:
                 {"users.parquet": run.report.per_user.to_parquet}, about=about, facts=_facts(run)
             )
         return run
-
-
-def _of_split(split: Split) -> list[Any]:
-    return [split.train.fingerprint(), *map(_of_holdout, (split.validation, split.test))]
 
 
 def _of_holdout(holdout: Holdout) -> list[Any]:

@@ -1,7 +1,7 @@
 """Lists: checks of users before they are ranked, and their lists as a stream of tidy tables."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,6 @@ from recvae.data.reading.ids import look_up
 from recvae.display.progress import progress
 from recvae.errors import FoldInError
 from recvae.ranking.blocks import MOST_USERS
-from recvae.ranking.top_k import Score, require_length, top_k
 
 
 class EmptyHistoryWarning(UserWarning):
@@ -70,32 +69,13 @@ def rows_of(name: str, user_ids: pd.Index, known: pd.Index) -> np.ndarray:
 
 
 def ranked_tables(
-    score: Score,
-    histories: sp.csr_matrix,
-    k: int,
-    *,
-    rows: np.ndarray | None,
-    user_ids: pd.Index,
-    items: pd.DataFrame,
-    exclude_seen: bool,
+    rank: Callable[[slice], tuple[np.ndarray, np.ndarray]], user_ids: pd.Index, items: pd.DataFrame
 ) -> Iterator[pd.DataFrame]:
-    """Lists as tidy tables, a block of users at a time; OptionError for k comes at the call."""
-    require_length(k, histories.shape[1])
-
-    def tables() -> Iterator[pd.DataFrame]:
-        starts = range(0, max(len(user_ids), 1), MOST_USERS)
-        for start in progress(starts, "recommending", unit="block"):
-            block = slice(start, start + MOST_USERS)
-            ids, scores = top_k(
-                score,
-                histories[block],
-                k,
-                rows=None if rows is None else rows[block],
-                exclude_seen=exclude_seen,
-            )
-            yield _table(items, user_ids[block], ids, scores)
-
-    return tables()
+    """Lists as tidy tables, a block of users at a time; `rank` gives a block's lists."""
+    starts = range(0, max(len(user_ids), 1), MOST_USERS)
+    for start in progress(starts, "recommending", unit="block"):
+        block = slice(start, start + MOST_USERS)
+        yield _table(items, user_ids[block], *rank(block))
 
 
 def _table(

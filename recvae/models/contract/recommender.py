@@ -31,7 +31,7 @@ from recvae.models.contract.fitting import (
 )
 from recvae.models.contract.model import Model
 from recvae.ranking.neighbors import nearest
-from recvae.ranking.top_k import ItemSets, as_columns, top_k
+from recvae.ranking.top_k import ItemSets, as_columns, require_length, top_k
 from recvae.saved import storage
 from recvae.saved.facts import Facts
 from recvae.saved.origin import Origin
@@ -244,15 +244,14 @@ class Recommender(Model):
         known, name = self.user_ids_, type(self).__name__
         rows = None if known is None else lists.rows_of(name, user_ids, known)
         histories, rows = self.checked_users(histories, rows)
-        return lists.ranked_tables(
-            self.score_or_count,
-            histories,
-            k,
-            rows=rows,
-            user_ids=user_ids,
-            items=self.items_,
-            exclude_seen=exclude_seen,
-        )
+        require_length(k, histories.shape[1])
+
+        def rank(block: slice) -> tuple[np.ndarray, np.ndarray]:
+            own = None if rows is None else rows[block]
+            seen = histories[block]
+            return top_k(self.score_or_count, seen, k, rows=own, exclude_seen=exclude_seen)
+
+        return lists.ranked_tables(rank, user_ids, self.items_)
 
     def similar_items(self, columns: np.ndarray, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
         """Find the k items nearest to each of the given items.

@@ -7,7 +7,6 @@ from math import ceil
 from typing import Annotated, ClassVar
 
 import numpy as np
-import pandas as pd
 import scipy.sparse as sp
 import torch
 from annotated_types import MinLen
@@ -119,16 +118,8 @@ class AutoencoderRecommender(Recommender):
         return self.net_.decode(mean)
 
     def learn(self, train: CsrOrShards, validation: Holdout | None, context: FitContext) -> None:
+        """Train a new net from the seed."""
         parse_metrics([self.metric])
-        self.history_ = self._train(train, validation, context)
-
-    def learn_shards(self, train: Shards, validation: Holdout | None, context: FitContext) -> None:
-        self.learn(train, validation, context)
-
-    def _train(
-        self, train: CsrOrShards, validation: Holdout | None, context: FitContext
-    ) -> pd.DataFrame:
-        """Train a new net from the seed; return its history."""
         device, together = devices.resolve(self.device), processes.current()
         weights_seed, order_seed, noise_seed = np.random.SeedSequence(self.seed).generate_state(3)
         self.net_ = self.new_net(train.shape[1])
@@ -158,10 +149,12 @@ class AutoencoderRecommender(Recommender):
             checkpoints=context.checkpoints,
             processes=together,
         )
-        history = trainer.fit(batches)
+        self.history_ = trainer.fit(batches)
         self.net_.join_items()
         self.interrupted_ = trainer.interrupted
-        return history
+
+    def learn_shards(self, train: Shards, validation: Holdout | None, context: FitContext) -> None:
+        self.learn(train, validation, context)
 
     def _as_input(self, train: CsrOrShards) -> CsrOrShards:
         if isinstance(train, Shards):
