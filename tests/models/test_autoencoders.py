@@ -109,7 +109,7 @@ def test_ctrl_c_while_beta_is_searched_keeps_the_best_of_the_search(split, monke
 
 
 def test_a_mistyped_metric_is_refused_before_training(split, monkeypatch):
-    monkeypatch.setattr(rv.MultVAE, "_train", None)
+    monkeypatch.setattr(rv.MultVAE, "new_net", None)
     with pytest.raises(OptionError, match="did you mean 'ndcg'"):
         fit(split, metric="ncdg@100")
 
