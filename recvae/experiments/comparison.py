@@ -88,12 +88,13 @@ class Comparison:
         """
         lengths = self.history_lengths
         quarter = np.searchsorted(np.unique(np.quantile(lengths, (0.25, 0.5, 0.75))), lengths)
-        spans = pd.Series(lengths).groupby(quarter).agg(["min", "max"])
+        spans = pd.Series(lengths).groupby(quarter).agg(["min", "max"]).to_numpy()
+        ranges = [f"{low}" if low == high else f"{low}-{high}" for low, high in spans]
         parts = {}
         for name, report in self.reports.items():
             values = report.per_user[self.metrics[-1]].to_numpy()
             part = pd.Series(values).groupby(quarter).agg(users="size", mean="mean", stderr="sem")
-            part.insert(0, "items", [_span(*span) for span in spans.to_numpy()])
+            part.insert(0, "items", ranges)
             parts[name] = part
         return pd.concat(parts, names=["model", None]).reset_index("model").reset_index(drop=True)
 
@@ -201,10 +202,6 @@ def _marked(table: pd.DataFrame, metric: str, top: pd.Series) -> list[str]:
 
 def _and(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _span(low: int, high: int) -> str:
-    return f"{low}" if low == high else f"{low}-{high}"
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -79,17 +79,10 @@ def one_clear_error(path: Path) -> Iterator[None]:
 
 
 def new_study(**options: Any) -> optuna.Study:
-    """Make a new study, in which a higher value is better."""
-    with _quiet():
-        return optuna.create_study(direction="maximize", **options)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """A context in which Optuna does not log that it made a study."""
+    """Make a new study, in which a higher value is better; Optuna does not log it."""
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
-        yield
+        return optuna.create_study(direction="maximize", **options)
     finally:
         optuna.logging.set_verbosity(verbosity)

@@ -105,7 +105,8 @@ class TuningRun(Generic[M]):
                 for _ in bar:
                     if self.study.attempt(self._measure):
                         self.winner = self.latest
-                    bar.set_postfix(self._shown(), refresh=False)
+                    if best := self.study.best:
+                        bar.set_postfix(best=f"{best.value:.4f}", refresh=False)
         except KeyboardInterrupt:
             if self.study.best is None:
                 raise
@@ -141,10 +142,6 @@ class TuningRun(Generic[M]):
 
     def _with(self, chosen: Mapping[str, Any]) -> M:
         return options.build(type(self.model), {**options.values(self.model), **chosen})
-
-    def _shown(self) -> dict[str, str]:
-        best = self.study.best
-        return {} if best is None else {"best": f"{best.value:.4f}"}
 
 
 def _space(model: Recommender) -> Space:

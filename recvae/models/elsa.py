@@ -44,11 +44,8 @@ class ELSA(AutoencoderRecommender):
     def forward(self, batch: Batch) -> torch.Tensor:
         """The rows, scaled to length 1, times AA' - I."""
         rows = batch.normalized()
-        return (
-            super()
-            .forward(batch)
-            .index_put_((rows.rows, rows.columns), -rows.values, accumulate=True)
-        )
+        scores = super().forward(batch)
+        return scores.index_put_((rows.rows, rows.columns), -rows.values, accumulate=True)
 
     def new_net(self, n_items: int) -> nets.ELSANet:
         return nets.ELSANet(n_items, self.latent, dropout=self.dropout)

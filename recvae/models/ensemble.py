@@ -67,15 +67,12 @@ class Ensemble(PooledRecommender):
 
     def new_members(self) -> dict[str, Recommender]:
         """Copies of the members, with the seed and the device of the ensemble if it has them."""
-        ours = {"seed": self.seed, "device": self.device}
+        given = {"seed": self.seed, "device": self.device}
+        ours = {option: value for option, value in given.items() if value is not None}
         return {
             name: replace(
                 member,
-                **{
-                    field.name: ours[field.name]
-                    for field in fields(member)
-                    if ours.get(field.name) is not None
-                },
+                **{field.name: ours[field.name] for field in fields(member) if field.name in ours},
             )
             for name, member in read_members(self.members).items()
         }

@@ -69,7 +69,18 @@ class ResidualEnsemble(PooledRecommender):
         return {
             "elsa": ELSA(latent=self.rank, seed=self.seed, device=self.device),
             "als": ImplicitALS(factors=self.factors, seed=self.seed),
-            **{f"vae{number}": self._new_vae(int(seed)) for number, seed in enumerate(seeds)},
+            **{
+                f"vae{number}": ResidualVAE(
+                    latent=self.latent,
+                    width=self.width,
+                    gamma=self.gamma,
+                    epochs=self.epochs,
+                    max_gigabytes=self.max_gigabytes,
+                    seed=int(seed),
+                    device=self.device,
+                )
+                for number, seed in enumerate(seeds)
+            },
         }
 
     def may_lack(self, name: str) -> bool:
@@ -79,14 +90,3 @@ class ResidualEnsemble(PooledRecommender):
     def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
         require_memory(type(self).__name__, train.shape[1], self.max_gigabytes)
         super().learn(train, validation, context)
-
-    def _new_vae(self, seed: int) -> ResidualVAE:
-        return ResidualVAE(
-            latent=self.latent,
-            width=self.width,
-            gamma=self.gamma,
-            epochs=self.epochs,
-            max_gigabytes=self.max_gigabytes,
-            seed=seed,
-            device=self.device,
-        )

@@ -25,17 +25,13 @@ def write_report(comparison: Comparison, folder: str | PathLike[str]) -> Path:
     with atomic.writing_to(folder):
         (folder / "plots").mkdir(parents=True, exist_ok=True)
         pictures = draw_all(comparison)
-        _write_pictures(pictures, folder / "plots")
+        for picture in pictures:
+            (folder / "plots" / f"{picture.name}.svg").write_bytes(picture.light)
+            (folder / "plots" / f"{picture.name}.png").write_bytes(picture.png)
         _write_tables(comparison, folder)
         page = folder / "index.html"
         page.write_text(_html(comparison, pictures), encoding="utf-8")
     return page
-
-
-def _write_pictures(pictures: list[Picture], folder: Path) -> None:
-    for picture in pictures:
-        (folder / f"{picture.name}.svg").write_bytes(picture.light)
-        (folder / f"{picture.name}.png").write_bytes(picture.png)
 
 
 def _write_tables(comparison: Comparison, folder: Path) -> None:
