@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from recvae import options
-from recvae.data.interactions import Interactions
 from recvae.data.splits import Holdout, Split
 from recvae.disk import atomic
 from recvae.disk.manifest import MissingError
@@ -78,9 +77,8 @@ class RunCache:
 
 
 def _of_holdout(holdout: Holdout) -> list[Any]:
-    matrices = [Interactions.from_matrix(part) for part in (holdout.fold_in, holdout.held_out)]
     names = [None if ids is None else _digest(ids) for ids in (holdout.user_ids, holdout.rows)]
-    return [*(matrix.fingerprint() for matrix in matrices), *names, holdout.n_dropped]
+    return [*holdout.fingerprints(), *names, holdout.n_dropped]
 
 
 def _digest(ids: pd.Index | np.ndarray) -> str:

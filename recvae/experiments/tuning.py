@@ -155,12 +155,13 @@ def _about(
     model: Recommender, space: Space, train: Interactions, validation: Holdout, metric: str
 ) -> dict[str, str]:
     """The facts that must be equal for trials to be comparable."""
+    history, target = validation.fingerprints()
     return {
         "model": type(model).__name__,
         "metric": metric,
         "training data": train.fingerprint(),
-        "validation history": Interactions.from_matrix(validation.fold_in).fingerprint(),
-        "validation target": Interactions.from_matrix(validation.held_out).fingerprint(),
+        "validation history": history,
+        "validation target": target,
         **{f"option {name}": str(value) for name, value in options.values(model).items()},
         **{f"space of {name}": str(kind) for name, kind in space.items()},
     }

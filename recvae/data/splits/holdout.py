@@ -63,6 +63,12 @@ class Holdout:
                 f"{type(given).__name__}."
             )
 
+    def fingerprints(self) -> list[str]:
+        """The fingerprints of `fold_in` and of `held_out`."""
+        return [
+            Interactions.from_matrix(part).fingerprint() for part in (self.fold_in, self.held_out)
+        ]
+
     def _require_users(self, given: int, name: str) -> None:
         if given != self.fold_in.shape[0]:
             raise DataError(f"{name} names {given} users, fold_in has {self.fold_in.shape[0]}.")

@@ -38,7 +38,7 @@ class Picture:
         """The image for other places."""
         return plots.draw(self.plot, self.comparison, LIGHT, "png")
 
-    @property
+    @cached_property
     def urls(self) -> dict[str, str]:
         """The images as data URLs, so that the page needs no other files."""
         images = {"light": self.light, "dark": plots.draw(self.plot, self.comparison, DARK, "svg")}

@@ -87,9 +87,8 @@ def checkpoints_in(
     together = processes.current()
     rank = together.everyone.rank
     own = Path(folder, f"process-{rank}" if rank else "").expanduser()
-    parts = (validation.fold_in, validation.held_out) if validation else ()
     where = {
-        "validation": [Interactions.from_matrix(part).fingerprint() for part in parts],
+        "validation": [] if validation is None else validation.fingerprints(),
         "grid of processes": f"{together.users.size} x {together.items.size}",
     }
     return Checkpoints(own, {**about, **where}, together.everyone)
