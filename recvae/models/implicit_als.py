@@ -1,7 +1,7 @@
 """ImplicitALS: weighted matrix factorisation by alternating least squares."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -58,7 +58,7 @@ class ImplicitALS(Factorization):
         weights, users = as_input(histories, self.input), np.arange(histories.shape[0])
         try:
             with one_blas_thread():
-                solver = self.solver()
+                solver = self.new_solver()
                 solver.item_factors = self.item_factors_.numpy()
                 vectors = solver.recalculate_user(users, weights)
         except ValueError as error:  # implicit's, of LAPACK
@@ -82,5 +82,5 @@ class ImplicitALS(Factorization):
         right = own.mT @ (self.alpha * batch.values[:, :, None])
         return solve(left, right) @ every.T
 
-    def new_solver(self, **options: Any) -> AlternatingLeastSquares:
-        return AlternatingLeastSquares(alpha=self.alpha, **options)
+    def new_solver(self) -> AlternatingLeastSquares:
+        return AlternatingLeastSquares(alpha=self.alpha, **self.solver_options())

@@ -1,7 +1,7 @@
 """ImplicitBPR: matrix factorisation that learns to rank pairs of items."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from implicit.cpu.bpr import BayesianPersonalizedRanking
 
@@ -38,5 +38,7 @@ class ImplicitBPR(TrainedUsers):
     iterations: PositiveInt = 50
     n_threads: Threads = 1
 
-    def new_solver(self, **options: Any) -> BayesianPersonalizedRanking:
-        return BayesianPersonalizedRanking(learning_rate=self.learning_rate, **options)
+    def new_solver(self) -> BayesianPersonalizedRanking:
+        return BayesianPersonalizedRanking(
+            learning_rate=self.learning_rate, **self.solver_options()
+        )

@@ -1,7 +1,7 @@
 """ImplicitLMF: logistic matrix factorisation."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from implicit.cpu.lmf import LogisticMatrixFactorization
 
@@ -42,7 +42,7 @@ class ImplicitLMF(TrainedUsers):
     iterations: PositiveInt = 60
     input: Input = "binary"
 
-    def new_solver(self, **options: Any) -> LogisticMatrixFactorization:
+    def new_solver(self) -> LogisticMatrixFactorization:
         return LogisticMatrixFactorization(
-            learning_rate=self.learning_rate, neg_prop=self.negatives, **options
+            learning_rate=self.learning_rate, neg_prop=self.negatives, **self.solver_options()
         )

@@ -48,23 +48,23 @@ class Factorization(Recommender):
     n_threads: Threads = 0
 
     @abstractmethod
-    def new_solver(self, **options: Any) -> Any:
-        """A new model of implicit's; `options` are those that all of its models take."""
-
-    def solver(self) -> Any:
+    def new_solver(self) -> Any:
         """A new model of implicit's with the options of this one."""
-        return self.new_solver(
-            factors=self.factors,
-            regularization=self.regularization,
-            iterations=self.iterations,
-            random_state=self.seed,
-            num_threads=self.n_threads,
-        )
+
+    def solver_options(self) -> dict[str, Any]:
+        """The options that all models of implicit have, as it calls them."""
+        return {
+            "factors": self.factors,
+            "regularization": self.regularization,
+            "iterations": self.iterations,
+            "random_state": self.seed,
+            "num_threads": self.n_threads,
+        }
 
     def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
         label = f"fitting {self.name}"
         with one_blas_thread(), progress(range(self.iterations), label, unit="epoch") as bar:
-            solver = self.solver()
+            solver = self.new_solver()
             try:
                 solver.fit(
                     as_input(train, self.input),
