@@ -18,9 +18,7 @@ class EASE(LinearAutoencoder):
     """
 
     name: ClassVar[str] = "ease"
-    space: ClassVar[Space] = {
-        "regularization": Float(10.0, 3000.0, log=True),
-    }
+    space: ClassVar[Space] = {"regularization": Float(10.0, 3000.0, log=True)}
 
     regularization: PositiveFloat = 300.0
 

@@ -41,7 +41,6 @@ class ImplicitALS(Factorization):
         "alpha": Float(1.0, 40.0, log=True),
         "regularization": Float(0.01, 200.0, log=True),
     }
-
     abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.EXPORT})
 
     regularization: PositiveFloat = 20.0

@@ -4,7 +4,8 @@ from abc import abstractmethod
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import reduce
+from operator import iadd
 from typing import ClassVar
 
 import numpy as np
@@ -162,11 +163,7 @@ class PooledRecommender(Recommender):
     def _pooled(self, score: Callable[[Recommender], torch.Tensor], seen: Batch) -> torch.Tensor:
         """The sum of the members' log-probabilities; members that need no conversion come first."""
         members = sorted(self.members_.values(), key=_is_likely, reverse=True)
-        first, *others = (partial(_log_probabilities, one, score, seen) for one in members)
-        total = first()
-        for more in others:
-            total += more()
-        return total
+        return reduce(iadd, (_log_probabilities(one, score, seen) for one in members))
 
     def _require_leader(self) -> Recommender:
         self.require_fitted()
