@@ -3,8 +3,8 @@
 A request goes through these files, from the outside in:
 
     app, middleware, security, pages   the application: limits, the token, the pages
-    routes, latent_routes              a function for each path
-    schemas, latent_schemas            the fields of requests and answers, and their limits
+    routes                             a function for each path
+    schemas                            the fields of requests and answers, and their limits
     service, batching, metrics         puts waiting requests into batches, and counts them
     live_model                         the model that answers now; loads a new one when it is saved
     served_model                       answers with lists, codes and similar items

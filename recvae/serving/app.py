@@ -15,7 +15,6 @@ from fastapi.responses import JSONResponse
 import recvae
 from recvae.errors import DataError, MissingPackageError, OptionError, TrainingError
 from recvae.serving import pages
-from recvae.serving.latent_routes import latent_router
 from recvae.serving.live_model import LiveModel
 from recvae.serving.middleware import BodyLimit, Measured, Strict
 from recvae.serving.routes import open_router, router
@@ -70,7 +69,6 @@ def create_app(
     pages.add_to(app)
     app.include_router(open_router)
     app.include_router(router, dependencies=guards, responses=REFUSALS)
-    app.include_router(latent_router, dependencies=guards, responses=REFUSALS)
     app.add_middleware(BodyLimit)
     app.add_middleware(Strict)
     app.add_middleware(Measured, metrics=service.metrics)

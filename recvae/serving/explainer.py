@@ -8,16 +8,8 @@ import scipy.sparse as sp
 from recvae import latent
 from recvae.models import Recommender
 from recvae.ranking.reranking import POOL, rerank
+from recvae.serving import schemas
 from recvae.serving.catalogue import Catalogue
-from recvae.serving.latent_schemas import (
-    Blended,
-    BlendedList,
-    BlendRequest,
-    Explained,
-    ExplainedItem,
-    ExplainRequest,
-    Reason,
-)
 
 
 class Explainer:
@@ -28,26 +20,26 @@ class Explainer:
         self._catalogue = catalogue
         self._pool = min(POOL, len(catalogue.ids))
 
-    def explain(self, requests: Sequence[ExplainRequest]) -> list[Explained]:
+    def explain(self, requests: Sequence[schemas.ExplainRequest]) -> list[schemas.Explained]:
         """A list for each history, with the likes that contribute to each item."""
         histories = self._catalogue.histories(requests)
         lists = self._model.recommend(histories, self._pool)
         return [
-            Explained(
+            schemas.Explained(
                 items=self._explained(one, histories[row], *(part[row] for part in lists)),
                 unknown=self._catalogue.unknown(one.items),
             )
             for row, one in enumerate(requests)
         ]
 
-    def blend(self, requests: Sequence[BlendRequest]) -> list[Blended]:
+    def blend(self, requests: Sequence[schemas.BlendRequest]) -> list[schemas.Blended]:
         """The lists between the two tastes of each request.
 
         Raises:
             OptionError: the model has no latent space.
         """
         return [
-            Blended(
+            schemas.Blended(
                 lists=self._blended(one),
                 unknown=self._catalogue.unknown(one.one.items + one.other.items),
             )
@@ -55,13 +47,17 @@ class Explainer:
         ]
 
     def _explained(
-        self, request: ExplainRequest, history: sp.csr_matrix, ids: np.ndarray, scores: np.ndarray
-    ) -> list[ExplainedItem]:
+        self,
+        request: schemas.ExplainRequest,
+        history: sp.csr_matrix,
+        ids: np.ndarray,
+        scores: np.ndarray,
+    ) -> list[schemas.ExplainedItem]:
         ids, scores = self._shorten(request, ids, scores)
         contributions = self._contributions(history, ids)
         return self._with_reasons(ids, scores, history.indices, contributions, request.reasons)
 
-    def _blended(self, request: BlendRequest) -> list[BlendedList]:
+    def _blended(self, request: schemas.BlendRequest) -> list[schemas.BlendedList]:
         """Lists with reasons: those of both tastes, mixed by weight, which is an approximation."""
         ends = self._catalogue.histories([request.one, request.other])
         weights = tuple(request.weights)
@@ -71,7 +67,7 @@ class Explainer:
         likes = np.unique(ends.indices)
         one, other = (self._spread(end, likes, columns) for end in ends)
         return [
-            BlendedList(
+            schemas.BlendedList(
                 weight=weight,
                 items=self._with_reasons(
                     ids,
@@ -85,7 +81,10 @@ class Explainer:
         ]
 
     def _shorten(
-        self, request: ExplainRequest | BlendRequest, ids: np.ndarray, scores: np.ndarray
+        self,
+        request: schemas.ExplainRequest | schemas.BlendRequest,
+        ids: np.ndarray,
+        scores: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
         return rerank(ids, scores, self._model.item_counts_, request.niche, request.k)
 
@@ -108,10 +107,10 @@ class Explainer:
         likes: np.ndarray,
         contributions: np.ndarray,
         reasons: int,
-    ) -> list[ExplainedItem]:
+    ) -> list[schemas.ExplainedItem]:
         counts = self._model.item_counts_[ids].tolist()
         return [
-            ExplainedItem(
+            schemas.ExplainedItem(
                 **item.model_dump(), users=users, because=self._reasons(likes, added, reasons)
             )
             for item, users, added in zip(
@@ -119,10 +118,10 @@ class Explainer:
             )
         ]
 
-    def _reasons(self, likes: np.ndarray, added: np.ndarray, n: int) -> list[Reason]:
+    def _reasons(self, likes: np.ndarray, added: np.ndarray, n: int) -> list[schemas.Reason]:
         best = np.argsort(-added, kind="stable")[:n]
         return [
-            Reason(
+            schemas.Reason(
                 **self._catalogue.item(int(likes[place])).model_dump(),
                 contribution=float(added[place]),
             )

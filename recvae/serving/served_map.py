@@ -8,16 +8,8 @@ from recvae import latent
 from recvae.latent.map_page import main_genres
 from recvae.models import Recommender
 from recvae.models.contract.abilities import Ability
+from recvae.serving import schemas
 from recvae.serving.catalogue import Catalogue
-from recvae.serving.latent_schemas import (
-    MAX_POINTS,
-    ItemMap,
-    MapPoint,
-    MapRequest,
-    Place,
-    Spread,
-)
-from recvae.serving.schemas import History
 
 
 class ServedMap:
@@ -31,15 +23,10 @@ class ServedMap:
     def __init__(self, model: Recommender, catalogue: Catalogue) -> None:
         self._model = model
         self._catalogue = catalogue
-        self._popular = np.argsort(-model.item_counts_, kind="stable")[:MAX_POINTS]
+        self._popular = np.argsort(-model.item_counts_, kind="stable")[: schemas.MAX_POINTS]
         self._made: latent.TasteMap | None = None
 
-    @property
-    def impossible(self) -> str | None:
-        """The reason why the model has no map; None if it has one."""
-        return self._model.why_not(Ability.CODES)
-
-    def draw(self, requests: Sequence[MapRequest]) -> list[ItemMap]:
+    def draw(self, requests: Sequence[schemas.MapRequest]) -> list[schemas.ItemMap]:
         """The places of the most popular items.
 
         Raises:
@@ -49,12 +36,12 @@ class ServedMap:
         items = self._map().items.iloc[self._popular]
         places, genres = items[["x", "y"]].to_numpy().tolist(), main_genres(items).tolist()
         points = [
-            MapPoint(**self._catalogue.item(column).model_dump(), x=x, y=y, genre=genre)
+            schemas.MapPoint(**self._catalogue.item(column).model_dump(), x=x, y=y, genre=genre)
             for column, (x, y), genre in zip(self._popular.tolist(), places, genres, strict=True)
         ]
-        return [ItemMap(points=points[: one.k]) for one in requests]
+        return [schemas.ItemMap(points=points[: one.k]) for one in requests]
 
-    def place(self, requests: Sequence[History]) -> list[Place]:
+    def place(self, requests: Sequence[schemas.History]) -> list[schemas.Place]:
         """The places of tastes.
 
         Raises:
@@ -62,7 +49,9 @@ class ServedMap:
         """
         users = self._map().place(self._catalogue.histories(requests))
         return [
-            Place(x=x, y=y, spread=_spread(*spread), unknown=self._catalogue.unknown(one.items))
+            schemas.Place(
+                x=x, y=y, spread=_spread(*spread), unknown=self._catalogue.unknown(one.items)
+            )
             for one, (x, y, *spread) in zip(
                 requests, users[["x", "y", "x_std", "y_std", "xy_cov"]].to_numpy(), strict=True
             )
@@ -76,5 +65,5 @@ class ServedMap:
         return self._made
 
 
-def _spread(x_std: float, y_std: float, xy_cov: float) -> Spread | None:
-    return Spread(xx=x_std**2, xy=xy_cov, yy=y_std**2) if x_std > 0 else None
+def _spread(x_std: float, y_std: float, xy_cov: float) -> schemas.Spread | None:
+    return schemas.Spread(xx=x_std**2, xy=xy_cov, yy=y_std**2) if x_std > 0 else None

@@ -1,16 +1,15 @@
 """The service: a live model, the batchers that ask it, and the metrics."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence, Sized
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
+from recvae.serving import schemas
 from recvae.serving.batching import Batcher
 from recvae.serving.live_model import LiveModel
 from recvae.serving.metrics import Metrics
-from recvae.serving.schemas import Item, SearchRequest
 from recvae.serving.served_model import ServedModel
 
 MAX_WAITING = 1_000
@@ -22,17 +21,15 @@ WATCH_SECONDS = 1.0
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
-
-
-class OfHistory(Protocol):
-    """An answer that says which ids of a history the model does not know."""
-
-    @property
-    def unknown(self) -> Sized:
-        """The ids."""
-
-
-Known = TypeVar("Known", bound=OfHistory)
+Known = TypeVar(
+    "Known",
+    schemas.Recommendations,
+    schemas.Code,
+    schemas.Explained,
+    schemas.Blended,
+    schemas.Place,
+)
+"""An answer that says which ids of a history the model does not know."""
 
 
 class Service:
@@ -48,13 +45,13 @@ class Service:
         self._model, self._map = ThreadPoolExecutor(1, "model"), ThreadPoolExecutor(1, "map")
         self._batchers: list[Batcher[Any, Any]] = []
         few = min(max_batch, MAX_COSTLY)
-        self.recommend = self._batcher(ServedModel.recommend, self._model, max_batch)
-        self.encode = self._batcher(ServedModel.encode, self._model, max_batch)
-        self.similar = self._batcher(ServedModel.similar, self._model, max_batch)
-        self.explain = self._batcher(ServedModel.explain, self._model, few)
-        self.blend = self._batcher(ServedModel.blend, self._model, few)
-        self.draw = self._batcher(ServedModel.draw, self._map, few)
-        self.place = self._batcher(ServedModel.place, self._map, max_batch)
+        self.recommend = self._batcher(lambda now: now.recommend, self._model, max_batch)
+        self.encode = self._batcher(lambda now: now.encode, self._model, max_batch)
+        self.similar = self._batcher(lambda now: now.similar, self._model, max_batch)
+        self.explain = self._batcher(lambda now: now.explainer.explain, self._model, few)
+        self.blend = self._batcher(lambda now: now.explainer.blend, self._model, few)
+        self.draw = self._batcher(lambda now: now.map.draw, self._map, few)
+        self.place = self._batcher(lambda now: now.map.place, self._map, max_batch)
 
     async def of_history(self, answer: Batcher[Request, Known], request: Request) -> Known:
         """Answer a request with a history, and count its unknown items."""
@@ -62,9 +59,9 @@ class Service:
         self.metrics.unknown_items.inc(len(found.unknown))
         return found
 
-    async def search(self, request: SearchRequest) -> list[Item]:
+    async def search(self, request: schemas.SearchRequest) -> list[schemas.Item]:
         """Find items by title, in another thread than the model's."""
-        return await asyncio.to_thread(self.live.now.search, request)
+        return await asyncio.to_thread(self.live.now.catalogue.find, request.q, request.k)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -83,13 +80,13 @@ class Service:
 
     def _batcher(
         self,
-        method: Callable[[ServedModel, Sequence[Request]], Sequence[Answer]],
+        method_of: Callable[[ServedModel], Callable[[Sequence[Request]], Sequence[Answer]]],
         thread: Executor,
         max_batch: int,
     ) -> Batcher[Request, Answer]:
         """A batcher that calls a method of the live model with all requests that wait for it."""
-        batcher = Batcher(
-            partial(self._ask, method),
+        batcher: Batcher[Request, Answer] = Batcher(
+            lambda requests: method_of(self.live.now)(requests),
             thread,
             max_batch=max_batch,
             max_waiting=MAX_WAITING,
@@ -97,13 +94,6 @@ class Service:
         )
         self._batchers.append(batcher)
         return batcher
-
-    def _ask(
-        self,
-        method: Callable[[ServedModel, Sequence[Request]], Sequence[Answer]],
-        requests: Sequence[Request],
-    ) -> Sequence[Answer]:
-        return method(self.live.now, requests)
 
     def _count_load(self, success: bool) -> None:
         self.metrics.loads.labels(str(success).lower()).inc()

@@ -11,7 +11,7 @@ from serving_client import client_of
 import recvae as rv
 from recvae import latent
 from recvae.serving import pages
-from recvae.serving.latent_schemas import MAX_EXPLAINED, MAX_LIKES, MAX_POINTS, MAX_WEIGHTS
+from recvae.serving.schemas import MAX_EXPLAINED, MAX_LIKES, MAX_POINTS, MAX_WEIGHTS
 
 pytestmark = [
     pytest.mark.anyio,
