@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from recvae.disk import atomic
-from recvae.disk.manifest import BusyError, DamagedError, DifferentError, MissingError
+from recvae.disk.manifest import DamagedError, DifferentError, MissingError
 from recvae.disk.store import LOCK, Store, locked, remove_drafts
 from recvae.errors import DataError, RecvaeError
 
@@ -38,15 +38,11 @@ class Job:
             DataError: it has other files, or another job's, or another process is working in it.
             WriteError: the folder can't be made.
         """
+        busy = DataError(f"another process is at work in {self.folder}: wait for it.")
         with atomic.writing_to(self.folder), ExitStack() as lock:
             self.folder.mkdir(parents=True, exist_ok=True)
-            try:
-                lock.enter_context(locked(self.folder / LOCK))
-                self._claim()
-            except BusyError:
-                raise DataError(
-                    f"another process is at work in {self.folder}: wait for it."
-                ) from None
+            lock.enter_context(locked(self.folder / LOCK, busy))
+            self._claim()
             self._lock = lock.pop_all()
         return self
 

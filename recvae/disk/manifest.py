@@ -44,10 +44,6 @@ class DifferentError(StoreError):
     """The content is about something else; the message is the first different fact."""
 
 
-class BusyError(StoreError):
-    """Another process is working in the folder."""
-
-
 class StoredFile(BaseModel):
     """A file beside the manifest, its length and its checksum."""
 

@@ -22,7 +22,6 @@ from filelock import FileLock, Timeout
 
 from recvae.disk import atomic, manifest
 from recvae.disk.manifest import (
-    BusyError,
     DamagedError,
     DifferentError,
     Manifest,
@@ -92,7 +91,7 @@ class Store:
             OSError: the files can't be written; the old ones stay.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        with locked(self.folder / LOCK, wait=True):
+        with locked(self.folder / LOCK):
             remove_drafts(self.folder)
             before = self._names()
             written = {Path(name).stem: self._write(name, fill) for name, fill in files.items()}
@@ -209,22 +208,22 @@ class Stored:
 
 
 @contextmanager
-def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
+def locked(path: Path, busy: Exception | None = None) -> Iterator[None]:
     """A context that holds a lock; the lock's file stays.
 
+    Args:
+        path: the lock's file.
+        busy: the error to raise if another process holds the lock; None waits for it.
+
     Raises:
-        BusyError: another process holds the lock, and `wait` is False.
         OSError: the file can't be made.
     """
-    lock = FileLock(path)
     try:
-        lock.acquire(timeout=-1 if wait else 0)
-    except Timeout:
-        raise BusyError("another process is at work there") from None
-    try:
+        held = FileLock(path).acquire(timeout=-1 if busy is None else 0)
+    except Timeout as error:
+        raise busy or error from None
+    with held:
         yield
-    finally:
-        lock.release()
 
 
 def remove_drafts(folder: Path) -> None:

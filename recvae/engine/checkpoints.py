@@ -20,7 +20,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from recvae.disk.manifest import BusyError, DifferentError, MissingError
+from recvae.disk.manifest import DifferentError, MissingError
 from recvae.disk.store import LOCK, Store, Stored, locked
 from recvae.engine.groups import ALONE, Group
 from recvae.engine.states import count
@@ -61,14 +61,12 @@ class Checkpoints:
         Raises:
             CheckpointError: another process works in it, or it can't be written.
         """
+        busy = CheckpointError(
+            f"another training is at work in {self.folder}: wait for it, or choose another folder."
+        )
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._lock.enter_context(locked(self.folder / LOCK))
-        except BusyError:
-            raise CheckpointError(
-                f"another training is at work in {self.folder}: wait for it, or choose another "
-                "folder."
-            ) from None
+            self._lock.enter_context(locked(self.folder / LOCK, busy))
         except OSError as error:
             raise CheckpointError(
                 f"checkpoints can't be kept in {self.folder} ({error.strerror}): choose a folder "

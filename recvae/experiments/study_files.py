@@ -14,7 +14,6 @@ from optuna.study import StudyDirection
 from sqlalchemy import NullPool
 
 from recvae.disk import atomic
-from recvae.disk.manifest import BusyError
 from recvae.disk.store import locked
 from recvae.disk.untrusted import require_regular
 from recvae.errors import DataError, difference
@@ -28,15 +27,11 @@ def opened(path: Path, about: Mapping[str, str]) -> Iterator[optuna.Study]:
         DataError: the file is of another study, or is none, or another process is at work on it.
         WriteError: it can't be written.
     """
+    busy = DataError(f"another tuning is at work on {path}: wait for it, or name another file.")
     with ExitStack() as lock:
-        try:
-            with atomic.writing_to(path):
-                _make(path)
-                lock.enter_context(locked(path.with_name(f".{path.name}.lock")))
-        except BusyError:
-            raise DataError(
-                f"another tuning is at work on {path}: wait for it, or name another file."
-            ) from None
+        with atomic.writing_to(path):
+            _make(path)
+            lock.enter_context(locked(path.with_name(f".{path.name}.lock"), busy))
         yield _study(path, about)
 
 
