@@ -20,6 +20,7 @@ def lines(monkeypatch, capsys):
     return lines
 
 
+@pytest.mark.slow
 def test_a_line_for_each_model_the_same_each_time(lines):
     found = lines("popularity", "item-knn", "item-knn bm25")
     assert [line[:26].strip() for line in found] == ["popularity", "item-knn", "item-knn bm25"]

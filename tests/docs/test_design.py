@@ -36,7 +36,8 @@ def imports(file: Path) -> Iterator[str]:
 
 def sources(place: Path) -> list[Path]:
     """The Python files and stubs of a folder and those in it, or a file alone."""
-    return sorted(place.rglob("*.py*")) if place.is_dir() else [place]
+    found = [place] if place.is_file() else sorted(place.rglob("*"))
+    return [path for path in found if path.suffix in {".py", ".pyi"}]
 
 
 def parts(folder: Path) -> list[Path]:

@@ -37,7 +37,7 @@ SMALL = {
 }
 
 
-SLOW = ("ensemble", "vamp-vae")
+SLOW = ("ensemble", "rec-vae", "vamp-vae")
 PERSONAL = [
     pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name
     for name in BUILT_IN

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "tests" / "helpers" / "outside_package"
 TOUR = ROOT / "tests" / "helpers" / "outside_tour.py"
