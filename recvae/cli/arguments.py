@@ -4,17 +4,12 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 import recvae as rv
 from recvae.models import registry
-
-if TYPE_CHECKING:
-    from recvae.data.interactions import Interactions
-    from recvae.data.shards import Shards
-    from recvae.data.splits import Holdout, ShardSplit, Split
 
 MIN_RATING = 4.0
 """The least rating that counts as a like in named data sets, all of which have up to 5 stars."""
@@ -38,19 +33,6 @@ Metrics = Annotated[
         "coverage or novelty, @ a length of the list."
     ),
 ]
-User = Annotated[str, _Data(help="A file's column of users.")]
-Item = Annotated[str, _Data(help="A file's column of items.")]
-Value = Annotated[
-    str | None,
-    _Data(help="A file's column of weights; models read them with --set input=counts only."),
-]
-Header = Annotated[
-    str | None,
-    _Data(
-        metavar="NAMES",
-        help="The names of all columns of a text file without a header, separated by commas.",
-    ),
-]
 Address = Annotated[
     str | None,
     typer.Option(
@@ -61,11 +43,6 @@ Address = Annotated[
 ]
 
 
-def header_of(columns: str | None) -> list[str] | None:
-    """The column names given by `--columns`; None without it."""
-    return None if columns is None else names(columns)
-
-
 def names(text: str) -> list[str]:
     """Read `als, bpr` as `["als", "bpr"]`."""
     return [name.strip() for name in text.split(",") if name.strip()]
@@ -73,27 +50,49 @@ def names(text: str) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """The names of a file's columns."""
+    """The names of a table's columns."""
 
-    user: User = "user"
-    item: Item = "item"
-    value: Value = None
+    user: Annotated[str, _Data(help="A file's column of users.")] = "user"
+    item: Annotated[str, _Data(help="A file's column of items.")] = "item"
+    value: Annotated[
+        str | None,
+        _Data(help="A file's column of weights; models read them with --set input=counts only."),
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataOptions(Columns):
+class FileColumns(Columns):
+    """The names of the columns of a file, which may be text without a header."""
+
+    columns: Annotated[
+        str | None,
+        _Data(
+            metavar="NAMES",
+            help="The names of all columns of a text file without a header, separated by commas.",
+        ),
+    ] = None
+
+    @property
+    def header(self) -> list[str] | None:
+        """The names of all columns, if they are given."""
+        return None if self.columns is None else names(self.columns)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataOptions(FileColumns):
     """Where the data come from."""
 
     timestamp: Annotated[
         str | None, _Data(help="A file's column of times, for --split last and time.")
     ] = None
-    columns: Header = None
     data_dir: Annotated[
         Path | None,
         _Data(help="Folder of the data sets known by name; else $RECVAE_DATA, else ./data."),
     ] = None
 
-    def read(self, data: str, *, min_weight: float | None = None, **filters: Any) -> "Interactions":
+    def read(
+        self, data: str, *, min_weight: float | None = None, **filters: Any
+    ) -> "rv.Interactions":
         """Read a named data set, a file, or a folder of Parquet files."""
         from recvae.data.datasets.releases import DATASETS
 
@@ -104,7 +103,7 @@ class DataOptions(Columns):
             )
         if not _is_file(data):
             if data in DATASETS:
-                require_usual(data, self, self.columns, self.timestamp)
+                require_usual(data, self, self.timestamp)
             return rv.load_dataset(data, min_rating=min_weight, data_dir=self.data_dir, **filters)
         return rv.read_interactions(
             data,
@@ -112,7 +111,7 @@ class DataOptions(Columns):
             item=self.item,
             value=self.value,
             timestamp=self.timestamp,
-            columns=header_of(self.columns),
+            columns=self.header,
             min_weight=min_weight,
             **filters,
         )
@@ -204,11 +203,11 @@ class Experiment(Filters, DataOptions):
                 option = f"--{name.replace('_', '-')}"
                 raise typer.BadParameter(f"{option} is for --split {kind}: leave out one of them.")
 
-    def prepare(self) -> "Split | ShardSplit":
+    def prepare(self) -> "rv.Split | rv.ShardSplit":
         """Read, filter and split; of shards, the training users stay on the disk."""
         return self._split_shards() if are_shards(self.data) else self.prepare_in_memory()
 
-    def prepare_in_memory(self) -> "Split":
+    def prepare_in_memory(self) -> "rv.Split":
         """Read, filter and split."""
         data = self._read()
         match self.split:
@@ -224,13 +223,13 @@ class Experiment(Filters, DataOptions):
             case SplitKind.NONE:
                 raise typer.BadParameter("--split none leaves nobody to judge a model by.")
 
-    def prepare_folds(self, n_folds: int) -> "list[Split]":
+    def prepare_folds(self, n_folds: int) -> "list[rv.Split]":
         """Read, filter, and hold every user out once."""
         if self.split is not SplitKind.USERS:
             raise typer.BadParameter("--folds are of users: leave out --split.")
         return rv.split_folds(self._read(), n_folds, self.held_out_users, seed=self.seed)
 
-    def learn_from(self) -> "tuple[Interactions | Shards, Holdout | None]":
+    def learn_from(self) -> "tuple[rv.Interactions | rv.Shards, rv.Holdout | None]":
         """The training data, and the validation users, if there are any."""
         if self.split is SplitKind.NONE:
             return self._open_shards() if are_shards(self.data) else self._read(), None
@@ -264,19 +263,19 @@ class Experiment(Filters, DataOptions):
             return MIN_RATING
         return self.min_rating
 
-    def _read(self) -> "Interactions":
+    def _read(self) -> "rv.Interactions":
         return self.read(self.data, min_weight=self._min_weight, **self.filters)
 
-    def _split_shards(self) -> "ShardSplit":
+    def _split_shards(self) -> "rv.ShardSplit":
         if self.split is not SplitKind.USERS:
             raise typer.BadParameter("shards are split by users, or not at all (--split none).")
         n = self.held_out_users
         return rv.split_shards(self._open_shards(), n_validation=n, n_test=n, seed=self.seed)
 
-    def _open_shards(self) -> "Shards":
+    def _open_shards(self) -> "rv.Shards":
         if self.filters != Filters().filters or self.min_rating is not None:
             raise typer.BadParameter("shards are filtered when they are made, by `recvae shard`.")
-        require_usual("shards", self, self.columns, self.timestamp)
+        require_usual("shards", self, self.timestamp)
         return rv.read_shards(self.data)
 
     def _points_in_time(self) -> tuple[str, str]:
@@ -285,10 +284,10 @@ class Experiment(Filters, DataOptions):
         return self.validation_from, self.test_from
 
 
-def require_usual(data: str, columns: Columns, *others: str | None) -> None:
+def require_usual(data: str, columns: FileColumns, timestamp: str | None = None) -> None:
     """Raise typer.BadParameter if columns are named for data whose columns are known."""
-    ids = (columns.user, columns.item)
-    if ids != (Columns.user, Columns.item) or {columns.value, *others} != {None}:
+    given = (columns.user, columns.item, columns.value, columns.columns, timestamp)
+    if given != (Columns.user, Columns.item, None, None, None):
         raise typer.BadParameter(
             f"the columns of {data} are known: leave out --user and all else that names columns."
         )

@@ -8,8 +8,6 @@ from recvae.cli.output import note, show
 from recvae.errors import DataError
 
 if TYPE_CHECKING:
-    from recvae.data.interactions import Interactions
-    from recvae.data.shards import Shards
     from recvae.models.contract.recommender import Recommender
 
 
@@ -38,7 +36,7 @@ def evaluate(
     show(report, report.to_dict(), json)
 
 
-def _check_trained_on(model: "Recommender", train: "Interactions | Shards") -> None:
+def _check_trained_on(model: "Recommender", train: "rv.Interactions | rv.Shards") -> None:
     if not model.item_ids_.equals(train.item_ids):
         raise DataError(
             f"the model knows {len(model.items_):,} items, and they are not the {train.shape[1]:,} "

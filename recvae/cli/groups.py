@@ -1,11 +1,11 @@
 """Groups of options: a command takes a dataclass, and the command line has each of its fields."""
 
 from collections.abc import Callable
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import is_dataclass
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:
@@ -22,7 +22,7 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
     def spread_command(**given: Any) -> None:
         options = {name: _at_home(value) for name, value in given.items()}
         made = {
-            name: group(**{field.name: options.pop(field.name) for field in fields(group)})
+            name: group(**{field: options.pop(field) for field in signature(group).parameters})
             for name, group in groups.items()
         }
         command(**made, **options)
@@ -44,17 +44,5 @@ def _at_home(value: Any) -> Any:
 
 def _of_fields(group: type) -> list[Parameter]:
     """A parameter for each field, the required ones first."""
-    hints = get_type_hints(group, include_extras=True)
-    return [
-        Parameter(
-            field.name,
-            Parameter.KEYWORD_ONLY,
-            default=_default(field),
-            annotation=hints[field.name],
-        )
-        for field in sorted(fields(group), key=lambda field: field.default is not MISSING)
-    ]
-
-
-def _default(field: Field[Any]) -> Any:
-    return Parameter.empty if field.default is MISSING else field.default
+    fields = signature(group).parameters.values()
+    return sorted(fields, key=lambda field: field.default is not Parameter.empty)

@@ -1,13 +1,10 @@
 """`recvae info`: shows what a saved model is, and where it comes from."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import recvae as rv
 from recvae.cli.arguments import Json, ModelFolder
 from recvae.cli.output import show
-
-if TYPE_CHECKING:
-    from recvae.models.contract.recommender import Recommender
 
 
 def info(model: ModelFolder, *, json: Json = False) -> None:
@@ -24,16 +21,13 @@ def info(model: ModelFolder, *, json: Json = False) -> None:
     recommender = rv.load_model(model, device="cpu")
     described, stored = read_manifest(model)
     files = {role: file.checksum for role, file in stored.files.items()}
-    facts = described.model_dump(mode="json") | _learnt(recommender) | {"sha256": files}
-    show(_as_text(facts), facts, json)
-
-
-def _learnt(model: "Recommender") -> dict[str, Any]:
-    return {
-        "interactions": int(model.item_counts_.sum()),
-        "parameters": model.n_parameters,
-        "bytes": model.n_bytes,
+    learnt = {
+        "interactions": int(recommender.item_counts_.sum()),
+        "parameters": recommender.n_parameters,
+        "bytes": recommender.n_bytes,
     }
+    facts = described.model_dump(mode="json") | learnt | {"sha256": files}
+    show(_as_text(facts), facts, json)
 
 
 def _as_text(facts: dict[str, Any]) -> str:

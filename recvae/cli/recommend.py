@@ -13,16 +13,11 @@ import typer
 import recvae as rv
 from recvae.cli.arguments import (
     Address,
-    Columns,
     Device,
-    Header,
-    Item,
+    FileColumns,
     Json,
     ModelFolder,
-    User,
-    Value,
     are_shards,
-    header_of,
     require_usual,
 )
 from recvae.cli.output import note, show
@@ -44,10 +39,7 @@ def recommend(
             "may be any number."
         ),
     ],
-    user: User = "user",
-    item: Item = "item",
-    value: Value = None,
-    columns: Header = None,
+    columns: FileColumns,
     k: Annotated[int, typer.Option("-k", help="Length of the lists.")] = 10,
     out: Annotated[
         Path | None,
@@ -71,10 +63,13 @@ def recommend(
     $ recvae recommend runs/vae --history shards --out lists --address auto
     """
     if are_shards(history):
-        require_usual("shards", Columns(user=user, item=item, value=value), columns)
+        require_usual("shards", columns)
         if json:
             raise typer.BadParameter("the lists of shards go to the files of --out: no --json.")
-        _recommend_shards(model, history, k, out, device, address)
+        if out is None:
+            raise typer.BadParameter("--out is missing: the folder for the lists of shards.")
+        files = rv.recommend_shards(model, history, out, k, device=device, address=address)
+        note(f"written to {out}, in {len(files)} files")
     elif address is not None:
         raise typer.BadParameter("--address is for shards: `recvae shard` makes them of a table.")
     elif json and out is not None:
@@ -85,8 +80,8 @@ def recommend(
         )
     else:
         with _as_file(history) as file:
-            histories = _read(file, user, item, value, header_of(columns))
-        _recommend(model, histories, (user, item, value), k, out, device, json)
+            histories = _read(file, columns)
+        _recommend(model, histories, columns, k, out, device, json)
 
 
 def _is_within(out: Path, history: Path) -> bool:
@@ -109,19 +104,10 @@ def _as_file(history: Path) -> Iterator[Path]:
             raise DataError(str(error).replace(file.name, "stdin")) from None
 
 
-def _recommend_shards(
-    model: Path, history: Path, k: int, out: Path | None, device: str, address: str | None
-) -> None:
-    if out is None:
-        raise typer.BadParameter("--out is missing: the folder for the lists of shards.")
-    files = rv.recommend_shards(model, history, out, k, device=device, address=address)
-    note(f"written to {out}, in {len(files)} files")
-
-
 def _recommend(
     model: Path,
     histories: "DataFrame",
-    columns: tuple[str, str, str | None],
+    columns: FileColumns,
     k: int,
     out: Path | None,
     device: str,
@@ -132,8 +118,9 @@ def _recommend(
     from recvae.disk.writing import write_tables
 
     recommender = rv.load_model(model, device=device)
-    user, item, value = columns
-    tables = recommender.recommend_tables(histories, k, user=user, item=item, value=value)
+    tables = recommender.recommend_tables(
+        histories, k, user=columns.user, item=columns.item, value=columns.value
+    )
     if out is None:
         table = pd.concat(tables, ignore_index=True)
         show(_lists(table), table.to_dict(orient="records"), json)
@@ -142,17 +129,16 @@ def _recommend(
         note(f"written to {out}")
 
 
-def _read(
-    path: Path, user: str, item: str, value: str | None, header: list[str] | None
-) -> "DataFrame":
+def _read(path: Path, names: FileColumns) -> "DataFrame":
     import pandas as pd
 
     from recvae.data.reading import read_columns
 
-    others = [] if value is None else [value]
+    user, item, header = names.user, names.item, names.header
     if header == [item] or (header is None and _names_one_column(path, item)):
         columns = {user: path.stem, **read_columns(path, [item], header=header)}
     else:
+        others = [] if names.value is None else [names.value]
         columns = read_columns(path, [user, item], others, header)
     histories = pd.DataFrame(columns)
     if histories.empty:
