@@ -116,7 +116,7 @@ class Store:
         found = manifest.read(self.manifest)
         if about is not None and (other := difference(found.about, json.loads(json.dumps(about)))):
             raise DifferentError(other)
-        return Stored(self, found.about, found.facts, found.files)
+        return Stored(self, found.facts, found.files)
 
     def _commit(
         self,
@@ -165,11 +165,10 @@ class Store:
 class Stored:
     """The content of a store by its manifest; each file is verified when it is read.
 
-    `about`, `facts` and `files` are those of its `Manifest`.
+    `facts` and `files` are those of its `Manifest`.
     """
 
     store: Store
-    about: dict[str, Any]
     facts: dict[str, Any]
     files: dict[str, StoredFile]
 
