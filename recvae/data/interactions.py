@@ -253,6 +253,13 @@ def as_csr(matrix: "sp.spmatrix | sp.sparray") -> sp.csr_matrix:
     return csr
 
 
+def rank_in_rows(data: Interactions, values: np.ndarray) -> np.ndarray:
+    """The rank of each entry's value, [nnz], within its row, from 0 for the least: int64 [nnz]."""
+    ranks = np.empty(len(values), dtype=np.int64)
+    ranks[np.lexsort((values, data.rows))] = np.arange(len(values))
+    return ranks - data.matrix.indptr[data.rows]
+
+
 def require_ids(ids: pd.Index, name: str) -> None:
     """Raise DataError unless raw ids are all integers or all strings, without duplicates."""
     if (kind := pd.api.types.infer_dtype(ids, skipna=False)) not in ("integer", "string"):

@@ -7,6 +7,7 @@ import torch
 from recvae.data.interactions import as_csr
 from recvae.errors import DataError, OptionError
 from recvae.latent.draw import draw_histories
+from recvae.models.contract.inputs import as_input
 
 MOST = np.finfo(np.float32).max
 """The highest weight that an item may have in a draw."""
@@ -81,9 +82,7 @@ def add_noise(
         raise DataError(f"deny is {deny.shape}, the histories {histories.shape}: give a row each.")
     own = histories if deny is None else histories + as_csr(deny)
     foreign = _foreign(own, weights, np.diff(histories.indptr), _checked(rate), seed)
-    polluted = histories + foreign
-    polluted.data[:] = 1
-    return polluted
+    return as_input((histories + foreign).tocsr())
 
 
 def _foreign(

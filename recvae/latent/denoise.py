@@ -2,11 +2,11 @@
 
 import numpy as np
 import scipy.sparse as sp
+import torch
 
-from recvae.data.interactions import Interactions
+from recvae.data.interactions import Interactions, rank_in_rows
+from recvae.engine.batch import Batch
 from recvae.latent.corrupt import lengths_left
-from recvae.latent.nats import entry_nats
-from recvae.latent.places import places
 from recvae.models.contract.abilities import Ability
 from recvae.models.contract.inputs import as_input
 from recvae.models.contract.recommender import Recommender
@@ -38,6 +38,18 @@ def surprisal(model: Recommender, histories: sp.csr_matrix) -> sp.csr_matrix:
     return histories
 
 
+def entry_nats(scores: torch.Tensor, histories: sp.csr_matrix) -> np.ndarray:
+    """The negative log-probability of each entry of some histories: float32 [nnz].
+
+    Args:
+        scores: log-probabilities [users, items], up to a constant for each user.
+        histories: CSR [users, items].
+    """
+    batch = Batch.of(histories, scores.device)
+    nats = scores.logsumexp(dim=1)[batch.rows] - scores[batch.rows, batch.columns]
+    return nats.cpu().numpy()
+
+
 def denoise(model: Recommender, histories: sp.csr_matrix, rate: float = 0.1) -> sp.csr_matrix:
     """Remove the items of each history that the model finds least likely (see `surprisal`).
 
@@ -56,7 +68,8 @@ def denoise(model: Recommender, histories: sp.csr_matrix, rate: float = 0.1) -> 
     """
     data = Interactions.from_matrix(model.checked(histories))
     left = lengths_left(data.matrix, rate)
-    return data.keep(places(surprisal(model, histories).data, data) < left[data.rows]).matrix
+    ranks = rank_in_rows(data, surprisal(model, histories).data)
+    return data.keep(ranks < left[data.rows]).matrix
 
 
 def impute(model: Recommender, histories: sp.csr_matrix, n: int = 10) -> sp.csr_matrix:

@@ -12,7 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recvae.ranking.blocks import block_users
+from recvae.ranking.blocks import user_blocks
 
 TINY = torch.finfo(torch.float32).tiny
 
@@ -36,8 +36,7 @@ def draw_histories(
     Returns:
         CSR float32 [users, items] of ones.
     """
-    size = block_users(n_items)
-    blocks = (slice(start, start + size) for start in range(0, len(lengths), size))
+    blocks = user_blocks(len(lengths), n_items)
     drawn = [_draw(log_weights(block), lengths[block], rng) for block in blocks]
     columns = np.concatenate([*drawn, np.empty(0, dtype=np.int64)])
     matrix = sp.csr_matrix(

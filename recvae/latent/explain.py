@@ -18,7 +18,7 @@ from recvae.errors import DataError, OptionError
 from recvae.latent.models import autoencoder
 from recvae.models.contract.recommender import Recommender
 from recvae.models.families.autoencoder import AutoencoderRecommender
-from recvae.ranking.blocks import block_users
+from recvae.ranking.blocks import user_blocks
 from recvae.ranking.top_k import as_columns
 
 
@@ -183,16 +183,13 @@ def _lead(scores: torch.Tensor, columns: np.ndarray) -> torch.Tensor:
 
 def _without_each(history: sp.csr_matrix) -> Iterator[sp.csr_matrix]:
     """The history without each of its items in turn, a row each: blocks of CSR [n, items]."""
-    every, size = np.arange(history.nnz), block_users(history.shape[1])
-    for start in range(0, len(every), size):
+    every = np.arange(history.nnz)
+    for block in user_blocks(len(every), history.shape[1]):
         # Row i keeps every entry but the i-th, so that each row has one entry less than all.
-        kept = every != every[start : start + size, None]
+        kept = every != every[block, None]
         entries = np.broadcast_to(every, kept.shape)[kept]
+        starts = np.arange(len(kept) + 1) * (len(every) - 1)
         yield sp.csr_matrix(
-            (
-                history.data[entries],
-                history.indices[entries],
-                np.arange(len(kept) + 1) * (len(every) - 1),
-            ),
+            (history.data[entries], history.indices[entries], starts),
             shape=(len(kept), history.shape[1]),
         )

@@ -76,16 +76,13 @@ def fidelity(
         DataError: the items are not the same, or no users are given.
         OptionError: the metric is unknown.
     """
-    real, synthetic = (
-        Interactions.from_matrix(train).matrix,
-        Interactions.from_matrix(synthetic).matrix,
-    )
+    real, synthetic = (Interactions.from_matrix(users).matrix for users in (train, synthetic))
     unseen = test.fold_in + test.held_out
     _check(synthetic, real, unseen)
     model = EASE() if judge is None else judge
     useful, best = (_value(model, users, test, metric) for users in (synthetic, real))
     return Fidelity(
-        popularity=0.5 * float(np.abs(_item_shares(synthetic) - _item_shares(real)).sum()),
+        popularity=0.5 * float(np.abs(_popularity(synthetic) - _popularity(real)).sum()),
         length=float(wasserstein_distance(_lengths(synthetic), _lengths(real))),
         usefulness=useful / best if best > 0 else float("nan"),
         nearest=nearest_distance(synthetic, real),
@@ -124,7 +121,7 @@ def _value(model: Recommender, users: sp.csr_matrix, test: Holdout, metric: str)
     return float(evaluate(replace(model).fit(users), test, (metric,)).mean[metric])
 
 
-def _item_shares(histories: sp.csr_matrix) -> np.ndarray:
+def _popularity(histories: sp.csr_matrix) -> np.ndarray:
     return np.bincount(histories.indices, minlength=histories.shape[1]) / histories.nnz
 
 

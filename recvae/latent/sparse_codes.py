@@ -116,9 +116,8 @@ class SparseCodes:
         """
         self._require_fitted()
         codes = torch.from_numpy(self.model_.encode(histories)[0]).to(self._device)
-        size = block_users(self.features)
         with torch.no_grad():
-            parts = torch.tensor_split(codes, tuple(range(size, len(codes), size)))
+            parts = torch.split(codes, block_users(self.features))
             blocks = [self.net_.encode(part).cpu() for part in parts]
         return sp.vstack([sp.csr_matrix(block.numpy()) for block in blocks], format="csr")
 

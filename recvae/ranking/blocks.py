@@ -17,6 +17,12 @@ def block_users(n_items: int) -> int:
     return most // STEP * STEP or 2 ** (most.bit_length() - 1)
 
 
+def user_blocks(n_users: int, n_items: int) -> list[slice]:
+    """Which users each block has, in order, when there are `n_items` items."""
+    size = block_users(n_items)
+    return [slice(start, start + size) for start in range(0, n_users, size)]
+
+
 def in_blocks(matrix: sp.csr_matrix, size: int = MOST_USERS) -> Iterator[sp.csr_matrix]:
     """Cut a CSR matrix into blocks of rows, in order."""
     for start in range(0, matrix.shape[0], size):

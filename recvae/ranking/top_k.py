@@ -15,7 +15,7 @@ import torch
 from recvae.display.progress import progress
 from recvae.engine import memory
 from recvae.errors import OptionError, TrainingError
-from recvae.ranking.blocks import block_users
+from recvae.ranking.blocks import user_blocks
 
 Score: TypeAlias = Callable[[sp.csr_matrix, np.ndarray | None], torch.Tensor]
 """(histories [b, items], rows [b] or None) -> float32 [b, items], which ranking may overwrite."""
@@ -63,10 +63,9 @@ def top_k(
     deny = _item_sets(deny, histories.shape, "deny")
     ids = np.empty((n_users, k), dtype=np.int64)
     scores = np.empty((n_users, k), dtype=np.float32)
-    size = block_users(n_items)
-    with memory.kept() if n_users > size else nullcontext():
-        for start in progress(range(0, n_users, size), label, unit="block"):
-            block = slice(start, start + size)
+    blocks = user_blocks(n_users, n_items)
+    with memory.kept() if len(blocks) > 1 else nullcontext():
+        for block in progress(blocks, label, unit="block"):
             cells = score(histories[block], None if rows is None else rows[block])
             _mask(cells, block, histories if exclude_seen else None, allow, deny)
             ids[block], scores[block] = _best(cells, k)
@@ -88,7 +87,10 @@ def _mask(
 ) -> None:
     """Set the scores of items that must not be recommended to -inf, in place."""
     if allow is not None:
-        _keep_only(cells, _positions(allow, block, cells.device))
+        where = _positions(allow, block, cells.device)
+        kept = cells[where].clone()
+        cells.fill_(-torch.inf)
+        cells[where] = kept
     for items in (deny, seen):
         if items is not None:
             cells[_positions(items, block, cells.device)] = -torch.inf
@@ -101,12 +103,6 @@ def _best(cells: torch.Tensor, k: int) -> tuple[np.ndarray, np.ndarray]:
         raise TrainingError("the model scores items as NaN: train it again, more gently.")
     columns[best == -torch.inf] = -1
     return columns.cpu().numpy(), best.cpu().numpy()
-
-
-def _keep_only(cells: torch.Tensor, where: Positions) -> None:
-    kept = cells[where].clone()
-    cells.fill_(-torch.inf)
-    cells[where] = kept
 
 
 def _positions(items: np.ndarray | sp.csr_matrix, block: slice, device: torch.device) -> Positions:

@@ -90,70 +90,31 @@ ML_CSV = Layout(
 )
 
 
+MD5 = {
+    "ml-100k": "0e33842e24a9c977be4e0107933c0723",
+    "ml-1m": "c4d9eecfca2ab87c1945afe126590906",
+    "ml-10m": "ce571fd55effeba0271552578f2648bd",
+    "ml-10M100K": "cd245b17a1ae2cc31bb14903e1204af3",
+    "ml-25m": "6b51fb2759a8657d3bfcbfc42b592ada",
+    "ml-32m": "d472be332d4daa821edc399621853b57",
+}
+"""The checksums of the zips; those of the two "latest" releases change when these do."""
+
+
 def _release(
-    name: str,
-    layout: Layout,
-    size: Size,
-    licence: str,
-    *,
-    megabytes: int,
-    md5: str | None = None,
-    folder: str | None = None,
+    name: str, layout: Layout, size: Size, licence: str, megabytes: int, folder: str | None = None
 ) -> Release:
-    archive = Zip(f"{FILES}{name}.zip", folder or name, megabytes, md5)
+    archive = Zip(f"{FILES}{name}.zip", folder or name, megabytes, MD5.get(name))
     return Release(name, HOME, size, layout, licence, archive)
 
 
 MOVIELENS = (
-    _release(
-        "ml-100k",
-        ML_100K,
-        Size(100_000, 943, 1_682),
-        RESEARCH_ONLY,
-        megabytes=5,
-        md5="0e33842e24a9c977be4e0107933c0723",
-    ),
-    _release(
-        "ml-1m",
-        ML_1M,
-        Size(1_000_209, 6_040, 3_706),
-        RESEARCH_ONLY,
-        megabytes=6,
-        md5="c4d9eecfca2ab87c1945afe126590906",
-    ),
-    _release(
-        "ml-10m",
-        ML_10M,
-        Size(10_000_054, 69_878, 10_677),
-        RESEARCH_ONLY,
-        megabytes=66,
-        md5="ce571fd55effeba0271552578f2648bd",
-        folder="ml-10M100K",
-    ),
-    _release(
-        "ml-20m",
-        ML_CSV,
-        Size(20_000_263, 138_493, 26_744),
-        SHARE_ALIKE,
-        megabytes=199,
-        md5="cd245b17a1ae2cc31bb14903e1204af3",
-    ),
-    _release(
-        "ml-25m",
-        ML_CSV,
-        Size(25_000_095, 162_541, 59_047),
-        SHARE_ALIKE,
-        megabytes=262,
-        md5="6b51fb2759a8657d3bfcbfc42b592ada",
-    ),
-    _release(
-        "ml-32m",
-        ML_CSV,
-        Size(32_000_204, 200_948, 84_432),
-        SHARE_ALIKE,
-        megabytes=239,
-        md5="d472be332d4daa821edc399621853b57",
-    ),
-    _release("ml-latest-small", ML_CSV, Size(100_836, 610, 9_724), SHARE_ALIKE, megabytes=1),
-    _release("ml-latest", ML_CSV, Size(33_832_162, 330_975, 83_239), SHARE_ALIKE, megabytes=351),
+    _release("ml-100k", ML_100K, Size(100_000, 943, 1_682), RESEARCH_ONLY, 5),
+    _release("ml-1m", ML_1M, Size(1_000_209, 6_040, 3_706), RESEARCH_ONLY, 6),
+    _release("ml-10m", ML_10M, Size(10_000_054, 69_878, 10_677), RESEARCH_ONLY, 66, "ml-10M100K"),
+    _release("ml-20m", ML_CSV, Size(20_000_263, 138_493, 26_744), SHARE_ALIKE, 199),
+    _release("ml-25m", ML_CSV, Size(25_000_095, 162_541, 59_047), SHARE_ALIKE, 262),
+    _release("ml-32m", ML_CSV, Size(32_000_204, 200_948, 84_432), SHARE_ALIKE, 239),
+    _release("ml-latest-small", ML_CSV, Size(100_836, 610, 9_724), SHARE_ALIKE, 1),
+    _release("ml-latest", ML_CSV, Size(33_832_162, 330_975, 83_239), SHARE_ALIKE, 351),
 )

@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.sparse as sp
 
-from recvae.data.interactions import Interactions
+from recvae.data.interactions import Interactions, rank_in_rows
 from recvae.data.splits.holdout import Split
 from recvae.data.splits.parts import hold_out_of_all
 from recvae.errors import OptionError
@@ -47,16 +47,8 @@ def split_interactions(
         )
     data = Interactions.from_matrix(data)
     rows, lengths = data.rows, np.diff(data.matrix.indptr)
-    rank = _random_rank(data, np.random.default_rng(seed))
+    rank = rank_in_rows(data, np.random.default_rng(seed).random(len(rows)))
     n_test = (test * lengths).astype(int)
     n_held_out = n_test + (validation * lengths).astype(int)
     is_test = rank < n_test[rows]
     return hold_out_of_all(data, (rank < n_held_out[rows]) & ~is_test, is_test)
-
-
-def _random_rank(data: Interactions, random: np.random.Generator) -> np.ndarray:
-    """Number each user's entries in a random order from 0: int [nnz]."""
-    rows = data.rows
-    rank = np.empty(len(rows), dtype=np.int64)
-    rank[np.lexsort((random.random(len(rows)), rows))] = np.arange(len(rows))
-    return rank - data.matrix.indptr[rows]

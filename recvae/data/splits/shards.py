@@ -6,7 +6,7 @@ import numpy as np
 
 from recvae.data.shards import Shards
 from recvae.data.splits.holdout import Holdout
-from recvae.data.splits.users import check, hold_out_items, shuffled, usual
+from recvae.data.splits.users import checked_sizes, hold_out_items, shuffled
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,9 +31,7 @@ def split_shards(
     The training users stay on the disk; validation and test users are in memory. Arguments and
     errors are those of `split_users`.
     """
-    n_validation = usual(data) if n_validation is None else n_validation
-    n_test = usual(data) if n_test is None else n_test
-    check(data, seed, held_out, n_validation=n_validation, n_test=n_test)
+    n_validation, n_test = checked_sizes(data, n_validation, n_test, seed, held_out)
     ranks = np.split(shuffled(data, seed), [-n_test - n_validation, -n_test])
     train, *others = (data.select_users(np.sort(rank)) for rank in ranks)
     items = np.flatnonzero(train.item_counts)

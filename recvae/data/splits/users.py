@@ -53,10 +53,8 @@ def split_users(
             matrix.
     """
     data = Interactions.from_matrix(data)
-    n_validation = usual(data) if n_validation is None else n_validation
-    n_test = usual(data) if n_test is None else n_test
-    check(data, seed, held_out, n_validation=n_validation, n_test=n_test)
-    return _split(data, shuffled(data, seed), n_validation, n_test, seed, held_out)
+    sizes = checked_sizes(data, n_validation, n_test, seed, held_out)
+    return _split(data, shuffled(data, seed), *sizes, seed, held_out)
 
 
 def split_folds(
@@ -80,11 +78,9 @@ def split_folds(
     makes it; the last one is exactly the split that it gives for as many users.
 
     Args:
-        data: users x items, or a sparse matrix of them, whose row and column numbers are the ids.
+        data, n_validation, held_out: see `split_users`.
         n_folds: how many splits to make, at least 2.
-        n_validation: how many users are for validation in each; None means as in `split_users`.
         seed: seeds the shuffling of the users, and anew the drawing of each split's items.
-        held_out: fraction of a held-out user's items to be ranked.
 
     Returns:
         A split per fold. Every user is a test user of one of them, or counted in its `n_dropped`.
@@ -95,11 +91,10 @@ def split_folds(
             Interactions nor a matrix.
     """
     data = Interactions.from_matrix(data)
-    n_validation = usual(data) if n_validation is None else n_validation
     if not isinstance(n_folds, int | np.integer) or not 2 <= n_folds <= data.shape[0]:
         raise OptionError(f"n_folds={n_folds} must be from 2 to the {data.shape[0]:,} users.")
     most = -(-data.shape[0] // n_folds)
-    check(data, seed, held_out, n_validation=n_validation, n_test=most)
+    n_validation, _ = checked_sizes(data, n_validation, most, seed, held_out)
     order = shuffled(data, seed)
     sizes = [len(fold) for fold in np.array_split(order, n_folds)]
     # `_split` takes the last users of an order for test: rotate it so that each fold comes last.
@@ -109,15 +104,21 @@ def split_folds(
     ]
 
 
-def usual(data: Interactions | Shards) -> int:
-    """The default number of validation users, and of test users, for these data."""
-    return min(MOST_HELD_OUT, data.shape[0] // 5)
+def checked_sizes(
+    data: Interactions | Shards,
+    n_validation: int | None,
+    n_test: int | None,
+    seed: int,
+    held_out: float,
+) -> tuple[int, int]:
+    """How many users are for validation and for test, where None means the default.
 
-
-def check(
-    data: Interactions | Shards, seed: int, held_out: float, *, n_validation: int, n_test: int
-) -> None:
-    """Raise OptionError if an argument is out of its range, or no training user would remain."""
+    Raises:
+        OptionError: an argument is out of its range, or no training user would remain.
+    """
+    usual = min(MOST_HELD_OUT, data.shape[0] // 5)
+    n_validation = usual if n_validation is None else n_validation
+    n_test = usual if n_test is None else n_test
     if not all(isinstance(n, int | np.integer) for n in (n_validation, n_test, seed)):
         raise OptionError("n_validation, n_test and seed must be whole numbers.")
     if not 0 <= seed < 2**32:
@@ -129,6 +130,7 @@ def check(
         )
     if not 0 < held_out < 1:
         raise OptionError(f"held_out={held_out} must be between 0 and 1.")
+    return n_validation, n_test
 
 
 def shuffled(data: Interactions | Shards, seed: int) -> np.ndarray:
