@@ -50,21 +50,18 @@ def _keep() -> Undo:
     library = _glibc()
     if library is None:
         return lambda: None
-    _set(library, KEEP)
+    for name, value in KEEP.items():
+        library.mallopt(name, value)
     return partial(_give_back, library)
 
 
 def _give_back(library: ctypes.CDLL) -> None:
-    _set(library, USUAL)
+    for name, value in USUAL.items():
+        library.mallopt(name, value)
     library.malloc_trim(0)
 
 
 _KEPT = Switch(_keep)
-
-
-def _set(library: ctypes.CDLL, options: dict[int, int]) -> None:
-    for name, value in options.items():
-        library.mallopt(name, value)
 
 
 @cache

@@ -53,11 +53,6 @@ class TrainState:
         """A context in which the net has the weights to judge and keep: the average, if any."""
         return self.average.in_place() if self.average else nullcontext()
 
-    @property
-    def epochs_since_best(self) -> int:
-        """How many epochs have passed since the best one."""
-        return len(self.history) - 1 - self.best.epoch
-
     def begin_epoch(self) -> EpochTotals:
         """The totals of an unfinished epoch that was loaded, or new ones."""
         self.totals = self.totals or self._no_totals()

@@ -138,7 +138,9 @@ class Trainer:
             self.training.history.append(record)
             cheap = self.checkpoints is not None and self.checkpoints.cheap
             self._checkpoint(now=cheap or self._is_over())
-            values = {name: f"{record[name]:.4g}" for name in self._shown()}
+            values = {
+                name: f"{record[name]:.4g}" for name in ("loss", self.metric) if name in record
+            }
             shown.set_postfix(values, refresh=False)
 
     def _epoch(self, epoch: int) -> dict[str, float]:
@@ -205,14 +207,10 @@ class Trainer:
 
     def _is_over(self) -> bool:
         """Whether all epochs are done, or `patience` epochs have passed since the best one."""
-        if len(self.training.history) >= self.epochs:
-            return True
-        if self.patience is None or self.validate is None:
-            return False
-        return self.training.epochs_since_best >= self.patience
-
-    def _shown(self) -> list[str]:
-        return ["loss", self.metric] if self.validate is not None else ["loss"]
+        done = len(self.training.history)
+        if done >= self.epochs or self.patience is None or self.validate is None:
+            return done >= self.epochs
+        return done - 1 - self.training.best.epoch >= self.patience
 
     def _diverged(self, epoch: int) -> None:
         problem = f"the loss became NaN or infinite in epoch {epoch + 1}"

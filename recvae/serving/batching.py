@@ -7,7 +7,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
-Waiting: TypeAlias = list[tuple[Request, asyncio.Future[Answer]]]
+Waiting: TypeAlias = tuple[Request, asyncio.Future[Answer]]
 
 
 class Batcher(Generic[Request, Answer]):
@@ -39,9 +39,7 @@ class Batcher(Generic[Request, Answer]):
         self._thread = thread
         self._max_batch = max_batch
         self._on_batch = on_batch
-        self._waiting: asyncio.Queue[tuple[Request, asyncio.Future[Answer]]] = asyncio.Queue(
-            max_waiting
-        )
+        self._waiting: asyncio.Queue[Waiting[Request, Answer]] = asyncio.Queue(max_waiting)
 
     async def __call__(self, request: Request) -> Answer:
         """Wait for the answer to a request.
@@ -62,7 +60,7 @@ class Batcher(Generic[Request, Answer]):
                 batch.append(self._waiting.get_nowait())
             await self._answer_all(batch)
 
-    async def _answer_all(self, batch: Waiting[Request, Answer]) -> None:
+    async def _answer_all(self, batch: list[Waiting[Request, Answer]]) -> None:
         """Answer a batch; if that fails, answer each request alone, so that only bad ones fail."""
         self._on_batch(len(batch))
         requests, futures = [one for one, _ in batch], [future for _, future in batch]

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from recvae.serving import schemas
-from recvae.serving.batching import Batcher
+from recvae.serving.batching import Answer, Batcher, Request
 from recvae.serving.live_model import LiveModel
 from recvae.serving.metrics import Metrics
 from recvae.serving.served_model import ServedModel
@@ -19,8 +19,6 @@ MAX_COSTLY = 8
 WATCH_SECONDS = 1.0
 """The time between two checks of the model's folder."""
 
-Request = TypeVar("Request")
-Answer = TypeVar("Answer")
 Known = TypeVar(
     "Known",
     schemas.Recommendations,
