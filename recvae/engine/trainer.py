@@ -138,10 +138,8 @@ class Trainer:
             self.training.history.append(record)
             cheap = self.checkpoints is not None and self.checkpoints.cheap
             self._checkpoint(now=cheap or self._is_over())
-            values = {
-                name: f"{record[name]:.4g}" for name in ("loss", self.metric) if name in record
-            }
-            shown.set_postfix(values, refresh=False)
+            told = [name for name in ("loss", self.metric) if name in record]
+            shown.set_postfix({name: f"{record[name]:.4g}" for name in told}, refresh=False)
 
     def _epoch(self, epoch: int) -> dict[str, float]:
         """Make the steps of an epoch that remain; give its line of the history."""
@@ -208,9 +206,9 @@ class Trainer:
     def _is_over(self) -> bool:
         """Whether all epochs are done, or `patience` epochs have passed since the best one."""
         done = len(self.training.history)
-        if done >= self.epochs or self.patience is None or self.validate is None:
+        if self.patience is None or self.validate is None:
             return done >= self.epochs
-        return done - 1 - self.training.best.epoch >= self.patience
+        return done >= self.epochs or done - 1 - self.training.best.epoch >= self.patience
 
     def _diverged(self, epoch: int) -> None:
         problem = f"the loss became NaN or infinite in epoch {epoch + 1}"

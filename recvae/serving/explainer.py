@@ -24,13 +24,14 @@ class Explainer:
         """A list for each history, with the likes that contribute to each item."""
         histories = self._catalogue.histories(requests)
         lists = self._model.recommend(histories, self._pool)
-        return [
-            schemas.Explained(
-                items=self._explained(one, histories[row], *(part[row] for part in lists)),
-                unknown=self._catalogue.unknown(one.items),
-            )
-            for row, one in enumerate(requests)
-        ]
+        answers = []
+        for row, one in enumerate(requests):
+            ids, scores = self._shorten(one, *(part[row] for part in lists))
+            added = self._contributions(histories[row], ids)
+            items = self._with_reasons(ids, scores, histories[row].indices, added, one.reasons)
+            unknown = self._catalogue.unknown(one.items)
+            answers.append(schemas.Explained(items=items, unknown=unknown))
+        return answers
 
     def blend(self, requests: Sequence[schemas.BlendRequest]) -> list[schemas.Blended]:
         """The lists between the two tastes of each request.
@@ -46,17 +47,6 @@ class Explainer:
             for one in requests
         ]
 
-    def _explained(
-        self,
-        request: schemas.ExplainRequest,
-        history: sp.csr_matrix,
-        ids: np.ndarray,
-        scores: np.ndarray,
-    ) -> list[schemas.ExplainedItem]:
-        ids, scores = self._shorten(request, ids, scores)
-        contributions = self._contributions(history, ids)
-        return self._with_reasons(ids, scores, history.indices, contributions, request.reasons)
-
     def _blended(self, request: schemas.BlendRequest) -> list[schemas.BlendedList]:
         """Lists with reasons: those of both tastes, mixed by weight, which is an approximation."""
         ends = self._catalogue.histories([request.one, request.other])
@@ -66,19 +56,13 @@ class Explainer:
         columns = np.unique(np.concatenate([ids for ids, _ in lists]))
         likes = np.unique(ends.indices)
         one, other = (self._spread(end, likes, columns) for end in ends)
-        return [
-            schemas.BlendedList(
-                weight=weight,
-                items=self._with_reasons(
-                    ids,
-                    scores,
-                    likes,
-                    ((1 - weight) * one + weight * other)[:, np.searchsorted(columns, ids)],
-                    request.reasons,
-                ),
-            )
-            for weight, (ids, scores) in zip(weights, lists, strict=True)
-        ]
+        blended = []
+        for weight, (ids, scores) in zip(weights, lists, strict=True):
+            mixed = (1 - weight) * one + weight * other
+            added = mixed[:, np.searchsorted(columns, ids)]
+            items = self._with_reasons(ids, scores, likes, added, request.reasons)
+            blended.append(schemas.BlendedList(weight=weight, items=items))
+        return blended
 
     def _shorten(
         self,
