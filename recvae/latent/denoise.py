@@ -88,7 +88,7 @@ def impute(model: Recommender, histories: sp.csr_matrix, n: int = 10) -> sp.csr_
     """
     histories = model.checked(histories)
     ids, _ = model.recommend(histories, n)
-    users, _ = np.nonzero(ids >= 0)
-    columns = ids[ids >= 0]
-    added = sp.csr_matrix((np.ones(len(columns)), (users, columns)), shape=histories.shape)
+    users, ranks = np.nonzero(ids >= 0)
+    entries = np.ones(len(users)), (users, ids[users, ranks])
+    added = sp.csr_matrix(entries, shape=histories.shape)
     return as_input((histories + added).tocsr())

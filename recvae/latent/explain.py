@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 import torch
-from scipy.stats import rankdata
 
 from recvae.engine.batch import Batch
 from recvae.errors import DataError, OptionError
@@ -137,18 +136,9 @@ def _agreement(model: Recommender, history: sp.csr_matrix, ids: np.ndarray) -> t
     columns = ids[ids >= 0]
     exact, cheap = leave_one_out(model, history, columns), gradient(model, history, columns)
     same = exact.argmax(axis=0) == cheap.argmax(axis=0)
-    return _rank_correlation(exact, cheap), float(same.mean())
-
-
-def _rank_correlation(one: np.ndarray, other: np.ndarray) -> float:
-    """The mean of Spearman's correlations of the columns of two arrays, where they are defined."""
-    ranks = [rankdata(part, axis=0) - (len(part) + 1) / 2 for part in (one, other)]
-    lengths = np.prod([np.square(part).sum(axis=0) for part in ranks], axis=0)
-    varied = lengths > 0
-    if not varied.any():
-        return float("nan")
-    inner = (ranks[0] * ranks[1]).sum(axis=0)
-    return float((inner[varied] / np.sqrt(lengths[varied])).mean())
+    # Spearman's correlation is Pearson's of the ranks; it is undefined where all ranks are equal.
+    ranks, others = (pd.DataFrame(part).rank() for part in (exact, cheap))
+    return float(ranks.corrwith(others).mean()), float(same.mean())
 
 
 def _first_order(net: AutoencoderRecommender, batch: Batch, columns: np.ndarray) -> torch.Tensor:

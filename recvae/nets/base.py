@@ -30,9 +30,12 @@ class Net(nn.Module, ABC):
     def encode(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """Map sparse rows to mean and log-variance of the code, each [users, latent]."""
 
-    @abstractmethod
     def hidden(self, code: torch.Tensor) -> torch.Tensor:
-        """Map codes [users, latent] to the last layer's input, [users, width]."""
+        """Map codes [users, latent] to the last layer's input, [users, width].
+
+        They stay as they are where the last layer of the decoder is the only one.
+        """
+        return code
 
     @abstractmethod
     def last_layer(self) -> tuple[torch.Tensor, torch.Tensor]:

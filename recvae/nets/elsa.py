@@ -47,12 +47,11 @@ class ELSANet(Net):
         return code, torch.full_like(code, -torch.inf)
 
     def decode(self, code: torch.Tensor) -> torch.Tensor:
-        """Map codes XA to XAA', [users, items], without making a scaled copy of the vectors."""
-        return code @ self.weight.T / self.norms
+        """Map codes XA to XAA', [users, items], without making a scaled copy of the vectors.
 
-    def hidden(self, code: torch.Tensor) -> torch.Tensor:
-        """Give back codes XA unchanged; decoded they give XAA', before X is subtracted."""
-        return code
+        X is not subtracted yet.
+        """
+        return code @ self.weight.T / self.norms
 
     def last_layer(self) -> tuple[torch.Tensor, torch.Tensor]:
         """A [items, latent], and biases of 0."""

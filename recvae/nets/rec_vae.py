@@ -56,10 +56,6 @@ class RecVAENet(Net):
         mean, logvar = self.encoder(batch)
         return mean, logvar
 
-    def hidden(self, code: torch.Tensor) -> torch.Tensor:
-        """Give back codes [users, latent] unchanged: the decoder is a single layer."""
-        return code
-
     def last_layer(self) -> tuple[torch.Tensor, torch.Tensor]:
         """The weights [items, latent] and biases [items] of the decoder."""
         return self.decoder.weight, self.decoder.bias

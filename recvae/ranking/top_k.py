@@ -109,9 +109,8 @@ def _positions(items: np.ndarray | sp.csr_matrix, block: slice, device: torch.de
     """The entries of item sets within a block, as an index into a tensor [users, items]."""
     if isinstance(items, np.ndarray):
         return slice(None), torch.from_numpy(items).to(device)
-    part = items[block]
-    rows = np.repeat(np.arange(part.shape[0]), np.diff(part.indptr))
-    columns = part.indices.astype(np.int64)
+    entries = items[block].tocoo(copy=False)
+    rows, columns = (part.astype(np.int64) for part in (entries.row, entries.col))
     return torch.from_numpy(rows).to(device), torch.from_numpy(columns).to(device)
 
 

@@ -8,11 +8,26 @@ ColumnType: TypeAlias = Literal["int8", "int16", "int32", "int64", "float32", "s
 
 
 @dataclass(frozen=True)
-class TableFile:
-    """A file with a line per rating, item, user or tag.
+class NamedFile:
+    """A file of one name.
 
     Attributes:
         name: the file's name in the release's folder.
+    """
+
+    name: str
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Its name."""
+        return (self.name,)
+
+
+@dataclass(frozen=True)
+class TableFile(NamedFile):
+    """A file with a line per rating, item, user or tag.
+
+    Attributes:
         columns: our name and the type of each column, in the file's order; None for a column
             that is not read.
         separator: the text between two fields; "," also means that fields may be quoted.
@@ -20,16 +35,10 @@ class TableFile:
         encoding: the encoding of the text.
     """
 
-    name: str
     columns: Mapping[str, ColumnType | None]
     separator: str
     header: tuple[str, ...] = ()
     encoding: str = "utf8"
-
-    @property
-    def places(self) -> tuple[str, ...]:
-        """Its name."""
-        return (self.name,)
 
 
 @dataclass(frozen=True)
@@ -44,19 +53,8 @@ class SectionFiles:
 
 
 @dataclass(frozen=True)
-class HistoryFile:
-    """A file with a line per user: the user, then the items; integers separated by spaces.
-
-    Attributes:
-        name: the file's name in the release's folder.
-    """
-
-    name: str
-
-    @property
-    def places(self) -> tuple[str, ...]:
-        """Its name."""
-        return (self.name,)
+class HistoryFile(NamedFile):
+    """A file with a line per user: the user, then the items; integers separated by spaces."""
 
 
 RatingFile: TypeAlias = TableFile | SectionFiles | HistoryFile
