@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import recvae as rv
 from recvae.cli.arguments import DataOptions, Json
 from recvae.cli.output import show
 
 if TYPE_CHECKING:
     from recvae.data.datasets.declaration import Release
-    from recvae.data.interactions import Interactions
 
 QUANTILES = {
     "least": 0,
@@ -87,7 +87,7 @@ def _line(
     return f"{name:<19} {ratings:>11,} {users:>8,} {items:>7,} {download:>9}  {here}"
 
 
-def _describe(data: "Interactions") -> dict[str, Any]:
+def _describe(data: "rv.Interactions") -> dict[str, Any]:
     import numpy as np
 
     n_users, n_items = data.shape

@@ -79,10 +79,9 @@ class EpochTotals:
         """The epoch's line of the history: means over the users of all data parallel processes."""
         own = torch.cat([self.sums, self.sums.new_tensor([self.n_users])])
         *sums, n_users = group.sum(own).tolist()
-        loss, log_likelihood, kl = (total / n_users for total in sums)
+        means = [total / n_users for total in sums]
         seconds = perf_counter() - self.started
-        speed = n_users / seconds
-        values = (loss, log_likelihood, kl, float(self.beta), seconds, speed)
+        values = (*means, float(self.beta), seconds, n_users / seconds)
         return dict(zip(RECORDED, values, strict=True))
 
     def state_dict(self) -> dict[str, Any]:

@@ -1,8 +1,6 @@
 """The application: routes, limits, token and errors put together."""
 
 from asyncio import QueueFull
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from http import HTTPStatus
 from os import PathLike
 from pathlib import Path
@@ -61,7 +59,7 @@ def create_app(
         title="recvae",
         version=recvae.__version__,
         description="Recommendations from a saved model.",
-        lifespan=_lifespan,
+        lifespan=lambda _: service.running(),
         docs_url=None,
         redoc_url=None,
     )
@@ -79,13 +77,6 @@ def create_app(
     app.add_exception_handler(MissingPackageError, _impossible)
     app.add_exception_handler(QueueFull, _busy)
     return app
-
-
-@asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    service: Service = app.state.service
-    async with service.running():
-        yield
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
