@@ -1,6 +1,5 @@
 """Sparse files: saves sparse codes to a folder of safetensors and JSON. Nothing is unpickled."""
 
-import hashlib
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from safetensors.torch import load, save, save_file
 
 from recvae.disk import atomic
 from recvae.disk.manifest import DifferentError, MissingError
-from recvae.disk.store import Store
+from recvae.disk.store import Store, sha256
 from recvae.engine.states import require_finite
 from recvae.errors import MissingFileError, ModelFileError
 from recvae.models.families.autoencoder import AutoencoderRecommender
@@ -63,4 +62,4 @@ def read(
 def _about(model: AutoencoderRecommender) -> dict[str, str]:
     """Facts that identify a model's weights."""
     state = {name: tensor.cpu().contiguous() for name, tensor in model.state().items()}
-    return {"model": hashlib.sha256(save(state)).hexdigest()}
+    return {"model": sha256(save(state))}
