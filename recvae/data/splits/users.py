@@ -78,9 +78,11 @@ def split_folds(
     makes it; the last one is exactly the split that it gives for as many users.
 
     Args:
-        data, n_validation, held_out: see `split_users`.
+        data: see `split_users`.
         n_folds: how many splits to make, at least 2.
+        n_validation: see `split_users`.
         seed: seeds the shuffling of the users, and anew the drawing of each split's items.
+        held_out: see `split_users`.
 
     Returns:
         A split per fold. Every user is a test user of one of them, or counted in its `n_dropped`.
