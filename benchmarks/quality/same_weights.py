@@ -26,6 +26,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "item-knn bm25": {"similarity": "bm25", "input": "counts"},
     "item-knn cosine": {"similarity": "cosine"},
     "elsa dropout": {"dropout": 0.3},
+    "ensemble-of": {"members": "ease,als"},
     "bpr": {"iterations": 5},
     "lmf": {"iterations": 5},
     "als counts": {"input": "counts"},

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.quality import same_weights
+from recvae import options
 
 
 @pytest.fixture
@@ -41,3 +42,9 @@ def test_any_bit_of_any_array_counts_but_not_the_order():
 def test_a_model_that_is_not_there(lines):
     with pytest.raises(SystemExit):
         lines("mult-vea")
+
+
+@pytest.mark.parametrize("name", same_weights.NAMES)
+def test_every_model_it_knows_can_be_built(name):
+    if name != "sparse codes":
+        options.check(same_weights.build(name))
