@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import nn
@@ -25,6 +25,11 @@ class LossTerms:
     log_likelihood: torch.Tensor
     kl: torch.Tensor
     beta: float
+
+    @classmethod
+    def without_kl(cls, log_likelihood: torch.Tensor) -> Self:
+        """The terms of a model whose loss is the negative log-likelihood alone."""
+        return cls(-log_likelihood, log_likelihood, torch.zeros_like(log_likelihood), 0.0)
 
 
 @dataclass(frozen=True)

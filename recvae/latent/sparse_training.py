@@ -72,7 +72,7 @@ class Imitation:
         self.alive |= (activations > 0).any(dim=0)
         self.missed = (codes - sparse).detach()
         loss = self._loss(codes, sparse, visible)
-        return LossTerms(loss, -loss, torch.zeros_like(loss), 0.0)
+        return LossTerms.without_kl(-loss)
 
     def _loss(self, codes: torch.Tensor, sparse: torch.Tensor, visible: Batch) -> torch.Tensor:
         if self.goal == "codes":

@@ -56,4 +56,4 @@ class ELSA(AutoencoderRecommender):
     def loss_terms(self, net: nets.Net, noise: torch.Generator, batch: Batch, _: int) -> LossTerms:
         """Half the squared distance: a Gaussian's negative log-likelihood of variance 1."""
         log_likelihood = net(batch, noise).mean() - 1
-        return LossTerms(-log_likelihood, log_likelihood, torch.zeros_like(log_likelihood), 0.0)
+        return LossTerms.without_kl(log_likelihood)

@@ -84,7 +84,7 @@ class MultAutoencoder(SoftmaxAutoencoder):
         code, mean, logvar = net(batch, noise)
         log_likelihood = self.log_likelihood(net, code, batch, noise).mean()
         if not self.variational:
-            return LossTerms(-log_likelihood, log_likelihood, torch.zeros_like(log_likelihood), 0.0)
+            return LossTerms.without_kl(log_likelihood)
         kl = gaussian_kl(mean, logvar).mean()
         return LossTerms(beta * kl - log_likelihood, log_likelihood, kl, beta)
 

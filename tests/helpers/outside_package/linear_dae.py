@@ -67,4 +67,4 @@ class LinearDAE(SoftmaxAutoencoder):
         """The negative log-likelihood of a batch, averaged over its users."""
         code, _ = net.encode(batch.normalized().dropout(self.dropout, noise))
         log_likelihood = self.multinomial(net, code, batch, noise).mean()
-        return LossTerms(-log_likelihood, log_likelihood, torch.zeros_like(log_likelihood), 0.0)
+        return LossTerms.without_kl(log_likelihood)
