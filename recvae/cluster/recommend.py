@@ -1,6 +1,5 @@
 """Recommend: writes lists for the users of shards, a file for each shard."""
 
-import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from os import PathLike
@@ -11,7 +10,7 @@ import scipy.sparse as sp
 from recvae.cluster.job import Job
 from recvae.cluster.tasks import run
 from recvae.data.interactions import Interactions
-from recvae.data.reading import UnknownItemWarning
+from recvae.data.reading.histories import warn_of_unknown
 from recvae.data.reading.ids import look_up
 from recvae.data.shards import Shards, read_shards
 from recvae.disk.manifest import MAX_BYTES
@@ -122,13 +121,9 @@ def _report_unknown(model: Recommender, histories: Shards) -> None:
             f"{histories.item_ids[0]}, the model's such as {model.item_ids_[0]}."
         )
     if not known.all():
-        warnings.warn(
-            f"{histories.item_counts[~known].sum():,} of {histories.item_counts.sum():,} "
-            "interactions are with items that the model does not know, such as "
-            f"{histories.item_ids[~known][0]}: they are skipped.",
-            UnknownItemWarning,
-            stacklevel=3,
-        )
+        counts = histories.item_counts
+        example = histories.item_ids[~known][0]
+        warn_of_unknown(counts[~known].sum(), counts.sum(), example, stacklevel=4)
 
 
 def _digest(model: Path, device: str) -> str:

@@ -72,9 +72,14 @@ def _report_unknown(unknown: pd.Index, known: np.ndarray, item_ids: pd.Index) ->
             f"no item is known: the table's item ids are of type {theirs} (such as {unknown[0]}), "
             f"the model's of type {ours} ({item_ids[0]}): give the ids that it was trained with."
         )
+    warn_of_unknown(len(unknown), len(known), unknown[0], stacklevel=5)
+
+
+def warn_of_unknown(count: int, of: int, example: object, *, stacklevel: int) -> None:
+    """Warn that so many of all interactions are skipped, and name one of their items."""
     warnings.warn(
-        f"{len(unknown):,} of {len(known):,} interactions are with items that the model does not "
-        f"know, such as {unknown[0]}: they are skipped.",
+        f"{count:,} of {of:,} interactions are with items that the model does not know, such as "
+        f"{example}: they are skipped.",
         UnknownItemWarning,
-        stacklevel=4,
+        stacklevel=stacklevel,
     )
