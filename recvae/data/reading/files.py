@@ -14,16 +14,16 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from recvae.data.reading.columns import require_columns
-from recvae.data.reading.ids import INTEGER
+from recvae.data.reading.ids import as_integers
 from recvae.errors import DataError
 
 DELIMITERS = ",\t;|"
 ID: pa.DataType = pa.dictionary(pa.int32(), pa.string())
-WHOLE = rf"{INTEGER}|(0|-?[1-9][0-9]{{0,14}})\.0+"
-"""Integers, and whole floats such as "7.0", which pandas writes if a column has missing values."""
 NUMBER = r"-?[0-9]+(\.[0-9]+)?"
 """Text that can't be the name of a column."""
-MISSING = ["", "NA", "N/A", "NaN", "nan", "NULL", "null", "None"]
+NULL = ["", r"\N"]
+"""Text that means a missing id."""
+MISSING = [*NULL, "NA", "N/A", "NaN", "nan", "NULL", "null", "None"]
 """Text that means a missing id in a column of integers."""
 SNIFFED = 2**16
 """How many bytes of a text file are searched for its header."""
@@ -119,7 +119,7 @@ def read_text(
             require_columns(header, names, "columns")
         types = dict.fromkeys(ids, ID)
         columns = to_pandas(_read_csv(path, encodings, delimiter, names, types, header))
-    return columns | {name: _integers_if_all_are(columns[name]) for name in ids}
+    return columns | {name: _integers_or_text(columns[name]) for name in ids}
 
 
 @contextmanager
@@ -230,14 +230,15 @@ def to_pandas(table: pa.Table) -> dict[str, pd.Series]:
     return {str(name): columns[name] for name in columns}
 
 
-def _integers_if_all_are(ids: pd.Series) -> pd.Series:
-    """Turn the categories into integers if all that are not missing are whole numbers."""
-    written = ids.cat.categories
+def _integers_or_text(ids: pd.Series) -> pd.Series:
+    """Make integers of the categories if all that are not missing are whole, else trim them."""
+    written = ids.cat.categories.str.strip()
     is_missing = written.isin(MISSING)
-    if not written[~is_missing].str.fullmatch(WHOLE).all():
-        return ids
-    integers = written[~is_missing].str.replace(r"\.0+$", "", regex=True).astype(np.int64)
+    distinct = as_integers(written[~is_missing])
+    if distinct is None:
+        is_missing = written.isin(NULL)
+        distinct = written[~is_missing]
     number = np.full(len(written) + 1, -1)  # the last for the code of missing ids, -1
-    number[:-1][~is_missing], distinct = pd.factorize(integers)
+    number[:-1][~is_missing], distinct = pd.factorize(distinct)
     codes = number[ids.cat.codes.to_numpy()]
     return pd.Series(pd.Categorical.from_codes(codes, categories=distinct), index=ids.index)

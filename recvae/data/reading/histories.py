@@ -8,7 +8,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from recvae.data.reading.build import to_weights
-from recvae.data.reading.ids import look_up
+from recvae.data.reading.ids import as_ids, look_up
 from recvae.data.reading.sources import TableSource, read_columns
 from recvae.errors import DataError
 
@@ -35,13 +35,14 @@ def read_histories(
         in order of first appearance.
 
     Raises:
-        DataError: this is no table, columns or ids are missing, weights are not above 0, or the
-            item ids are of another type than the model's, so that none can be known.
+        DataError: this is no table, columns or ids are missing, ids are neither integers nor
+            strings, weights are not above 0, or the item ids are of another type than the model's,
+            so that none can be known.
         MissingFileError: there is no such file.
     """
     table = read_columns(source, [user, item], [] if value is None else [value])
-    rows, user_ids = _distinct(table[user])
-    codes, distinct = _distinct(table[item])
+    rows, user_ids = _distinct(table[user], "user")
+    codes, distinct = _distinct(table[item], "item")
     for name, missing in ((user, rows < 0), (item, codes < 0)):
         if count := int(missing.sum()):
             raise DataError(f"{count:,} ids are missing in column {name!r}: drop those rows.")
@@ -54,12 +55,15 @@ def read_histories(
     return sp.coo_matrix(entries, shape=(len(user_ids), len(item_ids))).tocsr(), user_ids
 
 
-def _distinct(ids: Any) -> tuple[np.ndarray, pd.Index]:
+def _distinct(ids: Any, name: str) -> tuple[np.ndarray, pd.Index]:
     """The number of each id, -1 where it is missing; the distinct ids as they first appear."""
-    codes, distinct = pd.factorize(pd.Series(ids))
+    try:
+        codes, distinct = pd.factorize(pd.Series(ids))
+    except TypeError:
+        raise DataError(f"{name} ids must be integers or strings, not lists or the like.") from None
     if isinstance(distinct, pd.CategoricalIndex):
         distinct = distinct.astype(distinct.categories.dtype)
-    distinct = pd.Index(distinct)
+    distinct = as_ids(pd.Index(distinct), name)
     if "" in distinct:
         codes = np.where(codes == distinct.get_loc(""), -1, codes)
     return codes, distinct

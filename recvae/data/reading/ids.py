@@ -8,8 +8,14 @@ import pandas as pd
 
 from recvae.errors import DataError
 
-INTEGER = r"0|-?[1-9][0-9]{0,17}"
-"""Integers of 64 bits in their normal form: no leading zeros, no plus sign."""
+INTEGER = r"0|-?[1-9][0-9]{0,19}"
+"""Text of an integer of up to 64 bits in its normal form: no leading zeros, no plus sign."""
+WHOLE = rf"{INTEGER}|(0|-?[1-9][0-9]{{0,14}})\.0+"
+"""Integers, and whole floats such as "7.0", which pandas writes if a column has missing values."""
+CURES = {
+    "floating": "floats are taken if they are whole and up to 2^53; read these as strings.",
+    "bytes": 'decode them, for example with .str.decode("utf-8").',
+}
 SPAN = 4
 """Integers whose range is up to this many times their number are counted in a table, not hashed."""
 
@@ -52,18 +58,38 @@ def look_up(ids: pd.Index, vocabulary: pd.Index) -> np.ndarray:
 
     Returns:
         Their positions in the vocabulary, int64 [n], -1 for ids that are not in it.
+
+    Raises:
+        DataError: ids that are neither integers nor strings, as `encode` refuses them.
     """
+    ids = as_ids(ids, str(vocabulary.name))
     if vocabulary.inferred_type == "string":
-        whole = ids.inferred_type == "floating" and _are_whole(ids.to_series())
-        ids = (ids.astype(np.int64) if whole else ids).astype(str)
+        ids = ids.astype(str)
     elif not pd.api.types.is_numeric_dtype(ids.dtype):
         ids = pd.Index([_as_written(one) for one in ids], dtype=object)
     return vocabulary.get_indexer(ids).astype(np.int64, copy=False)
 
 
+def as_ids(ids: pd.Index, name: str) -> pd.Index:
+    """Integers, strings, or both as JSON may mix them; raise DataError for anything else."""
+    if ids.inferred_type == "mixed-integer":
+        return ids
+    return pd.Index(_as_integers_or_strings(ids.to_series(), name))
+
+
 def _as_written(one: Any) -> Any:
     """Turn a string into an integer if it is written as one."""
     return int(one) if isinstance(one, str) and re.fullmatch(INTEGER, one) else one
+
+
+def as_integers(texts: pd.Index) -> pd.Index | None:
+    """Texts as int64 if each is written as a whole number that fits, else None."""
+    if not texts.str.fullmatch(WHOLE).all():
+        return None
+    try:
+        return texts.str.replace(r"\.0+$", "", regex=True).astype(np.int64)
+    except OverflowError:
+        return None
 
 
 def require_none_missing(count: int, name: str) -> None:
@@ -76,18 +102,19 @@ def _as_integers_or_strings(ids: pd.Series, name: str) -> pd.Series:
     if isinstance(ids.dtype, pd.StringDtype):
         return ids
     kind = pd.api.types.infer_dtype(ids, skipna=False)
-    if kind == "string" or pd.api.types.is_integer_dtype(ids.dtype):
+    if kind in ("string", "empty") or pd.api.types.is_integer_dtype(ids.dtype):
         return ids
-    if kind == "integer" or (kind == "floating" and _are_whole(ids)):
-        return ids.astype(np.int64)
-    raise DataError(
-        f"{name} ids must be all integers or all strings, not {kind}: "
-        f"convert them, for example with astype(str)."
-    )
+    if kind == "integer" or (kind in ("floating", "decimal") and _are_whole(ids)):
+        try:
+            return ids.astype(np.int64)
+        except OverflowError:
+            kind = "integers beyond 64 bits"
+    cure = CURES.get(kind, "convert them, for example with astype(str).")
+    raise DataError(f"{name} ids must be all integers or all strings, not {kind}: {cure}")
 
 
 def _are_whole(numbers: pd.Series) -> bool:
-    """Whether floats are whole numbers, and small enough to be exact."""
+    """Whether floats or decimals are whole numbers, and small enough to be exact as floats."""
     return bool(((numbers % 1 == 0) & (numbers.abs() <= 2**53)).all())
 
 

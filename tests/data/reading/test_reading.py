@@ -2,6 +2,7 @@ import gzip
 import lzma
 import warnings
 from datetime import date
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -99,6 +100,7 @@ def test_against_pandas(lines, duplicates):
         ([2.0, 1.0], [1, 2]),
         (pd.array([2, 1], dtype="Int64"), [1, 2]),
         (np.array([2, 1], dtype=object), [1, 2]),
+        (np.array([Decimal(2), Decimal("1.0")]), [1, 2]),
         (pd.Categorical([5, 4], categories=[3, 4, 5]), [4, 5]),
         (pd.Categorical(["b", "a"], categories=["c", "b", "a"]), ["a", "b"]),
         (np.array(["10", "9"]), ["10", "9"]),
@@ -120,7 +122,10 @@ def test_missing_ids(ids):
         build_interactions([1, 2], ids)
 
 
-@pytest.mark.parametrize("ids", [["a", 1], [1.5, 2.0], [b"a", b"b"], [True, False]])
+NO_IDS = [[1.5, 2.0], [2.0**53 + 2, 1.0], [b"a", b"b"], [True, False], [2**64, 1], [-1, 2**63]]
+
+
+@pytest.mark.parametrize("ids", [["a", 1], [[1], [2]], *NO_IDS])
 def test_ids_that_are_neither_integers_nor_strings(ids):
     with pytest.raises(DataError, match="user ids must be all integers or all strings"):
         build_interactions(ids, [1, 2])
@@ -256,7 +261,10 @@ def written(tmp_path, content):
         (["9007199254740993.0", "1"], ["1", "9007199254740993.0"]),
         (["1e3", "5"], ["1e3", "5"]),
         (["NA", "x"], ["NA", "x"]),
-        (["12345678901234567890", "5"], ["12345678901234567890", "5"]),
+        (["9223372036854775807", "-9223372036854775808"], [-(2**63), 2**63 - 1]),
+        (["1234567890123456789", " 5", "5"], [5, 1234567890123456789]),
+        (["9223372036854775808", "5"], ["5", "9223372036854775808"]),
+        ([" a", "a ", "b c"], ["a", "b c"]),
     ],
 )
 def test_ids_in_text_files_stay_what_they_are(tmp_path, column, expected):
@@ -271,9 +279,12 @@ def test_a_file_of_floats_gives_what_the_table_that_it_was_written_from_gives(tm
     assert from_file.fingerprint() == read_interactions(table).fingerprint()
 
 
-@pytest.mark.parametrize("missing", ["", "NA", "null"])
-def test_missing_ids_in_text_files(tmp_path, missing):
-    path = written(tmp_path, f"user,item\n1,2\n{missing},3\n")
+@pytest.mark.parametrize(
+    ("known", "missing"),
+    [("1", ""), ("1", "NA"), ("1", "null"), ("1", r"\N"), ("a", r"\N"), ("a", " ")],
+)
+def test_missing_ids_in_text_files(tmp_path, known, missing):
+    path = written(tmp_path, f"user,item\n{known},2\n{missing},3\n")
     with pytest.raises(DataError, match="1 of the user ids are missing"):
         read_interactions(path)
 
@@ -523,6 +534,30 @@ TEXTS = pd.Index(["10", "20", "x"], name="item")
 def test_histories_with_ids_of_another_type(items, ids):
     with pytest.warns(UnknownItemWarning, match=r"1 of 3 .* such as (99|x|020)"):
         assert histories([1, 2, 2], items, ids) == ([[1, 0, 0], [0, 1, 0]], [1, 2])
+
+
+LONG = [2**53 + 1, 10**18 - 1, 10**18, 2**63 - 1]
+UNSIGNED = np.array([5, 2**63, 2**64 - 1], np.uint64)
+
+
+@pytest.mark.filterwarnings("ignore::recvae.data.reading.UnknownItemWarning")
+@pytest.mark.parametrize("known", [LONG, UNSIGNED], ids=["int64", "uint64"])
+def test_long_ids_are_the_same_in_frames_and_in_text_files(tmp_path, known):
+    items = pd.Index(known)
+    for some in (known, known[-2:], known[:1], [*known, 3], [*known, 10**20]):
+        text = "user,item\n" + "".join(f"1,{item}\n" for item in some)
+        for model in (items, items.astype(str)):
+            matrix, _ = read_histories(written(tmp_path, text), model, user="user", item="item")
+            np.testing.assert_array_equal(matrix.toarray()[0], items.isin(some))
+
+
+@pytest.mark.parametrize("ids", [*NO_IDS, [[1], [2]]])
+@pytest.mark.parametrize("known", [ITEMS, TEXTS, pd.Index([2**53 + 2, 1])])
+def test_histories_of_ids_that_training_refuses(ids, known):
+    with pytest.raises(DataError, match="item ids must be"):
+        read_histories({"u": [1, 2], "i": ids}, known, user="u", item="i")
+    with pytest.raises(DataError, match="user ids must be"):
+        read_histories({"u": ids, "i": [1, 1]}, known, user="u", item="i")
 
 
 @pytest.mark.parametrize(
