@@ -24,7 +24,8 @@ class Interactions:
             users (age, occupation, ...), often there are none.
         items: one line per column of the matrix, indexed by raw item id; its columns describe the
             items (`title`, `genres`, ...), often there are none.
-        timestamps: int64 [nnz] seconds since 1970, aligned with `matrix.data`; None if unknown.
+        timestamps: [nnz] seconds since 1970, aligned with `matrix.data`: int64, or float64 if some
+            have fractions; None if unknown.
         positions: int64 [nnz] line of the source that each entry came from, aligned with
             `matrix.data`. It keeps the source's order, which a CSR matrix loses; None means that
             the order is that of the columns.

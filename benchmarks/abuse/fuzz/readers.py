@@ -53,7 +53,7 @@ def require_sound(data: object) -> None:
         assert data.matrix.dtype == np.float32
         assert np.isfinite(data.matrix.data).all()
         assert (data.matrix.data > 0).all()
-        assert data.timestamps is None or data.timestamps.dtype == np.int64
+        assert data.timestamps is None or data.timestamps.dtype in (np.int64, np.float64)
         require_ids(data.user_ids, "user")
         require_ids(data.item_ids, "item")
         assert len(data.fingerprint()) == 16

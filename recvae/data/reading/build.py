@@ -32,7 +32,7 @@ def build_interactions(
         users: raw user ids [n], all integers or all strings.
         items: raw item ids [n], all integers or all strings.
         values: weights [n] > 0; None counts each line as one.
-        timestamps: seconds since 1970 [n], or dates in any form that pandas understands.
+        timestamps: seconds since 1970 [n], or dates, as `to_seconds` takes them.
         duplicates: the weight of lines of the same user and item: their "sum", their "max", or
             the "last" one: the latest by timestamp, and of equal timestamps the last line.
 

@@ -41,8 +41,8 @@ def read_interactions(
             are strings if one of them is not written as an integer, such as "007".
         item: name of the column of item ids, of the same kinds.
         value: name of the column of weights (ratings, counts); None counts each line as one.
-        timestamp: name of the column of seconds since 1970, or of dates in any form that pandas
-            understands (UTC unless they say otherwise).
+        timestamp: name of the column of seconds since 1970, or of dates, as text by ISO 8601 (UTC
+            unless they say otherwise). Fractions of a second are kept.
         columns: names of all columns of a text file, in its order, if it has no header.
         min_weight: keep interactions of at least this weight; it needs `value`. (To keep pairs with
             a least number of lines, use `filter` on the result.)

@@ -9,37 +9,47 @@ from recvae.errors import DataError
 
 
 def to_seconds(times: Any) -> np.ndarray:
-    """Times as int64 seconds since 1970; numbers are taken as seconds, dates without a zone as UTC.
+    """Times as seconds since 1970: int64 if all are whole, else float64, which keeps microseconds.
+
+    Numbers are taken as seconds; text as numbers, or as dates by ISO 8601, UTC unless they say
+    otherwise. (Text such as 04/05/2018 is refused: it may be April or May.)
 
     Raises:
-        DataError: times that are missing, that are beyond int64, or that pandas can't read as
-            dates.
+        DataError: times that are missing, beyond int64, or neither numbers nor dates.
     """
     try:
         seconds = _parse(pd.Series(times))
     except (TypeError, ValueError, OverflowError) as error:
-        reason = str(error).split(". ")[0].rstrip(".")
+        reason = str(error).partition(". ")[0].rstrip(".")
         raise DataError(
-            f"the timestamps must be seconds since 1970, or dates such as 2018-04-23: {reason}."
+            "the timestamps must be seconds since 1970, or dates such as 2018-04-23 or "
+            f"2018-04-23T09:30:00.5Z: {reason}."
         ) from None
     if missing := int(seconds.isna().sum()):
         raise DataError(f"{missing:,} of the timestamps are missing: drop or repair those rows.")
-    return seconds.to_numpy().astype(np.int64)
+    return _whole_if_all_are(seconds.to_numpy())
 
 
 def _parse(times: pd.Series) -> pd.Series:
-    if pd.api.types.is_float_dtype(times.dtype):
-        return _of_64_bits(times.where(np.isfinite(times)))
-    if pd.api.types.is_integer_dtype(times.dtype):
-        return _of_64_bits(times)
-    if pd.api.types.infer_dtype(times, skipna=True) in ("string", "integer", "floating"):
+    kind = pd.api.types.infer_dtype(times, skipna=True)
+    if kind in ("string", "integer", "floating", "decimal"):
         numbers = pd.to_numeric(times, errors="coerce")
         if numbers[times.notna()].notna().all():
-            return _of_64_bits(numbers)
-    return pd.to_datetime(times, utc=True).dt.tz_localize(None).astype("datetime64[s]")
+            return _of_64_bits(numbers.where(np.isfinite(numbers)))
+    if kind == "string":
+        times = times.str.replace(" UTC", "Z")  # as BigQuery writes it
+    dates = pd.to_datetime(times, utc=True, format="ISO8601").dt.tz_localize(None)
+    whole = dates.dt.floor("s")
+    seconds = whole.astype("datetime64[s]").astype(np.int64).where(dates.notna())
+    return seconds + (dates - whole) / pd.Timedelta(seconds=1)
 
 
 def _of_64_bits(numbers: pd.Series) -> pd.Series:
-    if (numbers < -(2**63)).any() or (numbers >= 2**63).any():
+    if ((numbers < -(2.0**63)) | (numbers >= 2.0**63)).any():
         raise OverflowError("some numbers are beyond 64 bits")
     return numbers
+
+
+def _whole_if_all_are(seconds: np.ndarray) -> np.ndarray:
+    whole = seconds.astype(np.int64)
+    return whole if (whole == seconds).all() else seconds.astype(np.float64)

@@ -73,7 +73,7 @@ def source_order(data: Interactions) -> np.ndarray:
 
 
 def require_timestamps(data: Interactions) -> np.ndarray:
-    """The timestamps int64 [nnz].
+    """The timestamps [nnz].
 
     Raises:
         DataError: there are none, or all are the same.

@@ -13,7 +13,7 @@ from recvae.data.splits.holdout import Split
 from recvae.data.splits.parts import hold_out, known_items, require_timestamps
 from recvae.errors import DataError, OptionError
 
-Moment: TypeAlias = "int | str | date | pd.Timestamp | np.datetime64"
+Moment: TypeAlias = "float | str | date | pd.Timestamp | np.datetime64"
 """Seconds since 1970, or a date (UTC unless it says otherwise)."""
 SECONDS = r"[0-9]{9,10}"
 """Text that is a number of seconds; other digits, such as 2018 and 20180423, are a date."""
@@ -67,10 +67,10 @@ def split_time(data: Interactions, validation_from: Moment, test_from: Moment) -
     )
 
 
-def _moment(time: Moment) -> int:
+def _moment(time: Moment) -> float:
     is_date = isinstance(time, str) and not re.fullmatch(SECONDS, time)
     try:
-        return int(to_seconds([pd.Timestamp(time) if is_date else time])[0])
+        return to_seconds([pd.Timestamp(time) if is_date else time])[0]
     except ValueError:
         raise OptionError(
             f"{time!r} is no point in time: give seconds since 1970, or a date such as 2018-04-23."

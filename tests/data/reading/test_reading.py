@@ -178,13 +178,17 @@ def test_dates_in_files_are_no_weights(tmp_path):
     "times",
     [
         [1_000_000_000, 1_000_000_060],
-        [1_000_000_000.9, 1_000_000_060.0],
+        [1_000_000_000.0, 1_000_000_060.0],
+        [Decimal(1_000_000_000), Decimal(1_000_000_060)],
+        pd.Series([1_000_000_000, 1_000_000_060], dtype="int64[pyarrow]"),
         ["1000000000", "1000000060"],
         ["2001-09-09 01:46:40", "2001-09-09 01:47:40"],
-        ["2001-09-09T03:46:40+02:00", "2001-09-09T03:47:40+02:00"],
+        ["2001-09-09T03:46:40+02:00", "2001-09-09T01:47:40Z"],
+        ["2001-09-09T03:46:40.000+02:00", "2001-09-09 01:47:40"],
+        ["2001-09-09 01:46:40 UTC", "2001-09-09 01:47:40.000000 UTC"],
         pd.to_datetime([1_000_000_000, 1_000_000_060], unit="s"),
         pd.to_datetime([1_000_000_000, 1_000_000_060], unit="s").tz_localize("UTC"),
-        np.array(["2001-09-09T01:46:40.5", "2001-09-09T01:47:40"], dtype="datetime64[ns]"),
+        np.array(["2001-09-09T01:46:40", "2001-09-09T01:47:40"], dtype="datetime64[ns]"),
     ],
 )
 def test_times_in_many_forms(times):
@@ -194,9 +198,44 @@ def test_times_in_many_forms(times):
 
 
 @pytest.mark.parametrize(
+    "times",
+    [
+        [1_000_000_000.5, -1.25, 3],
+        ["1000000000.5", "-1.25", "3"],
+        [Decimal("1000000000.5"), Decimal("-1.25"), Decimal(3)],
+        ["2001-09-09T01:46:40.5", "1969-12-31T23:59:58.750", "1970-01-01T00:00:03Z"],
+        np.array([1_000_000_000_500, -1_250, 3_000], dtype="datetime64[ms]"),
+        np.array(
+            [1_000_000_000_500_000_000, -1_250_000_000, 3_000_000_000], dtype="datetime64[ns]"
+        ),
+    ],
+)
+def test_fractions_of_a_second_are_kept(times):
+    data = build_interactions([1, 2, 3], [1, 1, 1], timestamps=times)
+    assert data.timestamps.tolist() == [1_000_000_000.5, -1.25, 3]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "frame"])
+def test_what_happened_within_a_second_has_an_order(tmp_path, kind):
+    times = pd.to_datetime("2026-01-01") + pd.to_timedelta([3, 2, 1, 2], unit="us")
+    table = pd.DataFrame({"user": 1, "item": [5, 6, 7, 5], "stars": [3, 1, 1, 5], "when": times})
+    source = table if kind == "frame" else tmp_path / "table"
+    if kind == "csv":
+        table.assign(when=times.map(pd.Timestamp.isoformat)).to_csv(source, index=False)
+    elif kind == "parquet":
+        table.to_parquet(source)
+    data = read_interactions(source, value="stars", timestamp="when", duplicates="last")
+    assert as_dict(data)[1, 5] == 3
+    order = np.argsort(data.timestamps)
+    assert data.item_ids[data.matrix.indices[order]].tolist() == [7, 6, 5]
+
+
+@pytest.mark.parametrize(
     ("times", "message"),
     [
-        (["2001-09-09", "some day"], "or dates such as 2018-04-23: .*some day"),
+        (["2001-09-09", "some day"], "or dates such as 2018-04-23 .*some day"),
+        (["23/04/2018", "24/04/2018"], "or dates such as 2018-04-23 .*: .* 23/04/2018 [^;]*$"),
+        (["04/05/2018", "04/06/2018"], "or dates such as 2018-04-23 .*: .* 04/05/2018 [^;]*$"),
         ([1.0, np.nan], "1 of the timestamps are missing"),
         ([1.0, np.inf], "1 of the timestamps are missing"),
         (["2001-09-09", None], "1 of the timestamps are missing"),

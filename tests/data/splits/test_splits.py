@@ -425,6 +425,20 @@ def test_split_last_breaks_ties_by_line():
     assert test == {("b", 3)}
 
 
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0], [1, 2, 0]])
+def test_split_last_and_time_see_what_happened_within_a_second(order):
+    times = pd.Timestamp("2026-01-01") + pd.to_timedelta([1, 2, 3], unit="ms")
+    table = pd.DataFrame({"user": "a", "item": ["x", "y", "z"], "when": times}).iloc[order]
+    others = table.assign(user=["b", "c", "d"], when=pd.Timestamp("2025-01-01"))
+    table = pd.concat([table, others])
+    data = build_interactions(table["user"], table["item"], timestamps=table["when"])
+    for split in (split_last(data), split_time(data, times[1], str(times[2]))):
+        train, _, validation, _, test = (
+            {item for user, item in part if user == "a"} for part in parts(split)
+        )
+        assert (train, validation, test) == ({"x"}, {"y"}, {"z"})
+
+
 # split_time
 
 
