@@ -29,8 +29,8 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Metrics = Annotated[
     str,
     typer.Option(
-        help="What to measure, separated by commas: recall, ndcg, precision, map, mrr, hit, "
-        "coverage or novelty, @ a length of the list."
+        help="What to measure, separated by commas: recall, full-recall, ndcg, precision, map, "
+        "mrr, hit, coverage or novelty, @ a length of the list."
     ),
 ]
 Address = Annotated[
@@ -124,6 +124,7 @@ class SplitKind(StrEnum):
     INTERACTIONS = "interactions"
     LAST = "last"
     TIME = "time"
+    PUBLISHED = "published"
     NONE = "none"
 
 
@@ -179,8 +180,9 @@ class Experiment(Filters, DataOptions):
         SplitKind,
         _Split(
             help="What is held out: users, whose lists the model has never seen; interactions of "
-            "every user at random; the last of every user; all after a point in time; or none, to "
-            "train on all there is (`recvae train` alone)."
+            "every user at random; the last of every user; all after a point in time; what the "
+            "data's test.txt says, a line per user, as in papers; or none, to train on all there "
+            "is (`recvae train` alone)."
         ),
     ] = SplitKind.USERS
     held_out_users: Annotated[
@@ -209,6 +211,8 @@ class Experiment(Filters, DataOptions):
 
     def prepare_in_memory(self) -> "rv.Split":
         """Read, filter and split."""
+        if self.split is SplitKind.PUBLISHED:
+            return self._read_split()
         data = self._read()
         match self.split:
             case SplitKind.USERS:
@@ -250,6 +254,8 @@ class Experiment(Filters, DataOptions):
     @property
     def description(self) -> str:
         """The data, filters and split in a line."""
+        if self.split is SplitKind.PUBLISHED:
+            return f"{self.data}, split as published, validation pairs by seed {self.seed}"
         least = "" if self._min_weight is None else f", weight >= {self._min_weight:g}"
         return (
             f"{self.data}{least}, users with >= {self.min_user_items} items, "
@@ -266,6 +272,14 @@ class Experiment(Filters, DataOptions):
     def _read(self) -> "rv.Interactions":
         return self.read(self.data, min_weight=self._min_weight, **self.filters)
 
+    def _read_split(self) -> "rv.Split":
+        from recvae.data.datasets.releases import data_directory
+
+        self._require_bare("a published split", "it is taken as it is")
+        is_path = _is_file(self.data)
+        folder = Path(self.data) if is_path else data_directory(self.data_dir) / self.data
+        return rv.read_split(folder, seed=self.seed)
+
     def _split_shards(self) -> "rv.ShardSplit":
         if self.split is not SplitKind.USERS:
             raise typer.BadParameter("shards are split by users, or not at all (--split none).")
@@ -273,10 +287,14 @@ class Experiment(Filters, DataOptions):
         return rv.split_shards(self._open_shards(), n_validation=n, n_test=n, seed=self.seed)
 
     def _open_shards(self) -> "rv.Shards":
-        if self.filters != Filters().filters or self.min_rating is not None:
-            raise typer.BadParameter("shards are filtered when they are made, by `recvae shard`.")
-        require_usual("shards", self, self.timestamp)
+        self._require_bare("shards", "they are filtered when they are made, by `recvae shard`")
         return rv.read_shards(self.data)
+
+    def _require_bare(self, data: str, reason: str) -> None:
+        """Raise typer.BadParameter if there are filters, or names of columns."""
+        if self.filters != Filters().filters or self.min_rating is not None:
+            raise typer.BadParameter(f"{data} can't be filtered: {reason}.")
+        require_usual(data, self, self.timestamp)
 
     def _points_in_time(self) -> tuple[str, str]:
         if self.validation_from is None or self.test_from is None:

@@ -31,18 +31,20 @@ def evaluate(
     """
     recommender = rv.load_model(model, device=device)
     split = experiment.prepare()
-    _check_trained_on(recommender, split.train)
+    _check_trained_on(recommender, split)
     report = rv.evaluate(recommender, split.test, names(metrics))
     show(report, report.to_dict(), json)
 
 
-def _check_trained_on(model: "Recommender", train: "rv.Interactions | rv.Shards") -> None:
+def _check_trained_on(model: "Recommender", split: "rv.Split | rv.ShardSplit") -> None:
+    train = split.train
+    known = [train, *([split.final] if isinstance(split, rv.Split) and split.final else [])]
     if not model.item_ids_.equals(train.item_ids):
         raise DataError(
             f"the model knows {len(model.items_):,} items, and they are not the {train.shape[1]:,} "
             "of this training set: give the data, filters and split that it was trained with."
         )
-    if model.fingerprint_ != train.fingerprint():
+    if model.fingerprint_ not in [part.fingerprint() for part in known]:
         note(
             "warning: the model was trained on other data than this split's training users, "
             "perhaps on test users: these figures may flatter it. (A table and its shards, and "

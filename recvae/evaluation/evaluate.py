@@ -109,8 +109,8 @@ def evaluate(
     Args:
         model: a fitted recommender.
         holdout: the users; users without held-out items are skipped and counted.
-        metrics: one or more names such as `ndcg@100`: recall, ndcg, precision, map, mrr, hit,
-            coverage and novelty, each with any length of the list.
+        metrics: one or more names such as `ndcg@100`: recall, full-recall, ndcg, precision, map,
+            mrr, hit, coverage and novelty, each with any length of the list.
 
     Returns:
         Means, standard errors and the values of each user.

@@ -61,6 +61,20 @@ def recall(lists: RankedLists, k: int) -> Values:
     return np.count_nonzero(lists.hits[:, :k], axis=1) / lists.n_held_out.clip(max=k)
 
 
+def full_recall(lists: RankedLists, k: int) -> Values:
+    """The fraction of all held-out items that are in the list: hits / n.
+
+    What papers on graph networks call recall (Wang et al. 2019, "Neural Graph Collaborative
+    Filtering"). With n above K it can't reach 1.
+
+    Examples:
+        >>> lists = RankedLists(np.array([[3, 1, 0]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
+        >>> full_recall(lists, 2)
+        array([0.5])
+    """
+    return np.count_nonzero(lists.hits[:, :k], axis=1) / lists.n_held_out
+
+
 def precision(lists: RankedLists, k: int) -> Values:
     """The fraction of the list that was held out: hits / K.
 
@@ -165,6 +179,7 @@ Measure = Callable[[RankedLists, int], "Values | float"]
 
 ACCURACY: dict[str, Measure] = {
     "recall": recall,
+    "full-recall": full_recall,
     "ndcg": ndcg,
     "precision": precision,
     "map": average_precision,

@@ -21,7 +21,7 @@ from recvae.experiments.comparison import Comparison
 from recvae.experiments.run_cache import RunCache
 from recvae.experiments.runs import Run, over_seeds, over_splits
 from recvae.experiments.significance import differences_to_best
-from recvae.experiments.trials import fit_timed
+from recvae.experiments.trials import EPOCHS, fit_timed, refit
 from recvae.experiments.tuning import tune
 from recvae.models.contract.recommender import Recommender
 
@@ -52,8 +52,10 @@ def compare(
         models: the models to compare, by the name to show.
         split: training, validation and test users. With several splits, such as `split_folds`
             makes, every model is fitted on each of them, and judged by the test users of all
-            together. A model is skipped if it can't serve the test users, because they are new, or
-            if it can't be fitted; the result says why.
+            together. Of a split that has `final`, a copy of the model is fitted on that, with the
+            options and for the epochs that were best on the validation users, and judged. A model
+            is skipped if it can't serve the test users, because they are new, or if it can't be
+            fitted; the result says why.
         metrics: the metrics. Models are tuned and sorted by the last one, which must measure
             accuracy: recall, ndcg, precision, map, mrr or hit.
         tune_trials: how many combinations of options to try for each model on the validation
@@ -155,6 +157,7 @@ def _run(model: Recommender, split: Split, metrics: list[str], trials: int, seed
     """Fit or tune a model, then judge it by the test users."""
     if not model.supports_new_users and split.test.rows is None:
         raise FoldInError(NO_FOLD_IN)
+    tuned, seconds = None, 0.0
     if trials:
         tuned = tune(
             model, split.train, split.validation, trials=trials, metric=metrics[-1], seed=seed
@@ -162,8 +165,11 @@ def _run(model: Recommender, split: Split, metrics: list[str], trials: int, seed
         if tuned.interrupted:
             raise KeyboardInterrupt
         model, seconds = tuned.model, float(tuned.trials["seconds"][tuned.best])
-    else:
-        tuned, seconds = None, fit_timed(model, split.train, split.validation)
+    elif split.final is None or EPOCHS in options.values(model):
+        seconds = fit_timed(model, split.train, split.validation)
+    history = model.history_
+    if split.final is not None:
+        model, seconds = refit(model, split.final)
     report = evaluate(model, split.test, [*metrics, *CURVES])
     return Run(
         model=model,
@@ -172,7 +178,7 @@ def _run(model: Recommender, split: Split, metrics: list[str], trials: int, seed
         training_seconds=seconds,
         n_parameters=model.n_parameters,
         n_bytes=model.n_bytes,
-        history=model.history_,
+        history=history,
         tuned=tuned,
     )
 
@@ -186,7 +192,7 @@ def _setting(
     data: str, splits: list[Split], seeds: Sequence[int], seed: int, tune_trials: int
 ) -> dict[str, Any]:
     """The setting of a comparison, in types that JSON has; of several splits, mean sizes."""
-    trains = [split.train for split in splits]
+    trains = [split.train if split.final is None else split.final for split in splits]
     new = splits[0].test.rows is None
     return {
         "data": data or "not named",

@@ -57,6 +57,7 @@ class RunCache:
             "metrics": list(self.metrics),
             "split": [
                 split.train.fingerprint(),
+                None if split.final is None else split.final.fingerprint(),
                 *map(_of_holdout, (split.validation, split.test)),
             ],
         }

@@ -23,11 +23,11 @@ class Run:
             values were read from the cache.
         report: its evaluation on the test users.
         curve: NDCG and recall at several lengths of the list, by metric's name.
-        training_seconds: how long fitting took; if it was tuned, of the best trial only; with
-            several splits and seeds, the mean of a fit.
+        training_seconds: how long fitting took; if it was tuned, of the best trial only, and if the
+            split has `final`, of the fit on that; with several splits and seeds, the mean of a fit.
         n_parameters: number of learnt parameters.
         n_bytes: their size in bytes.
-        history: the training history, a line an epoch; None for a model without epochs.
+        history: the training history with validation, a line an epoch; None without epochs.
         tuned: the trials of tuning; None if it was not tuned.
         seed_std: the standard deviation of each metric's mean over the seeds; None for one seed.
     """

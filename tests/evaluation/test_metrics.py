@@ -30,6 +30,8 @@ def reference(kind: str, ranked: list[int], held_out: set[int], k: int) -> float
     match kind:
         case "recall":
             return n_hits / room
+        case "full-recall":
+            return n_hits / len(held_out)
         case "precision":
             return n_hits / k
         case "hit":
@@ -103,6 +105,7 @@ def test_all_metrics_of_a_hand_worked_case():
     expected = {
         "recall@4": 2 / 3,
         "recall@2": 1 / 2,
+        "full-recall@2": 1 / 3,
         "precision@4": 2 / 4,
         "ndcg@4": (1 / log2(3) + 1 / log2(5)) / ideal,
         "map@4": (1 / 2 + 2 / 4) / 3,
@@ -157,7 +160,7 @@ def test_names_are_read_and_written_alike():
 
 
 def test_accuracy_is_what_has_a_value_for_each_user():
-    accuracy = {"recall", "ndcg", "precision", "map", "mrr", "hit"}
+    accuracy = {"recall", "full-recall", "ndcg", "precision", "map", "mrr", "hit"}
     assert {kind for kind in METRICS if Metric(kind, 5).is_accuracy} == accuracy == set(ACCURACY)
 
 
@@ -166,7 +169,7 @@ def test_accuracy_is_what_has_a_value_for_each_user():
     [
         ("ndgc@100", "no metric is called 'ndgc@100': did you mean 'ndcg'?"),
         ("NDCG@100", "did you mean 'ndcg'?"),
-        ("auc@10", "known: coverage, hit, map"),
+        ("auc@10", "known: coverage, full-recall, hit, map"),
         ("recall", "needs a length of the list, such as 'recall@20'"),
         ("recall@", "needs a length"),
         ("recall@0", "needs a length"),

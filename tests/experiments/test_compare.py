@@ -1,6 +1,8 @@
 """Comparison: fitting, judging once, leaving out, marking."""
 
 import json
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from recvae.errors import OptionError
 from recvae.evaluation.evaluate import evaluate
 from recvae.experiments.compare import compare
 from recvae.experiments.comparison import Comparison
+from recvae.saved.origin import Origin
 
 METRICS = ("recall@10", "coverage@10", "ndcg@20")
 
@@ -176,3 +179,38 @@ def test_headlines(split):
     _, second, third = ahead.runs
     end = f", significantly ahead of {second} and {third}."
     assert ahead.to_dict()["headline"].endswith(end)
+
+
+@dataclass(kw_only=True, eq=False)
+class Told(Trained):
+    """One that keeps what it is fitted on, and is best after 7 epochs."""
+
+    heard: ClassVar[list] = []
+
+    def fit(self, interactions, validation=None, on_epoch=None):
+        self.heard.append((interactions.matrix.shape[0], validation, self.epochs))
+        super().fit(interactions, validation, on_epoch)
+        if validation is None:
+            del self.history_["ndcg@100"]
+        else:
+            self.history_["ndcg@100"] = -((self.history_["epoch"] - 7) ** 2)
+        self.origin_ = Origin.now(self.history_)
+        return self
+
+
+def test_the_chosen_model_is_fitted_on_all_training_pairs(split, tmp_path):
+    whole = replace(split, final=split.train.select_users(np.arange(50)))
+    Told.heard.clear()
+    result = compare({"told": Told(), "noisy": Noisy()}, whole, cache_dir=tmp_path)
+    assert Told.heard == [(100, split.validation, 20), (50, None, 7)]
+    expected = evaluate(Noisy().fit(whole.final), split.test).mean
+    for report in result.reports.values():
+        assert report.mean[expected.index].tolist() == expected.tolist()
+    assert result.training["told"]["ndcg@100"].argmax() == 6
+    assert result.setting["training users"] == 50
+    other = compare({"noisy": Noisy()}, split, cache_dir=tmp_path)
+    assert other.reports["noisy"].mean.tolist() != expected.tolist()
+    Told.heard.clear()
+    compare({"told": Told()}, whole, tune_trials=2)
+    assert [epochs for _, validation, epochs in Told.heard if validation is None] == [7]
+    assert len(Told.heard) == 3

@@ -24,6 +24,7 @@ class Noisy:
     seed: int = 0
 
     history_ = None
+    origin_ = None
     interrupted_ = False
     supports_new_users: ClassVar[bool] = True
     space: ClassVar[Space] = {"noise": Categorical((0.0, 0.5, 1.0, 2.0))}

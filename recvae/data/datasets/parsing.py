@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import csv
 
 from recvae.data.datasets.declaration import HistoryFile, RatingFile, SectionFiles, TableFile
+from recvae.data.reading import read_lines
 
 UNIT_SEPARATOR = "\x1f"
 SECTION = {"user": pa.int32(), "rating": pa.float32(), "date": pa.date32()}
@@ -92,12 +92,4 @@ def _(file: SectionFiles, path: Path) -> pd.DataFrame:
 
 @parse.register
 def _(file: HistoryFile, path: Path) -> pd.DataFrame:
-    text = pa.array(path.read_bytes().splitlines(), pa.binary()).cast(pa.string())
-    lines = pc.ascii_trim_whitespace(text)
-    fields = pc.ascii_split_whitespace(lines.filter(pc.not_equal(lines, pa.scalar(""))))
-    ids = pc.cast(fields.flatten(), pa.int64()).to_numpy()
-    lengths = fields.value_lengths().to_numpy()
-    is_user = np.zeros(len(ids), dtype=bool)
-    is_user[np.cumsum(lengths) - lengths] = True
-    columns = {"user": np.repeat(ids[is_user], lengths - 1), "item": ids[~is_user]}
-    return pd.DataFrame(columns, copy=False)
+    return read_lines([path])[["user", "item"]].astype(np.int64)

@@ -2,6 +2,7 @@
 
 from recvae.data.reading.build import build_interactions
 from recvae.data.reading.histories import UnknownItemWarning, read_histories
+from recvae.data.reading.lines import read_lines
 from recvae.data.reading.sources import read_columns
 from recvae.data.reading.tables import read_interactions
 
@@ -11,4 +12,5 @@ __all__ = [
     "read_columns",
     "read_histories",
     "read_interactions",
+    "read_lines",
 ]

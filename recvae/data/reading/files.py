@@ -119,7 +119,7 @@ def read_text(
             require_columns(header, names, "columns")
         types = dict.fromkeys(ids, ID)
         columns = to_pandas(_read_csv(path, encodings, delimiter, names, types, header))
-    return columns | {name: _integers_or_text(columns[name]) for name in ids}
+    return columns | {name: integers_or_text(columns[name]) for name in ids}
 
 
 @contextmanager
@@ -230,7 +230,7 @@ def to_pandas(table: pa.Table) -> dict[str, pd.Series]:
     return {str(name): columns[name] for name in columns}
 
 
-def _integers_or_text(ids: pd.Series) -> pd.Series:
+def integers_or_text(ids: pd.Series) -> pd.Series:
     """Make integers of the categories if all that are not missing are whole, else trim them."""
     written = ids.cat.categories.str.strip()
     is_missing = written.isin(MISSING)

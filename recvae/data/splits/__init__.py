@@ -7,6 +7,7 @@ In the drawn matrices users are rows and items are columns; `T` is trained on, `
 from recvae.data.splits.holdout import Holdout, Split
 from recvae.data.splits.interactions import split_interactions
 from recvae.data.splits.last import split_last
+from recvae.data.splits.published import SplitWarning, read_split
 from recvae.data.splits.shards import ShardSplit, split_shards
 from recvae.data.splits.time import split_time
 from recvae.data.splits.users import split_folds, split_users
@@ -15,6 +16,8 @@ __all__ = [
     "Holdout",
     "ShardSplit",
     "Split",
+    "SplitWarning",
+    "read_split",
     "split_folds",
     "split_interactions",
     "split_last",

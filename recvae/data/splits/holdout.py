@@ -76,8 +76,17 @@ class Holdout:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Training data, validation users to choose a model by, and test users to judge it by."""
+    """Training data, validation users to choose a model by, and test users to judge it by.
+
+    Attributes:
+        train: what a model is fitted on to be judged by `validation`.
+        validation: the users to choose its options and its epoch by.
+        test: the users to judge it by, once.
+        final: what the chosen model is fitted on anew before it is judged by `test`; None if the
+            model that was fitted on `train` is judged.
+    """
 
     train: Interactions
     validation: Holdout
     test: Holdout
+    final: Interactions | None = None
