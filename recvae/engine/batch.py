@@ -78,6 +78,9 @@ class Batch:
 
         For weights that are trained take `recvae.engine.sparse.multiply`: its gradient is faster.
         """
+        if torch.compiler.is_exporting():  # ONNX has bags only as a loop over the rows
+            sums = weight.new_zeros(self.offsets.shape[0] - 1, weight.shape[1])
+            return sums.index_add(0, self.rows, self.values[:, None] * weight[self.columns])
         return embedding_bag(
             self.columns,
             weight,

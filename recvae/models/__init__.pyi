@@ -6,6 +6,7 @@ from .ease import EASE
 from .edlae import EDLAE
 from .elsa import ELSA
 from .ensemble import Ensemble
+from .graph_ae import GraphAE
 from .implicit_als import ImplicitALS
 from .implicit_bpr import ImplicitBPR
 from .implicit_lmf import ImplicitLMF
@@ -28,6 +29,7 @@ __all__ = [
     "Ability",
     "EmptyHistoryWarning",
     "Ensemble",
+    "GraphAE",
     "ImplicitALS",
     "ImplicitBPR",
     "ImplicitLMF",

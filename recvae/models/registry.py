@@ -28,6 +28,7 @@ BUILT_IN = {
     "ease": "recvae.models.ease:EASE",
     "edlae": "recvae.models.edlae:EDLAE",
     "elsa": "recvae.models.elsa:ELSA",
+    "graph-ae": "recvae.models.graph_ae:GraphAE",
     "als": "recvae.models.implicit_als:ImplicitALS",
     "bpr": "recvae.models.implicit_bpr:ImplicitBPR",
     "lmf": "recvae.models.implicit_lmf:ImplicitLMF",

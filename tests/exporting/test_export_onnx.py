@@ -37,6 +37,7 @@ MODELS = (
     rv.ELSA(latent=4, **NET),
     rv.ResidualVAE(width=8, latent=4, **NET),
     rv.EASE(regularization=5.0),
+    rv.GraphAE(rank=3),
     rv.ImplicitALS(factors=3, regularization=1.0),
     rv.ResidualEnsemble(width=8, latent=4, rank=4, factors=3, epochs=2, device="cpu"),
 )

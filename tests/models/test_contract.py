@@ -30,6 +30,7 @@ SMALL = {
     "ease": {"regularization": 5.0},
     "edlae": {"regularization": 5.0},
     "elsa": AUTOENCODER,
+    "graph-ae": {"rank": 8},
     "als": {"factors": 8, "regularization": 1.0},
     "bpr": {"factors": 8, "learning_rate": 0.05, "iterations": 300},
     "lmf": {"factors": 8},

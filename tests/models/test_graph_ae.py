@@ -1,0 +1,159 @@
+"""GraphAE against the dense formulas of its paper."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+import torch
+from forged_stores import reseal
+from hypothesis import given
+from hypothesis import strategies as st
+
+import recvae as rv
+from recvae.errors import ModelFileError
+from recvae.models.families.graph import ItemGraph
+from recvae.saved.manifest import MANIFEST
+
+USERS, ITEMS = 90, 20
+
+
+@pytest.fixture(scope="module")
+def train():
+    rng = np.random.default_rng(0)
+    chance = rng.beta(0.5, 2, ITEMS)
+    return sp.csr_matrix(
+        (rng.random((USERS, ITEMS)) < chance) * rng.integers(1, 6, ITEMS), dtype="f4"
+    )
+
+
+def normalized(matrix):
+    """R of a sparse X, dense."""
+    dense = (matrix.toarray() > 0).astype(float)
+    of_users, of_items = (np.maximum(dense.sum(axis=axis), 1) for axis in (1, 0))
+    return dense / np.sqrt(np.outer(of_users, of_items)), of_items
+
+
+def band(t, flatness):
+    """The filter of the paper, as a function of the Laplacian's eigenvalues."""
+    return np.where(t < 0, 0.5 + 0.5 * np.abs(t) ** flatness, 0.5 - 0.5 * np.abs(t) ** flatness)
+
+
+def by_the_paper(train, histories, degree, flatness, rank, low_pass, item_power):
+    """Scores from the dense Laplacian L = I - 2R'R, the paper's recurrence, and an exact SVD."""
+    r, counts = normalized(train)
+    laplacian = np.eye(ITEMS) - 2 * r.T @ r
+    angles = (np.arange(degree + 1) + 0.5) / (degree + 1) * np.pi
+    response = band(np.cos(angles), flatness)
+    coefficients = [2 / (degree + 1) * response @ np.cos(k * angles) for k in range(degree + 1)]
+    coefficients[0] /= 2
+    signal = ((histories.toarray() > 0) / counts**item_power).T
+    terms = [signal, laplacian @ signal]
+    for _ in range(2, degree + 1):
+        terms.append(2 * laplacian @ terms[-1] - terms[-2])
+    vectors = np.linalg.svd(r)[2][:rank].T
+    filtered = sum(c * term for c, term in zip(coefficients, terms, strict=False))
+    return (filtered + low_pass * vectors @ vectors.T @ signal).T * counts**item_power
+
+
+@pytest.mark.parametrize("degree", [1, 3, 8])
+def test_the_scores_are_those_of_the_paper(train, degree):
+    options = {"flatness": 1.7, "rank": 6, "low_pass": 0.3, "item_power": 0.45}
+    model = rv.GraphAE(degree=degree, **options).fit(train)
+    histories = train[::3]
+    expected = by_the_paper(train, histories, degree, **options)
+    np.testing.assert_allclose(model.score(histories), expected, rtol=1e-3, atol=1e-4)
+
+
+@given(flatness=st.floats(1.0, 3.0), low_pass=st.floats(0.0, 1.0), item_power=st.floats(0.0, 1.0))
+def test_any_option_gives_the_scores_of_the_paper(train, flatness, low_pass, item_power):
+    options = {"flatness": flatness, "low_pass": low_pass, "item_power": item_power, "rank": 4}
+    expected = by_the_paper(train, train[:9], degree=3, **options)
+    scores = rv.GraphAE(**options).fit(train).score(train[:9])
+    np.testing.assert_allclose(scores, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_a_high_degree_is_the_filter_itself(train):
+    r, _ = normalized(train)
+    values, vectors = np.linalg.eigh(r.T @ r)
+    exact = vectors * band(1 - 2 * values, 3.0) @ vectors.T
+    model = rv.GraphAE(degree=60, flatness=3.0, low_pass=0.0, item_power=0.0, rank=1).fit(train)
+    alone = sp.eye(ITEMS, format="csr", dtype=np.float32)
+    np.testing.assert_allclose(model.score(alone), exact, atol=1e-4)
+
+
+def test_the_eigenvalues_are_from_0_to_1_and_the_vectors_are_found(train):
+    graph = ItemGraph.of((train > 0).astype(np.float32))
+    matrix = graph.multiply(torch.eye(ITEMS)).numpy()
+    r, _ = normalized(train)
+    np.testing.assert_allclose(matrix, r.T @ r, atol=1e-6)
+    values, vectors = np.linalg.eigh(matrix)
+    assert -1e-6 < values.min() < values.max() == pytest.approx(1)
+    found = graph.eigenvectors(5, torch.Generator().manual_seed(0)).numpy()
+    np.testing.assert_allclose(found @ found.T, vectors[:, -5:] @ vectors[:, -5:].T, atol=1e-4)
+
+
+def test_more_eigenvectors_than_items(train):
+    assert rv.GraphAE(rank=512).fit(train).vectors_.shape == (ITEMS, ITEMS)
+
+
+def test_weights_are_not_read(train):
+    binary = (train > 0).astype(np.float32)
+    torch.testing.assert_close(
+        rv.GraphAE(rank=4).fit(train).score(train), rv.GraphAE(rank=4).fit(binary).score(binary)
+    )
+
+
+def test_users_and_items_with_nothing_do_not_disturb():
+    matrix = sp.csr_matrix(np.array([[1, 1, 0, 0], [0, 0, 0, 0], [1, 1, 1, 0]], dtype=float))
+    model = rv.GraphAE().fit(matrix)
+    scores = model.score(matrix)
+    assert scores.isfinite().all()
+    assert (scores[:, 3] == 0).all()
+    assert model.similar_items([0], 1)[0].tolist() == [[1]]
+
+
+def test_the_rows_that_are_kept_are_in_another_order(train):
+    """Their order could name the users: the raw ids of the training users are sorted."""
+    rows = rv.GraphAE(rank=2).fit(train).graph_.by_user
+    kept = np.split(rows.columns.numpy(), rows.offsets[1:-1].numpy())
+    given_ = np.split(train.indices, train.indptr[1:-1])
+    assert sorted(map(tuple, kept)) == sorted(map(tuple, given_))
+    assert sum(map(np.array_equal, kept, given_)) < USERS / 2
+
+
+def test_shards_teach_what_a_table_does(train, tmp_path):
+    users, items = train.nonzero()
+    table = pd.DataFrame({"user": users, "item": items})
+    table.to_parquet(tmp_path / "likes.parquet")
+    rv.shard_table(tmp_path / "likes.parquet", tmp_path / "shards", lines=100)
+    shards, data = rv.read_shards(tmp_path / "shards"), rv.read_interactions(table)
+    assert len(shards) > 2
+    one, other = rv.GraphAE(rank=4).fit(shards), rv.GraphAE(rank=4).fit(data)
+    torch.testing.assert_close(one.score(data.matrix), other.score(data.matrix))
+
+
+def test_blocks_of_users_do_not_change_scores(train, monkeypatch):
+    model = rv.GraphAE(rank=4).fit(train)
+    whole = model.score(train)
+    monkeypatch.setattr("recvae.models.graph_ae.USERS_AT_ONCE", 7)
+    torch.testing.assert_close(model.score(train), whole)
+
+
+@pytest.mark.parametrize("rank", [3, 5])
+def test_vectors_of_another_rank_are_not_loaded(train, rank, tmp_path):
+    rv.GraphAE(rank=4).fit(train).save(tmp_path)
+    reseal(tmp_path / MANIFEST, lambda said: said["facts"]["options"].update(rank=rank))
+    with pytest.raises(ModelFileError, match="a tensor is"):
+        rv.load_model(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("part", "place", "value"),
+    [("columns", 0, -1), ("columns", 5, ITEMS), ("offsets", 0, 1), ("offsets", 4, 10**9)],
+)
+def test_a_strangers_rows_are_checked(train, part, place, value):
+    model = rv.GraphAE(rank=2).fit(train)
+    state = {name: tensor.clone() for name, tensor in model.state().items()}
+    state[part][place] = value
+    with pytest.raises(ValueError, match=r"indices|indptr|pointer|offsets"):
+        model.restore(state)
