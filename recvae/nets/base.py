@@ -41,9 +41,21 @@ class Net(nn.Module, ABC):
     def last_layer(self) -> tuple[torch.Tensor, torch.Tensor]:
         """The weights [items, width] and biases [items] of the last layer."""
 
+    def factors(
+        self, hidden: torch.Tensor, weight: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """What logits are inner products of, but for the biases: here both are as they are.
+
+        Args:
+            hidden: the last layer's input, [users, width].
+            weight: rows of its weights, [n, width].
+        """
+        return hidden, weight
+
     def decode(self, code: torch.Tensor) -> torch.Tensor:
         """Map codes [users, latent] to logits [users, items]."""
-        logits = linear(self.hidden(code), *self.last_layer())
+        weight, bias = self.last_layer()
+        logits = linear(*self.factors(self.hidden(code), weight), bias)
         return logits if self.items.group.size == 1 else self.items.join(logits.T).T
 
     def split_items(self, group: Group) -> None:

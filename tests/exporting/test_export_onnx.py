@@ -31,7 +31,7 @@ USERS, ITEMS = 80, 30
 NET = {"epochs": 3, "batch_size": 20, "learning_rate": 0.01, "device": "cpu"}
 MODELS = (
     rv.MultVAE(hidden=(8,), latent=4, **NET),
-    rv.MultDAE(latent=4, **NET),
+    rv.MultDAE(latent=4, temperature=0.2, **NET),
     rv.RecVAE(width=8, latent=4, **NET),
     rv.VampVAE(hidden=(8,), latent=4, n_components=5, **NET),
     rv.ELSA(latent=4, **NET),

@@ -180,6 +180,15 @@ def test_counts_that_have_no_square(split, weight):
         model.recommend(split.test.fold_in.sign() * weight)
 
 
+def test_a_temperature_is_learnt_with_from_a_sample_of_the_items_too(split):
+    """All items are in so large a sample: then the likelihood is exact."""
+    cosine = {"temperature": 0.2, "epochs": 3, "dropout": 0.0}
+    exact, sampled = (fit(split, rv.MultDAE, softmax=kind, **cosine) for kind in ("all", "sampled"))
+    pd.testing.assert_series_equal(exact.history_["loss"], sampled.history_["loss"], rtol=1e-4)
+    products = fit(split, rv.MultDAE, softmax="all", epochs=3, dropout=0.0)
+    assert not np.allclose(exact.history_["loss"], products.history_["loss"], rtol=1e-4)
+
+
 def test_bernoulli_takes_no_counts(split):
     with pytest.raises(OptionError, match="binary"):
         fit(split, likelihood="bernoulli", input="counts")

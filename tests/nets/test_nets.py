@@ -114,3 +114,16 @@ def test_an_epoch_visits_every_user_once_in_a_new_order():
     assert len(batches) == 3
     assert sorted(first.tolist()) == sorted(second.tolist()) == list(range(1, 12))
     assert first.tolist() != second.tolist()
+
+
+def test_with_a_temperature_logits_are_cosines_and_short_vectors_have_small_gradients():
+    net = Autoencoder(3, (), 2, dropout=0.0, variational=False, temperature=0.1)
+    net.initialize(generator())
+    code = torch.tensor([[3.0, 4.0], [0.0, 0.0]], requires_grad=True)
+    weight, bias = net.last_layer()
+    logits = net.decode(code)
+    cosines = torch.nn.functional.cosine_similarity(code[0], weight, dim=1)
+    torch.testing.assert_close(logits[0], 10 * cosines + bias)
+    torch.testing.assert_close(logits[1], bias)
+    logits.sum().backward()
+    assert code.grad.abs().max() < 1e5

@@ -18,7 +18,7 @@ from recvae.models.contract.abilities import Ability
 from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.model import ParallelAxis
 from recvae.models.families.softmax import SoftmaxAutoencoder
-from recvae.options.ranges import Widths
+from recvae.options.ranges import PositiveFloat, Widths
 
 DISTRIBUTION = {Ability.LOG_PROBABILITIES, Ability.GENERATION}
 
@@ -29,11 +29,14 @@ class MultAutoencoder(SoftmaxAutoencoder):
 
     Attributes:
         hidden: widths of the layers between items and code; the decoder mirrors them.
+        temperature: logits are cosines divided by it, which long tails need: an item is as likely
+            as it is like the taste, and fame is left to the biases. None: inner products.
         likelihood: the distribution whose parameters the decoder gives: "multinomial" (one
             distribution over all items), "bernoulli" or "gaussian" (one for each item).
     """
 
     hidden: Widths = (600,)
+    temperature: PositiveFloat | None = None
     likelihood: Likelihood = "multinomial"
 
     variational: ClassVar[bool]
@@ -61,7 +64,12 @@ class MultAutoencoder(SoftmaxAutoencoder):
 
     def new_net(self, n_items: int) -> nets.Net:
         return nets.Autoencoder(
-            n_items, self.hidden, self.latent, dropout=self.dropout, variational=self.variational
+            n_items,
+            self.hidden,
+            self.latent,
+            dropout=self.dropout,
+            variational=self.variational,
+            temperature=self.temperature,
         )
 
     def phases(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Phase]:

@@ -55,4 +55,6 @@ class SoftmaxAutoencoder(AutoencoderRecommender):
         layer = (*net.last_layer(), net.items.own(batch))
         if self._samples(batch.n_items):
             layer = sampled.choose(*layer, N_SAMPLED // group.size, noise)
-        return tiled.multinomial_log_likelihood(net.hidden(code), *layer, precision, group)
+        weight, bias, targets = layer
+        factors = net.factors(net.hidden(code), weight)
+        return tiled.multinomial_log_likelihood(*factors, bias, targets, precision, group)
