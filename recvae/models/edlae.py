@@ -1,36 +1,61 @@
-"""EDLAE: EASE with dropout, in closed form."""
+"""EDLAE: EASE with dropout, of weighed users and items, in closed form."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+import scipy.sparse as sp
 import torch
 
+from recvae import nets
+from recvae.data.splits import Holdout
+from recvae.models.contract.fitting import FitContext
 from recvae.models.families.linear import LinearAutoencoder
-from recvae.options.ranges import DropRate, PositiveFloat
+from recvae.options.ranges import DropRate, Fraction, PositiveFloat
 from recvae.options.spaces import Float, Space
 
 
 @dataclass(kw_only=True, eq=False)
 class EDLAE(LinearAutoencoder):
-    """EDLAE (Steck, "Autoencoders that don't overfit towards the Identity", NeurIPS 2020).
+    """EDLAE (Steck, "Autoencoders that don't overfit towards the Identity", NeurIPS 2020), with the
+    powers of DAN (Park et al., "Why is Normalization Necessary for Linear Recommenders?", SIGIR
+    2025).
 
     The closed form of training EASE on inputs with dropout, in the limit of infinitely many
-    epochs. The penalty on the weights of an item is p / (1 - p) times the number of its users, plus
-    the same regularization for all items. Without dropout it is EASE. Options: see
-    `LinearAutoencoder`.
+    epochs. The penalty on the weights of an item is p / (1 - p) times the weight of its users, plus
+    the same regularization for all items. With both powers 0 it is Steck's EDLAE; without dropout
+    as well, EASE. Options: see `LinearAutoencoder`.
 
     Attributes:
         dropout: p, the rate at which entries of the input are removed.
+        user_power: a user of n items has the weight 1 / n^user_power.
+        item_power: the score of an item of n users is divided by n^item_power; the higher, the more
+            rare items are recommended.
     """
 
     name: ClassVar[str] = "edlae"
     space: ClassVar[Space] = {
-        "dropout": Float(0.1, 0.8),
-        "regularization": Float(10.0, 3000.0, log=True),
+        "dropout": Float(0.3, 0.9),
+        "regularization": Float(2.0, 200.0, log=True),
+        "user_power": Float(0.0, 1.0),
+        "item_power": Float(0.0, 0.4),
     }
 
-    dropout: DropRate = 0.5
-    regularization: PositiveFloat = 150.0
+    dropout: DropRate = 0.75
+    regularization: PositiveFloat = 20.0
+    user_power: Fraction = nets.USER_POWER
+    item_power: Fraction = 0.2
+
+    def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
+        super().learn(train, validation, context)
+        n_users = torch.from_numpy(train.getnnz(axis=0)).clamp(min=1)
+        self.weights_ *= n_users.float() ** -self.item_power
+
+    def inverse(self, matrix: sp.csr_matrix) -> torch.Tensor:
+        """P of the weighed users, see `LinearAutoencoder.inverse`."""
+        sizes = torch.from_numpy(np.asarray(matrix.sum(axis=1)).ravel())
+        weights = nets.user_weights(sizes, self.user_power)
+        return super().inverse((sp.diags(weights.sqrt().numpy()) @ matrix).tocsr())
 
     def penalty(self, counts: torch.Tensor) -> torch.Tensor:
         return self.dropout / (1 - self.dropout) * counts + self.regularization

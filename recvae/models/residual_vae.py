@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, ClassVar, cast
 
-import numpy as np
 import scipy.sparse as sp
 import torch
 from annotated_types import Gt, Lt
@@ -41,7 +40,7 @@ class ResidualVAE(AutoencoderRecommender):
         width: width of the encoder's layers.
         gamma: the weight of the KL term for each item of a user (`beta` in the history).
         linear_dropout: EDLAE's `dropout`.
-        regularization: EDLAE's; here a user of n items has the weight 1 / sqrt(n).
+        regularization: EDLAE's.
         max_gigabytes: the memory that EDLAE's items x items matrix may take.
     """
 
@@ -81,9 +80,8 @@ class ResidualVAE(AutoencoderRecommender):
             regularization=self.regularization,
             max_gigabytes=self.max_gigabytes,
         )
-        weights = nets.user_weights(torch.from_numpy(np.asarray(train.sum(axis=1)).ravel()))
         path = nets.LinearPath(train.shape[1])
-        path.inverse = linear.inverse((sp.diags(weights.sqrt().numpy()) @ train).tocsr())
+        path.inverse = linear.inverse(train)
         return path
 
     def forward(self, batch: Batch) -> torch.Tensor:

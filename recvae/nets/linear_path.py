@@ -6,14 +6,17 @@ from torch import nn
 from recvae.engine.batch import Batch
 from recvae.engine.sparse import multiply
 
+USER_POWER = 0.5
+"""The power by which the linear path weighs users."""
 
-def user_weights(sizes: torch.Tensor) -> torch.Tensor:
-    """The weight [users] of each user in the linear path: 1 / sqrt(n) for n items, 1 for none.
+
+def user_weights(sizes: torch.Tensor, power: float = USER_POWER) -> torch.Tensor:
+    """The weight [users] of each user in a linear autoencoder: 1 / n^power for n items, 1 for none.
 
     Without it, users with many items would outweigh all others. It also makes one regularization
     suit data sets of any size.
     """
-    return torch.where(sizes > 0, sizes, 1).rsqrt()
+    return torch.where(sizes > 0, sizes, 1) ** -power
 
 
 class LinearPath(nn.Module):

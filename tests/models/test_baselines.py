@@ -133,6 +133,9 @@ def test_ease_without_enough_regularization():
 
 # EDLAE
 
+PLAIN = {"user_power": 0.0, "item_power": 0.0}
+"""The options of Steck's EDLAE."""
+
 
 def regressions(left, right):
     """Weights of each item by all the others, from their moments."""
@@ -149,21 +152,30 @@ def test_edlae_is_what_dropout_learns_in_the_long_run(train):
     noisy = [users * (rng.random(users.shape) >= 0.4) / 0.6 for _ in range(4000)]
     left = sum(draw.T @ draw for draw in noisy) / len(noisy) + 7 * np.eye(20)
     right = sum(draw.T @ users for draw in noisy) / len(noisy)
-    edlae = rv.EDLAE(dropout=0.4, regularization=7.0).fit(train).weights_
+    edlae = rv.EDLAE(dropout=0.4, regularization=7.0, **PLAIN).fit(train).weights_
     ease = rv.EASE(regularization=7.0).fit(train).weights_
     np.testing.assert_allclose(edlae, regressions(left, right), atol=3e-3)
     assert (ease - edlae).abs().max() > 0.02
 
 
-def test_edlae_penalizes_items_by_their_users(train):
-    users = dense(train)
-    left = users.T @ users + np.diag(0.25 / 0.75 * users.sum(axis=0)) + 7 * np.eye(20)
-    weights = rv.EDLAE(dropout=0.25, regularization=7.0).fit(train).weights_
-    np.testing.assert_allclose(weights, regressions(left, users.T @ users), atol=1e-5)
+@pytest.mark.parametrize("user_power", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("item_power", [0.0, 0.2, 1.0])
+def test_edlae_weighs_users_and_items_by_powers_of_their_numbers(train, user_power, item_power):
+    """Against a regression of each item on all the others; some users and items have nothing."""
+    lacking = sp.block_diag([train, sp.csr_matrix((3, 2))]).tocsr()
+    users = dense(lacking)
+    weighed = users * np.maximum(users.sum(axis=1, keepdims=True), 1) ** -user_power
+    gram = users.T @ weighed
+    left = gram + 0.25 / 0.75 * np.diag(np.diag(gram)) + 7 * np.eye(22)
+    expected = regressions(left, gram) / np.maximum(users.sum(axis=0), 1) ** item_power
+    model = rv.EDLAE(
+        dropout=0.25, regularization=7.0, user_power=user_power, item_power=item_power
+    ).fit(lacking)
+    np.testing.assert_allclose(model.weights_, expected, atol=1e-5)
 
 
-def test_edlae_without_dropout_is_ease(train):
-    edlae = rv.EDLAE(dropout=0.0, regularization=7.0).fit(train)
+def test_plain_edlae_without_dropout_is_ease(train):
+    edlae = rv.EDLAE(dropout=0.0, regularization=7.0, **PLAIN).fit(train)
     np.testing.assert_array_equal(edlae.weights_, rv.EASE(regularization=7.0).fit(train).weights_)
 
 
@@ -252,7 +264,7 @@ def test_factors_of_another_width_are_not_loaded(train, name, tmp_path):
         (rv.Popularity(), 0.1701, 0.2444, 0.2171),
         (rv.ItemKNN(), 0.3138, 0.4260, 0.3737),
         (rv.EASE(regularization=500), 0.3611, 0.4765, 0.4203),
-        (rv.EDLAE(regularization=300), 0.3681, 0.4768, 0.4250),
+        (rv.EDLAE(dropout=0.5, regularization=300, **PLAIN), 0.3681, 0.4768, 0.4250),
         (rv.ImplicitALS(), 0.355, 0.481, 0.420),
     ],
 )
