@@ -33,6 +33,26 @@ Metrics = Annotated[
         "mrr, hit, coverage or novelty, @ a length of the list."
     ),
 ]
+
+
+class Duplicates(StrEnum):
+    """How lines of the same user and item are merged."""
+
+    SUM = "sum"
+    MAX = "max"
+    LAST = "last"
+
+
+Merging = Annotated[
+    Duplicates | None,
+    typer.Option(
+        "--duplicates",
+        rich_help_panel="Data",
+        help="A file's lines of the same user and item: their sum (for counts), the most, or the "
+        "last (for ratings).",
+        show_default="last with --value, else their number",
+    ),
+]
 Address = Annotated[
     str | None,
     typer.Option(
@@ -85,6 +105,7 @@ class DataOptions(FileColumns):
     timestamp: Annotated[
         str | None, _Data(help="A file's column of times, for --split last and time.")
     ] = None
+    duplicates: Merging = None
     data_dir: Annotated[
         Path | None,
         _Data(help="Folder of the data sets known by name; else $RECVAE_DATA, else ./data."),
@@ -103,7 +124,7 @@ class DataOptions(FileColumns):
             )
         if not _is_file(data):
             if data in DATASETS:
-                require_usual(data, self, self.timestamp)
+                require_usual(data, self, self.timestamp, self.duplicates)
             return rv.load_dataset(data, min_rating=min_weight, data_dir=self.data_dir, **filters)
         return rv.read_interactions(
             data,
@@ -112,6 +133,7 @@ class DataOptions(FileColumns):
             value=self.value,
             timestamp=self.timestamp,
             columns=self.header,
+            duplicates=self.duplicates,
             min_weight=min_weight,
             **filters,
         )
@@ -294,7 +316,7 @@ class Experiment(Filters, DataOptions):
         """Raise typer.BadParameter if there are filters, or names of columns."""
         if self.filters != Filters().filters or self.min_rating is not None:
             raise typer.BadParameter(f"{data} can't be filtered: {reason}.")
-        require_usual(data, self, self.timestamp)
+        require_usual(data, self, self.timestamp, self.duplicates)
 
     def _points_in_time(self) -> tuple[str, str]:
         if self.validation_from is None or self.test_from is None:
@@ -302,12 +324,12 @@ class Experiment(Filters, DataOptions):
         return self.validation_from, self.test_from
 
 
-def require_usual(data: str, columns: FileColumns, timestamp: str | None = None) -> None:
+def require_usual(data: str, columns: FileColumns, *others: str | None) -> None:
     """Raise typer.BadParameter if columns are named for data whose columns are known."""
-    given = (columns.user, columns.item, columns.value, columns.columns, timestamp)
-    if given != (Columns.user, Columns.item, None, None, None):
+    named = (columns.user, columns.item) != (Columns.user, Columns.item)
+    if named or any(one is not None for one in (columns.value, columns.columns, *others)):
         raise typer.BadParameter(
-            f"the columns of {data} are known: leave out --user and all else that names columns."
+            f"the columns of {data} are known: leave out --user and all else that is of columns."
         )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 import recvae as rv
-from recvae.cli.arguments import Columns, Filters, Json
+from recvae.cli.arguments import Columns, Filters, Json, Merging
 from recvae.cli.output import note, show
 
 
@@ -17,6 +17,7 @@ def shard(
     columns: Columns,
     filters: Filters,
     *,
+    duplicates: Merging = None,
     out: Annotated[
         Path,
         typer.Option(
@@ -59,6 +60,7 @@ def shard(
         item=columns.item,
         value=columns.value,
         min_weight=filters.min_rating,
+        duplicates=duplicates,
         **filters.filters,
         lines=lines,
         memory=memory,

@@ -4,8 +4,8 @@ These are the steps of `read_interactions`. Each makes a table, unless the table
 
     lines -> users, items    the distinct raw ids, numbered as they ascend
           -> numbered        the lines with these numbers
-          -> entries         lines of the same user and item are one, whose weight is their sum
-          -> columns         the items that are left, without rare ones, or of a k-core
+          -> entries         lines of the same user and item are one
+          -> columns         the items that are left, without light or rare ones, or of a k-core
           -> ordered         what is left of the entries, by users and columns
 """
 
@@ -15,23 +15,37 @@ import scipy.sparse as sp
 from duckdb import DuckDBPyConnection
 
 from recvae.data.interactions import Interactions
-from recvae.data.reading.build import require_weights
+from recvae.data.reading.build import (
+    Duplicates,
+    require_weights,
+    warn_of_duplicates,
+    way_to_merge,
+)
 from recvae.data.reading.ids import encode, require_none_missing
-from recvae.errors import DataError
+
+MERGED = {
+    "sum": "sum(weight::DOUBLE)::FLOAT",
+    "max": "max(weight)",
+    "last": "arg_max(weight, position)",
+}
+"""The weight of lines of the same user and item. The sum of some FLOATs as DOUBLEs is exact, and so
+the same in any order, unless one is a million times as large as another."""
 
 
-def read_lines(select: str, database: DuckDBPyConnection, *, weighted: bool) -> None:
-    """Make the view `lines` of an SQL query; raise DataError for weights not finite and above 0."""
-    database.execute(f"CREATE TEMP VIEW lines AS {select}")
-    if weighted:
-        n_lines, *bad = _counts(
-            database,
-            "SELECT count(*), count_if(isfinite(weight) IS NOT TRUE), count_if(weight <= 0) "
-            "FROM lines",
-        )
-        require_weights(*bad)
-        if not n_lines:
-            raise DataError("there are no interactions: no line has a weight above 0.")
+def read_lines(select: str, database: DuckDBPyConnection, *, positive: bool) -> None:
+    """Make the view `lines` of an SQL query; with `positive`, weights of 0 and less become 0.
+
+    Raises:
+        DataError: weights that are not finite or, unless `positive`, not above 0.
+    """
+    weight = "greatest(weight, 0)" if positive else "weight"
+    database.execute(
+        f"CREATE TEMP VIEW lines AS SELECT * REPLACE ({weight} AS weight) FROM ({select})"
+    )
+    n_not_finite, n_not_positive = _counts(
+        database, "SELECT count_if(isfinite(weight) IS NOT TRUE), count_if(weight <= 0) FROM lines"
+    )
+    require_weights(n_not_finite, 0 if positive else n_not_positive)
 
 
 def number_ids(database: DuckDBPyConnection, name: str) -> None:
@@ -47,36 +61,44 @@ def number_ids(database: DuckDBPyConnection, name: str) -> None:
     _ids(database, f"SELECT id FROM {name}s LIMIT 1", name)
 
 
-def merge_lines(database: DuckDBPyConnection, min_weight: float | None) -> None:
-    """Sum the lines of the same user and item; drop entries below the least weight.
-
-    The sum of some FLOATs as DOUBLEs is exact, and so the same in any order, unless one is a
-    million times as large as another.
-    """
+def merge_lines(
+    database: DuckDBPyConnection, duplicates: Duplicates | None, *, weighted: bool
+) -> None:
+    """Make one entry of the lines of the same user and item, as `build_interactions` does."""
     database.execute("""
         CREATE TABLE IF NOT EXISTS numbered AS
         SELECT users.number AS user, items.number AS item, weight, position
         FROM lines JOIN users ON user_id = users.id JOIN items ON item_id = items.id
     """)
-    weight = "sum(weight::DOUBLE)::FLOAT"
-    enough = "" if min_weight is None else f"HAVING {weight} >= '{float(min_weight)}'::FLOAT"
+    weight = MERGED[way_to_merge(duplicates, weighted=weighted)]
     database.execute(f"""
         CREATE TABLE IF NOT EXISTS entries AS
         SELECT "user", item, {weight} AS weight, min(position) AS position
-        FROM numbered GROUP BY ALL {enough}
+        FROM numbered GROUP BY ALL
     """)
+    [n_lines] = _counts(database, "SELECT count(*) FROM numbered")
+    [n_entries] = _counts(database, "SELECT count(*) FROM entries")
+    if weighted and duplicates is None and n_entries < n_lines:
+        warn_of_duplicates(n_lines - n_entries, n_lines)
 
 
 def filter_entries(
-    database: DuckDBPyConnection, *, min_user_items: int, min_item_users: int, k_core: bool
+    database: DuckDBPyConnection,
+    min_weight: float | None,
+    *,
+    min_user_items: int,
+    min_item_users: int,
+    k_core: bool,
 ) -> None:
-    """Drop rare items, then users with few items; for a k-core repeat until both minimums hold."""
+    """Drop light entries, rare items, and users with few items, as `Interactions.filter` does."""
     minimums = {"item": min_item_users, "user": min_user_items}
     for name in minimums:
         database.execute(f"CREATE TEMP TABLE kept_{name}s AS SELECT number AS {name} FROM {name}s")
-    database.execute("""
+    least = "" if min_weight is None else f"AND weight >= '{float(min_weight)}'::FLOAT"
+    database.execute(f"""
         CREATE TEMP VIEW kept AS SELECT * FROM entries
         SEMI JOIN kept_users USING ("user") SEMI JOIN kept_items USING (item)
+        WHERE weight > 0 {least}
     """)
     sizes = "SELECT (SELECT count(*) FROM kept_users), (SELECT count(*) FROM kept_items)"
     before = None

@@ -11,6 +11,7 @@ from recvae.cluster import entries
 from recvae.cluster.database import database_in
 from recvae.cluster.job import Job
 from recvae.cluster.table import fingerprint, select_lines
+from recvae.data.reading.build import Duplicates, way_to_merge
 from recvae.data.reading.tables import require_value
 from recvae.data.shards import Shards, has_shards, read_shards
 from recvae.data.shards.files import write_shard
@@ -33,6 +34,7 @@ def shard_table(
     min_user_items: int = 1,
     min_item_users: int = 1,
     k_core: bool = False,
+    duplicates: Duplicates | None = None,
     lines: int = LINES,
     memory: float | None = None,
 ) -> Shards:
@@ -51,6 +53,8 @@ def shard_table(
         min_user_items: keep users with at least this many items.
         min_item_users: keep items with at least this many users.
         k_core: hold both minimums at once, see `Interactions.filter`.
+        duplicates: the weight of lines of the same user and item, as in `read_interactions`; the
+            last is the last by line.
         lines: about how many interactions a shard has; all of a user are in the same shard.
         memory: gigabytes that sorting the table may take; None for four fifths of the machine's.
 
@@ -68,6 +72,7 @@ def shard_table(
     if lines < 1:
         raise OptionError(f"lines={lines} must be at least 1.")
     require_value(min_weight, value)
+    way_to_merge(duplicates, weighted=value is not None)
     table, out = (Path(path).expanduser().absolute() for path in (table, out))
     filters: dict[str, Any] = {
         "min_user_items": min_user_items,
@@ -75,17 +80,18 @@ def shard_table(
         "k_core": k_core,
     }
     columns: dict[str, Any] = {"user": user, "item": item, "value": value}
-    files = {"table": fingerprint(table), "lines": lines, "min_weight": min_weight}
-    select = select_lines(table, **columns, positive=min_weight is not None)
-    with Job(out, files | columns | filters) as job:
+    rules = {"min_weight": min_weight, "duplicates": duplicates}
+    files = {"table": fingerprint(table), "lines": lines}
+    select, weighted = select_lines(table, **columns), value is not None
+    with Job(out, files | rules | columns | filters) as job:
         if not has_shards(out):
             with database_in(job.work, memory) as database:
                 steps = [
-                    partial(entries.read_lines, select, weighted=value is not None),
+                    partial(entries.read_lines, select, positive=min_weight is not None),
                     partial(entries.number_ids, name="user"),
                     partial(entries.number_ids, name="item"),
-                    partial(entries.merge_lines, min_weight=min_weight),
-                    partial(entries.filter_entries, **filters),
+                    partial(entries.merge_lines, duplicates=duplicates, weighted=weighted),
+                    partial(entries.filter_entries, min_weight=min_weight, **filters),
                     entries.order_entries,
                 ]
                 for step in progress(steps, "sorting", unit="step"):

@@ -20,7 +20,7 @@ from recvae.data.reading.files import (
 from recvae.errors import DataError, MissingFileError
 
 
-def select_lines(path: Path, user: str, item: str, value: str | None, *, positive: bool) -> str:
+def select_lines(path: Path, user: str, item: str, value: str | None) -> str:
     """SQL that selects `user_id` and `item_id` (NULL if missing), `weight` and `position` of lines.
 
     Args:
@@ -28,7 +28,6 @@ def select_lines(path: Path, user: str, item: str, value: str | None, *, positiv
         user: name of the column of user ids.
         item: name of the column of item ids.
         value: name of the column of weights; None for a weight of one.
-        positive: whether lines with a weight of zero or less are dropped.
 
     Raises:
         MissingFileError: there is no such file or folder.
@@ -53,7 +52,6 @@ def select_lines(path: Path, user: str, item: str, value: str | None, *, positiv
                 AS position
         FROM read_parquet([{", ".join(map(_quoted, files))}], hive_partitioning = false)
             AS lines({", ".join(column.values())})
-        WHERE {f"({weight} <= 0) IS NOT TRUE" if positive else "true"}
     """
 
 

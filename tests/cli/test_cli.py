@@ -244,6 +244,7 @@ def test_a_published_split(plays, tmp_path, monkeypatch):
 def test_filters_reach_the_data(plays, tmp_path):
     chosen = ["--data", plays, "--user", "who", "--item", "what", "--value", "times"]
     filters = ["--min-weight", 3, "--min-user-items", 6, "--min-item-users", 2, "--k-core"]
+    filters += ["--duplicates", "sum"]
     recvae("train", *chosen, *filters, "--model", "popularity", "--out", tmp_path / "model")
     data = rv.read_interactions(
         plays,
@@ -254,6 +255,7 @@ def test_filters_reach_the_data(plays, tmp_path):
         min_user_items=6,
         min_item_users=2,
         k_core=True,
+        duplicates="sum",
     )
     n = len(data.users) // 5
     split = rv.split_users(data, n_validation=n, n_test=n)

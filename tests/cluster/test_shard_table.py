@@ -20,6 +20,7 @@ from tables_in_parts import write_parts
 import recvae as rv
 from recvae.cluster import job as jobs
 from recvae.cluster import shard
+from recvae.data.reading import DuplicateWarning
 from recvae.data.shards import files
 from recvae.errors import DataError, MissingFileError, OptionError
 
@@ -27,8 +28,15 @@ pytestmark = pytest.mark.slow
 
 FILTERS = [
     {},
-    {"value": "plays", "min_weight": 1.0},
-    {"value": "plays", "min_weight": 2.0, "min_user_items": 4, "min_item_users": 12},
+    {"value": "plays", "min_weight": 1.0, "duplicates": "last"},
+    {"value": "plays", "min_weight": 1.0, "duplicates": "max"},
+    {
+        "value": "plays",
+        "min_weight": 2.0,
+        "min_user_items": 4,
+        "min_item_users": 12,
+        "duplicates": "sum",
+    },
     {"min_user_items": 10, "min_item_users": 35, "k_core": True},
 ]
 
@@ -59,8 +67,8 @@ def test_shards_hold_what_the_table_gives_in_memory(parts, tmp_path, filters, li
 
 
 def test_a_k_core_takes_more_than_one_round(parts):
-    once = rv.read_interactions(parts, **FILTERS[3] | {"k_core": False})
-    assert once.shape != rv.read_interactions(parts, **FILTERS[3]).shape
+    once = rv.read_interactions(parts, **FILTERS[-1] | {"k_core": False})
+    assert once.shape != rv.read_interactions(parts, **FILTERS[-1]).shape
 
 
 @settings(max_examples=15)
@@ -73,7 +81,8 @@ def test_a_k_core_takes_more_than_one_round(parts):
             "min_user_items": st.integers(0, 3),
             "min_item_users": st.integers(0, 3),
             "k_core": st.booleans(),
-            "min_weight": st.sampled_from([1.0, 2.5]),
+            "min_weight": st.sampled_from([-1.0, 1.0, 2.5]),
+            "duplicates": st.sampled_from(["sum", "max", "last"]),
         }
     ),
     at_once=st.sampled_from([1, 3, 50]),
@@ -99,6 +108,20 @@ def test_min_weight_needs_weights(tmp_path):
     pd.DataFrame({"user": [1], "item": [2]}).to_parquet(tmp_path / "t.parquet")
     with pytest.raises(OptionError, match="min_weight=2 needs the column of weights"):
         rv.shard_table(tmp_path / "t.parquet", tmp_path / "shards", min_weight=2)
+
+
+def test_of_ratings_of_one_pair_the_last_counts_and_a_word_says_so(tmp_path):
+    table = pd.DataFrame({"user": [1, 1, 1, 2], "item": [7, 7, 8, 7], "stars": [2, 3, 5, 0]})
+    table.to_parquet(tmp_path / "t.parquet")
+    options = {"value": "stars", "min_weight": 3}
+    told = r"1 of 4 lines are of the same user and item"
+    with pytest.warns(DuplicateWarning, match=told):
+        data = rv.read_interactions(table, **options)
+    with pytest.warns(DuplicateWarning, match=told):
+        require_same(rv.shard_table(tmp_path / "t.parquet", tmp_path / "s", **options), data)
+    assert data.matrix.toarray().tolist() == [[3, 5]]
+    with pytest.raises(OptionError, match="duplicates='first' is not possible"):
+        rv.shard_table(tmp_path / "t.parquet", tmp_path / "s", **options, duplicates="first")
 
 
 def test_a_user_with_most_of_the_lines(tmp_path):
@@ -163,7 +186,7 @@ def test_one_clear_error(plays, parts, tmp_path):
         rv.shard_table(parts, tmp_path / "who", user="who")
     with pytest.raises(DataError, match="zero or negative: pass min_weight"):
         rv.shard_table(parts, tmp_path / "plays", value="plays")
-    rv.shard_table(parts, tmp_path / "plays", value="plays", min_weight=1.0)
+    rv.shard_table(parts, tmp_path / "plays", value="plays", min_weight=1.0, duplicates="sum")
     with pytest.raises(DataError, match="no interaction is left"):
         rv.shard_table(parts, tmp_path / "few", min_user_items=1000)
     with pytest.raises(OptionError, match="lines=0"):
@@ -230,7 +253,8 @@ def test_ids_are_those_of_the_table_in_memory(tmp_path, users):
 def test_names_that_mean_something_in_sql(plays, tmp_path):
     names = {"user": 'it\'s "so"; --', "item": "SELECT", "plays": "file_index", "title": "select"}
     folder = write_parts(plays.rename(columns=names), [100], tmp_path / "a*[b]? it's {c}")
-    columns = {"user": names["user"], "item": "SELECT", "value": "file_index", "min_weight": 1}
+    columns = {"user": names["user"], "item": "SELECT", "value": "file_index"}
+    columns |= {"min_weight": 1, "duplicates": "sum"}
     shards = rv.shard_table(folder, tmp_path / "shards", **columns)
     require_same(shards, rv.read_interactions(folder, **columns))
 

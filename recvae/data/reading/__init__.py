@@ -1,12 +1,13 @@
 """Reading: turns tables and arrays of raw ids into users x items."""
 
-from recvae.data.reading.build import build_interactions
+from recvae.data.reading.build import DuplicateWarning, build_interactions
 from recvae.data.reading.histories import UnknownItemWarning, read_histories
 from recvae.data.reading.lines import read_lines
 from recvae.data.reading.sources import read_columns
 from recvae.data.reading.tables import read_interactions
 
 __all__ = [
+    "DuplicateWarning",
     "UnknownItemWarning",
     "build_interactions",
     "read_columns",

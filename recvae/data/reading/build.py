@@ -1,5 +1,6 @@
 """Building: turns arrays with one line per interaction into users x items."""
 
+import warnings
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -15,13 +16,18 @@ from recvae.errors import DataError, OptionError, did_you_mean
 Duplicates: TypeAlias = Literal["sum", "max", "last"]
 
 
+class DuplicateWarning(UserWarning):
+    """Some lines are of the same user and item, and nobody said how to merge their values."""
+
+
 def build_interactions(
     users: Any,
     items: Any,
     values: Any = None,
     timestamps: Any = None,
     *,
-    duplicates: Duplicates = "sum",
+    duplicates: Duplicates | None = None,
+    positive: bool = False,
 ) -> Interactions:
     """Build users x items from arrays, one line per interaction.
 
@@ -34,21 +40,21 @@ def build_interactions(
         values: weights [n] > 0; None counts each line as one.
         timestamps: seconds since 1970 [n], or dates, as `to_seconds` takes them.
         duplicates: the weight of lines of the same user and item: their "sum", their "max", or
-            the "last" one: the latest by timestamp, and of equal timestamps the last line.
+            the "last" one: the latest by timestamp, and of equal timestamps the last line. None for
+            the number of lines, or if there are values for the last one, with a `DuplicateWarning`.
+        positive: whether weights of 0 and less count as 0, and entries of 0 are dropped.
 
     Raises:
-        DataError: no lines, lengths that differ, missing ids, weights that are not finite and
-            above 0, or timestamps that are no dates.
+        DataError: no lines, lengths that differ, missing ids, weights that are not finite or that
+            are (unless `positive`) not above 0, or timestamps that are no dates.
         OptionError: `duplicates` is not one of "sum", "max" and "last".
     """
-    if duplicates not in get_args(Duplicates):
-        raise OptionError(
-            f"duplicates={duplicates!r} is not possible: "
-            f"{did_you_mean(duplicates, get_args(Duplicates))}"
-        )
+    merge = way_to_merge(duplicates, weighted=values is not None)
     given = {"users": users, "items": items, "values": values, "timestamps": timestamps}
     require_lines({name: column for name, column in given.items() if column is not None})
-    weights = np.ones(len(users), np.float32) if values is None else to_weights(values)
+    weights = (
+        np.ones(len(users), np.float32) if values is None else to_weights(values, positive=positive)
+    )
     seconds = None if timestamps is None else to_seconds(timestamps)
     rows, user_ids = encode(users, "user")
     columns, item_ids = encode(items, "item")
@@ -64,9 +70,15 @@ def build_interactions(
     is_first[1:] = (rows[1:] != rows[:-1]) | (columns[1:] != columns[:-1])
     if not is_first.all():
         starts = np.flatnonzero(is_first)
-        weights = _merge(weights, seconds, starts, duplicates)
+        if duplicates is None and values is not None:
+            warn_of_duplicates(len(order) - len(starts), len(order))
+        weights = _merge(weights, seconds, starts, merge)
         seconds = None if seconds is None else np.maximum.reduceat(seconds, starts)
         rows, columns, order = rows[starts], columns[starts], order[starts]
+    if positive:
+        kept = weights > 0
+        rows, columns, weights, order = rows[kept], columns[kept], weights[kept], order[kept]
+        seconds = None if seconds is None else seconds[kept]
 
     indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=shape[0]))])
     return Interactions(
@@ -78,15 +90,39 @@ def build_interactions(
     )
 
 
-def to_weights(values: Any) -> np.ndarray:
-    """Weights as float32.
+def way_to_merge(duplicates: Duplicates | None, *, weighted: bool) -> Duplicates:
+    """How lines of the same user and item are merged; raise OptionError if it is unknown."""
+    ways = get_args(Duplicates)
+    if duplicates is None:
+        return "last" if weighted else "sum"
+    if duplicates not in ways:
+        raise OptionError(
+            f"duplicates={duplicates!r} is not possible: {did_you_mean(duplicates, ways)}"
+        )
+    return duplicates
+
+
+def warn_of_duplicates(count: int, of: int) -> None:
+    """Warn that so many of all lines are of a user and item that another line has as well."""
+    warnings.warn(
+        f"{count:,} of {of:,} lines are of the same user and item as another: the last of them "
+        "counts, as for ratings; pass duplicates='sum' to add up counts.",
+        DuplicateWarning,
+        stacklevel=4,
+    )
+
+
+def to_weights(values: Any, *, positive: bool = False) -> np.ndarray:
+    """Weights as float32; with `positive`, those of zero and less become 0.
 
     Raises:
-        DataError: weights that are no numbers, missing, infinite, zero or negative.
+        DataError: weights that are no numbers, missing, infinite, or unless `positive`, zero or
+            negative.
     """
     weights = to_numbers(values)
-    require_weights(len(weights) - int(np.isfinite(weights).sum()), int((weights <= 0).sum()))
-    return weights
+    n_missing = len(weights) - int(np.isfinite(weights).sum())
+    require_weights(n_missing, 0 if positive else int((weights <= 0).sum()))
+    return np.maximum(weights, 0) if positive else weights
 
 
 def require_weights(n_not_finite: int, n_not_positive: int) -> None:

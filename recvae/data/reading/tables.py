@@ -1,13 +1,9 @@
 """Tables: reads Interactions from a file, a DataFrame or arrays with one line per interaction."""
 
 from collections.abc import Sequence
-from typing import Any
-
-import pandas as pd
 
 from recvae.data.interactions import Interactions
-from recvae.data.reading.build import Duplicates, build_interactions, to_numbers
-from recvae.data.reading.columns import require_lines
+from recvae.data.reading.build import Duplicates, build_interactions
 from recvae.data.reading.sources import TableSource, read_columns
 from recvae.errors import OptionError
 
@@ -24,13 +20,13 @@ def read_interactions(
     min_user_items: int = 1,
     min_item_users: int = 1,
     k_core: bool = False,
-    duplicates: Duplicates = "sum",
+    duplicates: Duplicates | None = None,
 ) -> Interactions:
     """Read users x items from a table with one line per interaction.
 
-    With `min_weight`, lines with a value of zero or less are dropped first; then lines of the
-    same user and item are merged; then what weighs less than `min_weight` is dropped, then rare
-    items, then users with few items. So play counts are summed before they are compared.
+    Lines of the same user and item are merged, then what weighs less than `min_weight` is dropped,
+    then rare items, then users with few items. With `min_weight`, values of zero or less are taken,
+    as zero.
 
     Args:
         source: a path of a CSV, TSV or Parquet file, or of a folder of Parquet files, which are
@@ -49,8 +45,9 @@ def read_interactions(
         min_user_items: keep users with at least this many items.
         min_item_users: keep items with at least this many users.
         k_core: hold both minimums at once, see `Interactions.filter`.
-        duplicates: the weight of lines of the same user and item: their "sum", their "max", or
-            the "last" one, by timestamp if there is one, else by line.
+        duplicates: the weight of lines of the same user and item: their "sum" (of counts), their
+            "max", or the "last" one (of ratings), by timestamp if there is one, else by line. None
+            for the last with a `DuplicateWarning`, or without `value` for their number.
 
     Returns:
         Interactions with rows and columns in ascending order of the raw ids.
@@ -65,14 +62,13 @@ def read_interactions(
     require_value(min_weight, value)
     named = [name for name in (value, timestamp) if name is not None]
     table = read_columns(source, [user, item], named, columns)
-    if min_weight is not None and value is not None:
-        table = drop_not_positive(table, value)
     data = build_interactions(
         table[user],
         table[item],
         None if value is None else table[value],
         None if timestamp is None else table[timestamp],
         duplicates=duplicates,
+        positive=min_weight is not None,
     )
     return data.filter(
         min_weight=min_weight,
@@ -89,10 +85,3 @@ def require_value(min_weight: float | None, value: str | None) -> None:
             f"min_weight={min_weight:g} needs the column of weights: name it by value, on the "
             "command line --value."
         )
-
-
-def drop_not_positive(columns: dict[str, Any], value: str) -> dict[str, Any]:
-    """Drop lines with a value <= 0; lines with a missing value stay, and are reported later."""
-    require_lines(columns)
-    kept = ~(to_numbers(columns[value]) <= 0)
-    return {name: pd.Series(column)[kept] for name, column in columns.items()}

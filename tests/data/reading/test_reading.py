@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recvae.data.reading import (
+    DuplicateWarning,
     UnknownItemWarning,
     build_interactions,
     read_histories,
@@ -489,17 +490,31 @@ def test_columns_that_are_no_arrays(column):
         read_histories({"user": column, "item": [2, 3]}, ITEMS, user="user", item="item")
 
 
-def test_min_weight_drops_what_is_not_positive_then_merges_then_compares():
+def test_min_weight_merges_then_compares_and_drops_what_is_not_positive():
     table = pd.DataFrame(
         {"user": [1, 1, 1, 1, 2], "item": [1, 1, 1, 2, 1], "plays": [2, 2, -1, 3, 0]}
     )
     with pytest.raises(DataError, match="2 of the values are zero or negative"):
         read_interactions(table, value="plays")
-    assert as_dict(read_interactions(table, value="plays", min_weight=4)) == {(1, 1): 4}
+    for duplicates, expected in (("sum", {(1, 1): 4, (1, 2): 3}), ("last", {(1, 2): 3})):
+        data = read_interactions(table, value="plays", min_weight=1, duplicates=duplicates)
+        assert as_dict(data) == expected
     for kind in ("float", "Float64", "double[pyarrow]"):
         incomplete = table.assign(plays=pd.array([2, 2, None, 3, 0], dtype=kind))
         with pytest.raises(DataError, match="1 of the values are missing"):
             read_interactions(incomplete, value="plays", min_weight=1)
+
+
+def test_of_ratings_of_one_pair_the_last_counts_and_a_word_says_so():
+    ratings = {"user": [1, 1, 1, 2], "item": [7, 7, 8, 7], "stars": [2, 2, 5, 4]}
+    told = r"1 of 4 lines are of the same user and item .* the last .* duplicates='sum'"
+    with pytest.warns(DuplicateWarning, match=told) as caught:
+        data = read_interactions(ratings, value="stars", min_weight=4)
+    assert caught[0].filename == __file__
+    assert as_dict(data) == {(1, 8): 5, (2, 7): 4}
+    assert as_dict(read_interactions(ratings)) == {(1, 7): 2, (1, 8): 1, (2, 7): 1}
+    summed = read_interactions(ratings, value="stars", min_weight=4, duplicates="sum")
+    assert as_dict(summed)[1, 7] == 4
 
 
 def test_min_weight_needs_weights():
