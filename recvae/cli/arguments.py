@@ -92,6 +92,10 @@ class FileColumns(Columns):
         ),
     ] = None
 
+    no_quotes: Annotated[
+        bool, _Data("--no-quotes", help='Take " as a part of the text of a text file.')
+    ] = False
+
     @property
     def header(self) -> list[str] | None:
         """The names of all columns, if they are given."""
@@ -133,6 +137,7 @@ class DataOptions(FileColumns):
             value=self.value,
             timestamp=self.timestamp,
             columns=self.header,
+            quotes=not self.no_quotes,
             duplicates=self.duplicates,
             min_weight=min_weight,
             **filters,

@@ -134,12 +134,12 @@ def _read(path: Path, names: FileColumns) -> "DataFrame":
 
     from recvae.data.reading import read_columns
 
-    user, item, header = names.user, names.item, names.header
+    user, item, header, quotes = names.user, names.item, names.header, not names.no_quotes
     if header == [item] or (header is None and _names_one_column(path, item)):
-        columns = {user: path.stem, **read_columns(path, [item], header=header)}
+        columns = {user: path.stem, **read_columns(path, [item], header=header, quotes=quotes)}
     else:
         others = [] if names.value is None else [names.value]
-        columns = read_columns(path, [user, item], others, header)
+        columns = read_columns(path, [user, item], others, header, quotes=quotes)
     histories = pd.DataFrame(columns)
     if histories.empty:
         raise DataError(f"{path} holds no interactions: give it at least one line.")

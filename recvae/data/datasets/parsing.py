@@ -12,8 +12,8 @@ from pyarrow import csv
 
 from recvae.data.datasets.declaration import HistoryFile, RatingFile, SectionFiles, TableFile
 from recvae.data.reading import read_lines
+from recvae.data.reading.files import SEPARATOR, open_text
 
-UNIT_SEPARATOR = "\x1f"
 SECTION = {"user": pa.int32(), "rating": pa.float32(), "date": pa.date32()}
 DAY = 86_400
 """The seconds of a day."""
@@ -37,12 +37,12 @@ def _(file: TableFile, path: Path) -> pd.DataFrame:
     }
     published = dict(zip(file.columns, file.header or file.columns, strict=True))
     table = csv.read_csv(
-        _single_separator(path, file.separator),
+        open_text(path, file.separator),
         csv.ReadOptions(
             column_names=None if file.header else list(file.columns), encoding=file.encoding
         ),
         csv.ParseOptions(
-            delimiter=UNIT_SEPARATOR if len(file.separator) > 1 else file.separator,
+            delimiter=SEPARATOR if len(file.separator) > 1 else file.separator,
             quote_char='"' if file.separator == "," else False,
             newlines_in_values=file.separator == "," and pa.string() in kept.values(),
         ),
@@ -54,13 +54,6 @@ def _(file: TableFile, path: Path) -> pd.DataFrame:
     _require_values(table, table.column_names)
     # Columns are given up one by one, so that no more than one is held twice.
     return table.to_pandas(split_blocks=True, self_destruct=True)
-
-
-def _single_separator(path: Path, separator: str) -> Path | BytesIO:
-    """The file, or a copy in memory with a separator of one byte, which is what Arrow can parse."""
-    if len(separator) == 1:
-        return path
-    return BytesIO(path.read_bytes().replace(separator.encode(), UNIT_SEPARATOR.encode()))
 
 
 def _require_values(table: pa.Table, names: Iterable[str]) -> None:

@@ -151,7 +151,7 @@ def to_numbers(values: Any) -> np.ndarray:
         with np.errstate(over="ignore"):
             return column.to_numpy(dtype=np.float32, na_value=np.nan)
     except (TypeError, ValueError) as error:
-        raise DataError(f"the values must be numbers: {error}.") from None
+        raise DataError(f"the values must be numbers, such as 3.5 or 1234: {error}.") from None
 
 
 def _counting_argsort(codes: np.ndarray, n_codes: int) -> np.ndarray:

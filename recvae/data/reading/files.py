@@ -1,23 +1,28 @@
-"""Files: reads columns of CSV, TSV and Parquet files."""
+"""Files: reads columns of CSV, TSV, JSON and Parquet files."""
 
 import codecs
 import csv
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
+import pyarrow.json
 import pyarrow.parquet
 
 from recvae.data.reading.columns import require_columns
 from recvae.data.reading.ids import as_integers
 from recvae.errors import DataError
 
-DELIMITERS = ",\t;|"
+DELIMITERS = [*",\t;|", "::"]
+SEPARATOR = "\x1f"
+"""What stands for a delimiter of several characters, since Arrow can parse one only."""
+UNBALANCED = 'if " is part of the text, pass quotes=False; else close the quote.'
 ID: pa.DataType = pa.dictionary(pa.int32(), pa.string())
 NUMBER = r"-?[0-9]+(\.[0-9]+)?"
 """Text that can't be the name of a column."""
@@ -104,21 +109,29 @@ def read_text(
     ids: Collection[str],
     others: Collection[str],
     header: Sequence[str] | None = None,
+    *,
+    quotes: bool = True,
 ) -> dict[str, pd.Series]:
     """Read columns of a text file; its delimiter, encoding and compression are detected.
 
     Raises:
-        DataError: the file is no table, is damaged, or a column is missing.
+        DataError: the file is no table, is damaged, has a quote that swallows other lines, or a
+            column is missing.
     """
     names = [*ids, *others]
     with one_clear_error(path):
         encodings, delimiter, first = _sniff(path, set(names))
+        if first[0].lstrip().startswith(("{", "[")) and header is None:
+            return _read_json(path, names)
         if header is None:
             _require_header(path, first, names)
         else:
             require_columns(header, names, "columns")
         types = dict.fromkeys(ids, ID)
-        columns = to_pandas(_read_csv(path, encodings, delimiter, names, types, header))
+        read = partial(_read_csv, path, encodings, delimiter, names, types, header)
+        columns = to_pandas(read(quotes=quotes))
+        if quotes:
+            _require_balanced(path, [columns[name] for name in ids], read)
     return columns | {name: integers_or_text(columns[name]) for name in ids}
 
 
@@ -131,6 +144,8 @@ def one_clear_error(path: Path) -> Iterator[None]:
         raise
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0].rstrip(".")
+        if "straddling" in reason:
+            reason = f"a quote is not closed: {UNBALANCED.rstrip('.')}"
         raise DataError(f"{path} can't be read as a table: {reason}.") from None
 
 
@@ -157,11 +172,45 @@ def first_line(path: Path) -> list[str]:
         return _sniff(path, set())[2]
 
 
-def _open(path: Path) -> pa.NativeFile:
-    """Open a text file; it is unpacked if it is gzipped, whatever its name."""
+def _read_json(path: Path, names: list[str]) -> dict[str, pd.Series]:
+    """Columns of a file with a JSON object a line."""
+    try:
+        with open_text(path) as stream:
+            table = pa.json.read_json(stream)
+    except pa.ArrowInvalid as error:
+        raise DataError(f"{path} can't be read as JSON, an object a line: {error}.") from None
+    require_columns(table.column_names, names, str(path))
+    return to_pandas(table.select(names))
+
+
+def _require_balanced(
+    path: Path, ids: Iterable[pd.Series], read: "Callable[..., pa.Table]"
+) -> None:
+    """Raise DataError if a quote that is not closed has made other lines a part of its own.
+
+    It has if ids hold line ends, or if all lines are whole without regard to quotes, and more.
+    """
+    swallowed = sum(int(column.cat.categories.str.contains("\n").sum()) for column in ids)
+    with open_text(path) as stream:
+        n_ends = sum(chunk.count(b"\n") for chunk in iter(partial(stream.read, SNIFFED), b""))
+    n_lines = len(next(iter(ids)))
+    if not swallowed and n_ends > n_lines + 1:
+        with suppress(pa.ArrowInvalid):
+            swallowed = len(read(quotes=False)) - n_lines
+    if swallowed:
+        raise DataError(
+            f"{path} has lines within the quotes of others ({swallowed:,}): {UNBALANCED}"
+        )
+
+
+def open_text(path: Path, delimiter: str = ",") -> pa.NativeFile:
+    """Open a text file, unpacked if it is gzipped, and with `SEPARATOR` for a long delimiter."""
     with path.open("rb") as file:
         is_gzip = file.read(len(GZIP)) == GZIP
-    return pa.input_stream(str(path), compression="gzip" if is_gzip else "detect")
+    stream = pa.input_stream(str(path), compression="gzip" if is_gzip else "detect")
+    if len(delimiter) == 1:
+        return stream
+    return pa.BufferReader(stream.read().replace(delimiter.encode(), SEPARATOR.encode()))
 
 
 def _sniff(path: Path, names: set[str]) -> tuple[tuple[str, ...], str, list[str]]:
@@ -169,7 +218,7 @@ def _sniff(path: Path, names: set[str]) -> tuple[tuple[str, ...], str, list[str]
 
     The delimiter is the one that finds most of the named columns; if tied, most columns.
     """
-    with _open(path) as stream:
+    with open_text(path) as stream:
         start = stream.read(SNIFFED)
     if start.startswith(OTHER_PACKED):
         raise DataError(f"{path} is packed as .zip or .xz: unpack it, or pack it as .gz.")
@@ -182,11 +231,15 @@ def _sniff(path: Path, names: set[str]) -> tuple[tuple[str, ...], str, list[str]
     first = _decode(next(filter(None, start.splitlines()), b""))
     if not first:
         raise DataError(f"{path} is empty: it needs a line of column names, then the rows.")
-    headers = {
-        delimiter: next(csv.reader([first], delimiter=delimiter)) for delimiter in DELIMITERS
-    }
+    headers = {delimiter: _fields(first, delimiter) for delimiter in DELIMITERS}
     best = max(headers.items(), key=lambda found: (len(names & set(found[1])), len(found[1])))
     return encodings, *best
+
+
+def _fields(line: str, delimiter: str) -> list[str]:
+    if len(delimiter) > 1:
+        line, delimiter = line.replace(delimiter, SEPARATOR), SEPARATOR
+    return next(csv.reader([line], delimiter=delimiter))
 
 
 def _decode(line: bytes) -> str:
@@ -203,15 +256,21 @@ def _read_csv(
     names: list[str],
     types: dict[str, pa.DataType],
     header: Sequence[str] | None,
+    *,
+    quotes: bool,
 ) -> pa.Table:
     def read(encoding: str) -> pa.Table:
-        with _open(path) as stream:
+        with open_text(path, delimiter) as stream:
             return pa.csv.read_csv(
                 stream,  # type: ignore[arg-type]  # the stubs leave out NativeFile
                 pa.csv.ReadOptions(
                     encoding=encoding, column_names=None if header is None else list(header)
                 ),
-                pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+                pa.csv.ParseOptions(
+                    delimiter=delimiter if len(delimiter) == 1 else SEPARATOR,
+                    quote_char='"' if quotes else False,
+                    newlines_in_values=quotes,
+                ),
                 pa.csv.ConvertOptions(include_columns=names, column_types=types),
             )
 

@@ -19,16 +19,19 @@ def read_columns(
     ids: Collection[str],
     others: Collection[str] = (),
     header: Sequence[str] | None = None,
+    *,
+    quotes: bool = True,
 ) -> dict[str, Any]:
     """Read some columns of a table.
 
     Args:
-        source: a path of a CSV, TSV or Parquet file, or of a folder of Parquet files, a DataFrame,
-            or a mapping of arrays.
+        source: a path of a CSV, TSV, JSON or Parquet file, or of a folder of Parquet files, a
+            DataFrame, or a mapping of arrays.
         ids: names of the columns of raw ids. From a text file they come as categoricals: of
             integers if all are written as integers, else of strings ("007" is a string).
         others: names of the columns of numbers and dates.
         header: names of all columns of a text file that has no header.
+        quotes: whether " quotes fields of a text file; False if it is a part of the text.
 
     Raises:
         MissingFileError: there is no such file.
@@ -52,7 +55,7 @@ def read_columns(
     if path.is_dir() or is_parquet(path):
         _refuse(header)
         return read_parquet(path, ids, others)
-    return read_text(path, ids, others, header)
+    return read_text(path, ids, others, header, quotes=quotes)
 
 
 def _refuse(header: Sequence[str] | None) -> None:

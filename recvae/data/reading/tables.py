@@ -16,6 +16,7 @@ def read_interactions(
     value: str | None = None,
     timestamp: str | None = None,
     columns: Sequence[str] | None = None,
+    quotes: bool = True,
     min_weight: float | None = None,
     min_user_items: int = 1,
     min_item_users: int = 1,
@@ -29,10 +30,10 @@ def read_interactions(
     as zero.
 
     Args:
-        source: a path of a CSV, TSV or Parquet file, or of a folder of Parquet files, which are
-            read in the order of their paths, a pandas DataFrame, or a mapping of arrays. In text
-            files the delimiter (comma, tab, semicolon or bar), the encoding (UTF-8 or Latin-1) and
-            compression (`.gz`) are detected.
+        source: a path of a CSV, TSV or Parquet file, of a file with a JSON object a line, or of a
+            folder of Parquet files, which are read in the order of their paths, a pandas DataFrame,
+            or a mapping of arrays. In text files the delimiter (comma, tab, semicolon, bar or two
+            colons), the encoding (UTF-8 or Latin-1) and compression (`.gz`) are detected.
         user: name of the column of user ids, all integers or all strings. In a text file all ids
             are strings if one of them is not written as an integer, such as "007".
         item: name of the column of item ids, of the same kinds.
@@ -40,6 +41,7 @@ def read_interactions(
         timestamp: name of the column of seconds since 1970, or of dates, as text by ISO 8601 (UTC
             unless they say otherwise). Fractions of a second are kept.
         columns: names of all columns of a text file, in its order, if it has no header.
+        quotes: whether " quotes fields of a text file; False if it is a part of the text.
         min_weight: keep interactions of at least this weight; it needs `value`. (To keep pairs with
             a least number of lines, use `filter` on the result.)
         min_user_items: keep users with at least this many items.
@@ -61,7 +63,7 @@ def read_interactions(
     """
     require_value(min_weight, value)
     named = [name for name in (value, timestamp) if name is not None]
-    table = read_columns(source, [user, item], named, columns)
+    table = read_columns(source, [user, item], named, columns, quotes=quotes)
     data = build_interactions(
         table[user],
         table[item],
