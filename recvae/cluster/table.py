@@ -10,11 +10,11 @@ import pyarrow.parquet
 
 from recvae.data.reading.build import to_numbers
 from recvae.data.reading.files import (
+    common_types,
     is_parquet,
     one_clear_error,
     parquet_files,
     parquet_schema,
-    require_same_types,
     to_pandas,
 )
 from recvae.errors import DataError, MissingFileError
@@ -36,7 +36,7 @@ def select_lines(path: Path, user: str, item: str, value: str | None) -> str:
     files = files_of(path)
     types = _types(files, [user, item, *([] if value is None else [value])])
     with one_clear_error(path):
-        names = pa.parquet.read_schema(files[0]).names
+        names = dict.fromkeys(name for file in files for name in pa.parquet.read_schema(file).names)
         lengths = [pa.parquet.read_metadata(file).num_rows for file in files]
     if not any(lengths):
         raise DataError(f"there are no interactions: {path} has no rows.")
@@ -50,20 +50,21 @@ def select_lines(path: Path, user: str, item: str, value: str | None) -> str:
             {weight} AS weight,
             {[0, *accumulate(lengths)]}[file_index::BIGINT + 1]::BIGINT + file_row_number
                 AS position
-        FROM read_parquet([{", ".join(map(_quoted, files))}], hive_partitioning = false)
+        FROM read_parquet([{", ".join(map(_quoted, files))}], hive_partitioning = false,
+            union_by_name = true)
             AS lines({", ".join(column.values())})
     """
 
 
 def _types(files: list[Path], names: list[str]) -> pa.Schema:
-    types = {file: parquet_schema(file, names) for file in files}
-    require_same_types(types)
-    return types[files[0]]
+    return common_types({file: parquet_schema(file, names) for file in files})
 
 
 def _id(column: str, kind: pa.DataType) -> str:
     """SQL for a column of ids, with NULL where one is missing."""
     kind = kind.value_type if isinstance(kind, pa.DictionaryType) else kind
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return f"nullif(decode({column}), '')"
     if pa.types.is_floating(kind):
         return f"nullif({column}, 'nan')"
     is_text = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)

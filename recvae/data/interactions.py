@@ -237,12 +237,17 @@ def as_csr(matrix: "sp.spmatrix | sp.sparray") -> sp.csr_matrix:
     """Any sparse matrix as CSR float32 with sorted columns, duplicates summed and no stored zeros.
 
     Raises:
-        DataError: not a sparse matrix, or with weights that are negative, infinite or NaN.
+        DataError: not a sparse matrix, of one axis, or with negative, infinite or missing weights.
     """
     if not sp.issparse(matrix):
         raise DataError(
             f"expected Interactions or a scipy sparse matrix [users, items], got "
             f"{type(matrix).__name__}: use recvae.read_interactions for tables and arrays."
+        )
+    if matrix.ndim != 2:
+        raise DataError(
+            f"expected a matrix [users, items], got {matrix.ndim} axis: take a row of a sparse "
+            "array as matrix[[0]], not as matrix[0]."
         )
     # To the stubs, spmatrix and sparray lack what all formats have in common.
     csr: sp.csr_matrix = sp.csr_matrix(matrix, dtype=np.float32, copy=True)  # type: ignore[call-overload]

@@ -58,22 +58,35 @@ def save(saved: Saved, folder: str | PathLike[str]) -> None:
         DataError: the table of items has a column of several types.
     """
     folder = Path(folder).expanduser()
+    with atomic.writing_to(folder):
+        described = ModelManifest(
+            recvae=recvae.__version__,
+            model=saved.model,
+            options=saved.facts.options,
+            n_users=saved.facts.n_users,
+            n_items=len(saved.facts.items),
+            fingerprint=saved.facts.fingerprint,
+            origin=saved.facts.origin,
+        )
+        Store(folder, KIND).save(_files(saved), facts=described.model_dump(mode="json"))
+
+
+def as_parquet(table: pd.DataFrame) -> pa.Table:
+    """A table of items or users as it is saved.
+
+    Raises:
+        DataError: a column has values of several types, or lists and the like.
+    """
     try:
-        with atomic.writing_to(folder):
-            described = ModelManifest(
-                recvae=recvae.__version__,
-                model=saved.model,
-                options=saved.facts.options,
-                n_users=saved.facts.n_users,
-                n_items=len(saved.facts.items),
-                fingerprint=saved.facts.fingerprint,
-                origin=saved.facts.origin,
-            )
-            Store(folder, KIND).save(_files(saved), facts=described.model_dump(mode="json"))
+        columns = pa.Table.from_pandas(table, preserve_index=True)
+        for field in columns.schema:
+            if pa.types.is_nested(field.type):
+                raise pa.ArrowTypeError(f"column {field.name!r} holds {field.type}")
     except pa.ArrowException as error:
         raise DataError(
             f"the table of items can't be saved: {error}. Give each column values of one type."
-        ) from error
+        ) from None
+    return columns
 
 
 def load_saved(described: ModelManifest, stored: Stored) -> Saved:
@@ -149,19 +162,11 @@ def _files(saved: Saved) -> dict[str, Fill]:
     return {
         "weights.safetensors": partial(save_file, weights),
         **{
-            f"{role}.parquet": partial(_write_table, table)
+            f"{role}.parquet": partial(pq.write_table, as_parquet(table))
             for role, table in tables.items()
             if table is not None
         },
     }
-
-
-def _write_table(table: pd.DataFrame, path: Path) -> None:
-    columns = pa.Table.from_pandas(table, preserve_index=True)
-    for field in columns.schema:
-        if pa.types.is_nested(field.type):
-            raise pa.ArrowTypeError(f"column {field.name!r} holds {field.type}")
-    pq.write_table(columns, path)
 
 
 def _checked_counts(counts: torch.Tensor, described: ModelManifest) -> np.ndarray:

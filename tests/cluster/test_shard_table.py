@@ -250,6 +250,54 @@ def test_ids_are_those_of_the_table_in_memory(tmp_path, users):
     require_same(shards, rv.read_interactions(tmp_path / "t.parquet", value="value"))
 
 
+WIDTHS = {
+    "integers": (np.array([1, 2], np.int32), np.array([2, 2**40], np.int64)),
+    "small integers": (np.array([1, 255], np.uint8), np.array([1, -7], np.int16)),
+    "strings": (pa.array(["a", "b"], pa.string()), pa.array(["b", "c"], pa.large_string())),
+    "bytes": (pa.array([b"a", b"\xc3\xa9"]), pa.array(["\xe9", "c"])),
+    "times": tuple(pa.array([10, 20]).cast(pa.timestamp(unit)) for unit in ("us", "ns")),
+}
+
+
+@pytest.mark.parametrize("kind", WIDTHS)
+@pytest.mark.parametrize("order", [1, -1])
+def test_types_may_have_two_widths(tmp_path, kind, order):
+    for number, values in enumerate(WIDTHS[kind][::order]):
+        user, when = (pa.array([1, 2]), values) if kind == "times" else (values, pa.array([1, 2]))
+        table = pa.table({"user": user, "item": [3, number], "when": when, f"own{number}": [0, 0]})
+        pa.parquet.write_table(table, tmp_path / f"{number}.parquet")
+    data = rv.read_interactions(tmp_path, timestamp="when")
+    require_same(rv.shard_table(tmp_path, tmp_path / "shards"), data)
+    expected = (
+        {1, 2}
+        if kind == "times"
+        else {
+            *pa.concat_arrays(
+                [
+                    pa.array(values).cast(
+                        pa.string() if kind in ("strings", "bytes") else pa.int64()
+                    )
+                    for values in WIDTHS[kind]
+                ]
+            ).to_pylist()
+        }
+    )
+    assert {*data.user_ids} == expected
+
+
+def test_columns_that_nobody_asked_for_are_not_read(tmp_path):
+    table = pa.table(
+        {"item": [5, 6], "tags": [["a"], ["b"]], "more": [{"a": 1}, None], "user": [1, 2]}
+    )
+    frame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    for index in (["user"], ["item", "user"], ["tags"]):
+        frame.set_index(index).to_parquet(tmp_path / "t.parquet")
+        data = rv.read_interactions(tmp_path / "t.parquet")
+        assert data.shape == (2, 2)
+        shards = rv.shard_table(tmp_path / "t.parquet", tmp_path / "-".join(index))
+        require_same(shards, data)
+
+
 def test_names_that_mean_something_in_sql(plays, tmp_path):
     names = {"user": 'it\'s "so"; --', "item": "SELECT", "plays": "file_index", "title": "select"}
     folder = write_parts(plays.rename(columns=names), [100], tmp_path / "a*[b]? it's {c}")

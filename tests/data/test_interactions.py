@@ -237,6 +237,13 @@ def test_weights_are_above_0(data, weight):
         replace(data, matrix=matrix)
 
 
+def test_as_csr_refuses_a_row_of_one_axis():
+    matrix = sp.csr_array(np.eye(3))
+    with pytest.raises(DataError, match=r"got 1 axis: .* matrix\[\[0\]\]"):
+        Interactions.from_matrix(matrix[0])
+    assert Interactions.from_matrix(matrix[[0]]).shape == (1, 3)
+
+
 def test_as_csr_refuses_what_is_not_sparse():
     with pytest.raises(DataError, match="got ndarray"):
         as_csr(DENSE)

@@ -83,21 +83,35 @@ def read_parquet(path: Path, ids: Collection[str], others: Collection[str]) -> d
     """
     names = [*ids, *others]
     files = parquet_files(path) if path.is_dir() else [path]
-    require_same_types({file: parquet_schema(file, names) for file in files})
+    types = common_types({file: parquet_schema(file, names) for file in files})
+    texts = pa.schema([(field.name, _as_text(field.type)) for field in types])
     with one_clear_error(path):
         parts = [pa.parquet.read_table(file, columns=names, partitioning=None) for file in files]
-        return to_pandas(pa.concat_tables(parts))
+        return to_pandas(pa.concat_tables(part.cast(texts) for part in parts))
 
 
-def require_same_types(schemas: Mapping[Path, pa.Schema]) -> None:
-    """Raise DataError unless the columns have the same types in all files."""
+def common_types(schemas: Mapping[Path, pa.Schema]) -> pa.Schema:
+    """Types of the columns that hold those of all files, where these differ in width.
+
+    Raises:
+        DataError: there are none.
+    """
     first, *others = schemas
+    common = schemas[first]
     for path in others:
-        if not schemas[path].equals(schemas[first]):
+        try:
+            common = pa.unify_schemas([common, schemas[path]], promote_options="permissive")
+        except pa.ArrowException:
             raise DataError(
                 f"{path} has other types than {first}: {_types(schemas[path])}, and not "
                 f"{_types(schemas[first])}: write all files with the same."
-            )
+            ) from None
+    return common
+
+
+def _as_text(kind: pa.DataType) -> pa.DataType:
+    """Text for bytes, as which Spark and Impala may write it."""
+    return pa.string() if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) else kind
 
 
 def _types(schema: pa.Schema) -> str:
@@ -285,7 +299,7 @@ def _read_csv(
 
 def to_pandas(table: pa.Table) -> dict[str, pd.Series]:
     """The columns of a table by name."""
-    columns = table.unify_dictionaries().to_pandas(date_as_object=False)
+    columns = table.unify_dictionaries().to_pandas(date_as_object=False, ignore_metadata=True)
     return {str(name): columns[name] for name in columns}
 
 

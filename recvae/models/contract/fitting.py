@@ -16,6 +16,7 @@ from recvae.engine import processes
 from recvae.engine.checkpoints import Checkpoints
 from recvae.engine.trainer import OnEpoch
 from recvae.errors import DataError, OptionError
+from recvae.saved.storage import as_parquet
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ def checked_data(
     """Give back the training data if they have interactions and the validation users' items.
 
     Raises:
-        DataError: there is nothing to learn from, or validation has other items.
+        DataError: there is nothing to learn from, validation has other items, or what is known of
+            the items can't be saved.
     """
     data = given if isinstance(given, Shards) else Interactions.from_matrix(given)
     if not data.item_counts.any():
@@ -58,6 +60,7 @@ def checked_data(
             )
         require_same_items(validation.item_ids, data.item_ids)
     require_ids(data.item_ids, "item")
+    as_parquet(data.items)
     return data
 
 
