@@ -45,7 +45,7 @@ def run_parts(
         "parts",
         nargs="*",
         metavar="PART",
-        type=_one_of(parts),
+        type=one_of(parts),
         default=parts,
         help=", ".join(parts),
     )
@@ -88,7 +88,7 @@ def machine() -> str:
     return f"{torch.get_num_threads()} threads, {kind}, {instructions}, torch {torch.__version__}"
 
 
-def _one_of(parts: Sequence[str]) -> Callable[[str], str]:
+def one_of(parts: Sequence[str]) -> Callable[[str], str]:
     """A check of an argument."""
 
     def check(name: str) -> str:

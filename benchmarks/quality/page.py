@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.common import write_json
-from benchmarks.quality.spec import Entry, Published, Spec
+from benchmarks.quality.spec import Entry, Spec
 from recvae.evaluation.evaluate import with_stderr
 from recvae.experiments.comparison import Comparison
 
@@ -57,11 +57,7 @@ class Page:
         found: dict[str, Any] = {name: {} for name in self.spec.sets}
         for result in self.results:
             known = result.comparison.to_dict()
-            published = [line.model_dump() for line in _published(self.spec, result)]
-            found[result.set][result.protocol] = {
-                **{fact: known[fact] for fact in FACTS},
-                "published": published,
-            }
+            found[result.set][result.protocol] = {fact: known[fact] for fact in FACTS}
         return found
 
 
@@ -73,7 +69,7 @@ def _section(spec: Spec, result: Result) -> list[str]:
         f"{setting['training users']:,} training users, {setting['items']:,} items, "
         f"{comparison.n_users:,} test users, {setting['splits']} "
         f"split{'s' if setting['splits'] > 1 else ''}. {comparison.to_dict()['headline']}",
-        _markdown_table(_lines(comparison) + _published_lines(spec, result), align="---:"),
+        markdown_table(_lines(comparison), align="---:"),
         *(f"`{name}` is left out: {reason}" for name, reason in comparison.skipped.items()),
         f"![{comparison.metrics[-1]} against seconds of training]({result.picture})",
     ]
@@ -107,23 +103,9 @@ def _difference(comparison: Comparison, name: str) -> str:
     return f"{row['difference']:+.4f} [{row['low']:+.4f}, {row['high']:+.4f}]"
 
 
-def _published(spec: Spec, result: Result) -> list[Published]:
-    """What others have reported for a data set."""
-    return [line for line in spec.published if line.set == result.set]
-
-
-def _published_lines(spec: Spec, result: Result) -> list[dict[str, str]]:
-    """The same as lines of the table."""
-    return [
-        {"model": f"{line.model}, published ({line.source})"}
-        | {metric: f"{value:.4g}" for metric, value in line.metrics.items()}
-        for line in _published(spec, result)
-    ]
-
-
 def _models(spec: Spec) -> str:
     """The table of what the models are."""
-    return _markdown_table(
+    return markdown_table(
         [
             {
                 "model": f"`{entry.name}`",
@@ -150,7 +132,7 @@ def _written(options: dict[str, Any]) -> str:
     return ", ".join(f"`{key}={value}`" for key, value in options.items())
 
 
-def _markdown_table(lines: list[dict[str, str]], align: str) -> str:
+def markdown_table(lines: list[dict[str, str]], align: str) -> str:
     """A table without the columns that are empty; `align` is for all but the first."""
     names = dict.fromkeys(name for line in lines for name in line)
     columns = [name for name in names if any(line.get(name) for line in lines)]

@@ -1,7 +1,7 @@
 """Measure all that a TOML file asks for, and write the page of results.
 
     python -m benchmarks.quality.results    # docs/results.md, benchmarks/figures/results.json
-    python -m benchmarks.quality.results benchmarks/quality/recipes/ml-20m.toml
+    python -m benchmarks.quality.results mine.toml
     python -m benchmarks.quality.results --sets ml-100k --models ease,als --out build/part
 
 Each fit is kept under build/results/ as soon as it is done: a run that was stopped goes on where
@@ -68,7 +68,9 @@ def comparisons(page: Page, keep: Path) -> Iterator[tuple[str, str, Comparison]]
             yield name, protocol, comparison
 
 
-def compare(spec: Spec, name: str, protocol: str, data: rv.Interactions, keep: Path) -> Comparison:
+def compare(
+    spec: Spec, name: str, protocol: str, data: rv.Interactions | rv.Split, keep: Path
+) -> Comparison:
     """All models of a data set by a protocol."""
     chosen = spec.protocols[protocol]
     return rv.compare(

@@ -1,4 +1,4 @@
-"""What to measure, as a TOML file says it: data sets, protocols, models, published figures.
+"""What to measure, as a TOML file says it: data sets, protocols, models.
 
 A data set names the function of recvae that reads it, a protocol the one that splits it; `options`
 are their arguments. Paths are relative to the folder that `RECVAE_DATA` names, else to `data/`.
@@ -28,30 +28,35 @@ class Strict(BaseModel):
 
 
 class DataSet(Strict):
-    """One of `load_dataset` and `read_interactions`, and what it is given."""
+    """One of `load_dataset`, `read_interactions` and `read_split`, and what it is given."""
 
     title: str
     load_dataset: str | None = None
     read_interactions: Path | None = None
+    read_split: Path | None = None
     options: Options = {}
 
-    def read(self) -> rv.Interactions:
+    def read(self) -> rv.Interactions | rv.Split:
         """Read and filter it."""
         folder = Path(os.environ.get("RECVAE_DATA") or "data").expanduser()
+        if self.read_split is not None:
+            return rv.read_split(folder / self.read_split, **self.options)
         if self.read_interactions is not None:
             return rv.read_interactions(folder / self.read_interactions, **self.options)
         return rv.load_dataset(self.load_dataset or "", **self.options)
 
 
 class Protocol(Strict):
-    """One of the functions that split."""
+    """One of the functions that split, or "published": the data are split."""
 
     title: str
-    split: Annotated[str, Field(pattern="^split_(users|folds|interactions|last)$")]
+    split: Annotated[str, Field(pattern="^(published|split_(users|folds|interactions|last))$")]
     options: Options = {}
 
-    def splits(self, data: rv.Interactions) -> list[rv.Split]:
+    def splits(self, data: rv.Interactions | rv.Split) -> list[rv.Split]:
         """Make the splits, often just one."""
+        if isinstance(data, rv.Split):
+            return [data]
         made = getattr(rv, self.split)(data, **self.options)
         return [made] if isinstance(made, rv.Split) else made
 
@@ -82,15 +87,6 @@ class Entry(Strict):
         return Blend(**options) if self.model == Blend.name else rv.build_model(self.model, options)
 
 
-class Published(Strict):
-    """What others have reported for the same protocol."""
-
-    set: str
-    model: str
-    source: str
-    metrics: dict[str, float]
-
-
 class Spec(Strict):
     """All of a file."""
 
@@ -101,7 +97,6 @@ class Spec(Strict):
     sets: dict[str, DataSet]
     protocols: dict[str, Protocol]
     models: list[Entry]
-    published: list[Published] = []
 
     @model_validator(mode="after")
     def _members_are_as_they_are_alone(self) -> Self:
@@ -116,7 +111,7 @@ class Spec(Strict):
     @model_validator(mode="after")
     def _sets_are_known(self) -> Self:
         """Refuse a set that nothing is said of."""
-        named = {line.set for line in self.published}
+        named: set[str] = set()
         for entry in self.models:
             named |= {*entry.by_set, *(entry.sets or [])}
         _among(named, self.sets)
