@@ -41,10 +41,10 @@ class EDLAE(LinearAutoencoder):
         "item_power": Float(0.0, 0.4),
     }
 
-    dropout: DropRate = 0.75
+    dropout: DropRate = 0.7
     regularization: PositiveFloat = 20.0
     user_power: Fraction = nets.USER_POWER
-    item_power: Fraction = 0.2
+    item_power: Fraction = 0.15
 
     def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
         super().learn(train, validation, context)
