@@ -28,8 +28,9 @@ The figures of others on the splits that they published on, and **ours**, from t
 them. Each of our models was judged by the test users once; ± is the standard error over them. †:
 the code behind it measures on the test pairs alone, so options or epochs were chosen on them;
 others may have done so too. `from` says where a line is from, and for ours how the options were
-chosen. [Evaluation protocols](protocols.md#as-published) has what to do with a split
-of your own."""
+chosen. BARS: a rerun by Zhu et al. (SIGIR 2022), in [their
+leaderboards](https://openbenchmark.github.io/BARS/Matching/leaderboard/index.html).
+[Evaluation protocols](protocols.md#as-published) has what to do with a split of your own."""
 
 Figures = dict[str, Any]
 

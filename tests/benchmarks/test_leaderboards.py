@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from benchmarks.quality.leaderboards import RECIPES, Board
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
+PUBLISHED = ("amazon-book", "gowalla", "yelp2018")
 NAMES = sorted(path.stem for path in RECIPES.glob("*.toml"))
 
 
@@ -27,13 +29,13 @@ def likes(n_users: int = 60, n_items: int = 30) -> pd.DataFrame:
     return table[users % 2 == items % 2]
 
 
-def write_gowalla(folder: Path, table: pd.DataFrame) -> None:
-    (folder / "gowalla").mkdir()
+def write_published(name: str, folder: Path, table: pd.DataFrame) -> None:
+    (folder / name).mkdir()
     is_test = table.sample(frac=1, random_state=0).groupby("who").cumcount().sort_index() < 2
-    for name, part in {"train": table[~is_test], "test": table[is_test]}.items():
+    for file, part in {"train": table[~is_test], "test": table[is_test]}.items():
         histories = part.astype(str).groupby("who")["what"].agg(" ".join)
         lines = "".join(f"{user} {items}\n" for user, items in histories.items())
-        (folder / "gowalla" / f"{name}.txt").write_text(lines)
+        (folder / name / f"{file}.txt").write_text(lines)
 
 
 def write_ml_20m(folder: Path, table: pd.DataFrame) -> None:
@@ -62,7 +64,7 @@ def write_msd(folder: Path, table: pd.DataFrame) -> None:
 
 
 WRITERS: dict[str, Callable[[Path, pd.DataFrame], None]] = {
-    "gowalla": write_gowalla,
+    **{name: partial(write_published, name) for name in PUBLISHED},
     "ml-20m": write_ml_20m,
     "msd": write_msd,
     "netflix": write_netflix,
@@ -107,13 +109,13 @@ def test_every_recipe_runs_on_files_of_its_format(name, run, tmp_path):
     path = tmp_path / "benchmarks" / "figures" / "leaderboards" / f"{name}.json"
     (line,) = json.loads(path.read_text()).values()
     sizes = [line["setting"][size] for size in ("training users", "test users", "items")]
-    assert sizes == ([60, 60, 30] if name == "gowalla" else [36, 12, 30])
+    assert sizes == ([60, 60, 30] if name in PUBLISHED else [36, 12, 30])
     assert page.count("**`popularity`**") == page.count("\nMeasured on ") == 1
     assert page.count("Ours are not measured yet.") == len(NAMES) - 1
 
 
 def test_ours_stand_among_theirs_by_their_figures(run, tmp_path):
-    write_gowalla(tmp_path / "data", likes())
+    write_published("gowalla", tmp_path / "data", likes())
     run("gowalla", "--models", "item-knn")
     page = run("gowalla", "--models", "popularity")  # a line is added, none is lost
     table = tables(page)[NAMES.index("gowalla")]
@@ -150,7 +152,7 @@ def test_a_recipe_names_what_there_is(name):
 
 def test_the_recipes_follow_the_paper():
     numbers = {}
-    for name in {*NAMES} - {"gowalla"}:
+    for name in {*NAMES} - {*PUBLISHED}:
         board = Board.of(name)
         options, users = board.sets[name].options, board.protocols["users"].options
         least = options.get("min_rating"), options["min_user_items"], options.get("min_item_users")
