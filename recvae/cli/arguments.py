@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import recvae as rv
+from recvae.disk import atomic
 from recvae.models import registry
 
 MIN_RATING = 4.0
@@ -335,6 +336,25 @@ def require_usual(data: str, columns: FileColumns, *others: str | None) -> None:
     if named or any(one is not None for one in (columns.value, columns.columns, *others)):
         raise typer.BadParameter(
             f"the columns of {data} are known: leave out --user and all else that is of columns."
+        )
+
+
+def make_folder(out: Path, data: str) -> None:
+    """Make the folder for what a command gives, so that what can't be written fails now.
+
+    Raises:
+        WriteError: it can't be made.
+        typer.BadParameter: it is in the folder of the data.
+    """
+    require_outside(out, data)
+    atomic.make_folder(out)
+
+
+def require_outside(out: Path, data: str | Path) -> None:
+    """Raise typer.BadParameter if `out` is the file or folder of the data, or in it."""
+    if Path(data).exists() and out.resolve().is_relative_to(Path(data).resolve()):
+        raise typer.BadParameter(
+            f"--out {out} would change the data that are read: choose another."
         )
 
 

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import recvae as rv
-from recvae.cli.arguments import MODELS, Experiment, Json, Metrics, names
+from recvae.cli.arguments import MODELS, Experiment, Json, Metrics, make_folder, names
 from recvae.cli.output import note, show
 from recvae.cli.settings import SettingsByModel, parse_settings
-from recvae.disk import atomic
 
 if TYPE_CHECKING:
     from recvae.models.contract.recommender import Recommender
@@ -70,10 +69,13 @@ def compare(
 
     $ recvae compare --data ml-100k --models ease,mult-vae --folds 5 --seeds 0,1,2 --cache-dir runs
     """
+    from recvae.experiments.report.page import require_own
+
     chosen = _build(names(models), parse_settings(settings))
     split = experiment.prepare_in_memory() if folds is None else experiment.prepare_folds(folds)
     if out is not None:
-        atomic.make_folder(out)  # what can't be written should fail now
+        make_folder(out, experiment.data)
+        require_own(out)
     result = rv.compare(
         chosen,
         split,

@@ -1,11 +1,8 @@
 """`recvae recommend`: lists for the users of a file."""
 
-import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +15,7 @@ from recvae.cli.arguments import (
     Json,
     ModelFolder,
     are_shards,
+    require_outside,
     require_usual,
 )
 from recvae.cli.output import note, show
@@ -74,34 +72,21 @@ def recommend(
         raise typer.BadParameter("--address is for shards: `recvae shard` makes them of a table.")
     elif json and out is not None:
         raise typer.BadParameter("the lists go to the file of --out: no --json.")
-    elif out is not None and _is_within(out, history):
-        raise typer.BadParameter(
-            f"--out {out} would change the history that is read: choose another file."
-        )
     else:
-        with _as_file(history) as file:
+        if out is not None:
+            require_outside(out, history)
+        with _opened(history) as file:
             histories = _read(file, columns)
         _recommend(model, histories, columns, k, out, device, json)
 
 
-def _is_within(out: Path, history: Path) -> bool:
-    """Whether a file is the one of the histories, or in their folder."""
-    return history.resolve() in (out.resolve(), *out.resolve().parents)
+def _opened(history: Path) -> AbstractContextManager[Path]:
+    """A context with the history's file, or with a copy of a pipe or of stdin, as - is called."""
+    from recvae.data.reading.sources import as_file
 
-
-@contextmanager
-def _as_file(history: Path) -> Iterator[Path]:
-    """The history's file; stdin is copied to a temporary one, since it is read more than once."""
-    if history != Path("-"):
-        yield history
-        return
-    with TemporaryDirectory() as folder, Path(folder, "stdin").open("wb") as file:
-        shutil.copyfileobj(sys.stdin.buffer, file)
-        file.close()
-        try:
-            yield Path(file.name)
-        except DataError as error:
-            raise DataError(str(error).replace(file.name, "stdin")) from None
+    if history == Path("-"):
+        return as_file(Path("stdin"), sys.stdin.buffer)
+    return as_file(history)
 
 
 def _recommend(

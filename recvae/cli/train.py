@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import recvae as rv
-from recvae.cli.arguments import MODELS, Experiment, Json
+from recvae.cli.arguments import MODELS, Experiment, Json, make_folder
 from recvae.cli.output import INTERRUPTED, note, show
 from recvae.cli.settings import Settings, parse_settings
-from recvae.disk import atomic
 from recvae.display.progress import is_rank_zero
 from recvae.errors import CheckpointError
 
@@ -58,7 +57,7 @@ def train(
 
     recommender = rv.build_model(model, parse_settings(settings))
     data, validation = experiment.learn_from()
-    atomic.make_folder(out)  # what can't be written should fail now
+    make_folder(out, experiment.data)
     checkpoints = _checkpoints(out, resume=resume)
     note(f"training {model} on {data}")
     try:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import recvae as rv
-from recvae.cli.arguments import MODELS, Experiment, Json
+from recvae.cli.arguments import MODELS, Experiment, Json, make_folder
 from recvae.cli.output import INTERRUPTED, note, show
 from recvae.cli.settings import Settings, as_settings, parse_settings
-from recvae.disk import atomic
 
 if TYPE_CHECKING:
     from recvae.models.contract.recommender import Recommender
@@ -61,7 +60,7 @@ def tune(
     recommender = rv.build_model(model, parse_settings(settings))
     split = experiment.prepare_in_memory()
     if out is not None:
-        atomic.make_folder(out)  # what can't be written should fail now
+        make_folder(out, experiment.data)
     tuned = rv.tune(
         recommender,
         split.train,

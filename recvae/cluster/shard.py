@@ -65,8 +65,8 @@ def shard_table(
         MissingFileError: there is no such table.
         DataError: the table is not Parquet or can't be read as one, no interaction remains, or
             `out` has other files.
-        OptionError: `lines` is not above 0, `min_weight` comes without `value`, or `memory` is
-            too little.
+        OptionError: `lines` is not above 0, `min_weight` comes without `value`, `memory` is too
+            little, or `out` is in the folder of the table.
         WriteError: the disk is full.
     """
     if lines < 1:
@@ -79,6 +79,8 @@ def shard_table(
         "min_item_users": min_item_users,
         "k_core": k_core,
     }
+    if out.is_relative_to(table):
+        raise OptionError(f"{out} would change the table that is read: choose another folder.")
     columns: dict[str, Any] = {"user": user, "item": item, "value": value}
     rules = {"min_weight": min_weight, "duplicates": duplicates}
     files = {"table": fingerprint(table), "lines": lines}

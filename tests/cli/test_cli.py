@@ -14,6 +14,7 @@ import sys
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from threading import Thread
 from time import perf_counter, sleep
 
 import numpy as np
@@ -381,6 +382,52 @@ def test_ids_in_a_history_of_integers_that_are_none(model, tmp_path):
     result = recvae("recommend", model, "--history", history)
     assert result.stdout == expected
     assert "1 of 3 interactions are with items that the model does not know" in result.stderr
+
+
+def fed(path, content):
+    """A named pipe, with a thread that writes to it once."""
+    os.mkfifo(path)
+    Thread(target=path.write_bytes, args=[content], daemon=True).start()
+    return path
+
+
+def test_pipes_are_read_as_files_are(model, table, plays, tmp_path):
+    history = b"user,item\n1,2\n1,4\n"
+    (tmp_path / "mine.csv").write_bytes(history)
+    expected = recvae("recommend", model, "--history", tmp_path / "mine.csv").stdout
+    pipe = fed(tmp_path / "pipe", history)
+    assert recvae("recommend", model, "--history", pipe).stdout == expected
+    wrong = fed(tmp_path / "wrong", b"a,b\n1,2\n")
+    stderr = recvae("recommend", model, "--history", wrong, code=1).stderr
+    assert stderr.startswith(f"error: {wrong}, whose first line")
+    known = ["--user", "who", "--item", "what", "--json"]
+    pipe = fed(tmp_path / "plays", plays.read_bytes())
+    assert recvae("data", pipe, *known).stdout == recvae("data", plays, *known).stdout
+    command = f"{sys.executable} -m recvae data <(cat {plays}) {' '.join(known)}"
+    result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+    assert result.stdout == recvae("data", plays, *known).stdout
+
+
+def test_what_a_command_gives_is_not_put_into_its_data(plays, tmp_path):
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    pd.read_csv(plays, sep=None, engine="python").to_parquet(folder / "a.parquet")
+    known = ["--data", folder, "--user", "who", "--item", "what"]
+    for out in (folder, folder / "in" / "it"):
+        for command in (["train"], ["compare"], ["tune", "--trials", 1]):
+            result = recvae(*command, *known, "--out", out, code=2)
+            assert "would change" in " ".join(result.stderr.replace("│", " ").split())
+        assert recvae("shard", folder, *known[2:], "--out", out, code=1).stderr.startswith(
+            "error: "
+        )
+    assert [*folder.iterdir()] == [folder / "a.parquet"]
+
+
+def test_compare_does_not_overwrite_a_page_of_something_else(table, tmp_path):
+    (tmp_path / "index.html").write_text("mine")
+    result = recvae("compare", *table, "--models", "popularity", "--out", tmp_path, code=1)
+    assert "holds an index.html of something else" in result.stderr
+    assert (tmp_path / "index.html").read_text() == "mine"
 
 
 def test_recommend_does_not_overwrite_its_history(model, tmp_path):

@@ -1,9 +1,12 @@
 """Sources: reads columns from a file, a DataFrame or a mapping of arrays."""
 
-from collections.abc import Collection, Mapping, Sequence
+import shutil
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypeAlias
+from tempfile import TemporaryDirectory
+from typing import IO, Any, TypeAlias
 
 import pandas as pd
 
@@ -25,8 +28,8 @@ def read_columns(
     """Read some columns of a table.
 
     Args:
-        source: a path of a CSV, TSV, JSON or Parquet file, or of a folder of Parquet files, a
-            DataFrame, or a mapping of arrays.
+        source: a path of a CSV, TSV, JSON or Parquet file, of a pipe of one, or of a folder of
+            Parquet files, a DataFrame, or a mapping of arrays.
         ids: names of the columns of raw ids. From a text file they come as categoricals: of
             integers if all are written as integers, else of strings ("007" is a string).
         others: names of the columns of numbers and dates.
@@ -52,10 +55,31 @@ def read_columns(
     path = Path(source).expanduser()
     if not path.exists():
         raise MissingFileError(f"there is no file {path}.")
-    if path.is_dir() or is_parquet(path):
-        _refuse(header)
-        return read_parquet(path, ids, others)
-    return read_text(path, ids, others, header, quotes=quotes)
+    with as_file(path) as file:
+        if file.is_dir() or is_parquet(file):
+            _refuse(header)
+            return read_parquet(file, ids, others)
+        return read_text(file, ids, others, header, quotes=quotes)
+
+
+@contextmanager
+def as_file(path: Path, stream: IO[bytes] | None = None) -> Iterator[Path]:
+    """A context with what can be read twice: a copy of the stream, or of the path if it is a pipe.
+
+    Raises:
+        DataError: as what is within the context raises it, with the path's name for the copy's.
+    """
+    if stream is None and (path.is_file() or path.is_dir()):
+        yield path
+        return
+    with TemporaryDirectory() as folder:
+        copy = Path(folder, path.name)
+        with nullcontext(stream) if stream else path.open("rb") as source, copy.open("wb") as file:
+            shutil.copyfileobj(source, file)
+        try:
+            yield copy
+        except DataError as error:
+            raise DataError(str(error).replace(str(copy), str(path))) from None
 
 
 def _refuse(header: Sequence[str] | None) -> None:

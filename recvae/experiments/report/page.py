@@ -7,6 +7,7 @@ from pathlib import Path
 from recvae import options
 from recvae.disk import atomic
 from recvae.display.templates import render
+from recvae.errors import WriteError
 from recvae.evaluation.metrics import METRICS, Metric
 from recvae.experiments.comparison import Comparison
 from recvae.experiments.report.pictures import Picture, draw_all
@@ -19,9 +20,10 @@ def write_report(comparison: Comparison, folder: str | PathLike[str]) -> Path:
         The path of `index.html`, which needs none of the other files.
 
     Raises:
-        WriteError: the folder can't be written.
+        WriteError: the folder can't be written, or holds the page of something else.
     """
     folder = Path(folder).expanduser()
+    require_own(folder)
     with atomic.writing_to(folder):
         (folder / "plots").mkdir(parents=True, exist_ok=True)
         pictures = draw_all(comparison)
@@ -32,6 +34,12 @@ def write_report(comparison: Comparison, folder: str | PathLike[str]) -> Path:
         page = folder / "index.html"
         page.write_text(_html(comparison, pictures), encoding="utf-8")
     return page
+
+
+def require_own(folder: Path) -> None:
+    """Raise WriteError if a folder holds a page that is no report."""
+    if (folder / "index.html").exists() and not (folder / "comparison.json").exists():
+        raise WriteError(f"{folder} holds an index.html of something else: choose another folder.")
 
 
 def _write_tables(comparison: Comparison, folder: Path) -> None:
