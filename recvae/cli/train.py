@@ -24,6 +24,14 @@ def train(
     model: Annotated[str, typer.Option(help=f"One of {MODELS}.")] = "ensemble",
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder to save the model to.")],
     settings: Settings,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            help="About how long it may take: then training ends with the best epoch so far, and "
+            "an ensemble has the members that there are.",
+            show_default="an ensemble chooses members that take two cores an hour",
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a training that was ended early.")
     ] = False,
@@ -49,6 +57,8 @@ def train(
 
     $ recvae train --data ml-1m --model mult-vae --out runs/vae --set latent=200 --resume
 
+    $ recvae train --data orders.csv --user customer --item sku --out runs/shop --minutes 20
+
     $ recvae train --data plays.tsv --user userID --item artistID --split none --out runs/plays
 
     $ torchrun --nproc-per-node 4 -m recvae train --data ml-20m --model mult-vae --out runs/vae
@@ -62,7 +72,7 @@ def train(
     note(f"training {model} on {data}")
     try:
         with joined(item_shards):
-            recommender.fit(data, validation=validation, checkpoints=checkpoints)
+            recommender.fit(data, validation, checkpoints=checkpoints, minutes=minutes)
     except KeyboardInterrupt:
         _say_how_to_go_on(checkpoints)
         raise
@@ -78,7 +88,7 @@ def train(
         show("\n".join(text), facts | {"validation": report and report.to_dict()}, json)
     if recommender.interrupted_:
         _say_how_to_go_on(checkpoints)
-        raise typer.Exit(INTERRUPTED)
+        raise typer.Exit(0 if minutes is not None else INTERRUPTED)
     rmtree(checkpoints)
 
 

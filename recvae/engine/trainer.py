@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,8 @@ class Trainer:
         noise: the generator that the phases draw from; checkpoints keep its state.
         checkpoints: where to keep the state after each epoch (but see `checkpoints.MAX_COST`),
             every few minutes, and when Ctrl-C or SIGTERM ends the training; None keeps none.
+        deadline: the time, by `perf_counter`, when the training ends as by Ctrl-C, but not before
+            an epoch is complete; None sets no limit.
         processes: the processes that train the net together.
         interrupted: whether Ctrl-C ended the training early.
         training: the state of the training.
@@ -75,6 +78,7 @@ class Trainer:
     precision: torch.dtype = torch.float32
     noise: torch.Generator | None = None
     checkpoints: Checkpoints | None = None
+    deadline: float | None = None
     processes: Processes = ONE
     interrupted: bool = field(default=False, init=False)
     training: TrainState = field(init=False)
@@ -184,18 +188,27 @@ class Trainer:
         return lr_factor(self.training.steps, total=total, schedule=self.rate_schedule)
 
     def _checkpoint(self, *, now: bool = False) -> None:
-        """Write a checkpoint if one is due; then let Ctrl-C and SIGTERM end all processes."""
+        """Write a checkpoint if one is due; then let Ctrl-C, SIGTERM and the deadline end all."""
         # All processes agree on the highest urgency, so that they write at the same step and end
         # together, whichever of them got the signal.
-        told = self._signals.pending
+        told, late = self._signals.pending, self._is_late()
         due = now or (self.checkpoints is not None and self.checkpoints.due)
-        urgency = self.processes.everyone.max(TO_END if told else due)
+        urgency = self.processes.everyone.max(TO_END if told or late else due)
         if self.checkpoints and urgency:
             self.checkpoints.save(self.training.state_dict())
         if told:
             self._signals.deliver()
-        if urgency == TO_END and self.processes.everyone.size > 1:
+        if urgency == TO_END and (late or self.processes.everyone.size > 1):
             raise KeyboardInterrupt
+
+    def _is_late(self) -> bool:
+        is_usable, is_over = bool(self.training.history), self._is_over()
+        return (
+            self.deadline is not None
+            and is_usable
+            and not is_over
+            and perf_counter() > self.deadline
+        )
 
     def _is_finite(self, loss: float) -> bool:
         """Whether the loss of an epoch and the weights after its last step are finite."""

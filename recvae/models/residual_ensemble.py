@@ -1,32 +1,51 @@
-"""ResidualEnsemble: an ensemble of ResidualVAEs, ELSA and ImplicitALS."""
+"""ResidualEnsemble: an ensemble whose members are chosen by the size of the data."""
 
+import logging
 from dataclasses import dataclass
+from math import ceil
 from typing import Annotated, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
 from annotated_types import Ge, Le, MinLen
 
-from recvae.data.splits import Holdout
-from recvae.models.contract.fitting import FitContext
+from recvae.engine.sparse import LARGE
 from recvae.models.contract.recommender import Recommender
+from recvae.models.edlae import EDLAE
 from recvae.models.elsa import ELSA
-from recvae.models.families.linear_algebra import require_memory
+from recvae.models.families import costs
 from recvae.models.families.pooled import PooledRecommender
+from recvae.models.graph_ae import GraphAE
 from recvae.models.implicit_als import ImplicitALS
+from recvae.models.mult_dae import MultDAE
 from recvae.models.residual_vae import ResidualVAE
 from recvae.options.ranges import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from recvae.options.spaces import Float, Int, Space
 
+HOUR = 60.0
+"""The minutes that the members may take on two cores if no other time is given."""
+DAE = (128, 15)
+"""Width and epochs of the MultDAE."""
+
+logger = logging.getLogger(__name__)
+
 
 @dataclass(kw_only=True, eq=False)
 class ResidualEnsemble(PooledRecommender):
-    """ResidualVAEs, ELSA and ImplicitALS, pooled: the most accurate model of the package.
+    """The most accurate model of the package, for data of any size: models that are pooled.
 
     Each member is fitted by itself. An item's score is the sum of its log-probabilities by all
     members. A neural, a linear and a factor model make different errors, which the sum evens out.
-    The ResidualVAEs share their linear path. Options that are not named here have the members'
-    defaults.
+    Which members there are depends on the size of the data, and on the time that `fit` is given:
+
+    - ResidualVAEs, which share their linear path, ELSA and ImplicitALS;
+    - if those would take too long: EDLAE and a MultDAE with cosine logits;
+    - if that takes too long as well, or its items x items matrix more than `max_gigabytes`: GraphAE
+      and the MultDAE.
+
+    Too long is more than `fit` is given or, so that the choice does not depend on the machine, an
+    hour of two cores. The choice, its memory and its time on this machine are logged before it
+    begins. Options that are not named here have the members' defaults.
 
     Attributes:
         n_vaes: number of ResidualVAEs, which differ in their seeds alone.
@@ -36,13 +55,13 @@ class ResidualEnsemble(PooledRecommender):
         epochs: epochs of the ResidualVAEs' training, at most.
         rank: width of ELSA's vectors.
         factors: width of ImplicitALS's vectors.
-        max_gigabytes: the memory that the items x items matrix of ResidualVAE may take.
+        max_gigabytes: the memory that an items x items matrix may take.
         seed: decides everything random in all members.
-        device: the device of ResidualVAE and ELSA: "auto", "cpu", "cuda", "mps", ...
-        members_: the fitted models: `elsa`, `als`, `vae0`, `vae1`, ...; with fewer ResidualVAEs if
-            Ctrl-C ended their training.
-        history_: DataFrame, a row an epoch of the first ResidualVAE.
-        interrupted_: whether Ctrl-C ended the training of the ResidualVAEs early.
+        device: the device of all members that have one: "auto", "cpu", "cuda", "mps", ...
+        members_: the fitted models: `elsa`, `als`, `vae0`, `vae1`, ... or `edlae` or `graph`, and
+            `dae`; without the last ones if Ctrl-C or the time ended the training.
+        history_: DataFrame, a row an epoch of the first ResidualVAE, or of MultDAE.
+        interrupted_: whether Ctrl-C or the time ended the training early.
     """
 
     name: ClassVar[str] = "ensemble"
@@ -69,6 +88,16 @@ class ResidualEnsemble(PooledRecommender):
         return {
             "elsa": ELSA(latent=self.rank, seed=self.seed, device=self.device),
             "als": ImplicitALS(factors=self.factors, seed=self.seed),
+            "edlae": EDLAE(max_gigabytes=self.max_gigabytes),
+            "graph": GraphAE(seed=self.seed),
+            "dae": MultDAE(
+                latent=DAE[0],
+                epochs=DAE[1],
+                temperature=0.1,
+                learning_rate=0.01,
+                seed=self.seed,
+                device=self.device,
+            ),
             **{
                 f"vae{number}": ResidualVAE(
                     latent=self.latent,
@@ -84,9 +113,38 @@ class ResidualEnsemble(PooledRecommender):
         }
 
     def may_lack(self, name: str) -> bool:
-        """One ResidualVAE is enough."""
-        return name.startswith("vae") and name != "vae0"
+        """Any member can be alone."""
+        return True
 
-    def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
-        require_memory(type(self).__name__, train.shape[1], self.max_gigabytes)
-        super().learn(train, validation, context)
+    def members_for(self, train: sp.csr_matrix, minutes: float | None) -> dict[str, Recommender]:
+        """The first of the plans that fits into the memory and the time there is, or the last."""
+        members, plans = self.new_members(), self._plans(train)
+        speed = costs.TWO_CORES if minutes is None else costs.speed()
+        limit = costs.Cost(self.max_gigabytes, 60 * speed * (HOUR if minutes is None else minutes))
+        names = next((names for names, cost in plans.items() if cost <= limit), [*plans][-1])
+        self._announce(names, plans[names], train)
+        return {name: members[name] for name in names}
+
+    def _plans(self, train: sp.csr_matrix) -> dict[tuple[str, ...], costs.Cost]:
+        """The members that the data may have and what they take, the most accurate ones first."""
+        n_users, n_items = train.shape
+        vaes = [f"vae{number}" for number in range(self.n_vaes)]
+        of_vaes = costs.linear_path(train.nnz, n_items, self.epochs * self.n_vaes)
+        of_vaes += costs.softmax(n_users, n_items, self.latent, self.epochs * self.n_vaes)
+        of_dae = costs.softmax(n_users, min(n_items, LARGE), *DAE)
+        return {
+            ("elsa", "als", *vaes): of_vaes,
+            ("edlae", "dae"): costs.closed_form(n_items) + of_dae,
+            ("graph", "dae"): costs.subspace(train.nnz, n_items, GraphAE.rank) + of_dae,
+        }
+
+    def _announce(self, names: tuple[str, ...], cost: costs.Cost, train: sp.csr_matrix) -> None:
+        members, (n_users, n_items) = ", ".join(names), train.shape
+        logger.info(
+            "ensemble of %s, for %s users and %s items: about %.0f minutes and %.1f GB",
+            members,
+            f"{n_users:,}",
+            f"{n_items:,}",
+            ceil(cost.minutes(costs.speed())),
+            cost.gigabytes,
+        )

@@ -710,6 +710,16 @@ def test_a_training_that_was_killed_is_resumed(data, tmp_path, monkeypatch):
     assert "is finished" in finished.stderr
 
 
+def test_training_that_ran_out_of_time_is_saved_and_can_go_on(data, tmp_path):
+    train = ["train", *data, "--out", tmp_path / "vae", *VAE]
+    ended = recvae(*train, "--minutes", "1e-9")
+    assert "interrupted after epoch 1" in ended.stderr
+    assert ended.stderr.splitlines()[-1] == "to go on, give the same command with --resume"
+    assert len(rv.load_model(tmp_path / "vae").history_) == 1
+    recvae(*train, "--resume")
+    assert len(rv.load_model(tmp_path / "vae").history_) > 1
+
+
 def test_resume_begins_where_there_is_nothing_to_go_on_from(data, tmp_path):
     result = recvae("train", *data, "--out", tmp_path / "vae", *VAE, "--resume")
     assert "training from the beginning" in result.stderr

@@ -238,3 +238,19 @@ def test_a_checkpoint_of_something_else_is_refused():
     one.checkpoints = Kept([{"parameters": []}])
     with pytest.raises(CheckpointError, match=r"run .*remove it to begin"):
         fit(one)
+
+
+def test_the_deadline_ends_the_training_after_an_epoch_and_keeps_the_best(caplog):
+    one = trainer([0.5, 0.1, 0.2])
+    one.deadline = 0.0
+    assert fit(one, size=2)["ndcg@100"].tolist() == [0.5]
+    assert one.interrupted
+    assert one.net.weight.item() == pytest.approx(3.0)
+    assert "interrupted after epoch 1" in caplog.text
+
+
+def test_a_deadline_in_the_last_epoch_interrupts_nothing():
+    one = trainer([0.5], epochs=1)
+    one.deadline = 0.0
+    assert len(fit(one)) == 1
+    assert not one.interrupted

@@ -1,6 +1,8 @@
 """What is ResidualEnsemble's own; the contract suite tests what it shares with all models."""
 
+import re
 from dataclasses import replace
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ import torch
 import recvae as rv
 from recvae.engine.batch import Batch
 from recvae.models.contract.inputs import as_input
+from recvae.models.families import costs
 from recvae.models.families.pooling import log_proportions
 from recvae.models.residual_vae import ResidualVAE
 
@@ -69,11 +72,44 @@ def test_the_linear_path_is_solved_for_once(monkeypatch):
     assert len(solved) == 1
 
 
-def test_too_many_items_are_refused_before_anything_is_trained(monkeypatch):
-    monkeypatch.setattr(rv.ImplicitALS, "fit", lambda *_: pytest.fail("it was trained"))
-    wide = sp.csr_matrix((5, 1_000_000), dtype=np.float32) + sp.eye(5, 1_000_000, format="csr")
-    with pytest.raises(rv.errors.OptionError, match=r"Ensemble needs about 4000\.0 GB"):
-        rv.ResidualEnsemble(**SMALL).fit(wide.astype(np.float32))
+def plan(n_users, n_items, n_entries, minutes=None, **options):
+    train = Mock(shape=(n_users, n_items), nnz=n_entries)
+    return list(rv.ResidualEnsemble(**options).members_for(train, minutes))
+
+
+def test_the_members_are_those_that_time_and_memory_allow(monkeypatch):
+    monkeypatch.setattr(costs, "speed", lambda: 150.0)
+    small, tail = (5_000, 3_000, 575_000), (29_858, 40_981, 810_128)
+    assert plan(*small) == ["elsa", "als", "vae0", "vae1"]
+    assert plan(*small, minutes=1) == ["edlae", "dae"]
+    assert plan(*small, n_vaes=1) == ["elsa", "als", "vae0"]
+    assert plan(*tail) == ["edlae", "dae"]
+    assert plan(*tail, minutes=600) == ["elsa", "als", "vae0", "vae1"]
+    assert plan(*tail, minutes=5) == ["graph", "dae"]
+    assert plan(*tail, max_gigabytes=4) == ["graph", "dae"]
+    assert plan(200_000, 1_000_000, 12_000_000) == ["graph", "dae"]
+
+
+def test_the_choice_and_what_it_takes_are_said(caplog):
+    caplog.set_level("INFO")
+    plan(29_858, 40_981, 810_128)
+    expected = r"edlae, dae, for 29,858 users and 40,981 items: about \d+ minutes and 6\.7 GB"
+    assert re.search(expected, caplog.text)
+
+
+@pytest.mark.parametrize("members", [["graph", "dae"], ["edlae", "dae"]])
+def test_members_for_long_tails_are_saved_and_loaded(members, monkeypatch, tmp_path):
+    model = rv.ResidualEnsemble(device="cpu")
+    monkeypatch.setattr(
+        rv.ResidualEnsemble, "_plans", lambda *_: {tuple(members): costs.Cost(0.0, 0.0)}
+    )
+    model.fit(TRAIN)
+    assert list(model.members_) == members
+    model.save(tmp_path / "model")
+    loaded = rv.load_model(tmp_path / "model")
+    assert list(loaded.members_) == members
+    torch.testing.assert_close(loaded.score(TRAIN), model.score(TRAIN))
+    assert loaded.encode(TRAIN)[0].shape == (60, 128)
 
 
 @pytest.mark.parametrize("lost", ["vae", "vae0.linear", "vae1.encoder", "elsa", "als.item"])
@@ -134,7 +170,7 @@ def test_ctrl_c_before_an_epoch_of_the_second_keeps_the_first(monkeypatch):
     assert model.score(TRAIN).isfinite().all()
 
 
-def test_ctrl_c_before_there_is_a_vae(monkeypatch):
+def test_ctrl_c_in_the_first_member_keeps_that_one(monkeypatch):
     fit = rv.ELSA.fit
 
     def pressed(self, *args, **options):
@@ -143,11 +179,30 @@ def test_ctrl_c_before_there_is_a_vae(monkeypatch):
         return self
 
     monkeypatch.setattr(rv.ELSA, "fit", pressed)
+    model = rv.ResidualEnsemble(**SMALL).fit(TRAIN)
+    assert list(model.members_) == ["elsa"]
+    assert model.interrupted_
+    assert model.score(TRAIN).isfinite().all()
+
+
+def test_ctrl_c_before_there_is_any_member(monkeypatch):
+    monkeypatch.setattr(rv.ELSA, "fit", Mock(side_effect=KeyboardInterrupt))
     model = rv.ResidualEnsemble(**SMALL)
     with pytest.raises(KeyboardInterrupt):
         model.fit(TRAIN)
     with pytest.raises(rv.errors.NotFittedError):
         model.recommend(TRAIN)
+
+
+def test_when_the_time_is_over_what_there_is_is_the_model(tmp_path):
+    model = rv.ResidualEnsemble(device="cpu").fit(TRAIN, minutes=1e-9)
+    assert list(model.members_) == ["graph"]
+    assert model.interrupted_
+    model.save(tmp_path / "model")
+    loaded = rv.load_model(tmp_path / "model")
+    torch.testing.assert_close(loaded.score(TRAIN), model.score(TRAIN))
+    with pytest.raises(rv.errors.OptionError):
+        loaded.encode(TRAIN)
 
 
 def test_a_loaded_member_is_a_model_of_its_own(model, tmp_path):

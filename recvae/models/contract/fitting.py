@@ -4,6 +4,7 @@ from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import scipy.sparse as sp
@@ -28,11 +29,18 @@ class FitContext:
         checkpoints: where the training's state is kept; None keeps none.
         shared: modules that several models fitted on the same data can use, by their source: see
             `Recommender.shareable`.
+        deadline: the time, by `perf_counter`, when the fit should end; None sets no limit.
     """
 
     on_epoch: OnEpoch | None = None
     checkpoints: Checkpoints | None = None
     shared: dict[Hashable, nn.Module] = field(default_factory=dict)
+    deadline: float | None = None
+
+    @property
+    def minutes_left(self) -> float | None:
+        """The minutes until the deadline, 0 after it; None if there is none."""
+        return None if self.deadline is None else max(0.0, self.deadline - perf_counter()) / 60
 
     def part(self, name: str) -> Path | None:
         """The folder for the checkpoints of a member of the fitted model; None keeps none."""

@@ -4,6 +4,7 @@ from collections.abc import Hashable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from os import PathLike
+from time import perf_counter
 from typing import Self
 
 import numpy as np
@@ -53,6 +54,7 @@ class Recommender(Model):
         on_epoch: OnEpoch | None = None,
         checkpoints: str | PathLike[str] | None = None,
         *,
+        minutes: float | None = None,
         shared: dict[Hashable, nn.Module] | None = None,
     ) -> Self:
         """Learn from users x items; return self.
@@ -64,6 +66,9 @@ class Recommender(Model):
                 1, and its validation value; an exception from it ends the fit.
             checkpoints: a folder where models trained in epochs keep their state. After any end,
                 the same call goes on from it, bit for bit.
+            minutes: about how long the fit may take: training in epochs ends then, with the best
+                epoch so far, and an ensemble is made of what there is; a closed form that has begun
+                is finished. None sets no limit.
             shared: modules that several models can use, such as the linear path of ResidualVAEs.
                 Give the same dict to all of them, fitted on the same data: the first model fills
                 it.
@@ -92,7 +97,8 @@ class Recommender(Model):
         about = {"recvae": recvae.__version__, "model": self.name, "data": self.fingerprint_}
         try:
             kept = checkpoints_in(checkpoints, about | given, validation)
-            context = FitContext(on_epoch, kept, {} if shared is None else shared)
+            deadline = None if minutes is None else perf_counter() + 60 * minutes
+            context = FitContext(on_epoch, kept, {} if shared is None else shared, deadline)
             with context.checkpoints or nullcontext(), memory.kept(), memory.one_clear_error():
                 if isinstance(data, Shards):
                     self.learn_shards(data, validation, context)

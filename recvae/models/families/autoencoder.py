@@ -147,6 +147,7 @@ class AutoencoderRecommender(Recommender):
             precision=devices.products(self.precision, device),
             noise=noise,
             checkpoints=context.checkpoints,
+            deadline=context.deadline,
             processes=together,
         )
         self.history_ = trainer.fit(batches)

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable, Hashable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import iadd
 from typing import ClassVar
@@ -44,13 +44,17 @@ class PooledRecommender(Recommender):
     def new_members(self) -> dict[str, Recommender]:
         """New members by name, not fitted, in the order in which they are fitted."""
 
+    def members_for(self, train: sp.csr_matrix, minutes: float | None) -> dict[str, Recommender]:
+        """The new members that suit a training matrix and the time there is; here all of them."""
+        return self.new_members()
+
     def may_lack(self, name: str) -> bool:
-        """Whether the ensemble can do without a member that was not trained because of Ctrl-C."""
+        """Whether the ensemble can do without a member that time or Ctrl-C left no room for."""
         return False
 
     def why_not(self, ability: Ability) -> str | None:
         """See `Recommender.why_not`: codes need one member that has them, export needs all."""
-        members = self.new_members()
+        members = self.new_members() if self._facts is None else self.members_
         if ability is Ability.CODES and _leader(members) is None:
             return self.lack_of(ability)
         if ability is Ability.EXPORT:
@@ -69,23 +73,42 @@ class PooledRecommender(Recommender):
             KeyboardInterrupt: after Ctrl-C, if a member is missing that the ensemble needs.
         """
         self.members_: dict[str, Recommender] = {}
-        members = self.new_members()
-        leader = _leader(members)
+        members = self.members_for(train, context.minutes_left)
         for name, member in members.items():
-            told = context.on_epoch if name == leader else None
-            try:
-                member.fit(train, validation, told, context.part(name), shared=context.shared)
-                self.members_[name] = member
-                self.interrupted_ = member.interrupted_
-            except KeyboardInterrupt:
-                self.interrupted_ = True
+            is_late = context.minutes_left == 0 and self.members_ and self.may_lack(name)
+            self.interrupted_ |= bool(is_late)
             if self.interrupted_:
                 break
-        if not all(name in self.members_ or self.may_lack(name) for name in members):
+            told = context.on_epoch if name == _leader(members) else None
+            self._fit_member(name, member, train, validation, replace(context, on_epoch=told))
+        needed = [name for name in members if not self.may_lack(name)]
+        if not self.members_ or not self.members_.keys() >= {*needed}:
             raise KeyboardInterrupt
         for member in self.members_.values():
             member.belong_to(self.facts_)
+        leader = _leader(self.members_)
         self.history_ = None if leader is None else self.members_[leader].history_
+
+    def _fit_member(
+        self,
+        name: str,
+        member: Recommender,
+        train: sp.csr_matrix,
+        validation: Holdout | None,
+        context: FitContext,
+    ) -> None:
+        try:
+            member.fit(
+                train,
+                validation,
+                context.on_epoch,
+                context.part(name),
+                minutes=context.minutes_left,
+                shared=context.shared,
+            )
+            self.members_[name], self.interrupted_ = member, member.interrupted_
+        except KeyboardInterrupt:
+            self.interrupted_ = True
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Sum the members' log-probabilities, each up to a constant for each user."""
@@ -128,8 +151,8 @@ class PooledRecommender(Recommender):
         return parts
 
     def state(self) -> dict[str, torch.Tensor]:
-        """The states of all members; a part that several share is in it once, for the first."""
-        state: dict[str, torch.Tensor] = {}
+        """Which members there are, and their states; a part that several share is in it once."""
+        state = {"members": torch.tensor([name in self.members_ for name in self.new_members()])}
         saved: set[Hashable] = set()
         for name, member in self.members_.items():
             sources = member.shareable()
@@ -142,17 +165,20 @@ class PooledRecommender(Recommender):
         return state
 
     def restore(self, state: dict[str, torch.Tensor]) -> None:
-        self.members_ = {}
+        candidates, present = self.new_members(), state["members"].tolist()
+        members = {
+            name: candidates[name] for name, there in zip(candidates, present, strict=True) if there
+        }
+        if not members:
+            raise ValueError("it has no members")
         shared: dict[Hashable, torch.Tensor] = {}
-        members = self.new_members()
+        self.members_ = {}
         for name, member in members.items():
             own = {
                 key.removeprefix(f"{name}."): tensor
                 for key, tensor in state.items()
                 if key.startswith(f"{name}.")
             }
-            if not own and self.may_lack(name):
-                continue
             sources = member.shareable()
             own |= {part: shared[source] for part, source in sources.items() if source in shared}
             history = self.history_ if name == _leader(members) else None
