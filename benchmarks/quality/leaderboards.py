@@ -102,7 +102,7 @@ def section(name: str, measured: Figures) -> str:
     """A split and the table of all figures for it, best first by the last metric."""
     board = Board.of(name)
     *others, first = board.metrics
-    chosen = {entry.name: entry.source for entry in board.models}
+    chosen = {entry.model: entry.source for entry in board.models}
     lines = [(line.metrics[first], _theirs(line)) for line in board.published]
     for model, line in measured.items():
         lines.append((line[first], _ours(model, line, board.metrics, chosen.get(model, ""))))

@@ -108,10 +108,9 @@ def _models(spec: Spec) -> str:
     return markdown_table(
         [
             {
-                "model": f"`{entry.name}`",
+                "model": f"`{entry.model}`",
                 "options": _options(entry),
                 "chosen": entry.source,
-                "sets": "all" if entry.sets is None else ", ".join(entry.sets),
             }
             for entry in spec.models
         ],

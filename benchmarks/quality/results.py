@@ -74,7 +74,7 @@ def compare(
     """All models of a data set by a protocol."""
     chosen = spec.protocols[protocol]
     return rv.compare(
-        {entry.name: entry.build(name) for entry in spec.models_for(name)},
+        {entry.model: entry.build(name) for entry in spec.models},
         chosen.splits(data),
         metrics=spec.metrics,
         seeds=spec.seeds,

@@ -69,17 +69,10 @@ class Entry(Strict):
     """
 
     model: str
-    label: str | None = None
     options: Options = {}
     by_set: dict[str, Options] = {}
     source: str = "defaults"
-    sets: list[str] | None = None
     of: dict[str, str] = {}
-
-    @property
-    def name(self) -> str:
-        """What the tables call it."""
-        return self.label or self.model
 
     def build(self, data_set: str) -> Recommender:
         """Make the model for a set."""
@@ -101,7 +94,7 @@ class Spec(Strict):
     @model_validator(mode="after")
     def _members_are_as_they_are_alone(self) -> Self:
         """Fill in the options of entries that are made of others."""
-        alone = {entry.name: entry.by_set for entry in self.models}
+        alone = {entry.model: entry.by_set for entry in self.models}
         for entry in self.models:
             for name in self.sets if entry.of else ():
                 options = {part: alone[member].get(name) for part, member in entry.of.items()}
@@ -111,10 +104,7 @@ class Spec(Strict):
     @model_validator(mode="after")
     def _sets_are_known(self) -> Self:
         """Refuse a set that nothing is said of."""
-        named: set[str] = set()
-        for entry in self.models:
-            named |= {*entry.by_set, *(entry.sets or [])}
-        _among(named, self.sets)
+        _among([name for entry in self.models for name in entry.by_set], self.sets)
         return self
 
     @classmethod
@@ -125,23 +115,19 @@ class Spec(Strict):
     def only(self, sets: str | None, models: str | None) -> Self:
         """The same with these sets and models alone, named as in `a,b`; None keeps all."""
         kept_sets = _among(_names(sets, self.sets), self.sets)
-        every = [entry.name for entry in self.models]
+        every = [entry.model for entry in self.models]
         kept_models = _among(_names(models, every), every)
         return self.model_copy(
             update={
                 "sets": {name: self.sets[name] for name in kept_sets},
-                "models": [entry for entry in self.models if entry.name in kept_models],
+                "models": [entry for entry in self.models if entry.model in kept_models],
             }
         )
 
     def build(self, model: str, data_set: str) -> Recommender:
-        """Make a model, named as in the tables, for a set."""
-        (entry,) = (entry for entry in self.models if entry.name == model)
+        """Make a model for a set, by its name."""
+        (entry,) = (entry for entry in self.models if entry.model == model)
         return entry.build(data_set)
-
-    def models_for(self, name: str) -> list[Entry]:
-        """The models that take part on a data set."""
-        return [entry for entry in self.models if entry.sets is None or name in entry.sets]
 
 
 def _names(wanted: str | None, there: Collection[str]) -> Collection[str]:

@@ -144,7 +144,7 @@ def test_a_recipe_names_what_there_is(name):
     assert [*board.sets] == [name]
     assert len(board.protocols) == 1
     for entry in board.models:
-        assert board.build(entry.name, name).name == entry.model
+        assert entry.build(name).name == entry.model
     for line in board.published:
         assert {*line.metrics} <= {*board.metrics}
         assert all(0 < value < 1 for value in line.metrics.values())
