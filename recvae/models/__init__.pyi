@@ -19,6 +19,7 @@ from .rec_vae import RecVAE
 from .registry import MODELS
 from .residual_ensemble import ResidualEnsemble
 from .residual_vae import ResidualVAE
+from .sparse_edlae import SparseEDLAE
 from .vamp_vae import VampVAE
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "Recommender",
     "ResidualEnsemble",
     "ResidualVAE",
+    "SparseEDLAE",
     "VampVAE",
     "build_model",
     "load_model",

@@ -27,6 +27,7 @@ BUILT_IN = {
     "vamp-vae": "recvae.models.vamp_vae:VampVAE",
     "ease": "recvae.models.ease:EASE",
     "edlae": "recvae.models.edlae:EDLAE",
+    "sparse-edlae": "recvae.models.sparse_edlae:SparseEDLAE",
     "elsa": "recvae.models.elsa:ELSA",
     "graph-ae": "recvae.models.graph_ae:GraphAE",
     "als": "recvae.models.implicit_als:ImplicitALS",

@@ -11,7 +11,6 @@ from annotated_types import Ge, Le, MinLen
 
 from recvae.engine.sparse import LARGE
 from recvae.models.contract.recommender import Recommender
-from recvae.models.edlae import EDLAE
 from recvae.models.elsa import ELSA
 from recvae.models.families import costs
 from recvae.models.families.pooled import PooledRecommender
@@ -19,6 +18,7 @@ from recvae.models.graph_ae import GraphAE
 from recvae.models.implicit_als import ImplicitALS
 from recvae.models.mult_dae import MultDAE
 from recvae.models.residual_vae import ResidualVAE
+from recvae.models.sparse_edlae import SparseEDLAE
 from recvae.options.ranges import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from recvae.options.spaces import Float, Int, Space
 
@@ -39,7 +39,7 @@ class ResidualEnsemble(PooledRecommender):
     Which members there are depends on the size of the data, and on the time that `fit` is given:
 
     - ResidualVAEs, which share their linear path, ELSA and ImplicitALS;
-    - if those would take too long: EDLAE and a MultDAE with cosine logits;
+    - if those would take too long: SparseEDLAE and a MultDAE with cosine logits;
     - if that takes too long as well, or its items x items matrix more than `max_gigabytes`: GraphAE
       and the MultDAE.
 
@@ -52,7 +52,7 @@ class ResidualEnsemble(PooledRecommender):
         latent: width of the ResidualVAEs' codes.
         width: width of the layers of the ResidualVAEs' encoders.
         gamma: the weight of the ResidualVAEs' KL terms for each item of a user.
-        epochs: epochs of the ResidualVAEs' training, at most.
+        epochs: epochs of the members' training, at most; MultDAE has no more than 15.
         rank: width of ELSA's vectors.
         factors: width of ImplicitALS's vectors.
         max_gigabytes: the memory that an items x items matrix may take.
@@ -88,11 +88,11 @@ class ResidualEnsemble(PooledRecommender):
         return {
             "elsa": ELSA(latent=self.rank, seed=self.seed, device=self.device),
             "als": ImplicitALS(factors=self.factors, seed=self.seed),
-            "edlae": EDLAE(max_gigabytes=self.max_gigabytes),
+            "edlae": SparseEDLAE(max_gigabytes=self.max_gigabytes),
             "graph": GraphAE(seed=self.seed),
             "dae": MultDAE(
                 latent=DAE[0],
-                epochs=DAE[1],
+                epochs=min(DAE[1], self.epochs),
                 temperature=0.1,
                 learning_rate=0.01,
                 seed=self.seed,
@@ -129,8 +129,9 @@ class ResidualEnsemble(PooledRecommender):
         """The members that the data may have and what they take, the most accurate ones first."""
         n_users, n_items = train.shape
         vaes = [f"vae{number}" for number in range(self.n_vaes)]
-        of_vaes = costs.linear_path(train.nnz, n_items, self.epochs * self.n_vaes)
-        of_vaes += costs.softmax(n_users, n_items, self.latent, self.epochs * self.n_vaes)
+        epochs = ResidualVAE.epochs * self.n_vaes  # whatever self.epochs: the best may be few
+        of_vaes = costs.linear_path(train.nnz, n_items, epochs)
+        of_vaes += costs.softmax(n_users, n_items, self.latent, epochs)
         of_dae = costs.softmax(n_users, min(n_items, LARGE), *DAE)
         return {
             ("elsa", "als", *vaes): of_vaes,

@@ -37,6 +37,8 @@ MODELS = (
     rv.ELSA(latent=4, **NET),
     rv.ResidualVAE(width=8, latent=4, **NET),
     rv.EASE(regularization=5.0),
+    rv.SparseEDLAE(regularization=5.0, n_neighbors=10),
+    rv.ItemKNN(n_neighbors=10),
     rv.GraphAE(rank=3),
     rv.ImplicitALS(factors=3, regularization=1.0),
     rv.ResidualEnsemble(width=8, latent=4, rank=4, factors=3, epochs=2, device="cpu"),
@@ -155,7 +157,6 @@ def test_padded_rows_are_the_sets_of_their_items(lists):
     ("model", "k", "said"),
     [
         (rv.Popularity(), 5, "popularity can't be exported"),
-        (rv.ItemKNN(), 5, "item-knn can't be exported"),
         (rv.ImplicitALS(factors=3, input="counts"), 5, "trained on weights"),
         (rv.EASE(), ITEMS + 1, "k=31 must be a whole number"),
         (rv.EASE(), 0, "k=0 must be a whole number"),

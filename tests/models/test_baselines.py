@@ -55,7 +55,7 @@ def test_popularity_knows_no_similar_items(train):
 def test_cosine(train):
     model = rv.ItemKNN(similarity="cosine", n_neighbors=5).fit(train)
     expected = keep_largest(cosine_similarity(dense(train).T), 5)
-    np.testing.assert_allclose(model.similarity_.toarray(), expected, rtol=1e-5)
+    np.testing.assert_allclose(model.neighbors_.T.toarray(), expected, rtol=1e-5)
 
 
 def test_tfidf_is_the_cosine_of_weighed_users(train):
@@ -63,7 +63,7 @@ def test_tfidf_is_the_cosine_of_weighed_users(train):
     users *= np.log1p(20 / users.sum(axis=1, keepdims=True))
     model = rv.ItemKNN(similarity="tfidf", n_neighbors=5).fit(train)
     expected = keep_largest(cosine_similarity(users.T), 5)
-    np.testing.assert_allclose(model.similarity_.toarray(), expected, rtol=1e-5)
+    np.testing.assert_allclose(model.neighbors_.T.toarray(), expected, rtol=1e-5)
 
 
 def test_bm25_by_its_formula(train):
@@ -73,25 +73,25 @@ def test_bm25_by_its_formula(train):
     users = counts * 2.2 / (norm + counts) * np.log1p(20 / (counts > 0).sum(axis=1, keepdims=True))
     model = rv.ItemKNN(similarity="bm25", n_neighbors=5, input="counts").fit(train)
     expected = keep_largest(users.T @ users, 5)
-    np.testing.assert_allclose(model.similarity_.toarray(), expected, rtol=1e-5)
+    np.testing.assert_allclose(model.neighbors_.T.toarray(), expected, rtol=1e-5)
 
 
 def test_an_item_scores_by_its_own_neighbors_in_the_history(train):
     model = rv.ItemKNN(n_neighbors=3, input="counts").fit(train)
-    expected = train.toarray() @ model.similarity_.toarray().T
+    expected = train.toarray() @ model.neighbors_.toarray()
     np.testing.assert_allclose(model.score(train), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_more_neighbors_than_items(train):
-    assert rv.ItemKNN(n_neighbors=1000).fit(train).similarity_.nnz <= 20 * 19
+    assert rv.ItemKNN(n_neighbors=1000).fit(train).neighbors_.nnz <= 20 * 19
 
 
 @pytest.mark.parametrize("similarity", ["cosine", "tfidf", "bm25"])
 def test_items_and_users_with_nothing_do_not_disturb(similarity):
     matrix = sp.csr_matrix(np.array([[1, 1, 0, 0], [0, 0, 0, 0], [1, 1, 1, 0]], dtype=float))
     model = rv.ItemKNN(similarity=similarity).fit(matrix)
-    assert np.isfinite(model.similarity_.data).all()
-    assert model.similarity_[3].nnz == model.similarity_[:, 3].nnz == 0
+    assert np.isfinite(model.neighbors_.data).all()
+    assert model.neighbors_[3].nnz == model.neighbors_[:, 3].nnz == 0
     assert model.similar_items([0], 1)[0].tolist() == [[1]]
 
 
@@ -284,7 +284,7 @@ def movielens_1m(real_data):
 def test_similar_items_of_neighbors_end_where_the_neighbors_do(train):
     model = rv.ItemKNN(n_neighbors=3).fit(train)
     ids, similarities = model.similar_items([2], k=10)
-    n = np.count_nonzero(model.similarity_[2].toarray()[0, np.arange(train.shape[1]) != 2])
+    n = np.count_nonzero(model.neighbors_[:, 2].toarray()[np.arange(train.shape[1]) != 2])
     assert (ids[0] >= 0).sum() == n < 10
     assert (similarities[0, :n] > 0).all()
     assert (similarities[0, n:] == -np.inf).all()

@@ -29,6 +29,7 @@ SMALL = {
     "vamp-vae": AUTOENCODER | {"hidden": (32,), "n_components": 20},
     "ease": {"regularization": 5.0},
     "edlae": {"regularization": 5.0},
+    "sparse-edlae": {"regularization": 5.0, "n_neighbors": 12},
     "elsa": AUTOENCODER,
     "graph-ae": {"rank": 8},
     "als": {"factors": 8, "regularization": 1.0},

@@ -5,6 +5,7 @@ import pytest
 import scipy.sparse as sp
 import torch
 
+import recvae as rv
 from recvae.errors import OptionError, TrainingError
 from recvae.models.families import linear_algebra as linear
 from recvae.models.families.linear_algebra import (
@@ -64,3 +65,17 @@ def test_little_memory_is_not_worth_a_word(caplog):
     with caplog.at_level(logging.INFO, logger="recvae"):
         require_memory("EASE", 1000, 1.0)
     assert not caplog.text
+
+
+def test_sparse_edlae_keeps_the_largest_weights_of_edlae():
+    matrix = sp.random(60, 20, density=0.3, format="csr", random_state=0, dtype=np.float32)
+    whole = rv.EDLAE(regularization=5.0).fit(matrix).weights_.numpy()
+    kept = rv.SparseEDLAE(regularization=5.0, n_neighbors=6).fit(matrix).neighbors_.toarray()
+    np.fill_diagonal(whole, 0)
+    assert (np.count_nonzero(kept, axis=1) == 6).all()
+    np.testing.assert_array_equal(kept[kept != 0], whole[kept != 0])
+    assert (np.abs(whole[kept == 0]).reshape(20, -1).max(axis=1) <= smallest(kept)).all()
+
+
+def smallest(weights):
+    return np.where(weights == 0, np.inf, np.abs(weights)).min(axis=1)

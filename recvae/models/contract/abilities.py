@@ -19,7 +19,7 @@ class Ability(Enum):
     )
     """The model's log-probabilities depend on its codes alone."""
     EXPORT = (
-        "{name} can't be exported: choose an autoencoder (ease, edlae and graph-ae are too), als "
-        "or ensemble."
+        "{name} can't be exported: choose an autoencoder (ease, edlae and graph-ae are too), als, "
+        "item-knn or ensemble."
     )
     """The model's `forward` uses only operators that an ONNX graph has."""
