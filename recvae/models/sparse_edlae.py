@@ -22,9 +22,9 @@ class SparseEDLAE(NeighborModel, EDLAE):
     """
 
     name: ClassVar[str] = "sparse-edlae"
-    space: ClassVar[Space] = EDLAE.space | {"n_neighbors": Int(50, 1000, log=True)}
+    space: ClassVar[Space] = {**EDLAE.space, "n_neighbors": Int(50, 1000, log=True)}
 
-    n_neighbors: PositiveInt = 400
+    n_neighbors: PositiveInt = 200
 
     def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
         super().learn(train, validation, context)
