@@ -1,15 +1,20 @@
 """ResidualEnsemble: an ensemble whose members are chosen by the size of the data."""
 
 import logging
+from copy import copy
 from dataclasses import dataclass
 from math import ceil
 from typing import Annotated, ClassVar
 
 import numpy as np
+import pandas as pd
 import scipy.sparse as sp
 from annotated_types import Ge, Le, MinLen
 
+from recvae.data.splits import Holdout
 from recvae.engine.sparse import LARGE
+from recvae.evaluation.evaluate import evaluate
+from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.recommender import Recommender
 from recvae.models.elsa import ELSA
 from recvae.models.families import costs
@@ -26,6 +31,8 @@ HOUR = 60.0
 """The minutes that the members may take on two cores if no other time is given."""
 DAE = (128, 15)
 """Width and epochs of the MultDAE."""
+METRIC, CHANCE = "ndcg@100", 2
+"""How members are judged, and how many standard errors are more than chance."""
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +52,8 @@ class ResidualEnsemble(PooledRecommender):
 
     Too long is more than `fit` is given or, so that the choice does not depend on the machine, an
     hour of two cores. The choice, its memory and its time on this machine are logged before it
-    begins. Options that are not named here have the members' defaults.
+    begins. With validation users, a member that makes their lists worse is left out. Options that
+    are not named here have the members' defaults.
 
     Attributes:
         n_vaes: number of ResidualVAEs, which differ in their seeds alone.
@@ -125,6 +133,22 @@ class ResidualEnsemble(PooledRecommender):
         self._announce(names, plans[names], train)
         return {name: members[name] for name in names}
 
+    def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
+        super().learn(train, validation, context)
+        if validation is not None:
+            self._leave_out_harmful(validation)
+
+    def _leave_out_harmful(self, validation: Holdout) -> None:
+        """Leave out members without which the validation users' lists are better beyond chance."""
+        values = _per_user(self, validation)
+        for name in [name for name in self.members_ if self.members_[name] is not self.leader_]:
+            fewer = copy(self)
+            fewer.members_ = {other: m for other, m in self.members_.items() if other != name}
+            gains = _per_user(fewer, validation) - values
+            if gains.mean() > CHANCE * gains.sem():
+                logger.info("the ensemble leaves %s out: it is better without", name)
+                self.members_, values = fewer.members_, values + gains
+
     def _plans(self, train: sp.csr_matrix) -> dict[tuple[str, ...], costs.Cost]:
         """The members that the data may have and what they take, the most accurate ones first."""
         n_users, n_items = train.shape
@@ -149,3 +173,7 @@ class ResidualEnsemble(PooledRecommender):
             ceil(cost.minutes(costs.speed())),
             cost.gigabytes,
         )
+
+
+def _per_user(model: Recommender, validation: Holdout) -> pd.Series:
+    return evaluate(model, validation, (METRIC,)).per_user[METRIC]

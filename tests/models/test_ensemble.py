@@ -95,10 +95,10 @@ def test_ctrl_c_leaves_no_ensemble_without_all_its_members(monkeypatch):
 
 
 def test_what_a_member_can_not_the_ensemble_can_not(tmp_path):
-    model = rv.Ensemble(members=[rv.EASE(), rv.ItemKNN()]).fit(TRAIN)
+    model = rv.Ensemble(members=[rv.EASE(), rv.Popularity()]).fit(TRAIN)
     with pytest.raises(OptionError, match="Ensemble has no latent space"):
         model.encode(TRAIN)
-    with pytest.raises(OptionError, match="item-knn can't be exported"):
+    with pytest.raises(OptionError, match="popularity can't be exported"):
         rv.export_onnx(model, tmp_path / "model.onnx")
     assert model.similar_items([0], 3)[0].shape == (1, 3)
     with pytest.raises(OptionError, match="no notion of similar items"):

@@ -231,3 +231,19 @@ def test_a_member_can_learn_from_other_data():
     vae = rv.ResidualEnsemble(**SMALL).fit(TRAIN).members_["vae0"].fit(fewer)
     fresh = replace(vae).fit(fewer)
     torch.testing.assert_close(vae.score(fewer), fresh.score(fewer), rtol=0, atol=0)
+
+
+def test_a_member_that_harms_the_pool_is_left_out(monkeypatch, caplog):
+    caplog.set_level("INFO")
+    rng = np.random.default_rng(0)
+    tastes = np.arange(20) % 2 == rng.integers(0, 2, 80)[:, None]
+    users = sp.csr_matrix(rng.random((80, 20)) < np.where(tastes, 0.6, 0.05), dtype=np.float32)
+    split = rv.split_users(rv.Interactions.from_matrix(users), n_validation=30, n_test=5)
+    whole = rv.ResidualEnsemble(**SMALL).fit(split.train, split.validation)
+    assert list(whole.members_) == ["elsa", "als", "vae0", "vae1"]
+    score = rv.ImplicitALS.score
+    worst = lambda self, *args: (-20 * score(self, *args)).exp()  # noqa: E731
+    monkeypatch.setattr(rv.ImplicitALS, "score", worst)
+    model = rv.ResidualEnsemble(**SMALL).fit(split.train, split.validation)
+    assert list(model.members_) == ["elsa", "vae0", "vae1"]
+    assert "leaves als out" in caplog.text

@@ -86,8 +86,7 @@ class PooledRecommender(Recommender):
             raise KeyboardInterrupt
         for member in self.members_.values():
             member.belong_to(self.facts_)
-        leader = _leader(self.members_)
-        self.history_ = None if leader is None else self.members_[leader].history_
+        self.history_ = None if self.leader_ is None else self.leader_.history_
 
     def _fit_member(
         self,
@@ -191,10 +190,17 @@ class PooledRecommender(Recommender):
         members = sorted(self.members_.values(), key=_is_likely, reverse=True)
         return reduce(iadd, (_log_probabilities(one, score, seen) for one in members))
 
+    @property
+    def leader_(self) -> Recommender | None:
+        """The leader; None if no member has codes."""
+        name = _leader(self.members_)
+        return None if name is None else self.members_[name]
+
     def _require_leader(self) -> Recommender:
         self.require_fitted()
         self.require(Ability.CODES)
-        return self.members_[str(_leader(self.members_))]
+        assert self.leader_ is not None
+        return self.leader_
 
 
 def _log_probabilities(
