@@ -7,7 +7,6 @@ from math import ceil
 from typing import Annotated, ClassVar
 
 import numpy as np
-import pandas as pd
 import scipy.sparse as sp
 from annotated_types import Ge, Le, MinLen
 
@@ -145,7 +144,7 @@ class ResidualEnsemble(PooledRecommender):
             fewer = copy(self)
             fewer.members_ = {other: m for other, m in self.members_.items() if other != name}
             gains = _per_user(fewer, validation) - values
-            if gains.mean() > CHANCE * gains.sem():
+            if gains.mean() > CHANCE * gains.std() / len(gains) ** 0.5:
                 logger.info("the ensemble leaves %s out: it is better without", name)
                 self.members_, values = fewer.members_, values + gains
 
@@ -175,5 +174,5 @@ class ResidualEnsemble(PooledRecommender):
         )
 
 
-def _per_user(model: Recommender, validation: Holdout) -> pd.Series:
-    return evaluate(model, validation, (METRIC,)).per_user[METRIC]
+def _per_user(model: Recommender, validation: Holdout) -> np.ndarray:
+    return evaluate(model, validation, (METRIC,)).per_user[METRIC].to_numpy()
