@@ -23,7 +23,10 @@ def log_proportions(scores: torch.Tensor, seen: Batch) -> torch.Tensor:
     Returns:
         [users, items].
     """
-    positive = scores.clamp(min=0)
-    unseen = positive.index_put((seen.rows, seen.columns), positive.new_zeros(()))
-    total = unseen.sum(dim=1, keepdim=True).clamp(min=torch.finfo(scores.dtype).tiny)
-    return ((positive / total).clamp(max=1) + 1 / scores.shape[1]).log()
+    # In place wherever it can be: the matrix is large, and each pass over new memory costs.
+    proportions, own = scores.clamp(min=0), (seen.rows, seen.columns)
+    seen_scores = proportions[own]
+    unseen = proportions.index_put_(own, scores.new_zeros(())).sum(dim=1, keepdim=True)
+    proportions.index_put_(own, seen_scores)
+    proportions.div_(unseen.clamp(min=torch.finfo(scores.dtype).tiny)).clamp_(max=1)
+    return proportions.add_(1 / scores.shape[1]).log_()
