@@ -51,8 +51,8 @@ class ResidualEnsemble(PooledRecommender):
 
     Too long is more than `fit` is given or, so that the choice does not depend on the machine, an
     hour of two cores. The choice, its memory and its time on this machine are logged before it
-    begins. With validation users, a member that makes their lists worse is left out. Options that
-    are not named here have the members' defaults.
+    begins. With validation users, a member that makes their lists worse is left out, even if it is
+    the only one with codes. Options that are not named here have the members' defaults.
 
     Attributes:
         n_vaes: number of ResidualVAEs, which differ in their seeds alone.
@@ -140,13 +140,16 @@ class ResidualEnsemble(PooledRecommender):
     def _leave_out_harmful(self, validation: Holdout) -> None:
         """Leave out members without which the validation users' lists are better beyond chance."""
         values = _per_user(self, validation)
-        for name in [name for name in self.members_ if self.members_[name] is not self.leader_]:
+        for name in list(self.members_):
             fewer = copy(self)
             fewer.members_ = {other: m for other, m in self.members_.items() if other != name}
+            if not fewer.members_:
+                break
             gains = _per_user(fewer, validation) - values
             if gains.mean() > CHANCE * gains.std() / len(gains) ** 0.5:
                 logger.info("the ensemble leaves %s out: it is better without", name)
                 self.members_, values = fewer.members_, values + gains
+        self.history_ = None if self.leader_ is None else self.leader_.history_
 
     def _plans(self, train: sp.csr_matrix) -> dict[tuple[str, ...], costs.Cost]:
         """The members that the data may have and what they take, the most accurate ones first."""
