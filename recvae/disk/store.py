@@ -93,7 +93,7 @@ class Store:
         self.folder.mkdir(parents=True, exist_ok=True)
         with locked(self.folder / LOCK):
             remove_drafts(self.folder)
-            before = self._names()
+            before = self.names()
             written = {Path(name).stem: self._write(name, fill) for name, fill in files.items()}
             self._commit(written, about, facts)
             self._remove_others(before, written)
@@ -117,6 +117,12 @@ class Store:
         if about is not None and (other := difference(found.about, json.loads(json.dumps(about)))):
             raise DifferentError(other)
         return Stored(self, found.facts, found.files)
+
+    def names(self) -> set[str]:
+        """The names of the files in the manifest; none if it can't be read."""
+        with suppress(StoreError):
+            return {file.name for file in self.read().files.values()}
+        return set()
 
     def _commit(
         self,
@@ -144,12 +150,6 @@ class Store:
     def _described(self, path: Path) -> StoredFile:
         checksum = self.checksum(_mapped(path))
         return StoredFile(name=path.name, n_bytes=path.stat().st_size, checksum=checksum)
-
-    def _names(self) -> set[str]:
-        """The names of the files in the manifest; none if it can't be read."""
-        with suppress(StoreError):
-            return {file.name for file in self.read().files.values()}
-        return set()
 
     def _remove_others(self, before: set[str], written: Mapping[str, StoredFile]) -> None:
         """Remove the files of earlier saves, complete or not."""

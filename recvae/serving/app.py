@@ -1,9 +1,9 @@
 """The application: routes, limits, token and errors put together."""
 
-from asyncio import QueueFull
 from http import HTTPStatus
 from os import PathLike
 from pathlib import Path
+from queue import Full
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request
@@ -59,7 +59,7 @@ def create_app(
         title="recvae",
         version=recvae.__version__,
         description="Recommendations from a saved model.",
-        lifespan=lambda _: service.running(),
+        lifespan=lambda _: service.lifespan(),
         docs_url=None,
         redoc_url=None,
     )
@@ -75,7 +75,7 @@ def create_app(
     app.add_exception_handler(TrainingError, _unanswerable)
     app.add_exception_handler(OptionError, _impossible)
     app.add_exception_handler(MissingPackageError, _impossible)
-    app.add_exception_handler(QueueFull, _busy)
+    app.add_exception_handler(Full, _busy)
     return app
 
 

@@ -1,20 +1,22 @@
 """Micro-batching: requests that wait at the same time are answered by one call."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from itertools import islice
+from queue import Empty, Queue
 from typing import Generic, TypeAlias, TypeVar
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
-Waiting: TypeAlias = tuple[Request, asyncio.Future[Answer]]
+Waiting: TypeAlias = tuple[Request, Future[Answer]]
 
 
 class Batcher(Generic[Request, Answer]):
     """Calls a function in a thread with all requests that wait, one call after another.
 
     If no call is running, a request is answered at once and alone: no request waits for others to
-    come. Requests that come during a call make the next batch.
+    come. Requests that come during a call make the next batch. They may come from any event loop.
     """
 
     def __init__(
@@ -39,40 +41,45 @@ class Batcher(Generic[Request, Answer]):
         self._thread = thread
         self._max_batch = max_batch
         self._on_batch = on_batch
-        self._waiting: asyncio.Queue[Waiting[Request, Answer]] = asyncio.Queue(max_waiting)
+        self._waiting: Queue[Waiting[Request, Answer]] = Queue(max_waiting)
 
     async def __call__(self, request: Request) -> Answer:
         """Wait for the answer to a request.
 
         Raises:
-            asyncio.QueueFull: too many wait already.
+            queue.Full: too many wait already.
         """
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        future: Future[Answer] = Future()
         self._waiting.put_nowait((request, future))
-        return await future
+        # A turn for each request; it may find that an earlier turn has answered this one, too.
+        self._thread.submit(self._take_turn)
+        return await asyncio.wrap_future(future)
 
-    async def run(self) -> None:
-        """Answer requests until this task is cancelled."""
+    def _take_turn(self) -> None:
+        """Answer as many requests as wait now, up to a batch."""
+        if batch := list(islice(self._taken(), self._max_batch)):
+            self._answer_all(batch)
+
+    def _taken(self) -> Iterator[Waiting[Request, Answer]]:
+        """Requests out of the queue, until it is empty; those that were cancelled are dropped."""
         while True:
-            # Wait for one request, then take as many as wait already, without waiting for more.
-            batch = [await self._waiting.get()]
-            while len(batch) < self._max_batch and not self._waiting.empty():
-                batch.append(self._waiting.get_nowait())
-            await self._answer_all(batch)
+            try:
+                request, future = self._waiting.get_nowait()
+            except Empty:
+                return
+            if future.set_running_or_notify_cancel():
+                yield request, future
 
-    async def _answer_all(self, batch: list[Waiting[Request, Answer]]) -> None:
+    def _answer_all(self, batch: Sequence[Waiting[Request, Answer]]) -> None:
         """Answer a batch; if that fails, answer each request alone, so that only bad ones fail."""
         self._on_batch(len(batch))
-        requests, futures = [one for one, _ in batch], [future for _, future in batch]
-        call = asyncio.get_running_loop().run_in_executor(self._thread, self._answer, requests)
+        requests, futures = zip(*batch, strict=True)
         try:
-            # A future is done already if its request was cancelled.
-            for future, answer in zip(futures, await call, strict=True):
-                if not future.done():
-                    future.set_result(answer)
+            for future, answer in zip(futures, self._answer(requests), strict=True):
+                future.set_result(answer)
         except Exception as error:
             if len(batch) > 1:
                 for one in batch:
-                    await self._answer_all([one])
-            elif not futures[0].done():
+                    self._answer_all([one])
+            else:
                 futures[0].set_exception(error)

@@ -12,6 +12,7 @@ from recvae.serving.service import Service
 
 async def _service(request: Request) -> Service:
     service: Service = request.app.state.service
+    service.watch()  # who mounts the application, or runs no lifespan, has not begun to
     return service
 
 

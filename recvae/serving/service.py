@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from recvae.serving import schemas
 from recvae.serving.batching import Answer, Batcher, Request
@@ -40,16 +40,16 @@ class Service:
     def __init__(self, live: LiveModel, max_batch: int) -> None:
         self.live = live
         self.metrics = Metrics()
-        self._model, self._map = ThreadPoolExecutor(1, "model"), ThreadPoolExecutor(1, "map")
-        self._batchers: list[Batcher[Any, Any]] = []
+        self._watching: asyncio.Task[None] | None = None
+        model, maps = ThreadPoolExecutor(1, "model"), ThreadPoolExecutor(1, "map")
         few = min(max_batch, MAX_COSTLY)
-        self.recommend = self._batcher(lambda now: now.recommend, self._model, max_batch)
-        self.encode = self._batcher(lambda now: now.encode, self._model, max_batch)
-        self.similar = self._batcher(lambda now: now.similar, self._model, max_batch)
-        self.explain = self._batcher(lambda now: now.explainer.explain, self._model, few)
-        self.blend = self._batcher(lambda now: now.explainer.blend, self._model, few)
-        self.draw = self._batcher(lambda now: now.map.draw, self._map, few)
-        self.place = self._batcher(lambda now: now.map.place, self._map, max_batch)
+        self.recommend = self._batcher(lambda now: now.recommend, model, max_batch)
+        self.encode = self._batcher(lambda now: now.encode, model, max_batch)
+        self.similar = self._batcher(lambda now: now.similar, model, max_batch)
+        self.explain = self._batcher(lambda now: now.explainer.explain, model, few)
+        self.blend = self._batcher(lambda now: now.explainer.blend, model, few)
+        self.draw = self._batcher(lambda now: now.map.draw, maps, few)
+        self.place = self._batcher(lambda now: now.map.place, maps, max_batch)
 
     async def of_history(self, answer: Batcher[Request, Known], request: Request) -> Known:
         """Answer a request with a history, and count its unknown items."""
@@ -61,20 +61,19 @@ class Service:
         """Find items by title, in another thread than the model's."""
         return await asyncio.to_thread(self.live.now.catalogue.find, request.q, request.k)
 
+    def watch(self) -> None:
+        """See to it that the running loop watches the model's folder, until it ends."""
+        now, watching = asyncio.get_running_loop(), self._watching
+        if watching is None or watching.done() or watching.get_loop() is not now:
+            self._watching = now.create_task(self.live.watch(WATCH_SECONDS, self._count_load))
+
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """A context in which requests are answered and the model's folder is watched."""
-        work = [batcher.run() for batcher in self._batchers]
-        work.append(self.live.watch(WATCH_SECONDS, self._count_load))
-        tasks = [asyncio.create_task(one) for one in work]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            for thread in (self._model, self._map):
-                thread.shutdown(cancel_futures=True)
+    async def lifespan(self) -> AsyncIterator[None]:
+        """The life of a server: its model is replaced even if nobody asks."""
+        self.watch()
+        yield
+        if self._watching is not None:
+            self._watching.cancel()
 
     def _batcher(
         self,
@@ -83,15 +82,13 @@ class Service:
         max_batch: int,
     ) -> Batcher[Request, Answer]:
         """A batcher that calls a method of the live model with all requests that wait for it."""
-        batcher: Batcher[Request, Answer] = Batcher(
+        return Batcher(
             lambda requests: method_of(self.live.now)(requests),
             thread,
             max_batch=max_batch,
             max_waiting=MAX_WAITING,
             on_batch=self.metrics.batch_size.observe,
         )
-        self._batchers.append(batcher)
-        return batcher
 
     def _count_load(self, success: bool) -> None:
         self.metrics.loads.labels(str(success).lower()).inc()

@@ -13,12 +13,8 @@ from recvae.serving import create_app
 @asynccontextmanager
 async def client_of(folder: Path, **options) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an application of its own, in this process."""
-    app = create_app(folder, device="cpu", **options)
-    transport = httpx.ASGITransport(app)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as client,
-    ):
+    transport = httpx.ASGITransport(create_app(folder, device="cpu", **options))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as client:
         yield client
 
 

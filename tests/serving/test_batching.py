@@ -2,7 +2,8 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import contextmanager
+from queue import Full
 from threading import Event
 
 import numpy as np
@@ -33,20 +34,18 @@ class Worker:
         return [2 * request for request in requests]
 
 
-@asynccontextmanager
-async def running(worker, max_batch=4, max_waiting=100):
-    """Run a batcher, and list the sizes of its batches."""
+@contextmanager
+def running(worker, max_batch=4, max_waiting=100):
+    """Make a batcher, and list the sizes of its batches."""
     sizes: list[int] = []
     with ThreadPoolExecutor(1) as thread:
-        batcher = Batcher(
-            worker, thread, max_batch=max_batch, max_waiting=max_waiting, on_batch=sizes.append
+        yield (
+            Batcher(
+                worker, thread, max_batch=max_batch, max_waiting=max_waiting, on_batch=sizes.append
+            ),
+            sizes,
         )
-        task = asyncio.create_task(batcher.run())
-        try:
-            yield batcher, sizes
-        finally:
-            worker.released.set()
-            task.cancel()
+        worker.released.set()
 
 
 async def ask(batcher, numbers):
@@ -62,9 +61,15 @@ async def begun(worker):
         await asyncio.sleep(0.001)
 
 
+async def waiting(batcher, number):
+    """Wait until so many requests wait."""
+    while batcher._waiting.qsize() < number:
+        await asyncio.sleep(0.001)
+
+
 async def test_what_waits_is_answered_together_and_in_order():
     worker = Worker()
-    async with running(worker) as (batcher, sizes):
+    with running(worker) as (batcher, sizes):
         first = await ask(batcher, [0])
         await begun(worker)
         others = await ask(batcher, range(1, 11))
@@ -77,14 +82,14 @@ async def test_what_waits_is_answered_together_and_in_order():
 async def test_batches_of_one():
     worker = Worker()
     worker.released.set()
-    async with running(worker, max_batch=1) as (batcher, sizes):
+    with running(worker, max_batch=1) as (batcher, sizes):
         assert await asyncio.gather(*await ask(batcher, range(5))) == [0, 2, 4, 6, 8]
     assert sizes == [1] * 5
 
 
 async def test_an_error_is_that_of_its_request_alone():
     worker = Worker()
-    async with running(worker, max_batch=2) as (batcher, _):
+    with running(worker, max_batch=2) as (batcher, _):
         first = await ask(batcher, [0])
         await begun(worker)
         others = await ask(batcher, [12, 13, 14])
@@ -95,19 +100,19 @@ async def test_an_error_is_that_of_its_request_alone():
 
 async def test_more_than_may_wait_are_refused():
     worker = Worker()
-    async with running(worker, max_waiting=3) as (batcher, _):
+    with running(worker, max_waiting=3) as (batcher, _):
         first = await ask(batcher, [0])
         await begun(worker)
         others = await ask(batcher, range(1, 5))
         worker.released.set()
         *answers, refused = await asyncio.gather(*first, *others, return_exceptions=True)
     assert answers == [0, 2, 4, 6]
-    assert isinstance(refused, asyncio.QueueFull)
+    assert isinstance(refused, Full)
 
 
 async def test_who_no_longer_waits_harms_nobody():
     worker = Worker()
-    async with running(worker) as (batcher, _):
+    with running(worker) as (batcher, _):
         first = await ask(batcher, [0])
         await begun(worker)
         gone, there = await ask(batcher, [1, 2])
@@ -115,6 +120,19 @@ async def test_who_no_longer_waits_harms_nobody():
         worker.released.set()
         assert await asyncio.gather(*first, there) == [0, 4]
     assert gone.cancelled()
+    assert worker.batches == [[0], [2]]
+
+
+def test_requests_of_several_event_loops_share_a_batch():
+    worker = Worker()
+    with running(worker) as (batcher, _), ThreadPoolExecutor(4) as loops:
+        first = loops.submit(asyncio.run, batcher(0))
+        asyncio.run(begun(worker))
+        others = [loops.submit(asyncio.run, batcher(number)) for number in (1, 2, 3)]
+        asyncio.run(waiting(batcher, 3))
+        worker.released.set()
+        assert [one.result(60) for one in (first, *others)] == [0, 2, 4, 6]
+    assert list(map(sorted, worker.batches)) == [[0], [1, 2, 3]]
 
 
 histories = st.lists(st.integers(98, 131), max_size=12)

@@ -1,6 +1,7 @@
 """The model is replaced while it is served."""
 
 import asyncio
+import shutil
 from threading import Event
 
 import pytest
@@ -107,6 +108,21 @@ async def test_a_model_that_can_not_be_served_leaves_the_old_one(
         assert (await client.post("/recommend", json={"items": [103]})).json() == expected
         assert "the old one still is" in caplog.text
         rv.Popularity().fit(data).save(folder)
+        await until(serves(client, "popularity"))
+
+
+@pytest.mark.parametrize("last", ["weights", MANIFEST])  # both models have the same items file
+async def test_a_model_that_is_copied_file_by_file(served, folder, data, tmp_path, last):
+    rv.Popularity().fit(data).save(tmp_path / "new")
+    files = sorted(tmp_path.glob("new/*.*"), key=lambda path: path.name.startswith(last))
+    async with served() as client:
+        for file in files:
+            await asyncio.sleep(0.1)
+            assert await serves(client, "mult-vae")()
+            half = file.read_bytes()[: file.stat().st_size // 2]
+            (folder / file.name).write_bytes(half)
+            await asyncio.sleep(0.1)
+            shutil.copy2(file, folder)
         await until(serves(client, "popularity"))
 
 
