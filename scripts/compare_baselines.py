@@ -22,7 +22,8 @@ def main() -> None:
         "--known-users", action="store_true", help="hold out a part of what every user liked"
     )
     args = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("recvae").setLevel(logging.INFO)
 
     data = rv.load_dataset(args.data, min_rating=4, min_user_items=5)
     split = rv.split_interactions(data) if args.known_users else rv.split_users(data)

@@ -21,7 +21,8 @@ def main() -> None:
     parser.add_argument("-k", type=int, default=10, help="length of the lists")
     parser.add_argument("--users", type=int, default=3, help="how many users")
     args = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("recvae").setLevel(logging.INFO)
 
     data = rv.load_dataset(args.data, min_rating=4, min_user_items=5)
     test = rv.split_users(data).test

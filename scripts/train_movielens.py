@@ -16,7 +16,8 @@ def main() -> None:
     parser.add_argument("--data", default="sample", help="sample, ml-100k, ml-1m, ml-20m, ...")
     parser.add_argument("--out", default="runs/mult-vae", help="where to save the model")
     args = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("recvae").setLevel(logging.INFO)
 
     data = rv.load_dataset(args.data, min_rating=4, min_user_items=5)
     split = rv.split_users(data)

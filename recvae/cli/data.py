@@ -31,6 +31,10 @@ def data(
     ] = None,
     *,
     source: DataOptions,
+    min_rating: Annotated[
+        float | None,
+        typer.Option("--min-rating", "--min-weight", help="Keep what is rated, or weighs, this."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """List the data sets, or show what is in one (it is downloaded if need be).
@@ -47,7 +51,7 @@ def data(
         lines = _list(source.data_dir)
         show(_list_as_text(lines), lines, json)
     else:
-        facts = _describe(source.read(name))
+        facts = _describe(source.read(name, min_weight=min_rating))
         show(_facts_as_text(facts), facts, json)
 
 

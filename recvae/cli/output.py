@@ -1,8 +1,9 @@
 """Output: results on stdout, notes and errors on stderr."""
 
 import logging
+import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +15,10 @@ from recvae.display.progress import is_rank_zero
 from recvae.engine.interrupts import sigterm_as_ctrl_c
 from recvae.errors import RecvaeError
 
+ARGUMENT = re.compile(
+    r"(?<![-\w.'/])(?P<name>[a-z]\w*)(=(?P<value>\[[^]]*\]|'[^']*'|\.\.\.|[\w.+-]*\w))?"
+)
+"""A name of Python in a message, with the value that is given to it."""
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C or SIGTERM ended."""
 
@@ -24,16 +29,39 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run what `ctx` names."""
         try:
-            with _notes_on_stderr(), sigterm_as_ctrl_c():
+            with _notes_on_stderr(self.in_its_words), sigterm_as_ctrl_c():
                 return super().invoke(ctx)
         except BrokenPipeError:
             raise
         except (RecvaeError, OSError) as error:
-            typer.echo(f"error: {' '.join(str(error).split())}", err=True)
+            said = self.in_its_words(" ".join(str(error).split()))
+            typer.echo(f"error: {said}", err=True)
             raise typer.Exit(1) from None
         except KeyboardInterrupt:
             note("interrupted")
             raise typer.Exit(INTERRUPTED) from None
+
+    def in_its_words(self, text: str) -> str:
+        """A message of the library with options for arguments: --min-weight for min_weight.
+
+        An argument of one word is known by what follows it: `value=...` and `quotes=False`.
+        """
+        options = {
+            option.removeprefix("--").replace("-", "_"): option
+            for command in self.commands.values()
+            for parameter in command.params
+            for option in parameter.opts
+        }
+
+        def option(found: re.Match[str]) -> str:
+            name, value = found["name"], re.sub(r"[][' ]", "", found["value"] or "")
+            if value == "False":
+                name = f"no_{name}"
+            if name not in options or not ("_" in name or value):
+                return found[0]
+            return f"{options[name]} {value}".removesuffix(" ...").removesuffix(" False").strip()
+
+        return ARGUMENT.sub(option, text)
 
 
 def note(text: object) -> None:
@@ -54,13 +82,15 @@ def show(result: object, as_json: dict[str, Any] | list[Any], json: bool) -> Non
 
 
 @contextmanager
-def _notes_on_stderr() -> Iterator[None]:
+def _notes_on_stderr(in_its_words: Callable[[str], str]) -> Iterator[None]:
     logger, handler = logging.getLogger("recvae"), _NoteHandler(logging.INFO)
     level = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: note(f"warning: {message}")
+        warnings.showwarning = lambda message, *_, **__: note(
+            f"warning: {in_its_words(str(message))}"
+        )
         try:
             yield
         finally:

@@ -430,6 +430,30 @@ def test_compare_does_not_overwrite_a_page_of_something_else(table, tmp_path):
     assert (tmp_path / "index.html").read_text() == "mine"
 
 
+@pytest.mark.parametrize(
+    ("content", "options", "said"),
+    [
+        ("user,item,stars\n1,2,0\n", ["--value", "stars"], "pass --min-weight to drop them, or"),
+        ("user,item,stars\n1,2,0\n", ["--value", "stars"], "leave out --value to count each row"),
+        ("user,item\n1,2\n", ["--min-rating", 4], "--min-weight 4 needs .*: name it by --value"),
+        ("1,2\n", [], r"name all columns in their order: --columns user,item,\.\.\.\."),
+        ('user,item\n1,"a\n2,b\n', [], 'if " is part of the text, pass --no-quotes; else'),
+        ("user,item,stars\n1,2,3\n1,2,4\n", ["--value", "stars"], "pass --duplicates sum to add"),
+    ],
+)
+@pytest.mark.filterwarnings("default::recvae.data.reading.DuplicateWarning")
+def test_messages_are_in_the_words_of_the_command_line(tmp_path, content, options, said):
+    (tmp_path / "t.csv").write_text(content)
+    code = 0 if "--duplicates" in said else 1
+    assert re.search(said, recvae("data", tmp_path / "t.csv", *options, code=code).stderr)
+
+
+def test_data_are_shown_as_they_are_filtered(tmp_path):
+    (tmp_path / "t.csv").write_text("user,item,stars\n1,2,0\n1,3,4\n2,3,2\n")
+    options = ["--value", "stars", "--min-rating", 4, "--json"]
+    assert json.loads(recvae("data", tmp_path / "t.csv", *options).stdout)["interactions"] == 1
+
+
 def test_recommend_does_not_overwrite_its_history(model, tmp_path):
     history, link = tmp_path / "mine.csv", tmp_path / "link.csv"
     history.write_text("user,item\n1,2\n1,4\n")
@@ -582,7 +606,7 @@ VAE = ["--model", "mult-vae", *TINY]
         (["data", "sample", "--timestamp", "when"], 2, "columns of sample are known"),
         (TRAIN, 2, "--data"),
         (["tune", "--data", "PLAYS"], 2, "--trials, --minutes, or both"),
-        (["tune", "--data", "PLAYS", "--minutes", -1], 1, "minutes=-1.0"),
+        (["tune", "--data", "PLAYS", "--minutes", -1], 1, "--minutes -1.0"),
         (["tune", "--data", "PLAYS", "--trials", 0], 2, "--trials"),
         (["tune", "--data", "PLAYS", "--trials", 1, "--study", "mine.csv"], 1, "not a study"),
         (["tune", "--data", "PLAYS", "--split", "none", "--trials", 1], 2, "leaves nobody"),
@@ -590,7 +614,7 @@ VAE = ["--model", "mult-vae", *TINY]
         (["evaluate", "MODEL", "--data", "PLAYS", "--metrics", "recal@5"], 1, "mean 'recall'?"),
         (["evaluate", "MODEL", "--data", "sample"], 1, "data, filters and split"),
         (["evaluate", "nowhere", "--data", "PLAYS"], 1, "there is no model in nowhere"),
-        (["evaluate", "MODEL", "--data", "PLAYS", "--device", "cdua"], 1, "device='cdua'"),
+        (["evaluate", "MODEL", "--data", "PLAYS", "--device", "cdua"], 1, "--device cdua"),
         (["recommend", "MODEL", "--history", "missing.csv"], 1, "there is no file missing.csv"),
         (["recommend", "MODEL", "--history", "PLAYS"], 1, "no column 'user'"),
         (["recommend", "MODEL", "--history", "MINE", "-k", 99], 1, "k=99"),

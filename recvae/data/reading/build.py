@@ -134,7 +134,7 @@ def require_weights(n_not_finite: int, n_not_positive: int) -> None:
     if n_not_positive:
         raise DataError(
             f"{n_not_positive:,} of the values are zero or negative: pass min_weight to drop them, "
-            "or leave out value to count each row as one."
+            "or leave out value=... to count each row as one."
         )
 
 

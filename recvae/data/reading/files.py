@@ -172,7 +172,7 @@ def _require_header(path: Path, first: list[str], names: Collection[str]) -> Non
             raise
         raise DataError(
             f"{error} If that line is data already, name all columns in their order: "
-            "columns=['user', 'item', ...], on the command line --columns user,item,..."
+            "columns=['user', 'item', ...]."
         ) from None
 
 

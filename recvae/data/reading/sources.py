@@ -69,7 +69,7 @@ def as_file(path: Path, stream: IO[bytes] | None = None) -> Iterator[Path]:
     Raises:
         DataError: as what is within the context raises it, with the path's name for the copy's.
     """
-    if stream is None and (path.is_file() or path.is_dir()):
+    if stream is None and not path.is_fifo():
         yield path
         return
     with TemporaryDirectory() as folder:

@@ -84,6 +84,5 @@ def require_value(min_weight: float | None, value: str | None) -> None:
     """Raise OptionError if there is a least weight but no column of weights."""
     if min_weight is not None and value is None:
         raise OptionError(
-            f"min_weight={min_weight:g} needs the column of weights: name it by value, on the "
-            "command line --value."
+            f"min_weight={min_weight:g} needs the column of weights: name it by value=..."
         )

@@ -80,10 +80,10 @@ def require_timestamps(data: Interactions) -> np.ndarray:
     """
     timestamps = Interactions.from_matrix(data).timestamps
     if timestamps is None:
-        raise DataError("the interactions have no timestamps: name their column when reading.")
+        raise DataError("the interactions have no timestamps: name their column by timestamp=...")
     if not np.ptp(timestamps):
         raise DataError(
             "all timestamps are the same: a split by time needs real ones; "
-            "split_interactions holds out at random instead."
+            "one of interactions holds out at random instead."
         )
     return timestamps

@@ -27,7 +27,7 @@ def warn_if_unweighted(name: str, histories: sp.csr_matrix) -> None:
     if (histories.data == 1).all():
         warnings.warn(
             f"this {name} reads weights (input='counts'), and no column of them was named by "
-            "value: each line counts as 1.",
+            "value=...: each line counts as 1.",
             MissingWeightsWarning,
             stacklevel=3,
         )
