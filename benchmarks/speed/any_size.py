@@ -35,11 +35,9 @@ def main() -> None:
         table = Path(folder, "orders.parquet")
         orders(*SIZES[args.size]).to_parquet(table)
         begun = perf_counter()
-        train = [sys.executable, "-m", "recvae", "train", "--data", table, "--user", "customer"]
+        train = f"-m recvae train --data {table} --user customer --item sku --out {folder}/model"
         limit = [] if args.minutes is None else ["--minutes", args.minutes]
-        subprocess.run(
-            [*train, "--item", "sku", "--out", Path(folder, "model"), *limit], check=True
-        )
+        subprocess.run([sys.executable, *train.split(), *limit], check=True)
         minutes = (perf_counter() - begun) / 60
     gigabytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e9
     print(f"{minutes:.1f} minutes, {gigabytes:.1f} GB")

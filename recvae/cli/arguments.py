@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -36,16 +36,8 @@ Metrics = Annotated[
 ]
 
 
-class Duplicates(StrEnum):
-    """How lines of the same user and item are merged."""
-
-    SUM = "sum"
-    MAX = "max"
-    LAST = "last"
-
-
 Merging = Annotated[
-    Duplicates | None,
+    Literal["sum", "max", "last"] | None,
     typer.Option(
         "--duplicates",
         rich_help_panel="Data",

@@ -244,12 +244,13 @@ def as_csr(matrix: "sp.spmatrix | sp.sparray") -> sp.csr_matrix:
             f"expected Interactions or a scipy sparse matrix [users, items], got "
             f"{type(matrix).__name__}: use recvae.read_interactions for tables and arrays."
         )
-    if matrix.ndim != 2:
+    # To the stubs, spmatrix and sparray lack what all formats have in common.
+    n_axes: int = matrix.ndim  # type: ignore[union-attr]
+    if n_axes != 2:
         raise DataError(
-            f"expected a matrix [users, items], got {matrix.ndim} axis: take a row of a sparse "
+            f"expected a matrix [users, items], got {n_axes} axis: take a row of a sparse "
             "array as matrix[[0]], not as matrix[0]."
         )
-    # To the stubs, spmatrix and sparray lack what all formats have in common.
     csr: sp.csr_matrix = sp.csr_matrix(matrix, dtype=np.float32, copy=True)  # type: ignore[call-overload]
     csr.sum_duplicates()
     csr.eliminate_zeros()

@@ -214,28 +214,30 @@ def test_every_kind_of_split(table, kind, needed, tmp_path):
 
 
 def test_a_published_split(plays, tmp_path, monkeypatch):
+    folder = tmp_path / "published"
+    folder.mkdir()
     table = pd.read_csv(plays).sample(frac=1, random_state=0)
     is_test = table.groupby("who").cumcount() == 0
     for name, part in {"train": table[~is_test], "test": table[is_test]}.items():
         histories = part.astype(str).groupby("who")["what"].agg(" ".join)
         lines = [f"{user} {items}\n" for user, items in histories.items()]
-        (tmp_path / f"{name}.txt").write_text("".join(lines))
-    monkeypatch.setenv("RECVAE_DATA", str(tmp_path.parent))
-    split = rv.read_split(tmp_path)
-    by_name = ["--split", "published", "--data", tmp_path.name]
+        (folder / f"{name}.txt").write_text("".join(lines))
+    monkeypatch.setenv("RECVAE_DATA", str(tmp_path))
+    split = rv.read_split(folder)
+    by_name = ["--split", "published", "--data", folder.name]
     metrics = ["--metrics", "full-recall@5,ndcg@5", "--json"]
     shown = json.loads(recvae("compare", *by_name, "--models", "als,ease", *metrics).stdout)
     report = rv.evaluate(rv.EASE().fit(split.final), split.test, "ndcg@5")
     (ease,) = (line for line in shown["models"] if line["model"] == "ease")
     assert ease["ndcg@5"] == pytest.approx(report.mean["ndcg@5"])
-    assert f"{tmp_path.name}, split as published" in shown["setting"]["data"]
+    assert f"{folder.name}, split as published" in shown["setting"]["data"]
 
-    chosen = ["--split", "published", "--data", tmp_path]
+    chosen = ["--split", "published", "--data", folder]
     recvae("train", *chosen, "--model", "ease", "--out", tmp_path / "ease")
     assert rv.load_model(tmp_path / "ease").fingerprint_ == split.train.fingerprint()
     rv.EASE().fit(split.final).save(tmp_path / "final")
-    for folder in ("ease", "final"):
-        judged = recvae("evaluate", tmp_path / folder, *chosen, *metrics)
+    for model in ("ease", "final"):
+        judged = recvae("evaluate", tmp_path / model, *chosen, *metrics)
         assert "warning" not in judged.stderr
     assert json.loads(judged.stdout)["metrics"]["ndcg@5"]["mean"] == report.mean["ndcg@5"]
     refused = recvae("compare", *chosen, "--min-user-items", 3, code=2)

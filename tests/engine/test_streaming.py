@@ -17,7 +17,7 @@ from recvae.models.contract.inputs import as_input
 CPU = torch.device("cpu")
 SMALL = {"latent": 4, "hidden": (8,), "width": 8, "n_components": 4, "epochs": 2, "device": "cpu"}
 SMALL |= {"members": "ease,als"}
-STREAMING = ("elsa", "mult-dae", "mult-vae", "popularity", "rec-vae", "vamp-vae")
+STREAMING = ("elsa", "graph-ae", "mult-dae", "mult-vae", "popularity", "rec-vae", "vamp-vae")
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def build(name, **changes):
 
 
 @pytest.mark.parametrize("name", STREAMING)
-def test_models_with_mini_batches_learn_from_shards(name, shards):
+def test_some_models_learn_from_shards(name, shards):
     split = rv.split_shards(shards, 20, 30)
     model = build(name, input="counts").fit(split.train, split.validation)
     assert model.n_users_ == split.train.shape[0]

@@ -1,4 +1,4 @@
-"""The application wherever it is put: below another, without a lifespan, in one loop after another."""
+"""The application wherever it is put: in another, without a lifespan, in loop after loop."""
 
 import asyncio
 import socket

@@ -117,6 +117,7 @@ async def test_who_no_longer_waits_harms_nobody():
         await begun(worker)
         gone, there = await ask(batcher, [1, 2])
         gone.cancel()
+        await asyncio.sleep(0)  # until the request knows of it
         worker.released.set()
         assert await asyncio.gather(*first, there) == [0, 4]
     assert gone.cancelled()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from typing import IO, cast
 
 import numpy as np
 import pandas as pd
@@ -217,14 +218,15 @@ def _require_balanced(
         )
 
 
-def open_text(path: Path, delimiter: str = ",") -> pa.NativeFile:
+def open_text(path: Path, delimiter: str = ",") -> IO[bytes]:
     """Open a text file, unpacked if it is gzipped, and with `SEPARATOR` for a long delimiter."""
     with path.open("rb") as file:
         is_gzip = file.read(len(GZIP)) == GZIP
     stream = pa.input_stream(str(path), compression="gzip" if is_gzip else "detect")
     if len(delimiter) == 1:
-        return stream
-    return pa.BufferReader(stream.read().replace(delimiter.encode(), SEPARATOR.encode()))
+        return cast(IO[bytes], stream)
+    replaced = stream.read().replace(delimiter.encode(), SEPARATOR.encode())
+    return cast(IO[bytes], pa.BufferReader(replaced))
 
 
 def _sniff(path: Path, names: set[str]) -> tuple[tuple[str, ...], str, list[str]]:
@@ -276,7 +278,7 @@ def _read_csv(
     def read(encoding: str) -> pa.Table:
         with open_text(path, delimiter) as stream:
             return pa.csv.read_csv(
-                stream,  # type: ignore[arg-type]  # the stubs leave out NativeFile
+                stream,
                 pa.csv.ReadOptions(
                     encoding=encoding, column_names=None if header is None else list(header)
                 ),

@@ -27,7 +27,8 @@ def generated(seed, n_users=40, n_items=25, n=600):
     users, items = np.divmod(cells, n_items)
     items = items**2 // n_items  # the more popular the smaller
     times = rng.integers(0, 1000, n)
-    return build_interactions(users * 7 + 3, items * 2, rng.integers(1, 6, n), times)
+    weights = rng.integers(1, 6, n)
+    return build_interactions(users * 7 + 3, items * 2, weights, times, duplicates="last")
 
 
 def ids_of(matrix, user_ids, item_ids):
