@@ -9,8 +9,11 @@ import torch
 
 from recvae.engine.batch import Batch
 
-ITERATIONS, SPARE = 4, 32
-"""How often a random subspace is multiplied by the matrix, and how much wider it is than asked."""
+ITERATIONS, DEGREE, SPARE = 4, 4, 32
+"""How often a subspace is amplified, by polynomials of which degree; how many vectors it has more
+than are asked for."""
+LEAST = 1e-2
+"""The least eigenvalue that counts as large."""
 
 
 @dataclass(frozen=True)
@@ -44,19 +47,32 @@ class ItemGraph:
         """A times dense signals [items, n]."""
         return self.by_item.multiply(self.by_user.multiply(signals))
 
-    def eigenvectors(self, rank: int, generator: torch.Generator) -> torch.Tensor:
-        """Orthonormal float32 [items, rank]: about the eigenvectors of the largest eigenvalues.
+    def smoothest(self, rank: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """About the largest eigenvalues of A [rank], and their vectors [items, rank].
 
-        By subspace iteration from a random start (Halko, Martinsson & Tropp, "Finding Structure
-        with Randomness", SIAM Review 2011, algorithms 4.4 and 5.3).
+        A random subspace is multiplied by polynomials in A that grow fastest beyond the smallest
+        eigenvalue that was found so far (Zhou & Saad, "A Chebyshev-Davidson Algorithm for Large
+        Symmetric Eigenproblems", SIAM J. Matrix Anal. Appl. 2007).
         """
-        n_items = len(self.by_item)
+        n_items, least = len(self.by_item), LEAST
         basis = torch.randn(n_items, min(rank + SPARE, n_items), generator=generator)
         for _ in range(ITERATIONS):
-            basis, _ = torch.linalg.qr(self.multiply(basis))
-        image = self.by_user.multiply(basis)
-        _, rotation = torch.linalg.eigh(image.T @ image)
-        return basis @ rotation[:, -min(rank, n_items) :]
+            basis, _ = torch.linalg.qr(self._amplified(basis, least))
+            image = self.by_user.multiply(basis)
+            values, rotation = torch.linalg.eigh(image.T @ image)
+            least = max(values[0].item(), LEAST)
+        return values[-rank:], basis @ rotation[:, -rank:]
+
+    def _amplified(self, basis: torch.Tensor, least: float) -> torch.Tensor:
+        """Chebyshev's polynomial in A: below 1 up to the eigenvalue `least`, growing beyond it."""
+        before, now = basis, self._stretched(basis, least)
+        for _ in range(DEGREE - 1):
+            before, now = now, 2 * self._stretched(now, least) - before
+        return now
+
+    def _stretched(self, basis: torch.Tensor, least: float) -> torch.Tensor:
+        """2A / least - I times a basis: eigenvalues from 0 to `least` go from -1 to 1."""
+        return 2 / least * self.multiply(basis) - basis
 
 
 def _inverse_roots(degrees: np.ndarray) -> sp.csr_matrix:
