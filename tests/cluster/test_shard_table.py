@@ -267,7 +267,7 @@ def test_types_may_have_two_widths(tmp_path, kind, order):
         table = pa.table({"user": user, "item": [3, number], "when": when, f"own{number}": [0, 0]})
         pa.parquet.write_table(table, tmp_path / f"{number}.parquet")
     data = rv.read_interactions(tmp_path, timestamp="when")
-    require_same(rv.shard_table(tmp_path, tmp_path / "shards"), data)
+    require_same(rv.shard_table(tmp_path, tmp_path.with_name(f"{tmp_path.name}-shards")), data)
     expected = (
         {1, 2}
         if kind == "times"
