@@ -49,7 +49,7 @@ def test_a_server_answers_and_picks_a_new_model_up(app, folder, data, prefix, li
 
     with (
         listening(host if prefix else app, lifespan=lifespan) as url,
-        httpx.Client(base_url=url + prefix, timeout=10) as client,
+        httpx.Client(base_url=url + prefix, timeout=60) as client,
     ):
         assert len(client.post("/recommend", json=ASKED).json()["items"]) == 3
         assert client.get("/map").status_code == 200
@@ -60,10 +60,10 @@ def test_a_server_answers_and_picks_a_new_model_up(app, folder, data, prefix, li
 async def asked(app, lifespan):
     """The items that one client is recommended, in a loop of its own."""
     transport = httpx.ASGITransport(app)
-    async with asyncio.timeout(20), AsyncExitStack() as stack:
+    async with asyncio.timeout(60), AsyncExitStack() as stack:
         if lifespan:
             await stack.enter_async_context(app.router.lifespan_context(app))
-        client = httpx.AsyncClient(transport=transport, base_url="http://test", timeout=10)
+        client = httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60)
         answer = await (await stack.enter_async_context(client)).post("/recommend", json=ASKED)
     return [item["id"] for item in answer.json()["items"]]
 
