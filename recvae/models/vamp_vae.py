@@ -62,6 +62,7 @@ class VampVAE(MultVAE):
             hierarchical=self.hierarchical,
             gated=self.gated,
             dropout=self.dropout,
+            temperature=self.temperature,
         )
 
     def loss_terms(

@@ -6,14 +6,10 @@ from typing import cast
 
 import torch
 from torch import nn
-from torch.nn.functional import normalize
 
 from recvae.engine.batch import Batch
 from recvae.nets.base import Net
 from recvae.nets.layers import Linear, SparseLinear, sample
-
-SHORT = 1e-3
-"""Vectors that are shorter keep their direction, but not a cosine of 1: so gradients stay small."""
 
 
 class Autoencoder(Net):
@@ -22,7 +18,6 @@ class Autoencoder(Net):
     Attributes:
         dropout: the rate at which training removes entries of the input.
         variational: whether the code is a distribution (Mult-VAE) or a point (Mult-DAE).
-        temperature: logits are cosines divided by it; None: inner products.
     """
 
     def __init__(
@@ -35,9 +30,8 @@ class Autoencoder(Net):
         variational: bool,
         temperature: float | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(temperature)
         self.dropout, self.variational, self.latent = dropout, variational, latent
-        self.temperature = temperature
         code = 2 * latent if variational else latent
         inward, outward = [*hidden, code], [latent, *reversed(hidden), n_items]
         self.input = SparseLinear(n_items, inward[0])
@@ -70,15 +64,6 @@ class Autoencoder(Net):
         for layer in self.decoder[:-1]:
             code = layer(code).tanh()
         return code
-
-    def factors(
-        self, hidden: torch.Tensor, weight: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """See `Net.factors`; with a temperature both are scaled, so that products are cosines."""
-        if self.temperature is None:
-            return hidden, weight
-        directions, weights = (normalize(part, dim=1, eps=SHORT) for part in (hidden, weight))
-        return directions / self.temperature, weights
 
     def last_layer(self) -> tuple[torch.Tensor, torch.Tensor]:
         """The weights [items, width] and biases [items] of the last layer."""

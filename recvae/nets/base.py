@@ -4,12 +4,15 @@ from abc import ABC, abstractmethod
 
 import torch
 from torch import nn
-from torch.nn.functional import linear
+from torch.nn.functional import linear, normalize
 
 from recvae.engine.batch import Batch
 from recvae.engine.groups import Group
 from recvae.nets.items import ItemPartition
 from recvae.nets.layers import SparseLinear
+
+SHORT = 1e-3
+"""Vectors that are shorter keep their direction, but not a cosine of 1: so gradients stay small."""
 
 
 class Net(nn.Module, ABC):
@@ -18,9 +21,14 @@ class Net(nn.Module, ABC):
     Attributes:
         items: the items whose weights this process has; all of them, unless `split_items` says
             otherwise.
+        temperature: logits are cosines divided by it; None: inner products.
     """
 
     items = ItemPartition()
+
+    def __init__(self, temperature: float | None = None) -> None:
+        super().__init__()
+        self.temperature = temperature
 
     @abstractmethod
     def initialize(self, generator: torch.Generator) -> None:
@@ -44,13 +52,18 @@ class Net(nn.Module, ABC):
     def factors(
         self, hidden: torch.Tensor, weight: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """What logits are inner products of, but for the biases: here both are as they are.
+        """What logits are inner products of, but for the biases.
+
+        They are the arguments as they are or, with a temperature, such that products are cosines.
 
         Args:
             hidden: the last layer's input, [users, width].
             weight: rows of its weights, [n, width].
         """
-        return hidden, weight
+        if self.temperature is None:
+            return hidden, weight
+        directions, weights = (normalize(part, dim=1, eps=SHORT) for part in (hidden, weight))
+        return directions / self.temperature, weights
 
     def decode(self, code: torch.Tensor) -> torch.Tensor:
         """Map codes [users, latent] to logits [users, items]."""

@@ -63,8 +63,9 @@ class VampNet(Net):
         hierarchical: bool,
         gated: bool,
         dropout: float,
+        temperature: float | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(temperature)
         self.dropout = dropout
         self.pseudo_inputs = nn.Parameter(torch.empty(n_components, n_items))
         first, self.encoder = _layers(hidden, 2 * latent, gated=gated)

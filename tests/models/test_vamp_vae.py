@@ -236,3 +236,12 @@ def test_log_normal_and_a_mixture_of_one_agree():
     torch.testing.assert_close(
         mixture_log_normal(code, mean, logvar), log_normal(code, mean, logvar).sum(dim=1)
     )
+
+
+def test_with_a_temperature_scores_are_cosines():
+    model = rv.VampVAE(**SMALL, temperature=0.1).fit(ROWS)
+    net, code = model.net_, torch.from_numpy(model.encode(ROWS)[0])
+    weight, bias = net.last_layer()
+    directions = (torch.nn.functional.normalize(part, dim=1) for part in (net.hidden(code), weight))
+    hidden, weight = directions
+    torch.testing.assert_close(model.score(ROWS), (10 * hidden @ weight.T + bias).detach())
