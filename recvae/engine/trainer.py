@@ -202,13 +202,10 @@ class Trainer:
             raise KeyboardInterrupt
 
     def _is_late(self) -> bool:
-        is_usable, is_over = bool(self.training.history), self._is_over()
-        return (
-            self.deadline is not None
-            and is_usable
-            and not is_over
-            and perf_counter() > self.deadline
-        )
+        """Whether the deadline has passed, with an epoch to keep and more to come."""
+        if self.deadline is None or perf_counter() <= self.deadline:
+            return False
+        return bool(self.training.history) and not self._is_over()
 
     def _is_finite(self, loss: float) -> bool:
         """Whether the loss of an epoch and the weights after its last step are finite."""

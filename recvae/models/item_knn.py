@@ -10,7 +10,7 @@ import torch
 from recvae.data.splits import Holdout
 from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.inputs import Input, as_input
-from recvae.models.families.neighbors import NeighborModel
+from recvae.models.families.neighbors import NeighborModel, of_neighbors
 from recvae.options.ranges import PositiveInt
 from recvae.options.spaces import Categorical, Int, Space
 
@@ -54,8 +54,7 @@ class ItemKNN(NeighborModel):
         self.neighbors_ = self.neighbors_.T.tocsr()  # from the neighbors to the item
 
     def similarities(self, columns: np.ndarray) -> torch.Tensor:
-        similarity = torch.from_numpy(self.neighbors_[:, columns].T.toarray())
-        return similarity.masked_fill_(similarity == 0, -torch.inf)
+        return of_neighbors(self.neighbors_[:, columns].T.tocsr())
 
 
 def _weighed(matrix: sp.csr_matrix, similarity: Similarity) -> sp.csr_matrix:

@@ -72,6 +72,7 @@ class ResidualEnsemble(PooledRecommender):
     """
 
     name: ClassVar[str] = "ensemble"
+    needs_all: ClassVar[bool] = False
     space: ClassVar[Space] = {
         "latent": Int(100, 400, log=True),
         "gamma": Float(5e-4, 1e-2, log=True),
@@ -119,17 +120,19 @@ class ResidualEnsemble(PooledRecommender):
             },
         }
 
-    def may_lack(self, name: str) -> bool:
-        """Any member can be alone."""
-        return True
-
     def members_for(self, train: sp.csr_matrix, minutes: float | None) -> dict[str, Recommender]:
         """The first of the plans that fits into the memory and the time there is, or the last."""
-        members, plans = self.new_members(), self._plans(train)
-        speed = costs.TWO_CORES if minutes is None else costs.speed()
-        limit = costs.Cost(self.max_gigabytes, 60 * speed * (HOUR if minutes is None else minutes))
+        members, plans, speed = self.new_members(), self._plans(train), costs.speed()
+        gigaflop = 60 * (HOUR * costs.TWO_CORES if minutes is None else minutes * speed)
+        limit = costs.Cost(self.max_gigabytes, gigaflop)
         names = next((names for names, cost in plans.items() if cost <= limit), [*plans][-1])
-        self._announce(names, plans[names], train)
+        logger.info(
+            "ensemble of %s, for %s users and %s items: about %d minutes and %.1f GB",
+            ", ".join(names),
+            *(f"{n:,}" for n in train.shape),
+            ceil(plans[names].minutes(speed)),
+            plans[names].gigabytes,
+        )
         return {name: members[name] for name in names}
 
     def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
@@ -164,17 +167,6 @@ class ResidualEnsemble(PooledRecommender):
             ("edlae", "dae"): costs.closed_form(n_items) + of_dae,
             ("graph", "dae"): costs.subspace(train.nnz, n_items, GraphAE.rank) + of_dae,
         }
-
-    def _announce(self, names: tuple[str, ...], cost: costs.Cost, train: sp.csr_matrix) -> None:
-        members, (n_users, n_items) = ", ".join(names), train.shape
-        logger.info(
-            "ensemble of %s, for %s users and %s items: about %.0f minutes and %.1f GB",
-            members,
-            f"{n_users:,}",
-            f"{n_items:,}",
-            ceil(cost.minutes(costs.speed())),
-            cost.gigabytes,
-        )
 
 
 def _per_user(model: Recommender, validation: Holdout) -> np.ndarray:

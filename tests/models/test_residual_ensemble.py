@@ -56,6 +56,8 @@ def test_the_vaes_differ_in_their_seeds(model):
 def test_the_linear_path_is_kept_once(model, tmp_path):
     inverses = [name for name in model.state() if name.endswith("linear.inverse")]
     assert inverses == ["vae0.linear.inverse"]
+    parts = sum(member.n_parameters for member in model.members_.values())
+    assert model.n_parameters == parts - 20 * 20
     model.save(tmp_path / "model")
     for one in (model, rv.load_model(tmp_path / "model")):
         first, second = (vae.net_.linear.inverse for vae in vaes(one))

@@ -60,8 +60,7 @@ class NeighborModel(Recommender):
         return int(self.neighbors_.nnz)
 
     def similarities(self, columns: np.ndarray) -> torch.Tensor:
-        similarity = torch.from_numpy(self.neighbors_[columns].toarray())
-        return similarity.masked_fill_(similarity == 0, -torch.inf)
+        return of_neighbors(self.neighbors_[columns])
 
     def state(self) -> dict[str, torch.Tensor]:
         parts = ("data", "indices", "indptr")
@@ -79,3 +78,9 @@ class NeighborModel(Recommender):
         columns, weights = np.zeros(there.shape, np.int64), np.zeros(there.shape, np.float32)
         columns[there], weights[there] = rows.indices, rows.data
         return torch.from_numpy(columns), torch.from_numpy(weights)
+
+
+def of_neighbors(rows: sp.csr_matrix) -> torch.Tensor:
+    """Sparse similarities [n, items] as dense ones, -inf for items that are no neighbors."""
+    similarity = torch.from_numpy(rows.toarray())
+    return similarity.masked_fill_(similarity == 0, -torch.inf)

@@ -34,11 +34,13 @@ class PooledRecommender(Recommender):
     is the first member with codes and log-probabilities, or else the first with codes.
 
     Attributes:
-        members_: the fitted members by name. If Ctrl-C ended the training, members that the
-            ensemble may lack can be missing.
+        members_: the fitted members by name. If time or Ctrl-C ended the training, some can be
+            missing, unless the ensemble needs all.
     """
 
     abilities: ClassVar[frozenset[Ability]] = frozenset(Ability) - {Ability.GENERATION}
+    needs_all: ClassVar[bool] = True
+    """Whether it can't do without a member that time or Ctrl-C left no room for."""
 
     @abstractmethod
     def new_members(self) -> dict[str, Recommender]:
@@ -47,10 +49,6 @@ class PooledRecommender(Recommender):
     def members_for(self, train: sp.csr_matrix, minutes: float | None) -> dict[str, Recommender]:
         """The new members that suit a training matrix and the time there is; here all of them."""
         return self.new_members()
-
-    def may_lack(self, name: str) -> bool:
-        """Whether the ensemble can do without a member that time or Ctrl-C left no room for."""
-        return False
 
     def why_not(self, ability: Ability) -> str | None:
         """See `Recommender.why_not`: codes need one member that has them, export needs all."""
@@ -75,14 +73,13 @@ class PooledRecommender(Recommender):
         self.members_: dict[str, Recommender] = {}
         members = self.members_for(train, context.minutes_left)
         for name, member in members.items():
-            is_late = context.minutes_left == 0 and self.members_ and self.may_lack(name)
-            self.interrupted_ |= bool(is_late)
+            if context.minutes_left == 0 and self.members_ and not self.needs_all:
+                self.interrupted_ = True
             if self.interrupted_:
                 break
             told = context.on_epoch if name == _leader(members) else None
             self._fit_member(name, member, train, validation, replace(context, on_epoch=told))
-        needed = [name for name in members if not self.may_lack(name)]
-        if not self.members_ or not self.members_.keys() >= {*needed}:
+        if len(self.members_) < (len(members) if self.needs_all else 1):
             raise KeyboardInterrupt
         for member in self.members_.values():
             member.belong_to(self.facts_)
@@ -148,6 +145,11 @@ class PooledRecommender(Recommender):
                 if source not in parts.values():
                     parts[f"{name}.{part}"] = source
         return parts
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of learnt parameters of all members, those that several share counted once."""
+        return super().n_parameters - len(self.state()["members"])
 
     def state(self) -> dict[str, torch.Tensor]:
         """Which members there are, and their states; a part that several share is in it once."""
