@@ -112,7 +112,7 @@ def test_ctrl_c(folder):
         (["--host", "example.org"], "give a token"),
         (["--port", "BUSY"], "can't listen on 127.0.0.1, port"),
         (["--host", "203.0.113.1", "--token", "secret"], "can't listen on 203.0.113.1"),
-        (["--device", "cdua"], "device='cdua'"),
+        (["--device", "cdua"], "--device cdua can't be used here"),
     ],
 )
 def test_what_can_not_be_served_is_one_clear_error(folder, arguments, said, monkeypatch):

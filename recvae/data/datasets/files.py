@@ -43,7 +43,9 @@ def one_clear_error(path: Path, release: Release) -> Iterator[None]:
     """A context in which errors of reading a file of a release become one DataError."""
     try:
         yield
-    except (pa.ArrowException, ValueError, KeyError, OverflowError) as error:
+    except (pa.ArrowException, OSError, ValueError, KeyError, OverflowError) as error:
+        if isinstance(error, OSError) and error.errno:  # of the system, not of what is in the file
+            raise
         raise DataError(
             f"{path} is damaged or not as {release.name} is published ({error}): "
             f"{_cure(release, path.parent)}"

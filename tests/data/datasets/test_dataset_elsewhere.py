@@ -170,3 +170,12 @@ def test_gowalla_keeps_the_published_split(real_data: Path):
     line = (real_data / "gowalla" / "train.txt").read_text().split("\n", 1)[0].split()
     assert sorted(data.item_ids[first]) == sorted(map(int, line[1:]))
     assert np.count_nonzero(~of_train) == 217_242
+
+
+def test_a_file_that_looks_packed_is_one_clear_error(tmp_path):
+    folder = tmp_path / "lastfm-2k"
+    folder.mkdir()
+    for name in ("user_artists.dat", "artists.dat"):
+        (folder / name).write_bytes(b"\x1f\x8b\x08\x00")
+    with pytest.raises(DataError, match="is damaged or not as lastfm-2k is published"):
+        load_dataset("lastfm-2k", data_dir=tmp_path)
