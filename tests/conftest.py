@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from browser import chromium
+from dataframes import FRAMES
 from hypothesis import settings
 from tables_in_parts import write_parts
 
@@ -44,6 +45,12 @@ def browser():
     """A headless Chromium; a module's own, since its event loop stands in the way of others."""
     with chromium() as started:
         yield started
+
+
+@pytest.fixture(params=FRAMES.values(), ids=FRAMES)
+def frame(request):
+    """Makes a pandas table a dataframe of some package."""
+    return request.param
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,11 @@
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import scipy.sparse as sp
 
 from recvae.errors import DataError, OptionError
@@ -167,21 +168,24 @@ class Interactions:
             )
         return kept
 
-    def with_item_info(self, table: pd.DataFrame) -> Self:
+    def with_item_info(self, table: Any) -> Self:
         """Attach columns that describe the items, for example their titles.
 
         Args:
-            table: a line per item, indexed by raw item id, or with the ids in a column `item` if
-                its index has no name. Items that are not in the data are ignored. A value in the
-                table replaces the old one; where it has none, the old one stays.
+            table: a dataframe with a line per item: of pandas, indexed by raw item id; or of
+                pandas without a name of its index, Polars, Arrow or DuckDB, with the ids in a
+                column `item`. Items that are not in the data are ignored. A value in the table
+                replaces the old one; where it has none, the old one stays.
 
         Raises:
-            DataError: this is no DataFrame, or has no ids; two columns have one name; an item has
+            DataError: this is no dataframe, or has no ids; two columns have one name; an item has
                 more than one line, or no item has any.
         """
+        if not isinstance(table, pd.DataFrame) and hasattr(table, "__arrow_c_stream__"):
+            table = pa.table(table).to_pandas()
         if not isinstance(table, pd.DataFrame):
             raise DataError(
-                f"expected a pandas DataFrame with a line per item, got {type(table).__name__}: "
+                f"expected a dataframe with a line per item, got {type(table).__name__}: "
                 'make one, such as pd.DataFrame({"item": ids, "title": titles}).'
             )
         if not table.columns.is_unique:

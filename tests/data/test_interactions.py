@@ -138,9 +138,9 @@ def test_item_info_keeps_the_other_columns(data):
     assert list(told.items.columns) == ["title", "year"]
 
 
-def test_item_info_as_read_csv_gives_it_is_joined_by_its_column_item(data):
+def test_item_info_as_read_csv_gives_it_is_joined_by_its_column_item(data, frame):
     table = pd.DataFrame({"item": [30, 1, 10], "title": ["C", "?", "A"]})
-    assert data.with_item_info(table).items["title"].tolist() == ["A", "Y", "C"]
+    assert data.with_item_info(frame(table)).items["title"].tolist() == ["A", "Y", "C"]
     numbers = Interactions.from_matrix(data.matrix)  # whose ids are those of the lines, too
     table = pd.DataFrame({"item": [2, 1, 0], "title": ["C", "B", "A"]})
     told = numbers.with_item_info(table)
@@ -175,7 +175,7 @@ def test_item_info_takes_no_known_value_away(data):
 
 
 def test_item_info_that_is_no_table(data):
-    with pytest.raises(DataError, match="expected a pandas DataFrame with a line per item, got li"):
+    with pytest.raises(DataError, match="expected a dataframe with a line per item, got li"):
         data.with_item_info(["a"])
 
 

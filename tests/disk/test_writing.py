@@ -4,6 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import scipy.sparse as sp
@@ -65,6 +66,15 @@ def test_tables_are_whatever_read_interactions_takes(model, histories, tmp_path)
     pd.testing.assert_frame_equal(model.recommend_table(histories.to_dict("list"), 3), expected)
     histories.to_parquet(tmp_path / "mine.parquet")
     pd.testing.assert_frame_equal(model.recommend_table(tmp_path / "mine.parquet", 3), expected)
+
+
+def test_a_dataframe_in_gives_one_of_the_same_package_back(model, histories, frame):
+    expected = model.recommend_table(histories, 3)
+    source = frame(histories)
+    lists = model.recommend_table(source, 3)
+    assert type(lists) is (pa.Table if isinstance(source, pa.RecordBatchReader) else type(source))
+    lists = lists if lists is expected else pa.table(lists).to_pandas()
+    pd.testing.assert_frame_equal(lists, expected, check_dtype=False)
 
 
 def test_a_model_of_weights_that_gets_none_warns_once(histories):

@@ -85,10 +85,9 @@ def read_parquet(path: Path, ids: Collection[str], others: Collection[str]) -> d
     names = [*ids, *others]
     files = parquet_files(path) if path.is_dir() else [path]
     types = common_types({file: parquet_schema(file, names) for file in files})
-    texts = pa.schema([(field.name, _as_text(field.type)) for field in types])
     with one_clear_error(path):
         parts = [pa.parquet.read_table(file, columns=names, partitioning=None) for file in files]
-        return to_pandas(pa.concat_tables(part.cast(texts) for part in parts))
+        return to_pandas(pa.concat_tables(with_texts(part, types) for part in parts))
 
 
 def common_types(schemas: Mapping[Path, pa.Schema]) -> pa.Schema:
@@ -110,9 +109,11 @@ def common_types(schemas: Mapping[Path, pa.Schema]) -> pa.Schema:
     return common
 
 
-def _as_text(kind: pa.DataType) -> pa.DataType:
-    """Text for bytes, as which Spark and Impala may write it."""
-    return pa.string() if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) else kind
+def with_texts(table: pa.Table, types: pa.Schema) -> pa.Table:
+    """A table of these types, but with text for bytes, as which Spark and Impala may write it."""
+    are_bytes = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view)
+    texts = [pa.string() if any(one(kind) for one in are_bytes) else kind for kind in types.types]
+    return table.cast(pa.schema(zip(types.names, texts, strict=True)))
 
 
 def _types(schema: pa.Schema) -> str:
@@ -151,8 +152,8 @@ def read_text(
 
 
 @contextmanager
-def one_clear_error(path: Path) -> Iterator[None]:
-    """A context in which errors of reading a file become one DataError."""
+def one_clear_error(source: object) -> Iterator[None]:
+    """A context in which errors of reading a file, or something else, become one DataError."""
     try:
         yield
     except DataError:
@@ -161,7 +162,7 @@ def one_clear_error(path: Path) -> Iterator[None]:
         reason = str(error).strip().splitlines()[0].rstrip(".")
         if "straddling" in reason:
             reason = f"a quote is not closed: {UNBALANCED.rstrip('.')}"
-        raise DataError(f"{path} can't be read as a table: {reason}.") from None
+        raise DataError(f"{source} can't be read as a table: {reason}.") from None
 
 
 def _require_header(path: Path, first: list[str], names: Collection[str]) -> None:

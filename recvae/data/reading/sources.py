@@ -1,20 +1,38 @@
-"""Sources: reads columns from a file, a DataFrame or a mapping of arrays."""
+"""Sources: reads columns from a file, a dataframe or a mapping of arrays."""
 
 import shutil
+import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, Any, TypeAlias
+from typing import IO, Any, Protocol, TypeAlias, runtime_checkable
 
 import pandas as pd
+import pyarrow as pa
 
 from recvae.data.reading.columns import require_columns, require_equal_lengths
-from recvae.data.reading.files import is_parquet, read_parquet, read_text
+from recvae.data.reading.files import (
+    is_parquet,
+    one_clear_error,
+    read_parquet,
+    read_text,
+    to_pandas,
+    with_texts,
+)
 from recvae.errors import DataError, MissingFileError, OptionError
 
-TableSource: TypeAlias = "str | PathLike[str] | pd.DataFrame | Mapping[str, Any]"
+
+@runtime_checkable
+class ArrowStream(Protocol):
+    """A table that Arrow can read: of Polars, Arrow, DuckDB, and others; pandas' are as well."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The table as a capsule that holds an Arrow C stream."""
+
+
+TableSource: TypeAlias = "str | PathLike[str] | pd.DataFrame | Mapping[str, Any] | ArrowStream"
 
 
 def read_columns(
@@ -29,7 +47,8 @@ def read_columns(
 
     Args:
         source: a path of a CSV, TSV, JSON or Parquet file, of a pipe of one, or of a folder of
-            Parquet files, a DataFrame, or a mapping of arrays.
+            Parquet files, a dataframe (of pandas, or one that Arrow can read), or a mapping of
+            arrays.
         ids: names of the columns of raw ids. From a text file they come as categoricals: of
             integers if all are written as integers, else of strings ("007" is a string).
         others: names of the columns of numbers and dates.
@@ -47,10 +66,13 @@ def read_columns(
         columns = {name: source[name] for name in (*ids, *others)}
         require_equal_lengths(columns)
         return columns
+    if isinstance(source, ArrowStream):
+        _refuse(header)
+        return _read_stream(source, [*ids, *others])
     if not isinstance(source, str | PathLike):
         raise DataError(
             f"can't read interactions from {type(source).__name__}: give the path of a file, "
-            "a pandas DataFrame or a mapping of arrays."
+            "a dataframe (of pandas, Polars, Arrow or DuckDB) or a mapping of arrays."
         )
     path = Path(source).expanduser()
     if not path.exists():
@@ -60,6 +82,28 @@ def read_columns(
             _refuse(header)
             return read_parquet(file, ids, others)
         return read_text(file, ids, others, header, quotes=quotes)
+
+
+def like(source: object, table: pd.DataFrame) -> Any:
+    """A pandas table as one of the source's package, if that is one that Arrow can read.
+
+    It is made by the package's `from_arrow` (of Polars, DuckDB and others), else it is Arrow's.
+    """
+    if isinstance(source, pd.DataFrame) or not isinstance(source, ArrowStream):
+        return table
+    package = sys.modules[type(source).__module__.partition(".")[0]]
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    return getattr(package, "from_arrow", pa.table)(arrow)
+
+
+def _read_stream(source: ArrowStream, names: list[str]) -> dict[str, pd.Series]:
+    """Columns of a stream of batches, of which nothing else is kept."""
+    with one_clear_error(f"this {type(source).__name__}"):
+        stream = pa.RecordBatchReader.from_stream(source)
+        require_columns(stream.schema.names, names, "the table")
+        types = pa.schema([stream.schema.field(name) for name in names])
+        batches = [batch.select(names) for batch in stream]
+        return to_pandas(with_texts(pa.Table.from_batches(batches, types), types))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Tables: reads Interactions from a file, a DataFrame or arrays with one line per interaction."""
+"""Tables: reads Interactions from a file, a dataframe or arrays with one line per interaction."""
 
 from collections.abc import Sequence
 
@@ -31,8 +31,9 @@ def read_interactions(
 
     Args:
         source: a path of a CSV, TSV or Parquet file, of a file with a JSON object a line, or of a
-            folder of Parquet files, which are read in the order of their paths, a pandas DataFrame,
-            or a mapping of arrays. In text files the delimiter (comma, tab, semicolon, bar or two
+            folder of Parquet files, which are read in the order of their paths, a dataframe of
+            pandas, Polars, Arrow, DuckDB or whatever else has `__arrow_c_stream__`, or a mapping of
+            arrays. In text files the delimiter (comma, tab, semicolon, bar or two
             colons), the encoding (UTF-8 or Latin-1) and compression (`.gz`) are detected.
         user: name of the column of user ids, all integers or all strings. In a text file all ids
             are strings if one of them is not written as an integer, such as "007".

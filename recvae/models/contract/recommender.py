@@ -5,7 +5,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from os import PathLike
 from time import perf_counter
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ import recvae
 from recvae import options
 from recvae.data.interactions import Interactions, require_ids, require_same_items
 from recvae.data.reading import read_histories
-from recvae.data.reading.sources import TableSource
+from recvae.data.reading.sources import TableSource, like
 from recvae.data.shards import Shards
 from recvae.data.splits import Holdout
 from recvae.engine import memory
@@ -198,12 +198,12 @@ class Recommender(Model):
         item: str = "item",
         value: str | None = None,
         exclude_seen: bool = True,
-    ) -> pd.DataFrame:
+    ) -> pd.DataFrame | Any:
         """Recommend with raw ids: a table of histories in, a tidy table of lists out.
 
         Args:
             interactions: a line per interaction, with the columns named by `user` and `item`: a
-                DataFrame, a mapping of arrays, or the path of a CSV, TSV or Parquet file.
+                dataframe, a mapping of arrays, or the path of a CSV, TSV or Parquet file.
             k: length of the lists.
             user: name of the column of raw user ids.
             item: name of the column of raw item ids; ids unknown to the model are skipped, and a
@@ -213,12 +213,13 @@ class Recommender(Model):
             exclude_seen: do not recommend the items of the history.
 
         Returns:
-            Columns `user`, `item`, `rank` (from 1), `score`, and `title` where titles are known.
+            Columns `user`, `item`, `rank` (from 1), `score`, and `title` where titles are known: a
+            dataframe of Polars, Arrow or DuckDB if such one was given, else of pandas.
         """
         tables = self.recommend_tables(
             interactions, k, user=user, item=item, value=value, exclude_seen=exclude_seen
         )
-        return pd.concat(tables, ignore_index=True)
+        return like(interactions, pd.concat(tables, ignore_index=True))
 
     def recommend_tables(
         self,

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -254,7 +255,16 @@ def test_times_that_are_none(times, message):
 # read_interactions
 
 
-def test_dataframe_arrays_and_any_index():
+def test_dataframes(frame):
+    expected = {(3, "a"): 1, (7, "a"): 4, (7, "b"): 2}
+    more = TABLE.assign(when=pd.to_datetime([5, 6, 7], unit="s"), more=[[1], [], [2, 3]])
+    data = read_interactions(frame(more), value="plays", timestamp="when")
+    assert as_dict(data) == expected
+    assert data.timestamps.tolist() == [6, 7, 5]
+    assert (data.user_ids.dtype, data.item_ids.inferred_type) == (np.int64, "string")
+
+
+def test_arrays_and_any_index():
     expected = {(3, "a"): 1, (7, "a"): 4, (7, "b"): 2}
     assert as_dict(read_interactions(TABLE, value="plays")) == expected
     shuffled_index = TABLE.set_axis([9, 9, 1])
@@ -479,14 +489,14 @@ def test_a_first_line_of_data_is_told_what_to_do(tmp_path, text):
     assert "columns=" not in str(error.value)
 
 
-def test_columns_that_can_not_be(tmp_path):
+def test_columns_that_can_not_be(tmp_path, frame):
     (tmp_path / "triplets.txt").write_text(TRIPLETS)
     with pytest.raises(DataError, match="columns has no column 'user'"):
         read_interactions(tmp_path / "triplets.txt", columns=["who", "item", "plays"])
     with pytest.raises(DataError, match="can't be read as a table"):
         read_interactions(tmp_path / "triplets.txt", columns=["user", "item"])
     with pytest.raises(OptionError, match="text file only"):
-        read_interactions(TABLE, columns=["user", "item", "plays"])
+        read_interactions(frame(TABLE), columns=["user", "item", "plays"])
     TABLE.to_parquet(tmp_path / "plays.parquet")
     with pytest.raises(OptionError, match="text file only"):
         read_interactions(tmp_path / "plays.parquet", columns=["user", "item", "plays"])
@@ -502,9 +512,9 @@ def test_no_such_file(tmp_path):
         read_interactions(tmp_path / "nowhere.csv")
 
 
-def test_no_such_column():
+def test_no_such_column(frame):
     with pytest.raises(DataError, match=r"'play': did you mean 'plays'\? .*are: user, item, plays"):
-        read_interactions(TABLE, value="play")
+        read_interactions(frame(TABLE), value="play")
 
 
 def test_columns_without_names_have_numbers():
@@ -521,9 +531,9 @@ def test_a_column_that_is_there_twice():
         read_interactions(TABLE.set_axis(["user", "item", "item"], axis=1))
 
 
-def test_a_column_named_for_two_purposes(tmp_path):
+def test_a_column_named_for_two_purposes(tmp_path, frame):
     TABLE.to_csv(tmp_path / "table.csv", index=False)
-    for source in (TABLE, tmp_path / "table.csv"):
+    for source in (frame(TABLE), tmp_path / "table.csv"):
         with pytest.raises(DataError, match="'item' is named for two purposes"):
             read_interactions(source, user="item")
     with pytest.raises(DataError, match="'user' is named for two purposes"):
@@ -536,6 +546,30 @@ def test_column_names_with_space_around_them_are_quoted(tmp_path):
         read_interactions(path)
     with pytest.raises(DataError, match="known: ' item', n, user"):
         read_interactions(path, item="what")
+
+
+def test_a_dataframe_without_lines_or_with_missing_ids(frame):
+    with pytest.raises(DataError, match="the table has no rows"):
+        read_interactions(frame(TABLE[:0].astype({"item": "string"})))
+    incomplete = pd.DataFrame({"user": ["a", None, "b"], "item": [2**60, 5, 2**60 + 1]})
+    with pytest.raises(DataError, match="1 of the user ids are missing"):
+        read_interactions(frame(incomplete))
+    known = read_interactions(frame(incomplete.dropna()))
+    assert as_dict(known) == {("a", 2**60): 1, ("b", 2**60 + 1): 1}
+
+
+def test_what_polars_has_of_its_own():
+    expected = read_interactions(TABLE).fingerprint()
+    table = pl.DataFrame(TABLE.to_dict("list"))
+    for kind in (pl.Categorical, pl.Enum(["b", "a"]), pl.Binary):
+        typed = table.with_columns(pl.col("item").cast(kind), pl.col("user").cast(pl.Int8))
+        assert read_interactions(typed).fingerprint() == expected
+    with pytest.raises(DataError, match="this DataFrame can't be read as a table: Invalid UTF8"):
+        read_interactions(pl.DataFrame({"user": [b"\xff"], "item": [1]}))
+    with pytest.raises(DataError, match="this Series can't be read as a table"):
+        read_interactions(pl.Series([1, 2]))
+    with pytest.raises(DataError, match="from LazyFrame: give the path"):
+        read_interactions(table.lazy())
 
 
 def test_no_source():
@@ -551,19 +585,20 @@ def test_columns_that_are_no_arrays(column):
         read_histories({"user": column, "item": [2, 3]}, ITEMS, user="user", item="item")
 
 
-def test_min_weight_merges_then_compares_and_drops_what_is_not_positive():
+def test_min_weight_merges_then_compares_and_drops_what_is_not_positive(frame):
     table = pd.DataFrame(
         {"user": [1, 1, 1, 1, 2], "item": [1, 1, 1, 2, 1], "plays": [2, 2, -1, 3, 0]}
     )
     with pytest.raises(DataError, match="2 of the values are zero or negative"):
-        read_interactions(table, value="plays")
+        read_interactions(frame(table), value="plays")
     for duplicates, expected in (("sum", {(1, 1): 4, (1, 2): 3}), ("last", {(1, 2): 3})):
-        data = read_interactions(table, value="plays", min_weight=1, duplicates=duplicates)
+        source = frame(table)
+        data = read_interactions(source, value="plays", min_weight=1, duplicates=duplicates)
         assert as_dict(data) == expected
     for kind in ("float", "Float64", "double[pyarrow]"):
         incomplete = table.assign(plays=pd.array([2, 2, None, 3, 0], dtype=kind))
         with pytest.raises(DataError, match="1 of the values are missing"):
-            read_interactions(incomplete, value="plays", min_weight=1)
+            read_interactions(frame(incomplete), value="plays", min_weight=1)
 
 
 def test_of_ratings_of_one_pair_the_last_counts_and_a_word_says_so():
@@ -583,12 +618,12 @@ def test_min_weight_needs_weights():
         read_interactions(TABLE, min_weight=4)
 
 
-def test_filters_are_passed_on():
+def test_filters_are_passed_on(frame):
     table = pd.DataFrame({"user": [1, 1, 2, 3], "item": [1, 2, 1, 3]})
-    assert as_dict(read_interactions(table, min_user_items=2)) == {(1, 1): 1, (1, 2): 1}
-    assert read_interactions(table, min_item_users=2).shape == (2, 1)
+    assert as_dict(read_interactions(frame(table), min_user_items=2)) == {(1, 1): 1, (1, 2): 1}
+    assert read_interactions(frame(table), min_item_users=2).shape == (2, 1)
     with pytest.raises(DataError, match="no interaction is left"):
-        read_interactions(table, min_user_items=2, min_item_users=2, k_core=True)
+        read_interactions(frame(table), min_user_items=2, min_item_users=2, k_core=True)
 
 
 def test_last_fm_in_one_call(real_data):
@@ -687,10 +722,10 @@ def test_histories_of_no_known_item_and_another_type(items, ids, message):
         histories([1, 2], items, ids)
 
 
-def test_histories_are_of_any_source(tmp_path):
+def test_histories_are_of_any_source(tmp_path, frame):
     table = pd.DataFrame({"user": ["z", "a"], "item": [30, 10]})
     table.to_csv(tmp_path / "mine.csv", index=False)
-    for source in (table, table.to_dict("list"), tmp_path / "mine.csv"):
+    for source in (frame(table), table.to_dict("list"), tmp_path / "mine.csv"):
         matrix, users = read_histories(source, ITEMS, user="user", item="item")
         assert (matrix.toarray().tolist(), [*users]) == ([[0, 0, 1], [1, 0, 0]], ["z", "a"])
     with pytest.raises(DataError, match="user 1, item 2"):
