@@ -1,7 +1,7 @@
 """Phases: the parts of a training epoch, and the losses that they add up."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any, Self
 
@@ -51,6 +51,10 @@ class Phase:
     repeat: int = 1
     before: Callable[[], object] | None = None
     memory: nn.Module | None = None
+
+    def after(self, steps: int) -> Self:
+        """The phase of a training that so many steps were made of before."""
+        return replace(self, step=lambda batch, step: self.step(batch, steps + step))
 
 
 @dataclass

@@ -22,5 +22,5 @@ class EASE(LinearAutoencoder):
 
     regularization: PositiveFloat = 300.0
 
-    def penalty(self, counts: torch.Tensor) -> float:
-        return self.regularization
+    def penalty(self, counts: torch.Tensor) -> torch.Tensor:
+        return torch.full_like(counts, self.regularization)

@@ -8,8 +8,6 @@ import scipy.sparse as sp
 import torch
 
 from recvae import nets
-from recvae.data.splits import Holdout
-from recvae.models.contract.fitting import FitContext
 from recvae.models.families.linear import LinearAutoencoder
 from recvae.options.ranges import DropRate, Fraction, PositiveFloat
 from recvae.options.spaces import Float, Space
@@ -46,16 +44,12 @@ class EDLAE(LinearAutoencoder):
     user_power: Fraction = nets.USER_POWER
     item_power: Fraction = 0.15
 
-    def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
-        super().learn(train, validation, context)
-        n_users = torch.from_numpy(train.getnnz(axis=0)).clamp(min=1)
-        self.weights_ *= n_users.float() ** -self.item_power
-
-    def inverse(self, matrix: sp.csr_matrix) -> torch.Tensor:
-        """P of the weighed users, see `LinearAutoencoder.inverse`."""
+    def user_weights(self, matrix: sp.csr_matrix) -> torch.Tensor:
         sizes = torch.from_numpy(np.asarray(matrix.sum(axis=1)).ravel())
-        weights = nets.user_weights(sizes, self.user_power)
-        return super().inverse((sp.diags(weights.sqrt().numpy()) @ matrix).tocsr())
+        return nets.user_weights(sizes, self.user_power)
+
+    def item_scales(self, n_users: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(n_users).clamp(min=1).float() ** -self.item_power
 
     def penalty(self, counts: torch.Tensor) -> torch.Tensor:
         return self.dropout / (1 - self.dropout) * counts + self.regularization

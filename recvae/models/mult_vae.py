@@ -9,6 +9,7 @@ from recvae.data.shards import CsrOrShards
 from recvae.data.splits import Holdout
 from recvae.engine.annealing import RateSchedule, Schedule, WarmUp, kl_weight, warm_up_steps
 from recvae.errors import OptionError
+from recvae.models.contract.changes import Change
 from recvae.models.contract.fitting import FitContext
 from recvae.models.families.mult import MultAutoencoder
 from recvae.options.ranges import NonNegativeFloat, PositiveFloat, PositiveInt
@@ -64,6 +65,16 @@ class MultVAE(MultAutoencoder):
         else:
             self.beta_ = self.beta
         super().learn(train, validation, context)
+
+    def relearn(self, change: Change, context: FitContext) -> None:
+        """Train on with the weight of the KL term that training ended with."""
+        if self.beta != "best":
+            self.beta_ = self.beta
+        elif self.history_ is None:
+            raise OptionError("what beta='best' found is not known any more: fit anew.")
+        else:
+            self.beta_ = float(self.history_["beta"].iloc[-1])
+        super().relearn(change, context)
 
     def _search_beta(
         self, train: CsrOrShards, validation: Holdout | None, context: FitContext

@@ -6,6 +6,7 @@ from typing import ClassVar
 import scipy.sparse as sp
 
 from recvae.data.splits import Holdout
+from recvae.models.contract.changes import Change
 from recvae.models.contract.fitting import FitContext
 from recvae.models.edlae import EDLAE
 from recvae.models.families.neighbors import NeighborModel
@@ -33,3 +34,7 @@ class SparseEDLAE(NeighborModel, EDLAE):
         rows, columns = self.neighbors_.nonzero()
         self.neighbors_.data = weights[rows, columns].numpy()
         del self.weights_
+
+    def relearn(self, change: Change, context: FitContext) -> None:
+        """Solve anew: of the inverse, nothing is left."""
+        self.learn(change.train, None, context)

@@ -3,6 +3,7 @@
 from recvae.nets.autoencoder import Autoencoder
 from recvae.nets.base import Net
 from recvae.nets.elsa import ELSANet
+from recvae.nets.growing import grow
 from recvae.nets.layers import Linear, SparseLinear, sample
 from recvae.nets.linear_path import USER_POWER, LinearPath, user_weights
 from recvae.nets.rec_vae import RecVAENet
@@ -22,6 +23,7 @@ __all__ = [
     "SparseLinear",
     "TopKAutoencoder",
     "VampNet",
+    "grow",
     "sample",
     "user_weights",
 ]

@@ -1,6 +1,6 @@
 """Facts: what a fitted model knows about its training, apart from its parameters."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -23,6 +23,7 @@ class Facts:
             users.
         fingerprint: the fingerprint of the training data.
         options: the hyper-parameters that the model was fitted with.
+        data: the training data, without what describes the users; None if they are not kept.
         origin: when and by which code it was fitted; None during the fit.
     """
 
@@ -32,11 +33,22 @@ class Facts:
     user_ids: pd.Index | None
     fingerprint: str
     options: dict[str, Any]
+    data: Interactions | None = None
     origin: Origin | None = None
 
     @classmethod
-    def of(cls, data: Interactions | Shards, options: dict[str, Any], *, keep_users: bool) -> Self:
+    def of(
+        cls,
+        data: Interactions | Shards,
+        options: dict[str, Any],
+        *,
+        keep_users: bool,
+        keep_data: bool = False,
+    ) -> Self:
         """The facts about the training data that are known before the fit."""
+        kept = None
+        if keep_data and isinstance(data, Interactions):
+            kept = replace(data, users=data.users[[]], timestamps=None, positions=None)
         return cls(
             items=data.items,
             item_counts=data.item_counts,
@@ -44,4 +56,5 @@ class Facts:
             user_ids=data.user_ids if keep_users else None,
             fingerprint=data.fingerprint(),
             options=options,
+            data=kept,
         )

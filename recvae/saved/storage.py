@@ -20,15 +20,18 @@ from pydantic import ValidationError
 from safetensors.torch import load, save_file
 
 import recvae
-from recvae.data.interactions import require_ids
+from recvae.data.interactions import Interactions, require_ids
 from recvae.disk import atomic
 from recvae.disk.manifest import DamagedError, FormatError, MissingError
 from recvae.disk.store import Fill, Store, Stored
-from recvae.disk.untrusted import read_table
+from recvae.disk.untrusted import csr_of, read_table
 from recvae.engine.states import require_finite
 from recvae.errors import DataError, MissingFileError, ModelFileError, OptionError
 from recvae.saved.facts import Facts
 from recvae.saved.manifest import KIND, MANIFEST, ModelManifest
+
+KEPT = ("data", "indices", "indptr")
+"""The parts of the training matrix that are in the file of the weights, if the data are kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,18 +99,21 @@ def load_saved(described: ModelManifest, stored: Stored) -> Saved:
     """
     state = load(stored.read("weights"))
     counts = _checked_counts(state.pop("item_counts"), described)
+    kept = {part: state.pop(f"train.{part}") for part in KEPT if f"train.{part}" in state}
     tables = {role: read_table(stored.read(role)) for role in stored.files if role != "weights"}
     _require_vocabulary(tables["items"], "item", described.n_items)
     if "users" in tables:
         _require_vocabulary(tables["users"], "user", described.n_users)
     require_finite(state)
+    users = tables["users"].index if "users" in tables else None
     facts = Facts(
         items=tables["items"],
         item_counts=counts,
         n_users=described.n_users,
-        user_ids=tables["users"].index if "users" in tables else None,
+        user_ids=users,
         fingerprint=described.fingerprint,
         options=described.options,
+        data=_kept_data(kept, users, tables["items"]) if kept else None,
         origin=described.origin,
     )
     return Saved(described.model, facts, state, tables.get("history"))
@@ -158,6 +164,9 @@ def _files(saved: Saved) -> dict[str, Fill]:
     weights = saved.state | {"item_counts": torch.from_numpy(facts.item_counts)}
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     users = None if facts.user_ids is None else pd.DataFrame(index=facts.user_ids)
+    if facts.data is not None:
+        users, kept = facts.data.users, facts.data.matrix
+        weights |= {f"train.{part}": torch.from_numpy(getattr(kept, part)) for part in KEPT}
     tables = {"items": facts.items, "users": users, "history": saved.history}
     return {
         "weights.safetensors": partial(save_file, weights),
@@ -167,6 +176,16 @@ def _files(saved: Saved) -> dict[str, Fill]:
             if table is not None
         },
     }
+
+
+def _kept_data(
+    kept: dict[str, torch.Tensor], users: pd.Index | None, items: pd.DataFrame
+) -> Interactions:
+    if users is None:
+        raise ValueError("the users of the training data are missing")
+    data, columns, offsets = (kept[part].numpy() for part in KEPT)
+    matrix = csr_of(data, columns, offsets, (len(users), len(items)))
+    return Interactions(matrix, pd.DataFrame(index=users), items)
 
 
 def _checked_counts(counts: torch.Tensor, described: ModelManifest) -> np.ndarray:

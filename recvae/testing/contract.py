@@ -445,6 +445,51 @@ class RecommenderContract:
         loaded, rows = load_model(tmp_path, device="cpu"), checker_board(BOARD)
         np.testing.assert_array_equal(recommend(loaded, rows)[0], recommend(board, rows)[0])
 
+    # Updated
+
+    def test_an_update_keeps_columns_and_takes_new_users_and_items(
+        self, make: Make, data: Interactions, tmp_path: Path
+    ) -> None:
+        known = data.select_items(np.arange(ITEMS - 5)).select_users(np.arange(USERS - 10))
+        model = make().fit(known, keep_data=True)
+        new = data.select_users(np.arange(USERS - 1, 20, -1))
+        new = new.select_items(np.flatnonzero(new.item_counts))
+        assert model.update(new) is model
+        assert list(model.item_ids_) == list(data.item_ids)
+        assert model.n_users_ == USERS
+        assert model.items_["title"].tolist() == data.items["title"].tolist()
+        today = model.facts_.data
+        assert today is not None
+        lists, _ = recommend(model, today.matrix, ITEMS, exclude_seen=False)
+        assert (np.sort(lists) == np.arange(ITEMS)).all()
+        model.save(tmp_path)
+        loaded = load_model(tmp_path, device="cpu")
+        loaded.update(new)
+
+    def test_removed_users_are_gone(self, make: Make, data: Interactions, tmp_path: Path) -> None:
+        model = make().fit(data, keep_data=True)
+        model.update(remove_users=["user 3", "user 40"])
+        assert model.n_users_ == USERS - 2
+        counts = data.select_users(np.delete(np.arange(USERS), [3, 40])).item_counts
+        np.testing.assert_array_equal(model.item_counts_, counts)
+        model.save(tmp_path)
+        kept = load_model(tmp_path, device="cpu").facts_.data
+        assert kept is not None
+        assert not kept.user_ids.isin(["user 3", "user 40"]).any()
+
+    def test_a_failed_update_changes_nothing(
+        self, make: Make, model: Recommender, data: Interactions, histories: sp.csr_matrix
+    ) -> None:
+        with pytest.raises(OptionError, match="keep_data=True"):
+            model.update(data)
+        kept = make().fit(data, keep_data=True)
+        before = recommend(kept, histories)
+        with pytest.raises(DataError, match="there is no user nobody"):
+            kept.update(data, remove_users=["nobody"])
+        with pytest.raises(DataError, match="no interaction"):
+            kept.update(remove_users=data.user_ids)
+        assert_same_lists(recommend(kept, histories), before)
+
     def test_evaluation_is_deterministic(
         self, model: Recommender, histories: sp.csr_matrix
     ) -> None:

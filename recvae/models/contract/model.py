@@ -16,6 +16,7 @@ from recvae.data.splits import Holdout
 from recvae.engine.batch import Batch
 from recvae.errors import NotFittedError, OptionError
 from recvae.models.contract.abilities import Ability
+from recvae.models.contract.changes import Change
 from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.inputs import Input
 from recvae.options.spaces import Space
@@ -62,6 +63,13 @@ class Model(ABC):
     def learn_shards(self, train: Shards, validation: Holdout | None, context: FitContext) -> None:
         """Learn from shards; defined by the models that set `supports_shards`."""
         raise NotImplementedError
+
+    def relearn(self, change: Change, context: FitContext) -> None:
+        """Learn today's training data, given what this model has learnt; by default, anew.
+
+        The facts are today's already. What the model was before must not be changed in place.
+        """
+        self.learn(change.train, None, context)
 
     @abstractmethod
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:

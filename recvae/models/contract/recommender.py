@@ -1,7 +1,8 @@
 """Recommender: the base class of all models, with fit, recommend, similar_items and save."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from contextlib import nullcontext
+from copy import copy
 from dataclasses import dataclass, replace
 from os import PathLike
 from time import perf_counter
@@ -24,6 +25,7 @@ from recvae.engine import memory
 from recvae.engine.trainer import OnEpoch
 from recvae.errors import DataError, FoldInError, OptionError
 from recvae.models.contract import lists
+from recvae.models.contract.changes import changed
 from recvae.models.contract.fitting import (
     FitContext,
     checked_data,
@@ -56,6 +58,7 @@ class Recommender(Model):
         *,
         minutes: float | None = None,
         shared: dict[Hashable, nn.Module] | None = None,
+        keep_data: bool = False,
     ) -> Self:
         """Learn from users x items; return self.
 
@@ -72,11 +75,14 @@ class Recommender(Model):
             shared: modules that several models can use, such as the linear path of ResidualVAEs.
                 Give the same dict to all of them, fitted on the same data: the first model fills
                 it.
+            keep_data: keep the users' ids and rows with the model, in memory and saved, so that it
+                can be updated.
 
         Raises:
             DataError: there is nothing to learn from, or validation has other items.
             OptionError: a hyper-parameter is out of its range, or the model needs all users in
-                memory and was given shards, or it can't be trained by several processes.
+                memory and was given shards, or these are to be kept, or it can't be trained by
+                several processes.
             TrainingError: memory ran out, or the loss became NaN or infinite.
             CheckpointError: the checkpoints are damaged, in use, of another training, or can't be
                 written.
@@ -88,11 +94,15 @@ class Recommender(Model):
                 f"{type(self).__name__} needs all users in memory and can't learn from shards: use "
                 "one that can, such as MultVAE, or read the table."
             )
+        if isinstance(interactions, Shards) and keep_data:
+            raise OptionError("shards stay on the disk: leave out keep_data, or read the table.")
         data = checked_data(interactions, validation)
-        if not self.supports_new_users:
+        if keep_data or not self.supports_new_users:
             require_ids(data.user_ids, "user")
         given = options.values(self)
-        self._facts = Facts.of(data, given, keep_users=not self.supports_new_users)
+        self._facts = Facts.of(
+            data, given, keep_users=not self.supports_new_users, keep_data=keep_data
+        )
         self.history_, self.interrupted_ = None, False
         about = {"recvae": recvae.__version__, "model": self.name, "data": self.fingerprint_}
         try:
@@ -108,6 +118,39 @@ class Recommender(Model):
         except BaseException:
             self._facts = None
             raise
+        return self
+
+    def update(
+        self, new: Interactions | None = None, *, remove_users: Collection[Any] = ()
+    ) -> Self:
+        """Learn what is new since the last fit or update; return self.
+
+        The items of the model keep their columns, new ones come after them. If the update fails or
+        is interrupted, the model stays as it was. What each model promises is in docs/updates.md.
+
+        Args:
+            new: new interactions, of known or new users and items. The weight of a known pair is
+                replaced, so that the same update can be made twice.
+            remove_users: raw ids of users to forget.
+
+        Raises:
+            NotFittedError: fit or load the model first.
+            OptionError: it was not fitted with `keep_data=True`.
+            DataError: no user is left, a user to remove is unknown, or ids are of another type.
+            TrainingError: see `fit`.
+        """
+        data, change = changed(self.facts_.data, new, remove_users)
+        options.check(self)
+        updated, given = copy(self), options.values(self)
+        keep_users = not self.supports_new_users
+        facts = Facts.of(checked_data(data, None), given, keep_users=keep_users, keep_data=True)
+        updated._facts, updated.interrupted_ = facts, False
+        with memory.kept(), memory.one_clear_error():
+            updated.relearn(change, FitContext())
+        if updated.interrupted_:
+            raise KeyboardInterrupt
+        updated._facts = replace(facts, origin=Origin.now(updated.history_))
+        vars(self).update(vars(updated))
         return self
 
     def take(self, saved: Saved) -> Self:

@@ -24,11 +24,12 @@ from recvae.engine.trainer import Trainer
 from recvae.evaluation.evaluate import evaluate
 from recvae.evaluation.metrics import parse_metrics
 from recvae.models.contract.abilities import Ability
+from recvae.models.contract.changes import Change
 from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.inputs import Input, as_input
 from recvae.models.contract.model import ParallelAxis
 from recvae.models.contract.recommender import Recommender
-from recvae.nets import Net
+from recvae.nets import Net, grow
 from recvae.options.ranges import (
     DropRate,
     NonNegativeFloat,
@@ -40,6 +41,8 @@ from recvae.ranking.blocks import in_blocks, padded
 
 MIN_STEPS = 5
 """The least number of training steps in an epoch."""
+SHORTER = 10
+"""How many times fewer epochs an update has than a fit."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -120,22 +123,51 @@ class AutoencoderRecommender(Recommender):
     def learn(self, train: CsrOrShards, validation: Holdout | None, context: FitContext) -> None:
         """Train a new net from the seed."""
         parse_metrics([self.metric])
+        self.net_ = self._drawn_net(train.shape[1])
+        self._train(train, validation, context, self.epochs)
+
+    def relearn(self, change: Change, context: FitContext) -> None:
+        """Train on from the weights that there are, for a tenth of the epochs."""
+        known, rows = self.net_, as_input(change.train)
+        self.net_ = self._drawn_net(change.train.shape[1])
+        grow(known, self.net_, rows)
+        self._train(change.train, None, context, ceil(self.epochs / SHORTER), done=self.epochs)
+
+    def _drawn_net(self, n_items: int) -> Net:
+        net = self.new_net(n_items)
+        net.initialize(torch.Generator().manual_seed(self._seeds[0]))
+        return net
+
+    @property
+    def _seeds(self) -> list[int]:
+        """The seeds of the weights, of the order of the users and of the noise."""
+        return np.random.SeedSequence(self.seed).generate_state(3).tolist()
+
+    def _train(
+        self,
+        train: CsrOrShards,
+        validation: Holdout | None,
+        context: FitContext,
+        epochs: int,
+        *,
+        done: int = 0,
+    ) -> None:
+        """Train the net for `epochs`, after so many that are done."""
         device, together = devices.resolve(self.device), processes.current()
-        weights_seed, order_seed, noise_seed = np.random.SeedSequence(self.seed).generate_state(3)
-        self.net_ = self.new_net(train.shape[1])
-        self.net_.initialize(torch.Generator().manual_seed(int(weights_seed)))
+        _, order_seed, noise_seed = self._seeds
         rows = self._as_input(train)
         self.prepare(self.net_, rows, context)
         self.net_.split_items(together.items)
         self.net_.to(device)
-        noise = torch.Generator(device).manual_seed(int(noise_seed))
+        noise = torch.Generator(device).manual_seed(noise_seed)
         batch_size = min(self.batch_size, ceil(train.shape[0] / MIN_STEPS))
         order = np.random.default_rng(order_seed)
         batches = Batches(batch_source(rows, device), batch_size, order, together.users)
+        phases = self.phases(self.net_, len(batches), noise)
         trainer = Trainer(
             self.net_,
-            self.phases(self.net_, len(batches), noise),
-            epochs=self.epochs,
+            [phase.after(done * len(batches)) for phase in phases],
+            epochs=epochs,
             learning_rate=self.learning_rate,
             rate_schedule=self.rate_schedule,
             l2=self.l2,

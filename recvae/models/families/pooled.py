@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable, Hashable
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import iadd
@@ -17,6 +18,7 @@ from recvae.data.splits import Holdout
 from recvae.engine.batch import Batch
 from recvae.errors import OptionError
 from recvae.models.contract.abilities import Ability
+from recvae.models.contract.changes import Change
 from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.inputs import as_input
 from recvae.models.contract.recommender import Recommender
@@ -85,6 +87,15 @@ class PooledRecommender(Recommender):
             member.belong_to(self.facts_)
         self.history_ = None if self.leader_ is None else self.leader_.history_
 
+    def relearn(self, change: Change, context: FitContext) -> None:
+        """Update the members one after another."""
+        self.members_ = {name: copy(member) for name, member in self.members_.items()}
+        for member in self.members_.values():
+            member.belong_to(self.facts_)
+            member.relearn(change, context)
+            self.interrupted_ |= member.interrupted_
+        self.history_ = None if self.leader_ is None else self.leader_.history_
+
     def _fit_member(
         self,
         name: str,
@@ -101,6 +112,7 @@ class PooledRecommender(Recommender):
                 context.part(name),
                 minutes=context.minutes_left,
                 shared=context.shared,
+                keep_data=self.facts_.data is not None,
             )
             self.members_[name], self.interrupted_ = member, member.interrupted_
         except KeyboardInterrupt:

@@ -1,0 +1,73 @@
+"""Growth: yesterday's users x items with what is new today, rows and columns where they were."""
+
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from recvae.data.interactions import Interactions, require_ids
+from recvae.data.reading.ids import as_integers, look_up
+from recvae.errors import DataError
+
+
+def grown(known: Interactions, new: Interactions) -> Interactions:
+    """Add new interactions, of known and of new users and items.
+
+    New users are rows after all others, new items columns after all others. A pair that is known
+    takes its new weight. Times are not kept.
+
+    Raises:
+        DataError: ids are integers in one and text in the other.
+    """
+    rows, users = _placed(new.user_ids, known.users, pd.DataFrame(index=new.user_ids), "user")
+    columns, items = _placed(new.item_ids, known.items, new.items, "item")
+    shape = len(users), len(items)
+    entries = new.matrix.data, (rows[new.rows], columns[new.matrix.indices])
+    fresh = sp.csr_matrix(entries, shape=shape)
+    matrix = sized(known.matrix, shape)
+    return Interactions((matrix - matrix.multiply(fresh > 0) + fresh).tocsr(), users, items)
+
+
+def without_users(data: Interactions, ids: Collection[Any]) -> Interactions:
+    """Drop users by their raw ids; their items stay.
+
+    Raises:
+        DataError: a user is unknown.
+    """
+    rows = look_up(pd.Index(list(ids)), data.user_ids)
+    if (rows < 0).any():
+        raise DataError(
+            f"there is no user {list(ids)[int(rows.argmin())]}: see that the id is right."
+        )
+    return data.select_users(np.setdiff1d(np.arange(data.shape[0]), rows))
+
+
+def sized(matrix: sp.csr_matrix, shape: tuple[int, int]) -> sp.csr_matrix:
+    """A matrix with empty rows and columns after its own."""
+    indptr = np.pad(matrix.indptr, (0, shape[0] - matrix.shape[0]), mode="edge")
+    return sp.csr_matrix((matrix.data, matrix.indices, indptr), shape=shape)
+
+
+def _placed(
+    ids: pd.Index, known: pd.DataFrame, told: pd.DataFrame, name: str
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """The place of each id in the table `known`, and that table with a line for each new id."""
+    places = look_up(ids, known.index)
+    is_new = places < 0
+    places[is_new] = len(known) + np.arange(is_new.sum())
+    if not is_new.any():
+        return places, known
+    told = told[is_new].set_axis(_written_as(ids[is_new], known.index))
+    table = pd.concat([known, told])
+    require_ids(table.index, name)
+    return places, table.set_axis(table.index.rename(known.index.name))
+
+
+def _written_as(ids: pd.Index, known: pd.Index) -> pd.Index:
+    """Ids as text if the known ones are text, as integers where they can be if those are."""
+    if known.inferred_type == "string":
+        return ids.astype(str)
+    as_numbers = as_integers(ids) if ids.inferred_type == "string" else None
+    return ids if as_numbers is None else as_numbers

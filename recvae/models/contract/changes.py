@@ -1,0 +1,62 @@
+"""Changes: what is new in the training data of a fitted model."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import scipy.sparse as sp
+
+from recvae.data.growth import grown, sized, without_users
+from recvae.data.interactions import Interactions
+from recvae.errors import OptionError
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """What an update learns from. Items of yesterday keep their columns.
+
+    Attributes:
+        train: CSR [users, items], all training users as they are today.
+        before: CSR [changed users, items], yesterday's rows; those of new users are empty.
+        after: CSR [changed users, items], today's rows; those of users who left are empty.
+    """
+
+    train: sp.csr_matrix
+    before: sp.csr_matrix
+    after: sp.csr_matrix
+
+    @classmethod
+    def between(cls, yesterday: Interactions, today: Interactions, left: np.ndarray) -> Self:
+        """The change between two days; `left` marks the rows of yesterday that are gone today."""
+        n_new = today.shape[0] - (~left).sum()
+        shape = len(left) + n_new, today.shape[1]
+        before = sized(yesterday.matrix, shape)
+        rows = np.concatenate([np.flatnonzero(~left), np.arange(len(left), shape[0])])
+        indptr = np.zeros(shape[0] + 1, dtype=today.matrix.indptr.dtype)
+        indptr[rows + 1] = np.diff(today.matrix.indptr)
+        after = sp.csr_matrix(
+            (today.matrix.data, today.matrix.indices, np.cumsum(indptr)), shape=shape
+        )
+        changed = (before - after).getnnz(axis=1) > 0
+        return cls(today.matrix, before[changed], after[changed])
+
+
+def changed(
+    data: Interactions | None, new: Interactions | None, remove_users: Collection[Any]
+) -> tuple[Interactions, Change]:
+    """Today's training data, from yesterday's, and what has changed.
+
+    Raises:
+        OptionError: yesterday's were not kept.
+        DataError: a user to remove is unknown, or ids are of another type.
+    """
+    if data is None:
+        raise OptionError(
+            "an update starts from the data of the last fit, which this model has not kept: fit it "
+            "with keep_data=True."
+        )
+    today = data if new is None else grown(data, new)
+    kept = without_users(today, remove_users)
+    left = ~data.user_ids.isin(kept.user_ids)
+    return kept, Change.between(data, kept, left)
