@@ -34,15 +34,17 @@ def kept() -> AbstractContextManager[None]:
 
 @contextmanager
 def one_clear_error() -> Iterator[None]:
-    """A context in which torch's errors for lack of memory become a TrainingError."""
+    """A context in which torch's and NumPy's errors for lack of memory become a TrainingError."""
     try:
         yield
-    except RuntimeError as error:
-        if not isinstance(error, torch.OutOfMemoryError) and NO_MEMORY not in str(error):
+    except (RuntimeError, MemoryError) as error:
+        of_memory = isinstance(error, MemoryError | torch.OutOfMemoryError)
+        if not of_memory and NO_MEMORY not in str(error):
             raise
+        reason = str(error).splitlines() or ["no more is left"]
         raise TrainingError(
-            f"memory ran out ({str(error).splitlines()[0]}): choose a smaller latent, hidden or "
-            "batch_size, or keep fewer items."
+            f"memory ran out ({reason[0]}): choose a smaller latent, hidden or batch_size, or keep "
+            "fewer items."
         ) from error
 
 

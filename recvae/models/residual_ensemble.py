@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from annotated_types import Ge, Le, MinLen
 
 from recvae.data.splits import Holdout
+from recvae.engine import machine
 from recvae.engine.sparse import LARGE
 from recvae.evaluation.evaluate import evaluate
 from recvae.models.contract.fitting import FitContext
@@ -62,7 +63,7 @@ class ResidualEnsemble(PooledRecommender):
         epochs: epochs of the members' training, at most; MultDAE has no more than 15.
         rank: width of ELSA's vectors.
         factors: width of ImplicitALS's vectors.
-        max_gigabytes: the memory that an items x items matrix may take.
+        max_gigabytes: the memory that an items x items matrix may take, if the machine has it.
         seed: decides everything random in all members.
         device: the device of all members that have one: "auto", "cpu", "cuda", "mps", ...
         members_: the fitted models: `elsa`, `als`, `vae0`, `vae1`, ... or `edlae` or `graph`, and
@@ -124,7 +125,7 @@ class ResidualEnsemble(PooledRecommender):
         """The first of the plans that fits into the memory and the time there is, or the last."""
         members, plans, speed = self.new_members(), self._plans(train), costs.speed()
         gigaflop = 60 * (HOUR * costs.TWO_CORES if minutes is None else minutes * speed)
-        limit = costs.Cost(self.max_gigabytes, gigaflop)
+        limit = costs.Cost(min(self.max_gigabytes, machine.gigabytes()), gigaflop)
         names = next((names for names, cost in plans.items() if cost <= limit), [*plans][-1])
         logger.info(
             "ensemble of %s, for %s users and %s items: about %d minutes and %.1f GB",

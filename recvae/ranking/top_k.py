@@ -5,7 +5,7 @@ Equal scores rank by ascending column, so that a list depends on nothing but its
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from typing import TypeAlias
 
 import numpy as np
@@ -13,7 +13,7 @@ import scipy.sparse as sp
 import torch
 
 from recvae.display.progress import progress
-from recvae.engine import memory
+from recvae.engine import memory, threads
 from recvae.errors import OptionError, TrainingError
 from recvae.ranking.blocks import user_blocks
 
@@ -64,7 +64,10 @@ def top_k(
     ids = np.empty((n_users, k), dtype=np.int64)
     scores = np.empty((n_users, k), dtype=np.float32)
     blocks = user_blocks(n_users, n_items)
-    with memory.kept() if len(blocks) > 1 else nullcontext():
+    with ExitStack() as work:
+        if len(blocks) > 1:
+            work.enter_context(memory.kept())
+            work.enter_context(threads.considerate())
         for block in progress(blocks, label, unit="block"):
             cells = score(histories[block], None if rows is None else rows[block])
             _mask(cells, block, histories if exclude_seen else None, allow, deny)

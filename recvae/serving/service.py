@@ -6,6 +6,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
+from recvae.engine import threads
 from recvae.serving import schemas
 from recvae.serving.batching import Answer, Batcher, Request
 from recvae.serving.live_model import LiveModel
@@ -71,7 +72,8 @@ class Service:
     async def lifespan(self) -> AsyncIterator[None]:
         """The life of a server: its model is replaced even if nobody asks."""
         self.watch()
-        yield
+        with threads.considerate():
+            yield
         if self._watching is not None:
             self._watching.cancel()
 

@@ -42,6 +42,9 @@ def test_memory_that_runs_out_is_one_clear_error(split, monkeypatch):
     raised = torch.OutOfMemoryError("CUDA out of memory.")
     with pytest.raises(TrainingError, match="memory ran out"):
         fit(split)
+    raised = MemoryError()  # NumPy's
+    with pytest.raises(TrainingError, match="memory ran out"):
+        fit(split)
     assert not isinstance(other.value, TrainingError)
 
 

@@ -6,6 +6,7 @@ import scipy.sparse as sp
 import torch
 
 import recvae as rv
+from recvae.engine import machine
 from recvae.errors import OptionError, TrainingError
 from recvae.models.families import linear_algebra as linear
 from recvae.models.families.linear_algebra import (
@@ -59,6 +60,12 @@ def test_memory_is_announced_and_refused(caplog):
     assert "EASE needs about 1.6 GB for 20,000 items" in caplog.text
     with pytest.raises(OptionError, match=r"40.0 GB for 100,000 items.*max_gigabytes=39: use ELSA"):
         require_memory("EASE", 100_000, 39)
+
+
+def test_no_more_memory_than_the_machine_has(monkeypatch):
+    monkeypatch.setattr(machine, "gigabytes", lambda: 4.0)
+    with pytest.raises(OptionError, match=r"40.0 GB for 100,000 items, and this machine.* has 4.0"):
+        require_memory("EASE", 100_000, 64)
 
 
 def test_little_memory_is_not_worth_a_word(caplog):

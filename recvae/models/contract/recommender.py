@@ -21,7 +21,7 @@ from recvae.data.reading import read_histories
 from recvae.data.reading.sources import TableSource, like
 from recvae.data.shards import Shards
 from recvae.data.splits import Holdout
-from recvae.engine import memory
+from recvae.engine import memory, threads
 from recvae.engine.trainer import OnEpoch
 from recvae.errors import DataError, FoldInError, OptionError
 from recvae.models.contract import lists
@@ -109,7 +109,12 @@ class Recommender(Model):
             kept = checkpoints_in(checkpoints, about | given, validation)
             deadline = None if minutes is None else perf_counter() + 60 * minutes
             context = FitContext(on_epoch, kept, {} if shared is None else shared, deadline)
-            with context.checkpoints or nullcontext(), memory.kept(), memory.one_clear_error():
+            with (
+                context.checkpoints or nullcontext(),
+                memory.kept(),
+                threads.considerate(),
+                memory.one_clear_error(),
+            ):
                 if isinstance(data, Shards):
                     self.learn_shards(data, validation, context)
                 else:

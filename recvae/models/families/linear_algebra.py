@@ -12,6 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
+from recvae.engine import machine
 from recvae.errors import OptionError, TrainingError
 
 BYTES_PER_PAIR = 4
@@ -31,7 +32,7 @@ def require_memory(name: str, n_items: int, max_gigabytes: float) -> None:
     """Say how much memory the items x items matrix of a model takes, before it is made.
 
     Raises:
-        OptionError: it takes more than `max_gigabytes`.
+        OptionError: it takes more than `max_gigabytes`, or more than the machine has.
     """
     gigabytes = BYTES_PER_PAIR * n_items**2 / 1e9
     if gigabytes >= WORTH_SAYING:
@@ -42,6 +43,12 @@ def require_memory(name: str, n_items: int, max_gigabytes: float) -> None:
             f"max_gigabytes={max_gigabytes:g}: use ELSA, which needs no items x items matrix, "
             "keep fewer items (min_item_users), or raise max_gigabytes if the machine has the "
             "memory."
+        )
+    if gigabytes > (there := machine.gigabytes()):
+        raise OptionError(
+            f"{name} needs about {gigabytes:.1f} GB for {n_items:,} items, and this machine (or "
+            f"container) has {there:.1f}: use ELSA, which needs no items x items matrix, or keep "
+            "fewer items (min_item_users)."
         )
 
 

@@ -1,0 +1,91 @@
+"""Threads: those of torch take their part of the machine, and no more.
+
+At the end of each parallel loop, a thread of OpenMP spins while it waits for the others: it looks
+again and again, for about a millisecond, and does not give its core away. Nothing is faster on
+a quiet machine. But where other programs run, the thread that it waits for may itself wait for a
+core, the very one that is burnt by spinning: a fit took up to fifteen times as long.
+"""
+
+import os
+from contextlib import AbstractContextManager, suppress
+from functools import partial
+from math import ceil
+from pathlib import Path
+from threading import Event, Thread
+
+import torch
+
+from recvae.engine import machine
+from recvae.engine.switch import Switch, Undo
+
+PERIOD = 0.05
+"""Seconds between two looks at how busy the machine is."""
+CROWDED = 0.1
+"""The part of the time that threads wait for a core where other programs are in the way."""
+NANO = 1e9
+ENOUGH = 2**20
+"""Elements that torch divides among threads."""
+
+
+def considerate() -> AbstractContextManager[None]:
+    """A context in which threads wait without spinning from when other programs are in the way."""
+    return _CONSIDERATE.on()
+
+
+def _watch() -> Undo:
+    _within_quota()
+    over = Event()
+    watcher = Thread(target=_step_back_if_crowded, args=(over,), name="recvae-threads", daemon=True)
+    watcher.start()
+    return partial(_end, watcher, over)
+
+
+def _end(watcher: Thread, over: Event) -> None:
+    over.set()
+    watcher.join()
+
+
+_CONSIDERATE = Switch(_watch)
+
+
+def _step_back_if_crowded(over: Event) -> None:
+    """Wait until the machine is crowded; from then on hold a second team of threads, to the end.
+
+    GNU's OpenMP spins only briefly, for a hundredth of the time, while its threads are more than
+    the cores. A loop that a thread of Python's has run leaves a team of sleeping threads, which
+    count, as long as that thread lives.
+    """
+    waited = _seconds_waited()
+    while not over.wait(PERIOD):
+        before, waited = waited, _seconds_waited()
+        if waited - before > CROWDED * PERIOD:
+            torch.ones(ENOUGH)
+            over.wait()
+
+
+def _seconds_waited() -> float:
+    """How long the threads of this process were ready to run, and had to wait for a core.
+
+    Linux tells it for each thread; elsewhere, where OpenMP is another one, it is 0.
+    """
+    total = 0
+    for path in Path("/proc/self/task").glob("*/schedstat"):
+        with suppress(OSError):  # the thread has ended
+            total += int(path.read_text().split()[1])
+    return total / NANO
+
+
+def _within_quota() -> None:
+    """No more threads than a container's quota has cores, unless the user has chosen a number."""
+    threads = torch.get_num_threads()
+    if "OMP_NUM_THREADS" not in os.environ and threads > (most := max(1, ceil(machine.cores()))):
+        torch.set_num_threads(most)
+
+
+def _one_thread() -> None:
+    """Go on with one thread: a fork has no others, for which OpenMP would wait forever."""
+    torch.set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_one_thread)
