@@ -64,7 +64,7 @@ def busy(n_loops: int) -> Iterator[None]:
 def measure(epochs: int, considerate: bool) -> tuple[float, float]:
     """The seconds of a fit, and the median of those for the lists of all users."""
     if not considerate:
-        threads.considerate = nullcontext  # type: ignore[assignment]
+        threads.considerate = nullcontext
     data = by_kind(*SHAPE)
     started = perf_counter()
     model = rv.MultVAE(epochs=epochs).fit(data)

@@ -34,27 +34,41 @@ class LatentFeatures(
         self.model = model
 
     def fit(self, X: sp.csr_matrix, y: object = None) -> Self:  # noqa: N803
-        """Train a new model on CSR [users, items]; return self.
+        """Train a new model on [users, items], CSR or what scikit-learn takes for it; return self.
 
         Raises:
-            DataError, OptionError: see `Recommender.fit`; also a model without a latent space.
+            ValueError: X is not what scikit-learn takes, or has negative weights.
+            OptionError: see `Recommender.fit`; also a model without a latent space.
         """
         options = MultVAE() if self.model is None else self.model
         options.require(Ability.CODES)
-        self.model_: Recommender = replace(options).fit(X)
-        self.n_features_in_ = X.shape[1]
+        self.model_: Recommender = replace(options).fit(self._validated(X, reset=True))
         return self
 
     def transform(self, X: sp.csr_matrix) -> np.ndarray:  # noqa: N803
-        """The means of the codes of CSR [users, items]: float32 [users, latent].
+        """The means of the codes of [users, items]: float32 [users, latent].
 
         Raises:
             sklearn.exceptions.NotFittedError: fit first.
-            DataError: the columns are not the training items.
+            ValueError: the columns are not the training items, or see `fit`.
         """
         sklearn("utils.validation").check_is_fitted(self)
-        mean, _ = self.model_.encode(X)
+        mean, _ = self.model_.encode(self._validated(X, reset=False))
         return mean
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn may know: rows are sparse, and no weight is negative."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = tags.input_tags.positive_only = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    def _validated(self, X: Any, *, reset: bool) -> sp.csr_matrix:  # noqa: N803
+        validation = sklearn("utils.validation")
+        dtype = np.float32
+        X = validation.validate_data(self, X, accept_sparse="csr", dtype=dtype, reset=reset)  # noqa: N806
+        validation.check_non_negative(X, type(self).__name__)
+        return sp.csr_matrix(X)
 
     @property
     def _n_features_out(self) -> int:

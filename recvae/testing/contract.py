@@ -99,6 +99,13 @@ class RecommenderContract:
         assert model.fit(data) is model
         assert options.values(model) == before
 
+    def test_scikit_learn_clones_it_without_what_it_learnt(self, model: Recommender) -> None:
+        copy = pytest.importorskip("sklearn.base").clone(model)
+        assert copy.get_params().keys() == model.get_params().keys()
+        assert options.values(copy) == options.values(model)
+        with pytest.raises(NotFittedError):
+            copy.facts_  # noqa: B018
+
     def test_fit_takes_a_sparse_matrix_too(
         self, make: Make, model: Recommender, histories: sp.csr_matrix
     ) -> None:

@@ -7,9 +7,10 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
+from sklearn.utils.estimator_checks import check_estimator
 
 import recvae as rv
-from recvae.errors import DataError, MissingPackageError, OptionError
+from recvae.errors import MissingPackageError, OptionError
 from recvae.latent import LatentFeatures, generate
 
 SMALL = {"hidden": (), "epochs": 8, "batch_size": 20, "learning_rate": 0.02, "device": "cpu"}
@@ -58,6 +59,20 @@ def test_a_search_chooses_between_models(matrix, tastes):
     assert search.fit(matrix, tastes).best_score_ > 0.9
 
 
+def test_a_search_chooses_options_of_the_model_by_their_path(matrix, tastes):
+    pipeline = make_pipeline(LatentFeatures(rv.MultVAE(**SMALL)), LogisticRegression())
+    search = GridSearchCV(pipeline, {"latentfeatures__model__latent": [1, 3]}, cv=2)
+    assert search.fit(matrix, tastes).best_params_ == {"latentfeatures__model__latent": 3}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_scikit_learns_own_checks():
+    model = rv.MultVAE(latent=2, hidden=(), epochs=1, device="cpu")
+    found = check_estimator(LatentFeatures(model), on_skip=None, on_fail="raise")
+    assert {check["status"] for check in found} <= {"passed", "skipped"}
+
+
 def test_what_is_not_fitted_says_so(features, matrix):
     with pytest.raises(NotFittedError, match="fit"):
         features.transform(matrix)
@@ -65,7 +80,7 @@ def test_what_is_not_fitted_says_so(features, matrix):
 
 def test_other_items_are_refused(features, matrix):
     features.fit(matrix)
-    with pytest.raises(DataError, match="columns"):
+    with pytest.raises(ValueError, match="is expecting"):
         features.transform(matrix[:, 1:])
 
 

@@ -10,13 +10,14 @@ from recvae.data.splits.last import split_last
 from recvae.data.splits.published import SplitWarning, read_split
 from recvae.data.splits.shards import ShardSplit, split_shards
 from recvae.data.splits.time import split_time
-from recvae.data.splits.users import split_folds, split_users
+from recvae.data.splits.users import hold_out_items, split_folds, split_users
 
 __all__ = [
     "Holdout",
     "ShardSplit",
     "Split",
     "SplitWarning",
+    "hold_out_items",
     "read_split",
     "split_folds",
     "split_interactions",

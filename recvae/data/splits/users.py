@@ -160,8 +160,15 @@ def _split(
     )
 
 
-def hold_out_items(data: Interactions, fraction: float, seed: int) -> Holdout:
-    """Hold out a random part of the items of each user."""
+def hold_out_items(
+    data: Interactions | sp.csr_matrix, fraction: float = 0.2, seed: int = 98765
+) -> Holdout:
+    """Hold out a random part of the items of each user, as `split_users` does of those for test.
+
+    Raises:
+        DataError: no user has enough items, or the data are neither Interactions nor a matrix.
+    """
+    data = Interactions.from_matrix(data)
     random = np.random.RandomState(seed)
     order = source_order(data)
     lengths = np.diff(data.matrix.indptr)

@@ -17,6 +17,7 @@ from recvae.engine.batch import Batch
 from recvae.errors import NotFittedError, OptionError
 from recvae.models.contract.abilities import Ability
 from recvae.models.contract.changes import Change
+from recvae.models.contract.estimator import Estimator
 from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.inputs import Input
 from recvae.options.spaces import Space
@@ -27,7 +28,7 @@ from recvae.saved.origin import Origin
 ParallelAxis: TypeAlias = Literal["users", "items"]
 
 
-class Model(ABC):
+class Model(Estimator, ABC):
     """The methods that a class of models defines. Those that are not abstract have a default.
 
     The defaults for codes, similar items and export raise OptionError, for models without these.
