@@ -20,6 +20,7 @@ from recvae.cli.serve import serve
 from recvae.cli.shard import shard
 from recvae.cli.train import train
 from recvae.cli.tune import tune
+from recvae.cli.update import update
 
 app = typer.Typer(
     cls=Commands,
@@ -29,7 +30,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (data, shard, train, tune, info, evaluate, recommend, compare, export, serve):
+COMMANDS = (data, shard, train, update, tune, info, evaluate, recommend, compare, export, serve)
+for command in COMMANDS:
     app.command()(spread(command))
 
 

@@ -44,6 +44,13 @@ def train(
             show_default="all of them",
         ),
     ] = None,
+    keep_data: Annotated[
+        bool,
+        typer.Option(
+            "--keep-data",
+            help="Save the training users' ids and items with the model, for `recvae update`.",
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Train a model and save it.
@@ -72,7 +79,9 @@ def train(
     note(f"training {model} on {data}")
     try:
         with joined(item_shards):
-            recommender.fit(data, validation, checkpoints=checkpoints, minutes=minutes)
+            recommender.fit(
+                data, validation, checkpoints=checkpoints, minutes=minutes, keep_data=keep_data
+            )
     except KeyboardInterrupt:
         _say_how_to_go_on(checkpoints)
         raise

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from recvae.data.interactions import Interactions, require_ids
+from recvae.data.interactions import Interactions
 from recvae.data.reading.ids import as_integers, look_up
 from recvae.errors import DataError
 
@@ -60,8 +60,12 @@ def _placed(
     if not is_new.any():
         return places, known
     told = told[is_new].set_axis(_written_as(ids[is_new], known.index))
+    if (told.index.inferred_type == "string") != (known.index.inferred_type == "string"):
+        raise DataError(
+            f"the new {name} ids, such as {told.index[0]}, are of another type than the known "
+            f"ones, such as {known.index[0]}: give ids of the same kind."
+        )
     table = pd.concat([known, told])
-    require_ids(table.index, name)
     return places, table.set_axis(table.index.rename(known.index.name))
 
 

@@ -29,7 +29,8 @@ from recvae.data.datasets.releases import DATASETS
 from recvae.models import MODELS
 
 COMMANDS = (
-    "data", "shard", "train", "tune", "info", "evaluate", "recommend", "compare", "export", "serve",
+    "data", "shard", "train", "update", "tune", "info", "evaluate", "recommend", "compare",
+    "export", "serve",
 )  # fmt: skip
 SMALL = ("epochs=3", "latent=4", "hidden=8", "batch_size=20", "device=cpu")
 TINY = [f"--set={setting}" for setting in SMALL]

@@ -32,7 +32,7 @@ def test_a_known_pair_takes_its_new_weight():
 def test_ids_are_written_as_the_known_ones():
     assert list(grown(KNOWN, table([7], ["40"])).item_ids) == [20, 30, 40]
     assert list(grown(KNOWN, table([7], ["40"])).user_ids) == ["b", "c", "7"]
-    with pytest.raises(DataError, match="item ids must be all integers or all strings"):
+    with pytest.raises(DataError, match="new item ids, such as forty, are of another type"):
         grown(KNOWN, table(["b"], ["forty"]))
 
 

@@ -47,6 +47,32 @@ async def test_a_new_model_is_picked_up(served, folder, data):
     assert before != after
 
 
+async def test_an_update_drops_no_request(served, folder, data):
+    model = rv.EASE().fit(data, keep_data=True)
+    model.save(folder)
+    today = rv.read_interactions({"user": [60] * 3, "item": [103, 104, 999]})
+    codes: list[int] = []
+
+    async def ask(client) -> None:
+        while True:
+            codes.append((await client.post("/recommend", json={"items": [103]})).status_code)
+
+    async def knows_the_new_item() -> bool:
+        return (await client.get("/health")).json()["n_items"] == len(data.items) + 1
+
+    async with served() as client:
+        asking = [asyncio.ensure_future(ask(client)) for _ in range(3)]
+        assert not await knows_the_new_item()
+        await asyncio.to_thread(lambda: model.update(today).save(folder))
+        await until(knows_the_new_item)
+        answer = await client.post("/recommend", json={"items": [999]})
+        for one in asking:
+            one.cancel()
+    assert answer.status_code == 200
+    assert len(codes) > 3
+    assert set(codes) == {200}
+
+
 async def test_what_is_under_way_is_finished_by_the_old_model(served, folder, data, monkeypatch):
     begun, released = Event(), Event()
     histories = Catalogue.histories

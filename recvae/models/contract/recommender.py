@@ -145,6 +145,8 @@ class Recommender(Model):
             TrainingError: see `fit`.
         """
         data, change = changed(self.facts_.data, new, remove_users)
+        if new is not None and self.reads_weights:
+            lists.warn_if_unweighted(type(self).__name__, new.matrix)
         options.check(self)
         updated, given = copy(self), options.values(self)
         keep_users = not self.supports_new_users

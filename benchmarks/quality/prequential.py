@@ -1,0 +1,169 @@
+"""What updates are worth: each slice of time is ranked by the model of the last, then learnt.
+
+    RECVAE_DATA=... python -m benchmarks.quality.prequential                        # all of it
+    RECVAE_DATA=... python -m benchmarks.quality.prequential ease elsa --data ml-100k
+
+The first half of the likes is fitted; the rest comes in ten slices, in the order of its times. One
+model is updated by each slice, another of the same options is fitted anew to all that came before.
+Both rank what the known users like in the next slice. Options are the defaults. Times are of the
+processor, so that a busy machine does not count.
+"""
+
+import json
+import warnings
+from argparse import ArgumentParser
+from datetime import date
+from time import process_time
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+import recvae as rv
+from benchmarks.common import FIGURES, IMAGES, machine, one_of, options, save_picture, write_json
+from recvae.data.growth import grown
+from recvae.display.themes import MARKERS
+from recvae.models import Recommender
+
+DATA = ("ml-100k", "ml-latest-small", "movietweetings-100k")
+MODELS = (
+    *("ensemble", "residual-vae", "rec-vae", "vamp-vae", "mult-vae", "mult-dae", "elsa"),
+    *("edlae", "ease", "als", "graph-ae", "item-knn"),
+)
+DRAWN = ("ensemble", "mult-vae", "elsa", "edlae")
+KNOWN, SLICES = 0.5, 10
+METRIC = "ndcg@100"
+OUT = FIGURES / "prequential.json"
+
+
+def main() -> None:
+    """Measure the models named on the data named; keep what was measured of others; draw."""
+    args = parser().parse_args()
+    warnings.simplefilter("ignore")
+    found = json.loads(OUT.read_text(encoding="utf-8")) if OUT.exists() else {}
+    for data in [] if args.draw else args.data:
+        for model in args.models:
+            found.setdefault(data, {})[model] = measured = measure(data, model)
+            print(f"{data:20} {model:13} {summary(measured)}", flush=True)
+            write_json(OUT, found)
+    save_picture(IMAGES / "updates.svg", draw, found)
+
+
+def parser() -> ArgumentParser:
+    """The command's options."""
+    known = options(__doc__)
+    known.add_argument("models", nargs="*", type=one_of(MODELS), default=MODELS, metavar="MODEL")
+    known.add_argument("--data", nargs="*", type=one_of(DATA), default=DATA, help=", ".join(DATA))
+    known.add_argument("--draw", action="store_true", help="draw what was measured before")
+    return known
+
+
+def measure(data: str, name: str) -> dict[str, Any]:
+    """Mean NDCG of the users of each slice, by the updated and by the refitted model, and times."""
+    known, *slices = sliced(data)
+    updated = rv.build_model(name).fit(known, keep_data=True)
+    refitted = updated
+    lines: list[dict[str, Any]] = []
+    for number, part in enumerate(slices):
+        holdout = next_of(known, part)
+        values = [judge(model, holdout) for model in (updated, refitted)]
+        lines.append(
+            {
+                "until": str(last_day(part)),
+                "users": len(values[0]),
+                "updated": values[0].mean(),
+                "refitted": values[1].mean(),
+                "difference_error": (values[0] - values[1]).std() / len(values[0]) ** 0.5,
+            }
+        )
+        if number + 1 < len(slices):
+            update_seconds, _ = timed(lambda: updated.update(part))  # noqa: B023
+            known = grown(known, part)
+            fit_seconds, refitted = timed(lambda: rv.build_model(name).fit(known))  # noqa: B023
+            lines[-1] |= {"update_seconds": update_seconds, "fit_seconds": fit_seconds}
+    return {"machine": machine(), "slices": lines}
+
+
+def sliced(name: str) -> list[rv.Interactions]:
+    """The first half, and ten slices of the other, of as many likes each."""
+    data = rv.load_dataset(name, min_rating=4, min_user_items=5, min_item_users=3)
+    assert data.timestamps is not None
+    order = np.argsort(data.timestamps, kind="stable")
+    bounds = np.linspace(KNOWN, 1, SLICES + 1) * len(order)
+    places = np.empty(len(order), np.int64)
+    places[order] = np.arange(len(order))
+    of_entry = np.searchsorted(bounds, places, side="right")
+    return [own(data, of_entry == number) for number in range(SLICES + 1)]
+
+
+def own(data: rv.Interactions, entries: np.ndarray) -> rv.Interactions:
+    """Some entries, with their users and items alone."""
+    kept = data.keep(entries)
+    kept = kept.select_items(kept.item_counts > 0)
+    return kept.select_users(np.diff(kept.matrix.indptr) > 0)
+
+
+def next_of(known: rv.Interactions, part: rv.Interactions) -> rv.Holdout:
+    """What known users like in a slice, of the known items."""
+    n_users, n_items = known.shape
+    held_out = (grown(known, part).matrix[:n_users, :n_items] > 0) - (known.matrix > 0)
+    rows = np.flatnonzero(held_out.getnnz(axis=1))
+    return rv.Holdout(known.matrix[rows], held_out[rows], rows=rows)
+
+
+def last_day(part: rv.Interactions) -> date:
+    """The day of a slice's last like."""
+    assert part.timestamps is not None
+    return pd.Timestamp(part.timestamps.max(), unit="s").date()
+
+
+def judge(model: Recommender, holdout: rv.Holdout) -> np.ndarray:
+    """NDCG@100 of each user."""
+    return rv.evaluate(model, holdout, (METRIC,)).per_user[METRIC].to_numpy()
+
+
+def timed(call: Any) -> tuple[float, Any]:
+    """Seconds of the processor, and what came."""
+    begun = process_time()
+    result = call()
+    return process_time() - begun, result
+
+
+def summary(measured: dict[str, Any]) -> str:
+    """NDCG of both, its ratio and the ratio of the times, over all slices after the first."""
+    lines = pd.DataFrame(measured["slices"])
+    after, times = lines[1:], lines[:-1]
+    users = after["users"]
+    updated, refitted = ((after[kind] * users).sum() / users.sum() for kind in KINDS)
+    error = np.sqrt((after["difference_error"] ** 2 * users**2).sum()) / users.sum()
+    seconds = times["update_seconds"].sum(), times["fit_seconds"].sum()
+    return (
+        f"{METRIC} {updated:.4f} of {refitted:.4f} (difference ± {error:.4f}): "
+        f"{updated / refitted:.1%} in {seconds[0] / seconds[1]:.0%} of {seconds[1]:.1f} s"
+    )
+
+
+KINDS = ("updated", "refitted")
+
+
+def draw(found: dict[str, Any]) -> Figure:
+    """NDCG by slice: a line for each model that is refitted, points where it is updated."""
+    figure, axes = plt.subplots(1, len(found), figsize=(11, 3.4), layout="constrained")
+    for axis, (data, models) in zip(np.atleast_1d(axes), found.items(), strict=True):
+        shown = [name for name in DRAWN if name in models]
+        for name, marker in zip(shown, MARKERS, strict=False):
+            lines = pd.DataFrame(models[name]["slices"])[1:]
+            (line,) = axis.plot(lines["until"], lines["refitted"], linewidth=1)
+            axis.plot(lines["until"], lines["updated"], marker, color=line.get_color(), label=name)
+        axis.set_title(data)
+        axis.tick_params("x", rotation=90)
+    first = figure.axes[0]
+    first.set_ylabel("NDCG@100 of the next slice")
+    first.legend(title="points: updated, lines: refitted")
+    return figure
+
+
+if __name__ == "__main__":
+    main()

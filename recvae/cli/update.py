@@ -1,0 +1,70 @@
+"""`recvae update`: a saved model learns what is new."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import recvae as rv
+from recvae.cli.arguments import DataOptions, Device, Json, ModelFolder, make_folder, names
+from recvae.cli.output import note, show
+from recvae.errors import MissingFileError
+
+
+def update(
+    model: ModelFolder,
+    *,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV, TSV or Parquet file, or a folder of Parquet files, of what is new: likes of "
+            "known and of new users, of known and of new items. What the model knows already may "
+            "be in it too.",
+        ),
+    ] = None,
+    remove_users: Annotated[
+        str | None,
+        typer.Option(metavar="IDS", help="Users to forget, separated by commas."),
+    ] = None,
+    out: Annotated[
+        Path,
+        typer.Option(file_okay=False, help="Folder to save the model to; it may be the same one."),
+    ],
+    columns: DataOptions,
+    min_rating: Annotated[
+        float | None,
+        typer.Option("--min-rating", "--min-weight", help="Keep what weighs at least this."),
+    ] = None,
+    device: Device = "auto",
+    json: Json = False,
+) -> None:
+    """Let a saved model learn new likes, users and items, without training it from the beginning.
+
+    The model must have been trained with --keep-data. Items keep their places and new ones are
+    added. The folder is replaced in one step: a server that watches it takes the new model, and
+    after any failure the old one is there. The same update made twice does no harm.
+
+    [bold]Examples[/bold]
+
+    $ recvae train --data likes.csv --split none --model ease --out runs/shop --keep-data
+
+    $ recvae update runs/shop --data today.csv --out runs/shop
+
+    $ recvae update runs/shop --remove-users 4711,4712 --out runs/shop
+    """
+    if data is None and remove_users is None:
+        raise typer.BadParameter("there is nothing to do: give --data, --remove-users or both.")
+    if data is not None and not data.exists():
+        raise MissingFileError(f"there is no file or folder {data}.")
+    recommender = rv.load_model(model, device=device)
+    before = recommender.n_users_, len(recommender.items_)
+    new = None if data is None else columns.read(str(data), min_weight=min_rating)
+    make_folder(out, str(data))
+    recommender.update(new, remove_users=names(remove_users or ""))
+    recommender.save(out)
+    note(f"saved to {out}")
+    after = recommender.n_users_, len(recommender.items_)
+    facts = {"users": after[0], "items": after[1]}
+    added = {f"more_{name}": facts[name] - had for name, had in zip(facts, before, strict=True)}
+    text = ", ".join(f"{facts[name]:,} {name} ({added[f'more_{name}']:+,})" for name in facts)
+    show(text, {"model": recommender.name, "folder": str(out), **facts, **added}, json)

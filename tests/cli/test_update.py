@@ -1,0 +1,70 @@
+"""`recvae update`, as its users type it."""
+
+import json
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import recvae as rv
+from recvae.cli import app
+
+
+def recvae(*arguments, code=0):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == code, f"{result.output}\n{result.exception!r}"
+    return result
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """An EASE of ten users and six items that can be updated."""
+    likes = [(user, item) for user in range(10) for item in range(6) if (user + item) % 3]
+    table = tmp_path / "likes.csv"
+    pd.DataFrame(likes, columns=["user", "item"]).to_csv(table, index=False)
+    made = tmp_path / "model"
+    given = ["--split", "none", "--min-user-items", 1, "--model", "ease", "--keep-data"]
+    recvae("train", "--data", table, "--out", made, *given)
+    return made
+
+
+@pytest.fixture
+def today(tmp_path):
+    """A known user likes a new item, a new user a known and a new one."""
+    table = tmp_path / "today.csv"
+    pd.DataFrame({"user": [3, 77, 77], "item": [99, 2, 98]}).to_csv(table, index=False)
+    return table
+
+
+def test_an_update_in_its_own_folder(folder, today):
+    shown = recvae("update", folder, "--data", today, "--out", folder, "--json").stdout
+    assert json.loads(shown) == {
+        "model": "ease", "folder": str(folder),
+        "users": 11, "items": 8, "more_users": 1, "more_items": 2,
+    }  # fmt: skip
+    model = rv.load_model(folder)
+    assert list(model.item_ids_) == [*range(6), 98, 99]
+    fitted = rv.EASE().fit(model.facts_.data)
+    assert float((fitted.weights_ - model.weights_).abs().max()) < 1e-5
+    again = recvae("update", folder, "--data", today, "--out", folder).stdout
+    assert again == "11 users (+0), 8 items (+0)\n"
+
+
+def test_users_are_forgotten(folder, tmp_path):
+    shown = recvae("update", folder, "--remove-users", "4, 5", "--out", tmp_path / "less").stdout
+    assert shown == "8 users (-2), 6 items (+0)\n"
+    assert not rv.load_model(tmp_path / "less").facts_.data.user_ids.isin([4, 5]).any()
+    assert rv.load_model(folder).n_users_ == 10
+
+
+def test_what_can_not_be_done_is_said_and_nothing_changes(folder, today, tmp_path):
+    before = (folder / "model.json").read_bytes()
+    refused = recvae("update", folder, "--remove-users", "nobody", "--out", folder, code=1)
+    assert "error: there is no user nobody" in refused.stderr
+    assert "--data, --remove-users" in recvae("update", folder, "--out", folder, code=2).stderr
+    missing = recvae("update", folder, "--data", "none.csv", "--out", folder, code=1)
+    assert "there is no file or folder none.csv" in missing.stderr
+    assert (folder / "model.json").read_bytes() == before
+    rv.EASE().fit(rv.read_interactions(today)).save(tmp_path / "bare")
+    bare = recvae("update", tmp_path / "bare", "--data", today, "--out", folder, code=1)
+    assert "fit it with --keep-data" in " ".join(bare.stderr.split())
