@@ -2,6 +2,7 @@
 
     RECVAE_DATA=... python -m benchmarks.quality.prequential                        # all of it
     RECVAE_DATA=... python -m benchmarks.quality.prequential ease elsa --data ml-100k
+    RECVAE_DATA=... python -m benchmarks.quality.prequential --times                # of ML-1M
 
 The first half of the likes is fitted; the rest comes in ten slices, in the order of its times. One
 model is updated by each slice, another of the same options is fitted anew to all that came before.
@@ -32,16 +33,20 @@ MODELS = (
     *("ensemble", "residual-vae", "rec-vae", "vamp-vae", "mult-vae", "mult-dae", "elsa"),
     *("edlae", "ease", "als", "graph-ae", "item-knn"),
 )
+CLOSED, NEW_USERS = ("ease", "edlae"), (1, 10, 100)
 DRAWN = ("ensemble", "mult-vae", "elsa", "edlae")
 KNOWN, SLICES = 0.5, 10
 METRIC = "ndcg@100"
-OUT = FIGURES / "prequential.json"
+OUT, TIMES = FIGURES / "prequential.json", FIGURES / "update_times.json"
 
 
 def main() -> None:
     """Measure the models named on the data named; keep what was measured of others; draw."""
     args = parser().parse_args()
     warnings.simplefilter("ignore")
+    if args.times:
+        write_json(TIMES, [times(name, n) for name in CLOSED for n in NEW_USERS])
+        return
     found = json.loads(OUT.read_text(encoding="utf-8")) if OUT.exists() else {}
     for data in [] if args.draw else args.data:
         for model in args.models:
@@ -56,6 +61,9 @@ def parser() -> ArgumentParser:
     known = options(__doc__)
     known.add_argument("models", nargs="*", type=one_of(MODELS), default=MODELS, metavar="MODEL")
     known.add_argument("--data", nargs="*", type=one_of(DATA), default=DATA, help=", ".join(DATA))
+    known.add_argument(
+        "--times", action="store_true", help="only: how fast closed forms take a few users of ML-1M"
+    )
     known.add_argument("--draw", action="store_true", help="draw what was measured before")
     return known
 
@@ -84,6 +92,25 @@ def measure(data: str, name: str) -> dict[str, Any]:
             fit_seconds, refitted = timed(lambda: rv.build_model(name).fit(known))  # noqa: B023
             lines[-1] |= {"update_seconds": update_seconds, "fit_seconds": fit_seconds}
     return {"machine": machine(), "slices": lines}
+
+
+def times(name: str, n_users: int) -> dict[str, Any]:
+    """Seconds in which all other users of ML-1M are fitted, and these are learnt, then removed."""
+    data = rv.load_dataset("ml-1m", min_rating=4, min_user_items=5)
+    rows = np.arange(data.shape[0])
+    new = data.select_users(rows[-n_users:])
+    fit_seconds, model = timed(
+        lambda: rv.build_model(name).fit(data.select_users(rows[:-n_users]), keep_data=True)
+    )
+    update_seconds, _ = timed(lambda: model.update(new))
+    remove_seconds, _ = timed(lambda: model.update(remove_users=new.user_ids))
+    return {
+        "model": name,
+        "new_users": n_users,
+        "fit_seconds": fit_seconds,
+        "update_seconds": update_seconds,
+        "remove_seconds": remove_seconds,
+    }
 
 
 def sliced(name: str) -> list[rv.Interactions]:

@@ -11,6 +11,8 @@ from implicit.cpu.als import AlternatingLeastSquares
 from recvae.engine.batch import Batch
 from recvae.errors import TrainingError
 from recvae.models.contract.abilities import Ability
+from recvae.models.contract.changes import Change
+from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.inputs import Input, as_input
 from recvae.models.families.gauss_jordan import solve
 from recvae.models.families.implicit import Factorization, one_blas_thread
@@ -80,6 +82,14 @@ class ImplicitALS(Factorization):
         left = shared + own.mT @ ((self.alpha - 1) * batch.values[:, :, None] * own)
         right = own.mT @ (self.alpha * batch.values[:, :, None])
         return solve(left, right) @ every.T
+
+    def relearn(self, change: Change, context: FitContext) -> None:
+        """Solve for users and items once more, from the items' vectors that there are."""
+        solver, n_items = self.new_solver(), change.train.shape[1]
+        known = self.item_factors_.numpy()
+        solver.iterations = 1
+        solver.item_factors = np.pad(known, ((0, n_items - len(known)), (0, 0)))
+        self.run(solver, change.train)
 
     def new_solver(self) -> AlternatingLeastSquares:
         return AlternatingLeastSquares(alpha=self.alpha, **self.solver_options())

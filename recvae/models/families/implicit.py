@@ -62,9 +62,16 @@ class Factorization(Recommender):
         }
 
     def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
+        self.run(self.new_solver(), train)
+
+    def run(self, solver: Any, train: sp.csr_matrix) -> None:
+        """Fit a model of implicit's, from the vectors that it has or from random ones; keep them.
+
+        Raises:
+            TrainingError: it diverges.
+        """
         label = f"fitting {self.name}"
-        with one_blas_thread(), progress(range(self.iterations), label, unit="epoch") as bar:
-            solver = self.new_solver()
+        with one_blas_thread(), progress(range(solver.iterations), label, unit="epoch") as bar:
             try:
                 solver.fit(
                     as_input(train, self.input),
