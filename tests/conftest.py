@@ -10,6 +10,7 @@ import torch
 from browser import chromium
 from dataframes import FRAMES
 from hypothesis import settings
+from postgresql import server
 from tables_in_parts import write_parts
 
 settings.register_profile("untimed", deadline=None)  # nothing is asserted of a machine's speed
@@ -17,9 +18,9 @@ settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browsers and real data are slow; files with slow tests begin, so that none is the last."""
+    """Browsers, servers, real data are slow; files with slow tests begin, so that none is last."""
     for item in items:
-        if {"browser", "real_data"} & set(getattr(item, "fixturenames", ())):
+        if {"browser", "postgresql", "real_data"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
@@ -45,6 +46,13 @@ def browser():
     """A headless Chromium; a module's own, since its event loop stands in the way of others."""
     with chromium() as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """The address of a PostgreSQL server that is the tests' own."""
+    with server() as address:
+        yield address
 
 
 @pytest.fixture(params=FRAMES.values(), ids=FRAMES)

@@ -10,6 +10,7 @@ import typer
 
 import recvae as rv
 from recvae.disk import atomic
+from recvae.disk.databases import without_password
 from recvae.models import registry
 
 MIN_RATING = 4.0
@@ -89,6 +90,10 @@ class FileColumns(Columns):
         bool, _Data("--no-quotes", help='Take " as a part of the text of a text file.')
     ] = False
 
+    query: Annotated[
+        str | None, _Data(help="What to select from a database, in its SQL.", metavar="SQL")
+    ] = None
+
     @property
     def header(self) -> list[str] | None:
         """The names of all columns, if they are given."""
@@ -111,7 +116,7 @@ class DataOptions(FileColumns):
     def read(
         self, data: str, *, min_weight: float | None = None, **filters: Any
     ) -> "rv.Interactions":
-        """Read a named data set, a file, or a folder of Parquet files."""
+        """Read a named data set, a file, a folder of Parquet files, or a database."""
         from recvae.data.datasets.releases import DATASETS
 
         if are_shards(data):
@@ -131,6 +136,7 @@ class DataOptions(FileColumns):
             timestamp=self.timestamp,
             columns=self.header,
             quotes=not self.no_quotes,
+            query=self.query,
             duplicates=self.duplicates,
             min_weight=min_weight,
             **filters,
@@ -193,7 +199,8 @@ class Experiment(Filters, DataOptions):
         str,
         _Data(
             help="A data set's name (`recvae data` lists them), a CSV, TSV or Parquet file, a "
-            "folder of Parquet files or, to train and evaluate, one of shards (`recvae shard`).",
+            "folder of Parquet files, a database such as postgresql://user@host/shop, with "
+            "--query, or, to train and evaluate, a folder of shards (`recvae shard`).",
         ),
     ]
     split: Annotated[
@@ -268,7 +275,10 @@ class Experiment(Filters, DataOptions):
             word
             for name, (value, usual) in given.items()
             if value != usual
-            for word in (f"--{name.replace('_', '-')}", *([] if value is True else [str(value)]))
+            for word in (
+                f"--{name.replace('_', '-')}",
+                *([] if value is True else [without_password(str(value))]),
+            )
         ]
 
     @property
@@ -278,7 +288,7 @@ class Experiment(Filters, DataOptions):
             return f"{self.data}, split as published, validation pairs by seed {self.seed}"
         least = "" if self._min_weight is None else f", weight >= {self._min_weight:g}"
         return (
-            f"{self.data}{least}, users with >= {self.min_user_items} items, "
+            f"{without_password(self.data)}{least}, users with >= {self.min_user_items} items, "
             f"items with >= {self.min_item_users} users, split by {self.split.value}, "
             f"seed {self.seed}"
         )
@@ -325,7 +335,8 @@ class Experiment(Filters, DataOptions):
 def require_usual(data: str, columns: FileColumns, *others: str | None) -> None:
     """Raise typer.BadParameter if columns are named for data whose columns are known."""
     named = (columns.user, columns.item) != (Columns.user, Columns.item)
-    if named or any(one is not None for one in (columns.value, columns.columns, *others)):
+    given = (columns.value, columns.columns, columns.query, *others)
+    if named or any(one is not None for one in given):
         raise typer.BadParameter(
             f"the columns of {data} are known: leave out --user and all else that is of columns."
         )
@@ -342,9 +353,9 @@ def make_folder(out: Path, data: str) -> None:
     atomic.make_folder(out)
 
 
-def require_outside(out: Path, data: str | Path) -> None:
+def require_outside(out: str | Path, data: str | Path) -> None:
     """Raise typer.BadParameter if `out` is the file or folder of the data, or in it."""
-    if Path(data).exists() and out.resolve().is_relative_to(Path(data).resolve()):
+    if Path(data).exists() and Path(out).resolve().is_relative_to(Path(data).resolve()):
         raise typer.BadParameter(
             f"--out {out} would change the data that are read: choose another."
         )

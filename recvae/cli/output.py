@@ -11,6 +11,7 @@ import typer
 from pydantic_core import to_json
 from typer.core import TyperGroup
 
+from recvae.disk.databases import without_password
 from recvae.display.progress import is_rank_zero
 from recvae.engine.interrupts import sigterm_as_ctrl_c
 from recvae.errors import RecvaeError
@@ -34,7 +35,7 @@ class Commands(TyperGroup):
         except BrokenPipeError:
             raise
         except (RecvaeError, OSError) as error:
-            said = self.in_its_words(" ".join(str(error).split()))
+            said = without_password(self.in_its_words(" ".join(str(error).split())))
             typer.echo(f"error: {said}", err=True)
             raise typer.Exit(1) from None
         except KeyboardInterrupt:
@@ -71,7 +72,7 @@ def note(text: object) -> None:
     if not is_rank_zero():
         return
     with tqdm.external_write_mode():
-        typer.echo(text, err=True)
+        typer.echo(without_password(str(text)), err=True)
 
 
 def show(result: object, as_json: dict[str, Any] | list[Any], json: bool) -> None:

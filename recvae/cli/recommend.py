@@ -1,7 +1,8 @@
 """`recvae recommend`: lists for the users of a file."""
 
 import sys
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,7 @@ from recvae.cli.arguments import (
     require_usual,
 )
 from recvae.cli.output import note, show
+from recvae.disk.databases import is_address
 from recvae.errors import DataError
 
 if TYPE_CHECKING:
@@ -29,21 +31,22 @@ def recommend(
     model: ModelFolder,
     *,
     history: Annotated[
-        Path,
+        str,
         typer.Option(
             help="CSV, TSV or Parquet file of who has what, in a column of users and one of items; "
             "with the items' column alone they are all one user's. Every line counts as a like: "
-            "leave out low ratings. - reads them from stdin. Or a folder of shards, whose users "
-            "may be any number."
+            "leave out low ratings. - reads them from stdin. Or a database, with --query; or a "
+            "folder of shards, whose users may be any number."
         ),
     ],
     columns: FileColumns,
     k: Annotated[int, typer.Option("-k", help="Length of the lists.")] = 10,
     out: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             help="File to write to instead, .csv or .parquet, as the lists are made: they may be "
-            "any number. Of shards, a folder, for a Parquet file of each.",
+            "any number. Or the table of a database, postgresql://user@host/shop#lists, which is "
+            "replaced as a whole. Of shards, a folder, for a Parquet file of each.",
         ),
     ] = None,
     address: Address = None,
@@ -58,14 +61,17 @@ def recommend(
 
     $ recvae recommend runs/vae --history all.parquet --user userID --out lists.parquet
 
+    $ recvae recommend runs/vae --history postgresql://reader@db/shop
+    --query "SELECT user, item FROM orders" --out postgresql://writer@db/shop#lists
+
     $ recvae recommend runs/vae --history shards --out lists --address auto
     """
     if are_shards(history):
         require_usual("shards", columns)
         if json:
             raise typer.BadParameter("the lists of shards go to the files of --out: no --json.")
-        if out is None:
-            raise typer.BadParameter("--out is missing: the folder for the lists of shards.")
+        if out is None or is_address(out):
+            raise typer.BadParameter("the lists of shards go to a folder: name it by --out.")
         files = rv.recommend_shards(model, history, out, k, device=device, address=address)
         note(f"written to {out}, in {len(files)} files")
     elif address is not None:
@@ -75,18 +81,19 @@ def recommend(
     else:
         if out is not None:
             require_outside(out, history)
-        with _opened(history) as file:
-            histories = _read(file, columns)
+        histories = _read(history, columns)
         _recommend(model, histories, columns, k, out, device, json)
 
 
-def _opened(history: Path) -> AbstractContextManager[Path]:
+def _opened(history: str) -> AbstractContextManager[str | Path]:
     """A context with the history's file, or with a copy of a pipe or of stdin, as - is called."""
     from recvae.data.reading.sources import as_file
 
-    if history == Path("-"):
+    if is_address(history):
+        return nullcontext(history)
+    if history == "-":
         return as_file(Path("stdin"), sys.stdin.buffer)
-    return as_file(history)
+    return as_file(Path(history))
 
 
 def _recommend(
@@ -94,7 +101,7 @@ def _recommend(
     histories: "DataFrame",
     columns: FileColumns,
     k: int,
-    out: Path | None,
+    out: str | None,
     device: str,
     json: bool,
 ) -> None:
@@ -114,27 +121,32 @@ def _recommend(
         note(f"written to {out}")
 
 
-def _read(path: Path, names: FileColumns) -> "DataFrame":
+def _read(history: str, names: FileColumns) -> "DataFrame":
     import pandas as pd
 
     from recvae.data.reading import read_columns
 
-    user, item, header, quotes = names.user, names.item, names.header, not names.no_quotes
-    if header == [item] or (header is None and _names_one_column(path, item)):
-        columns = {user: path.stem, **read_columns(path, [item], header=header, quotes=quotes)}
-    else:
-        others = [] if names.value is None else [names.value]
-        columns = read_columns(path, [user, item], others, header, quotes=quotes)
+    user, item, header = names.user, names.item, names.header
+    others = [] if names.value is None else [names.value]
+    with _opened(history) as source:
+        read = partial(
+            read_columns, source, header=header, quotes=not names.no_quotes, query=names.query
+        )
+        if header == [item] or (header is None and _names_one_column(source, item)):
+            columns = {user: Path(source).stem, **read([item])}
+        else:
+            columns = read([user, item], others)
     histories = pd.DataFrame(columns)
     if histories.empty:
-        raise DataError(f"{path} holds no interactions: give it at least one line.")
+        raise DataError(f"{history} holds no interactions: give it at least one line.")
     return histories
 
 
-def _names_one_column(path: Path, item: str) -> bool:
-    """Whether the first line is only the name of the items' column."""
+def _names_one_column(source: str | Path, item: str) -> bool:
+    """Whether the first line of a file is only the name of the items' column."""
     from recvae.data.reading.files import first_line, is_parquet
 
+    path = Path(source)
     return path.is_file() and not is_parquet(path) and first_line(path) == [item]
 
 

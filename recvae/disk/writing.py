@@ -1,4 +1,4 @@
-"""Writing: writes a stream of tables to one CSV or Parquet file, whole or not at all."""
+"""Writing: writes a stream of tables to one file or database table, whole or not at all."""
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -10,24 +10,30 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
+from recvae.disk import databases
 from recvae.disk.atomic import draft_for_user
 from recvae.errors import OptionError
 
 
 def write_tables(tables: Iterable[pd.DataFrame], path: str | PathLike[str]) -> None:
-    """Write tables one after another, as the row groups of one Parquet file or as one CSV file.
+    """Write tables one after another, to one CSV or Parquet file or one table of a database.
 
-    The first table and one other exist at a time. An old file at the path is replaced when all
-    tables are written.
+    The first table and one other exist at a time. What was there is replaced when all tables are
+    written.
 
     Args:
         tables: tables with the same columns, at least one.
-        path: a path that ends in .csv or .parquet.
+        path: a path that ends in .csv or .parquet, or the address of a table, see
+            `databases.write_table`.
 
     Raises:
-        OptionError: the path has another ending.
-        WriteError: the file can't be written.
+        OptionError: the path has another ending, or the address names no table.
+        WriteError: the file or the table can't be written.
+        MissingPackageError: the driver of the database is not installed.
     """
+    if databases.is_address(path):
+        databases.write_table(_as_arrow(iter(tables)), str(path))
+        return
     path = Path(path).expanduser()
     writers = {".csv": _write_csv, ".parquet": _write_parquet}
     if path.suffix not in writers:
@@ -42,11 +48,19 @@ def _write_csv(tables: Iterator[pd.DataFrame], file: BinaryIO) -> None:
 
 
 def _write_parquet(tables: Iterator[pd.DataFrame], file: BinaryIO) -> None:
+    parts = _as_arrow(tables)
+    first = next(parts)
+    with pa.parquet.ParquetWriter(file, first.schema) as writer:
+        for part in chain([first], parts):
+            writer.write_table(part)
+
+
+def _as_arrow(tables: Iterator[pd.DataFrame]) -> Iterator[pa.Table]:
+    """The tables with the types of the first."""
     first = next(tables)
-    schema = pa.Table.from_pandas(first, _schema(first), preserve_index=False).schema
-    with pa.parquet.ParquetWriter(file, schema) as writer:
-        for table in chain([first], tables):
-            writer.write_table(pa.Table.from_pandas(table, schema, preserve_index=False))
+    schema = _schema(first)
+    for table in chain([first], tables):
+        yield pa.Table.from_pandas(table, schema, preserve_index=False)
 
 
 def _schema(table: pd.DataFrame) -> pa.Schema:

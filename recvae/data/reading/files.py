@@ -111,9 +111,14 @@ def common_types(schemas: Mapping[Path, pa.Schema]) -> pa.Schema:
 
 def with_texts(table: pa.Table, types: pa.Schema) -> pa.Table:
     """A table of these types, but with text for bytes, as which Spark and Impala may write it."""
+    return table.cast(pa.schema([(field.name, _as_text(field.type)) for field in types]))
+
+
+def _as_text(kind: pa.DataType) -> pa.DataType:
+    if isinstance(kind, pa.BaseExtensionType):  # databases' own, such as the numeric of PostgreSQL
+        kind = kind.storage_type
     are_bytes = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view)
-    texts = [pa.string() if any(one(kind) for one in are_bytes) else kind for kind in types.types]
-    return table.cast(pa.schema(zip(types.names, texts, strict=True)))
+    return pa.string() if any(one(kind) for one in are_bytes) else kind
 
 
 def _types(schema: pa.Schema) -> str:

@@ -14,7 +14,7 @@ WHOLE = rf"{INTEGER}|(0|-?[1-9][0-9]{{0,14}})\.0+"
 """Integers, and whole floats such as "7.0", which pandas writes if a column has missing values."""
 CURES = {
     "floating": "floats are taken if they are whole and up to 2^53; read these as strings.",
-    "bytes": 'decode them, for example with .str.decode("utf-8").',
+    "bytes": 'decode them, as with .str.decode("utf-8"), or in a query CAST(... AS TEXT).',
 }
 SPAN = 4
 """Integers whose range is up to this many times their number are counted in a table, not hashed."""

@@ -21,6 +21,7 @@ from recvae.data.reading.files import (
     to_pandas,
     with_texts,
 )
+from recvae.disk.databases import is_address, read_query
 from recvae.errors import DataError, MissingFileError, OptionError
 
 
@@ -42,24 +43,29 @@ def read_columns(
     header: Sequence[str] | None = None,
     *,
     quotes: bool = True,
+    query: str | None = None,
 ) -> dict[str, Any]:
     """Read some columns of a table.
 
     Args:
         source: a path of a CSV, TSV, JSON or Parquet file, of a pipe of one, or of a folder of
-            Parquet files, a dataframe (of pandas, or one that Arrow can read), or a mapping of
-            arrays.
+            Parquet files, a dataframe (of pandas, or one that Arrow can read), a mapping of arrays,
+            or the address of a database.
         ids: names of the columns of raw ids. From a text file they come as categoricals: of
             integers if all are written as integers, else of strings ("007" is a string).
         others: names of the columns of numbers and dates.
         header: names of all columns of a text file that has no header.
         quotes: whether " quotes fields of a text file; False if it is a part of the text.
+        query: what to select from a database, see `databases.read_query`.
 
     Raises:
         MissingFileError: there is no such file.
-        DataError: a column is missing or no array, or the file is no table.
-        OptionError: a header was given for what is no text file.
+        DataError: a column is missing or no array, the file is no table, or the database refuses
+            the query.
+        OptionError: a header was given for what is no text file, or a query for no database.
     """
+    if is_address(source) or query is not None:
+        source = read_query(*_asked(source, query))
     if isinstance(source, pd.DataFrame | Mapping):
         _refuse(header)
         require_columns(source, [*ids, *others], "the table")
@@ -124,6 +130,15 @@ def as_file(path: Path, stream: IO[bytes] | None = None) -> Iterator[Path]:
             yield copy
         except DataError as error:
             raise DataError(str(error).replace(str(copy), str(path))) from None
+
+
+def _asked(source: TableSource, query: str | None) -> tuple[str, str]:
+    """An address and a query; raise OptionError if one of them is missing."""
+    if not isinstance(source, str) or not is_address(source):
+        raise OptionError("query=... is for a database: give its address: postgresql://...")
+    if query is None:
+        raise OptionError("give the query for this database: query='SELECT user, item FROM ...'.")
+    return source, query
 
 
 def _refuse(header: Sequence[str] | None) -> None:

@@ -17,6 +17,7 @@ def read_interactions(
     timestamp: str | None = None,
     columns: Sequence[str] | None = None,
     quotes: bool = True,
+    query: str | None = None,
     min_weight: float | None = None,
     min_user_items: int = 1,
     min_item_users: int = 1,
@@ -33,8 +34,10 @@ def read_interactions(
         source: a path of a CSV, TSV or Parquet file, of a file with a JSON object a line, or of a
             folder of Parquet files, which are read in the order of their paths, a dataframe of
             pandas, Polars, Arrow, DuckDB or whatever else has `__arrow_c_stream__`, or a mapping of
-            arrays. In text files the delimiter (comma, tab, semicolon, bar or two
-            colons), the encoding (UTF-8 or Latin-1) and compression (`.gz`) are detected.
+            arrays; or the address of a database, such as `postgresql://user@host/shop`,
+            `sqlite:///shop.db` or `duckdb:///shop.duckdb`. In text files the delimiter (comma, tab,
+            semicolon, bar or two colons), the encoding (UTF-8 or Latin-1) and compression (`.gz`)
+            are detected.
         user: name of the column of user ids, all integers or all strings. In a text file all ids
             are strings if one of them is not written as an integer, such as "007".
         item: name of the column of item ids, of the same kinds.
@@ -43,6 +46,7 @@ def read_interactions(
             unless they say otherwise). Fractions of a second are kept.
         columns: names of all columns of a text file, in its order, if it has no header.
         quotes: whether " quotes fields of a text file; False if it is a part of the text.
+        query: what to select from a database, in its SQL.
         min_weight: keep interactions of at least this weight; it needs `value`. (To keep pairs with
             a least number of lines, use `filter` on the result.)
         min_user_items: keep users with at least this many items.
@@ -57,14 +61,16 @@ def read_interactions(
 
     Raises:
         MissingFileError: there is no such file.
-        DataError: the file is no table, a column is missing, ids are missing, values are not
-            above 0, timestamps are no dates, or no interaction remains.
+        MissingPackageError: the database needs the extra `recvae[db]`.
+        DataError: the file is no table, the database refuses the query, a column is missing, ids
+            are missing, values are not above 0, timestamps are no dates, or no interaction remains.
         OptionError: `duplicates` is unknown, `columns` was given for a source that is no text file,
+            `query` for one that is no database,
             or `min_weight` without `value`.
     """
     require_value(min_weight, value)
     named = [name for name in (value, timestamp) if name is not None]
-    table = read_columns(source, [user, item], named, columns, quotes=quotes)
+    table = read_columns(source, [user, item], named, columns, quotes=quotes, query=query)
     data = build_interactions(
         table[user],
         table[item],
