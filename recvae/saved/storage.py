@@ -30,7 +30,7 @@ from recvae.errors import DataError, MissingFileError, ModelFileError, OptionErr
 from recvae.saved.facts import Facts
 from recvae.saved.manifest import KIND, MANIFEST, ModelManifest
 
-KEPT = ("data", "indices", "indptr")
+KEPT = ("training_weights", "training_columns", "training_offsets")
 """The parts of the training matrix that are in the file of the weights, if the data are kept."""
 
 
@@ -99,12 +99,12 @@ def load_saved(described: ModelManifest, stored: Stored) -> Saved:
     """
     state = load(stored.read("weights"))
     counts = _checked_counts(state.pop("item_counts"), described)
-    kept = {part: state.pop(f"train.{part}") for part in KEPT if f"train.{part}" in state}
+    kept = {part: state.pop(part) for part in KEPT if part in state}
     tables = {role: read_table(stored.read(role)) for role in stored.files if role != "weights"}
     _require_vocabulary(tables["items"], "item", described.n_items)
     if "users" in tables:
         _require_vocabulary(tables["users"], "user", described.n_users)
-    require_finite(state)
+    require_finite(state | kept)
     users = tables["users"].index if "users" in tables else None
     facts = Facts(
         items=tables["items"],
@@ -166,7 +166,8 @@ def _files(saved: Saved) -> dict[str, Fill]:
     users = None if facts.user_ids is None else pd.DataFrame(index=facts.user_ids)
     if facts.data is not None:
         users, kept = facts.data.users, facts.data.matrix
-        weights |= {f"train.{part}": torch.from_numpy(getattr(kept, part)) for part in KEPT}
+        parts = kept.data, kept.indices, kept.indptr
+        weights |= {name: torch.from_numpy(part) for name, part in zip(KEPT, parts, strict=True)}
     tables = {"items": facts.items, "users": users, "history": saved.history}
     return {
         "weights.safetensors": partial(save_file, weights),
@@ -183,8 +184,8 @@ def _kept_data(
 ) -> Interactions:
     if users is None:
         raise ValueError("the users of the training data are missing")
-    data, columns, offsets = (kept[part].numpy() for part in KEPT)
-    matrix = csr_of(data, columns, offsets, (len(users), len(items)))
+    weights, columns, offsets = (kept[part].numpy() for part in KEPT)
+    matrix = csr_of(weights, columns, offsets, (len(users), len(items)))
     return Interactions(matrix, pd.DataFrame(index=users), items)
 
 

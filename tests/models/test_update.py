@@ -151,3 +151,18 @@ def test_shards_are_not_kept(tmp_path):
     rv.shard_table(tmp_path / "table.parquet", tmp_path / "shards")
     with pytest.raises(OptionError, match="leave out keep_data"):
         rv.Popularity().fit(rv.read_shards(tmp_path / "shards"), keep_data=True)
+
+
+def test_a_bare_matrix_is_updated_by_another():
+    known = sp.csr_matrix(np.eye(4, dtype=np.float32))
+    new = sp.csr_matrix(np.ones((6, 5), np.float32))
+    model = rv.EASE().fit(known, keep_data=True).update(new)
+    assert (model.n_users_, list(model.item_ids_)) == (6, [0, 1, 2, 3, 4])
+    np.testing.assert_array_equal(model.item_counts_, [6] * 5)
+
+
+def test_counts_are_asked_for_where_they_are_read():
+    data = rv.read_interactions({"user": [1, 2], "item": [1, 2], "n": [3, 4]}, value="n")
+    model = rv.ItemKNN(input="counts").fit(data, keep_data=True)
+    with pytest.warns(rv.models.MissingWeightsWarning, match="reads weights"):
+        model.update(rv.read_interactions({"user": [1], "item": [2]}))

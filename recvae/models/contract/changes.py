@@ -43,7 +43,9 @@ class Change:
 
 
 def changed(
-    data: Interactions | None, new: Interactions | None, remove_users: Collection[Any]
+    data: Interactions | None,
+    new: Interactions | sp.csr_matrix | None,
+    remove_users: Collection[Any],
 ) -> tuple[Interactions, Change]:
     """Today's training data, from yesterday's, and what has changed.
 
@@ -56,7 +58,7 @@ def changed(
             "an update starts from the data of the last fit, which this model has not kept: fit it "
             "with keep_data=True."
         )
-    today = data if new is None else grown(data, new)
+    today = data if new is None else grown(data, Interactions.from_matrix(new))
     kept = without_users(today, remove_users)
     left = ~data.user_ids.isin(kept.user_ids)
     return kept, Change.between(data, kept, left)

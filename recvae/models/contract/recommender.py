@@ -126,7 +126,10 @@ class Recommender(Model):
         return self
 
     def update(
-        self, new: Interactions | None = None, *, remove_users: Collection[Any] = ()
+        self,
+        new: Interactions | sp.csr_matrix | None = None,
+        *,
+        remove_users: Collection[Any] = (),
     ) -> Self:
         """Learn what is new since the last fit or update; return self.
 
@@ -146,7 +149,7 @@ class Recommender(Model):
         """
         data, change = changed(self.facts_.data, new, remove_users)
         if new is not None and self.reads_weights:
-            lists.warn_if_unweighted(type(self).__name__, new.matrix)
+            lists.warn_if_unweighted(type(self).__name__, Interactions.from_matrix(new).matrix)
         options.check(self)
         updated, given = copy(self), options.values(self)
         keep_users = not self.supports_new_users
