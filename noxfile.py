@@ -5,6 +5,8 @@ nox                        # all of it
 nox -s oldest -- -k cli    # one session, and what pytest should run
 """
 
+from pathlib import Path
+
 import nox
 
 nox.options.default_venv_backend = "uv"
@@ -16,6 +18,13 @@ COMPILE = (
     *("uv", "pip", "compile", "pyproject.toml", "--all-extras", "--universal", "--quiet"),
     *("--generate-hashes", "--constraint=constraints.txt", "--python-version=3.11"),
 )
+NEEDED = {
+    "latent": "recvae.latent.features",
+    "onnx": "recvae.exporting.onnx",
+    "serve": "recvae.serving",
+    "ray": "ray.data",
+}
+"""What an extra is for."""
 OLD_WARNINGS_ARE_FINE = "--override-ini=filterwarnings=default"
 
 
@@ -53,6 +62,21 @@ def mixed(session: nox.Session, pins: list[str]) -> None:
     """One package of the generation before, the others as new as they go with it."""
     session.install("--editable=.[dev]", *pins)  # pyarrow 26 wants numpy 2, and does not say so
     run_tests(session, OLD_WARNINGS_ARE_FINE)
+
+
+@nox.session(python=PYTHONS)
+@nox.parametrize("extra", [None, "latent", "onnx", "serve", "db", "ray"])
+def wheel(session: nox.Session, extra: str | None) -> None:
+    """The built wheel, alone or with an extra, in an environment that has nothing else."""
+    session.run("uv", "build", "--wheel", "--out-dir", session.create_tmp(), external=True)
+    (built,) = Path(session.create_tmp()).glob("*.whl")
+    session.install(f"{built}[{extra}]" if extra else str(built))
+    session.chdir(session.create_tmp())  # so that the clone's own folder is not imported
+    model = ("--data", "sample", "--model", "mult-vae", "--set", "epochs=1", "--out", "model")
+    session.run("recvae", "train", *model)
+    session.run("recvae", "info", "model")
+    if extra in NEEDED:
+        session.run("python", "-c", f"import {NEEDED[extra]}")
 
 
 @nox.session

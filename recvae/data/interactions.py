@@ -236,6 +236,9 @@ class Interactions:
             f"{self.matrix.nnz:,} interactions, density {density:.2%})"
         )
 
+    def _repr_html_(self) -> str:
+        return f"<p>{self!r}</p>{self.items.head().to_html()}"
+
 
 def as_csr(matrix: "sp.spmatrix | sp.sparray") -> sp.csr_matrix:
     """Any sparse matrix as CSR float32 with sorted columns, duplicates summed and no stored zeros.

@@ -265,3 +265,10 @@ def test_the_fingerprint_changes_with_any_weight_or_item_id(data):
 
 def test_repr(data):
     assert repr(data) == "Interactions(4 users x 3 items, 5 interactions, density 41.67%)"
+
+
+def test_a_notebook_shows_sizes_and_the_first_items():
+    data = Interactions.from_matrix(sp.eye(9, format="csr"))
+    shown = data.with_item_info(pd.DataFrame({"title": ["<i>A"] * 9}))._repr_html_()
+    assert "9 users x 9 items" in shown
+    assert shown.count("&lt;i&gt;A") == 5

@@ -40,6 +40,7 @@ def having(language: str):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*noload.*:DeprecationWarning")  # MLflow's use of SQLAlchemy
 @having("python")
 def test_the_code_runs(page, tmp_path, monkeypatch):
     """All blocks of a page, in one session from top to bottom."""

@@ -35,3 +35,11 @@ def test_a_grid_over_a_recommender():
     assert search.best_params_ == ParameterGrid(grid)[0]
     assert sorted(tried) == [1.0, 1.0, 2.0, 2.0]
     assert search.best_estimator_.item_counts_.sum() == matrix.nnz
+
+
+def test_a_notebook_shows_options_and_what_was_fitted():
+    model = rv.EASE(regularization=3.0)
+    assert "<p>EASE, not fitted</p>" in model._repr_html_()
+    shown = model.fit(sp.eye(5, format="csr"))._repr_html_()
+    assert "<p>EASE, fitted on 5 users and 5 items</p>" in shown
+    assert "<th>regularization</th>" in shown

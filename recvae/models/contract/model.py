@@ -238,3 +238,10 @@ class Model(Estimator, ABC):
     def origin_(self) -> Origin | None:
         """When and by which code the model was fitted; None during the fit."""
         return self.facts_.origin
+
+    def _repr_html_(self) -> str:
+        state = "not fitted"
+        if self._facts is not None:
+            state = f"fitted on {self.n_users_:,} users and {len(self.items_):,} items"
+        table = pd.Series(options.values(self)).to_frame().to_html(header=False)
+        return f"<p>{type(self).__name__}, {state}</p>{table}"
