@@ -33,6 +33,13 @@ def serve(
             "environment, which other users of the machine can't see.",
         ),
     ] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="An origin, such as https://shop.example, whose pages may ask this server from a "
+            "browser (CORS); it may be given several times.",
+        ),
+    ] = None,
     device: Device = "auto",
 ) -> None:
     """Serve a model over HTTP: a page to try it on, and an API, which /docs describes.
@@ -58,7 +65,7 @@ def serve(
         raise OptionError(
             f"--host {host} lets other machines in: give a token, in RECVAE_TOKEN or --token."
         )
-    app = create_app(model, device=device, token=token)
+    app = create_app(model, device=device, token=token, allow_origins=allow_origin or ())
     warnings.simplefilter("ignore", EmptyHistoryWarning)
     with _listen(host, port) as listening:
         port = listening.getsockname()[1]

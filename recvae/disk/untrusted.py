@@ -44,9 +44,8 @@ def read_table(content: bytes) -> pd.DataFrame:
         ValueError: it would take more than `MAX_TABLE_BYTES`, or has lists.
         pyarrow.ArrowException: it is damaged.
     """
-    buffer = _in_arrow(content)
-    _checked(buffer, lists=False)
-    return pd.read_parquet(pa.BufferReader(buffer))
+    _checked(content, lists=False)
+    return pd.read_parquet(in_arrow(content))
 
 
 def read_lists(content: bytes) -> pa.Table:
@@ -56,7 +55,7 @@ def read_lists(content: bytes) -> pa.Table:
         ValueError: it would take more than `MAX_TABLE_BYTES`.
         pyarrow.ArrowException: it is damaged.
     """
-    table = _checked(_in_arrow(content), lists=True)
+    table = _checked(content, lists=True)
     columns = [_plain(column) for column in table.columns]
     return pa.Table.from_arrays(columns, names=table.column_names)
 
@@ -76,24 +75,22 @@ def csr_of(
     return matrix
 
 
-def _in_arrow(content: bytes) -> pa.Buffer:
-    """A copy that Arrow owns: its threads may drop a buffer after Python has ended."""
+def in_arrow(content: bytes) -> pa.BufferReader:
+    """A file in memory that Arrow owns: its threads may drop one after Python has ended."""
     buffer = pa.allocate_buffer(len(content))
     memoryview(buffer).cast("B")[:] = content
-    return buffer
+    return pa.BufferReader(buffer)
 
 
-def _checked(buffer: pa.Buffer, *, lists: bool) -> pa.Table:
+def _checked(content: bytes, *, lists: bool) -> pa.Table:
     """Read a table; its claimed size is checked first, and its texts before they are used."""
-    with pq.ParquetFile(pa.BufferReader(buffer), page_checksum_verification=True) as file:
+    with pq.ParquetFile(in_arrow(content), page_checksum_verification=True) as file:
         _require_modest(_declared_bytes(file.metadata))
         columns = [file.schema.column(number) for number in range(len(file.schema))]
         texts = [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
         if not lists and any(column.max_repetition_level for column in columns):
             raise ValueError("it has lists in its columns, which may be of any length")
-    table = pq.read_table(
-        pa.BufferReader(buffer), read_dictionary=texts, page_checksum_verification=True
-    )
+    table = pq.read_table(in_arrow(content), read_dictionary=texts, page_checksum_verification=True)
     table.validate(full=True)  # bytes that are no text would come up when they are shown
     _require_modest(sum(_text_bytes(column) for column in table.columns))
     return table

@@ -1,5 +1,6 @@
 """The application: routes, limits, token and errors put together."""
 
+from collections.abc import Collection
 from http import HTTPStatus
 from os import PathLike
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 
 import recvae
@@ -16,7 +18,7 @@ from recvae.serving import pages
 from recvae.serving.live_model import LiveModel
 from recvae.serving.middleware import BodyLimit, Measured, Strict
 from recvae.serving.routes import open_router, router
-from recvae.serving.security import bearer
+from recvae.serving.security import bearer, require_origins
 from recvae.serving.service import Service
 
 MAX_BATCH = 64
@@ -35,6 +37,7 @@ def create_app(
     *,
     device: str = "auto",
     token: str | None = None,
+    allow_origins: Collection[str] = (),
     max_batch: int = MAX_BATCH,
 ) -> FastAPI:
     """Make an ASGI application that serves a saved model: an API, and a page to try it on.
@@ -45,14 +48,17 @@ def create_app(
         folder: of a model, as `save` writes it.
         device: where an autoencoder should live.
         token: the bearer token that requests must have; None lets everyone in.
+        allow_origins: origins, such as `https://shop.example`, whose pages may ask this server from
+            a browser (CORS); "*" for all.
         max_batch: requests that one forward pass may answer.
 
     Raises:
         MissingFileError: there is no model in the folder.
         ModelFileError: a file of it is damaged.
         FoldInError: the model knows only the users that it was trained on.
-        OptionError: the token is empty.
+        OptionError: the token is empty, or an origin is none.
     """
+    require_origins(allow_origins)
     guards = [] if token is None else [Depends(bearer(token))]
     service = Service(LiveModel(Path(folder).expanduser(), device), max_batch)
     app = FastAPI(
@@ -62,6 +68,8 @@ def create_app(
         lifespan=lambda _: service.lifespan(),
         docs_url=None,
         redoc_url=None,
+        servers=[{"url": ".", "description": "where openapi.json is"}],
+        root_path_in_servers=False,
     )
     app.state.service = service
     pages.add_to(app)
@@ -70,6 +78,14 @@ def create_app(
     app.add_middleware(BodyLimit)
     app.add_middleware(Strict)
     app.add_middleware(Measured, metrics=service.metrics)
+    if allow_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=allow_origins,
+            allow_headers=["Authorization"],
+            allow_methods=["GET", "POST"],
+            expose_headers=["Retry-After"],
+        )
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(DataError, _unanswerable)
     app.add_exception_handler(TrainingError, _unanswerable)

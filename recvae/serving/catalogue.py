@@ -16,7 +16,7 @@ class Catalogue:
     """Raw ids and titles of a model's columns."""
 
     def __init__(self, model: Recommender) -> None:
-        self.ids: list[int | str] = model.item_ids_.tolist()
+        self.ids: list[int | str] = [exact_in_json(item) for item in model.item_ids_.tolist()]
         self.column_of = {str(item): column for column, item in enumerate(self.ids)}
         self.titles = _titles(model)
         texts = [title or str(item) for title, item in zip(self.titles, self.ids, strict=True)]
@@ -57,7 +57,12 @@ class Catalogue:
 
     def unknown(self, items: Iterable[Id]) -> list[Id]:
         """The ids that are not in the catalogue."""
-        return [item for item in items if str(item) not in self.column_of]
+        return [exact_in_json(item) for item in items if str(item) not in self.column_of]
+
+
+def exact_in_json(item: int | str) -> int | str:
+    """An id; as text beyond 2^53 - 1, which JavaScript and others would read as another number."""
+    return item if isinstance(item, str) or abs(item) < 2**53 else str(item)
 
 
 def _titles(model: Recommender) -> list[str | None]:

@@ -1,6 +1,7 @@
-"""Security: a token that requests must bear."""
+"""Security: a token that requests must bear, and the origins whose pages may ask."""
 
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Iterable
 from hmac import compare_digest
 from http import HTTPStatus
 from typing import Annotated, TypeAlias
@@ -33,3 +34,13 @@ def bearer(token: str) -> Callable[[Given], Awaitable[None]]:
             )
 
     return check
+
+
+def require_origins(origins: Iterable[str]) -> None:
+    """Raise OptionError unless each is an origin as browsers write it, or * for all."""
+    for origin in origins:
+        if origin != "*" and not re.fullmatch(r"https?://[^/\s*A-Z]+", origin):
+            raise OptionError(
+                f"{origin!r} is no origin: write it as browsers do, such as https://shop.example, "
+                "without a path, or * for all."
+            )

@@ -1,11 +1,14 @@
-"""Clients of a server in this process."""
+"""Clients of a server in this process, and a server in a thread."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from threading import Thread
 
 import httpx
+import uvicorn
 
 from recvae.serving import create_app
 
@@ -23,3 +26,16 @@ async def until(condition, seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not await condition():
             await asyncio.sleep(0.02)
+
+
+@contextmanager
+def listening(app, **options):
+    """Run a server in a thread; yield its URL."""
+    with socket.create_server(("127.0.0.1", 0)) as place:
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, **options))
+        thread = Thread(target=server.run, args=([place],), daemon=True)
+        thread.start()
+        yield "http://{}:{}".format(*place.getsockname())
+        server.should_exit = True
+        thread.join(60)
+        assert not thread.is_alive()

@@ -1,16 +1,13 @@
 """The application wherever it is put: in another, without a lifespan, in loop after loop."""
 
 import asyncio
-import socket
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, contextmanager
-from threading import Thread
+from contextlib import AsyncExitStack
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI
-from serving_client import until
+from serving_client import listening, until
 
 import recvae as rv
 from recvae.serving import create_app, service
@@ -23,19 +20,6 @@ def app(folder, monkeypatch) -> FastAPI:
     """The application, which looks at its folder all the time."""
     monkeypatch.setattr(service, "WATCH_SECONDS", 0.01)
     return create_app(folder, device="cpu")
-
-
-@contextmanager
-def listening(app, **options):
-    """Run a server in a thread; yield its URL."""
-    with socket.create_server(("127.0.0.1", 0)) as place:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, **options))
-        thread = Thread(target=server.run, args=([place],), daemon=True)
-        thread.start()
-        yield "http://{}:{}".format(*place.getsockname())
-        server.should_exit = True
-        thread.join(60)
-        assert not thread.is_alive()
 
 
 @pytest.mark.parametrize("lifespan", ["off", "on"])

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from functools import singledispatch
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from pyarrow import csv
 from recvae.data.datasets.declaration import HistoryFile, RatingFile, SectionFiles, TableFile
 from recvae.data.reading import read_lines
 from recvae.data.reading.files import SEPARATOR, open_text
+from recvae.disk.untrusted import in_arrow
 
 SECTION = {"user": pa.int32(), "rating": pa.float32(), "date": pa.date32()}
 DAY = 86_400
@@ -66,7 +66,7 @@ def _require_values(table: pa.Table, names: Iterable[str]) -> None:
 def _(file: SectionFiles, path: Path) -> pd.DataFrame:
     # An item's line `1:` is read as one without rating and date.
     lines = csv.read_csv(
-        BytesIO(path.read_bytes().replace(b":", b",,")),
+        in_arrow(path.read_bytes().replace(b":", b",,")),
         csv.ReadOptions(column_names=list(SECTION)),
         convert_options=csv.ConvertOptions(column_types=SECTION),
     )

@@ -18,6 +18,7 @@ import pyarrow.parquet
 
 from recvae.data.reading.columns import require_columns
 from recvae.data.reading.ids import as_integers
+from recvae.disk.untrusted import in_arrow
 from recvae.errors import DataError
 
 DELIMITERS = [*",\t;|", "::"]
@@ -232,7 +233,7 @@ def open_text(path: Path, delimiter: str = ",") -> IO[bytes]:
     if len(delimiter) == 1:
         return cast(IO[bytes], stream)
     replaced = stream.read().replace(delimiter.encode(), SEPARATOR.encode())
-    return cast(IO[bytes], pa.BufferReader(replaced))
+    return cast(IO[bytes], in_arrow(replaced))
 
 
 def _sniff(path: Path, names: set[str]) -> tuple[tuple[str, ...], str, list[str]]:

@@ -1,0 +1,61 @@
+"""Ids beyond 2^53 - 1, as a browser reads and sends them."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from serving_client import client_of
+
+import recvae as rv
+
+LONG = 1_540_000_000_000_000_000
+IDS = [LONG + n for n in range(38)] + [2**53 - 1, 2**53]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    matrix = sp.random(80, len(IDS), density=0.4, format="csr", random_state=0, dtype=np.float32)
+    items = pd.DataFrame(index=pd.Index(IDS, name="item"))
+    users = pd.DataFrame(index=pd.RangeIndex(80, name="user"))
+    data = rv.Interactions(matrix, users, items)
+    small = {"hidden": (), "latent": 4, "epochs": 1, "device": "cpu"}
+    rv.MultVAE(**small).fit(data).save(tmp_path_factory.mktemp("long") / "model")
+    return tmp_path_factory.getbasetemp() / "long0" / "model"
+
+
+def as_javascript(answer):
+    """What JSON.parse makes of an answer: all numbers are floats."""
+    return json.loads(answer.text, parse_int=lambda digits: int(float(digits)))
+
+
+def ids(part):
+    """All ids anywhere in an answer."""
+    if isinstance(part, dict):
+        found = [part["id"]] if "id" in part else []
+        return found + ids(list(part.values()))
+    return [one for each in part for one in ids(each)] if isinstance(part, list) else []
+
+
+@pytest.mark.anyio
+async def test_long_ids_come_back_as_they_are(folder):
+    async with client_of(folder) as client:
+        listed = as_javascript(await client.get("/items", params={"k": len(IDS)}))
+        given = ids(listed)
+        assert {str(one) for one in given} == {str(one) for one in IDS}
+        assert 2**53 - 1 in given
+        likes = given[:20]
+        one, other = {"items": likes[:10]}, {"items": likes[10:]}
+        answers = [
+            await client.post("/recommend", json={"items": likes}),
+            await client.post("/explain", json={"items": likes}),
+            await client.post("/blend", json={"one": one, "other": other}),
+            await client.get("/similar", params={"item": likes[0]}),
+            await client.get("/map"),
+        ]
+        for answer in map(as_javascript, answers):
+            assert answer.get("unknown", []) == []
+            assert {str(one) for one in ids(answer)} <= {str(one) for one in IDS}
+        unknown = await client.post("/recommend", json={"items": [LONG - 1, str(LONG - 2), 7]})
+        assert as_javascript(unknown)["unknown"] == [str(LONG - 1), str(LONG - 2), 7]
