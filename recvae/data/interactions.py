@@ -84,6 +84,11 @@ class Interactions:
         return np.bincount(self.matrix.indices, minlength=self.matrix.shape[1])
 
     @property
+    def has_times(self) -> bool:
+        """Whether there are timestamps, and not all of them are the same."""
+        return self.timestamps is not None and bool(np.ptp(self.timestamps))
+
+    @property
     def rows(self) -> np.ndarray:
         """int64 [nnz]: the row of each entry, aligned with `matrix.indices`."""
         return np.repeat(np.arange(self.matrix.shape[0]), np.diff(self.matrix.indptr))
@@ -100,6 +105,26 @@ class Interactions:
             (self.matrix.data[kept], self.matrix.indices[kept], indptr), shape=self.matrix.shape
         )
         return self._take(kept, matrix)
+
+    def in_order(self, after: int = 0) -> Self:
+        """Weigh each entry by its place among its user's in time: 1, 2, ...
+
+        Of equal timestamps the one that comes later in the source is the later one.
+
+        Args:
+            after: a number to count from instead of 0.
+
+        Raises:
+            DataError: there are no timestamps, or all are the same.
+        """
+        ties = np.arange(self.matrix.nnz) if self.positions is None else self.positions
+        order = np.lexsort((ties, require_timestamps(self), self.rows))
+        places = np.empty(len(order), dtype=np.float32)
+        places[order] = np.arange(len(order)) - self.matrix.indptr[self.rows] + after + 1
+        matrix = sp.csr_matrix(
+            (places, self.matrix.indices, self.matrix.indptr), shape=self.matrix.shape
+        )
+        return replace(self, matrix=matrix)
 
     def select_users(self, rows: np.ndarray) -> Self:
         """Take rows, in the order given (row numbers, or a boolean mask).
@@ -272,6 +297,22 @@ def rank_in_rows(data: Interactions, values: np.ndarray) -> np.ndarray:
     ranks = np.empty(len(values), dtype=np.int64)
     ranks[np.lexsort((values, data.rows))] = np.arange(len(values))
     return ranks - data.matrix.indptr[data.rows]
+
+
+def require_timestamps(data: Interactions) -> np.ndarray:
+    """The timestamps [nnz].
+
+    Raises:
+        DataError: there are none, or all are the same.
+    """
+    timestamps = Interactions.from_matrix(data).timestamps
+    if timestamps is None:
+        raise DataError("the interactions have no timestamps: name their column by timestamp=...")
+    if not data.has_times:
+        raise DataError(
+            "all timestamps are the same: what reads the order, or splits by it, needs real ones."
+        )
+    return timestamps
 
 
 def require_ids(ids: pd.Index, name: str) -> None:

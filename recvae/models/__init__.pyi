@@ -20,6 +20,7 @@ from .registry import MODELS
 from .residual_ensemble import ResidualEnsemble
 from .residual_vae import ResidualVAE
 from .sparse_edlae import SparseEDLAE
+from .transitions import Transitions
 from .vamp_vae import VampVAE
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "ResidualEnsemble",
     "ResidualVAE",
     "SparseEDLAE",
+    "Transitions",
     "VampVAE",
     "build_model",
     "load_model",

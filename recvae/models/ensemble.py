@@ -10,7 +10,7 @@ from pydantic import PlainValidator
 from recvae.models.building import build_model
 from recvae.models.contract.recommender import Recommender
 from recvae.models.families.pooled import PooledRecommender
-from recvae.options.ranges import NonNegativeInt
+from recvae.options.ranges import NonNegativeInt, PositiveFloat
 
 LEAST = 2
 """The least number of members."""
@@ -57,6 +57,7 @@ class Ensemble(PooledRecommender):
             command line their names, `--set members=ease,als`.
         seed: decides everything random in all members; None keeps the members' own seeds.
         device: the device of all members that have one; None keeps the members' own.
+        half_life: of all members that have one, see `Model`; None keeps the members' own.
     """
 
     name: ClassVar[str] = "ensemble-of"
@@ -64,10 +65,11 @@ class Ensemble(PooledRecommender):
     members: Members = ()
     seed: NonNegativeInt | None = None
     device: Annotated[str, MinLen(1)] | None = None
+    half_life: PositiveFloat | None = None
 
     def new_members(self) -> dict[str, Recommender]:
-        """Copies of the members, with the seed and the device of the ensemble if it has them."""
-        given = {"seed": self.seed, "device": self.device}
+        """Copies of the members, with those options that they share with the ensemble."""
+        given = {"seed": self.seed, "device": self.device, "half_life": self.half_life}
         ours = {option: value for option, value in given.items() if value is not None}
         return {
             name: replace(

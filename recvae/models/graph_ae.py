@@ -17,7 +17,7 @@ from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.inputs import as_input
 from recvae.models.contract.recommender import Recommender
 from recvae.models.families.graph import ItemGraph
-from recvae.options.ranges import NonNegativeFloat, NonNegativeInt, PositiveInt
+from recvae.options.ranges import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from recvae.options.spaces import Float, Int, Space
 from recvae.ranking.blocks import block_users, in_blocks
 
@@ -49,6 +49,7 @@ class GraphAE(Recommender):
         item_power: an item is divided by this power of its user count on the way in, and multiplied
             by it on the way out.
         seed: decides the start of the search for eigenvectors.
+        half_life: see `Model`.
         graph_: the graph of items.
         values_: float32 [rank], the large eigenvalues of A, ascending.
         vectors_: float32 [items, rank], their eigenvectors.
@@ -69,6 +70,7 @@ class GraphAE(Recommender):
     slope: NonNegativeFloat = 0.2
     item_power: NonNegativeFloat = 0.3
     seed: NonNegativeInt = 0
+    half_life: PositiveFloat | None = None
 
     def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
         random = torch.Generator().manual_seed(self.seed)
@@ -85,7 +87,7 @@ class GraphAE(Recommender):
         """Convolve the histories, some at a time: each takes a float for every training user."""
         scores = torch.empty(histories.shape)
         size = min(USERS_AT_ONCE, block_users(max(self.n_users_, len(self.items_))))
-        for number, block in enumerate(in_blocks(as_input(histories), size)):
+        for number, block in enumerate(in_blocks(self.as_read(histories), size)):
             users = slice(number * size, (number + 1) * size)
             scores[users] = self.forward(Batch.of(block, scores.device))
         return scores

@@ -13,7 +13,7 @@ from recvae.errors import TrainingError
 from recvae.models.contract.abilities import Ability
 from recvae.models.contract.changes import Change
 from recvae.models.contract.fitting import FitContext
-from recvae.models.contract.inputs import Input, as_input
+from recvae.models.contract.inputs import Input
 from recvae.models.families.gauss_jordan import solve
 from recvae.models.families.implicit import Factorization, one_blas_thread
 from recvae.options.ranges import PositiveFloat, PositiveInt
@@ -35,6 +35,7 @@ class ImplicitALS(Factorization):
         alpha: the confidence of an interaction is alpha times its weight; that of an item that the
             user does not have is 1.
         input: "binary" sets every weight to 1; "counts" takes them as they are.
+        half_life: see `Model`.
     """
 
     name: ClassVar[str] = "als"
@@ -49,6 +50,7 @@ class ImplicitALS(Factorization):
     alpha: PositiveFloat = 4.0
     iterations: PositiveInt = 15
     input: Input = "binary"
+    half_life: PositiveFloat | None = None
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Compute the users' vectors; score by their inner products with the items' vectors.
@@ -56,7 +58,7 @@ class ImplicitALS(Factorization):
         Raises:
             TrainingError: they can't be solved for within the precision of float32.
         """
-        weights, users = as_input(histories, self.input), np.arange(histories.shape[0])
+        weights, users = self.as_read(histories), np.arange(histories.shape[0])
         try:
             with one_blas_thread():
                 solver = self.new_solver()

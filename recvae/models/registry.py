@@ -34,6 +34,7 @@ BUILT_IN = {
     "bpr": "recvae.models.implicit_bpr:ImplicitBPR",
     "lmf": "recvae.models.implicit_lmf:ImplicitLMF",
     "item-knn": "recvae.models.item_knn:ItemKNN",
+    "transitions": "recvae.models.transitions:Transitions",
     "popularity": "recvae.models.popularity:Popularity",
 }
 """The module and the class of each model of this package."""

@@ -2,7 +2,7 @@
 
 import logging
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Annotated, ClassVar
 
@@ -24,6 +24,7 @@ from recvae.models.implicit_als import ImplicitALS
 from recvae.models.mult_dae import MultDAE
 from recvae.models.residual_vae import ResidualVAE
 from recvae.models.sparse_edlae import SparseEDLAE
+from recvae.models.transitions import Transitions
 from recvae.options.ranges import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from recvae.options.spaces import Float, Int, Space
 
@@ -52,8 +53,9 @@ class ResidualEnsemble(PooledRecommender):
 
     Too long is more than `fit` is given or, so that the choice does not depend on the machine, an
     hour of two cores. The choice, its memory and its time on this machine are logged before it
-    begins. With validation users, a member that makes their lists worse is left out, even if it is
-    the only one with codes. Options that are not named here have the members' defaults.
+    begins. With `half_life`, Transitions joins them. With validation users, a member that makes
+    their lists worse is left out, even if it is the only one with codes. Options that are not named
+    here have the members' defaults.
 
     Attributes:
         n_vaes: number of ResidualVAEs, which differ in their seeds alone.
@@ -64,10 +66,11 @@ class ResidualEnsemble(PooledRecommender):
         rank: width of ELSA's vectors.
         factors: width of ImplicitALS's vectors.
         max_gigabytes: the memory that an items x items matrix may take, if the machine has it.
+        half_life: of the histories that the members read, see `Model`; Transitions has its own.
         seed: decides everything random in all members.
         device: the device of all members that have one: "auto", "cpu", "cuda", "mps", ...
         members_: the fitted models: `elsa`, `als`, `vae0`, `vae1`, ... or `edlae` or `graph`, and
-            `dae`; without the last ones if Ctrl-C or the time ended the training.
+            `dae`; `transitions`; without the last ones if Ctrl-C or the time ended the training.
         history_: DataFrame, a row an epoch of the first ResidualVAE, or of MultDAE.
         interrupted_: whether Ctrl-C or the time ended the training early.
     """
@@ -89,12 +92,13 @@ class ResidualEnsemble(PooledRecommender):
     rank: PositiveInt = 256
     factors: PositiveInt = 64
     max_gigabytes: PositiveFloat = 16.0
+    half_life: PositiveFloat | None = None
     seed: NonNegativeInt = 0
     device: Annotated[str, MinLen(1)] = "auto"
 
     def new_members(self) -> dict[str, Recommender]:
         seeds = np.random.SeedSequence(self.seed).generate_state(self.n_vaes)
-        return {
+        members = {
             "elsa": ELSA(latent=self.rank, seed=self.seed, device=self.device),
             "als": ImplicitALS(factors=self.factors, seed=self.seed),
             "edlae": SparseEDLAE(max_gigabytes=self.max_gigabytes),
@@ -120,6 +124,8 @@ class ResidualEnsemble(PooledRecommender):
                 for number, seed in enumerate(seeds)
             },
         }
+        ordered = {name: replace(one, half_life=self.half_life) for name, one in members.items()}
+        return ordered | {"transitions": Transitions()}
 
     def members_for(self, train: sp.csr_matrix, minutes: float | None) -> dict[str, Recommender]:
         """The first of the plans that fits into the memory and the time there is, or the last."""
@@ -134,7 +140,13 @@ class ResidualEnsemble(PooledRecommender):
             ceil(plans[names].minutes(speed)),
             plans[names].gigabytes,
         )
-        return {name: members[name] for name in names}
+        also = ["transitions"] * self.reads_order
+        return {name: members[name] for name in [*also, *names]}
+
+    @property
+    def reads_order(self) -> bool:
+        """Whether there is a half-life: only then Transitions is a member."""
+        return self.half_life is not None
 
     def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
         super().learn(train, validation, context)

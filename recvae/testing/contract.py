@@ -58,7 +58,7 @@ class RecommenderContract:
     @pytest.fixture(scope="class")
     @classmethod
     def data(cls) -> Interactions:
-        """60 users of three tastes and 25 items with titles."""
+        """60 users of three tastes and 25 items with titles, in a known order."""
         rng = np.random.default_rng(0)
         liking = np.where(np.add.outer(np.arange(USERS), np.arange(ITEMS)) % 3 == 0, 0.7, 0.1)
         matrix = sp.csr_matrix((rng.random((USERS, ITEMS)) < liking).astype(np.float32))
@@ -67,7 +67,8 @@ class RecommenderContract:
             {"title": [f"Title {n}" for n in range(ITEMS)]},
             index=pd.Index([f"item {n}" for n in range(ITEMS)], name="item"),
         )
-        return Interactions(matrix, users, items)
+        times = rng.permutation(matrix.nnz)
+        return Interactions(matrix, users, items, times).in_order()
 
     @pytest.fixture(scope="class")
     @classmethod

@@ -21,6 +21,8 @@ class Holdout:
             None for unseen users (strong generalization).
         user_ids: raw ids of the users, if known.
         item_ids: raw ids of the items, if known.
+        order: CSR [users, items], `fold_in` for models that read the order: weights that grow from
+            the earlier to the later. None takes those of `fold_in` for it.
         n_dropped: how many users were dropped because no item of theirs could be held out.
 
     Raises:
@@ -33,6 +35,7 @@ class Holdout:
     user_ids: pd.Index | None = None
     n_dropped: int = 0
     item_ids: pd.Index | None = None
+    order: sp.csr_matrix | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fold_in", as_csr(self.fold_in))
@@ -64,10 +67,9 @@ class Holdout:
             )
 
     def fingerprints(self) -> list[str]:
-        """The fingerprints of `fold_in` and of `held_out`."""
-        return [
-            Interactions.from_matrix(part).fingerprint() for part in (self.fold_in, self.held_out)
-        ]
+        """The fingerprints of `fold_in`, of `held_out` and of `order`."""
+        parts = [part for part in (self.fold_in, self.held_out, self.order) if part is not None]
+        return [Interactions.from_matrix(part).fingerprint() for part in parts]
 
     def _require_users(self, given: int, name: str) -> None:
         if given != self.fold_in.shape[0]:

@@ -4,7 +4,7 @@ import numpy as np
 
 from recvae.data.interactions import Interactions
 from recvae.data.splits.holdout import Split
-from recvae.data.splits.parts import hold_out_of_all, require_timestamps, source_order
+from recvae.data.splits.parts import hold_out_of_all
 
 MIN_ITEMS = 3
 """One each for training, validation and test."""
@@ -32,11 +32,8 @@ def split_last(data: Interactions) -> Split:
     Raises:
         DataError: there are no timestamps, all are the same, or no user has enough items.
     """
-    timestamps, rows, indptr = require_timestamps(data), data.rows, data.matrix.indptr
-    # Entries by user, then time, then source order; then count from the end of each user.
-    order = source_order(data)
-    order = order[np.lexsort((timestamps[order], rows))]
-    from_end = np.empty(len(rows), dtype=np.int64)
-    from_end[order] = indptr[rows + 1] - 1 - np.arange(len(rows))
-    long_enough = np.diff(indptr)[rows] >= MIN_ITEMS
+    places = Interactions.from_matrix(data).in_order().matrix.data
+    lengths = np.diff(data.matrix.indptr)[data.rows]
+    from_end = lengths - places
+    long_enough = lengths >= MIN_ITEMS
     return hold_out_of_all(data, long_enough & (from_end == 1), long_enough & (from_end == 0))

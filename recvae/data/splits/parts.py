@@ -43,6 +43,7 @@ def hold_out(
         user_ids=data.user_ids[kept],
         n_dropped=n_users - int(kept.sum()),
         item_ids=data.item_ids,
+        order=data.in_order().keep(fold_in).matrix[kept] if data.has_times else None,
     )
 
 
@@ -70,20 +71,3 @@ def source_order(data: Interactions) -> np.ndarray:
     if data.positions is None:
         return np.arange(data.matrix.nnz)
     return np.lexsort((data.positions, data.rows))
-
-
-def require_timestamps(data: Interactions) -> np.ndarray:
-    """The timestamps [nnz].
-
-    Raises:
-        DataError: there are none, or all are the same.
-    """
-    timestamps = Interactions.from_matrix(data).timestamps
-    if timestamps is None:
-        raise DataError("the interactions have no timestamps: name their column by timestamp=...")
-    if not np.ptp(timestamps):
-        raise DataError(
-            "all timestamps are the same: a split by time needs real ones; "
-            "one of interactions holds out at random instead."
-        )
-    return timestamps

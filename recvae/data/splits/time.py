@@ -7,10 +7,10 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
-from recvae.data.interactions import Interactions
+from recvae.data.interactions import Interactions, require_timestamps
 from recvae.data.reading.times import to_seconds
 from recvae.data.splits.holdout import Split
-from recvae.data.splits.parts import hold_out, known_items, require_timestamps
+from recvae.data.splits.parts import hold_out, known_items
 from recvae.errors import DataError, OptionError
 
 Moment: TypeAlias = "float | str | date | pd.Timestamp | np.datetime64"

@@ -1,7 +1,8 @@
 """Inputs: how a model reads the weights of interactions.
 
 Models learn from implicit feedback: what a user has, not what the user thinks of it. Most of them
-set all weights to 1; some can use weights such as play counts.
+set all weights to 1; some can use weights such as play counts. A history that is ranked for can be
+weighed by how recent its parts are: then its weights say their order, see `Interactions.in_order`.
 """
 
 from typing import Literal, TypeAlias
@@ -32,3 +33,23 @@ def as_input(matrix: sp.csr_matrix, kind: Input = "binary") -> sp.csr_matrix:
         return matrix
     ones = np.ones(matrix.nnz, dtype=np.float32)
     return sp.csr_matrix((ones, matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
+def recent(histories: sp.csr_matrix, half_life: float) -> sp.csr_matrix:
+    """Weigh each entry by 2^(-n / half_life), where n entries of its row have a higher weight.
+
+    Args:
+        histories: CSR [users, items], whose weights grow from the earlier to the later.
+        half_life: how many later entries halve a weight.
+    """
+    weights, lengths = histories.data, np.diff(histories.indptr)
+    rows = np.repeat(np.arange(histories.shape[0]), lengths)
+    order = np.lexsort((weights, rows))
+    # Entries of one row and weight are now neighbours, and count as the last of them.
+    differs = (np.diff(weights[order]) != 0) | (np.diff(rows) != 0)
+    last = np.flatnonzero(np.append(differs, True))
+    last_alike = last[np.cumsum(np.append(0, differs))] if len(order) else order
+    later = np.empty(len(order), dtype=np.float32)
+    later[order] = histories.indptr[rows + 1] - 1 - last_alike
+    recency = np.exp2(-later / np.float32(half_life))
+    return sp.csr_matrix((recency, histories.indices, histories.indptr), shape=histories.shape)

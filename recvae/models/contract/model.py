@@ -19,7 +19,7 @@ from recvae.models.contract.abilities import Ability
 from recvae.models.contract.changes import Change
 from recvae.models.contract.estimator import Estimator
 from recvae.models.contract.fitting import FitContext
-from recvae.models.contract.inputs import Input
+from recvae.models.contract.inputs import Input, as_input, recent
 from recvae.options.spaces import Space
 from recvae.ranking.neighbors import cosine
 from recvae.saved.facts import Facts
@@ -35,6 +35,8 @@ class Model(Estimator, ABC):
 
     Attributes:
         input: how the model reads weights; an option of models that can use them as they are.
+        half_life: how many later interactions halve the weight of one, in a history that is ranked
+            for: an option of models that read histories. None weighs all of them alike.
         history_: DataFrame, a line an epoch; None for a model that is not trained in epochs.
         interrupted_: whether Ctrl-C ended the training early.
     """
@@ -53,6 +55,7 @@ class Model(Estimator, ABC):
     """The abilities of the class; an option can take one away, see `why_not`."""
 
     input: Input = "binary"
+    half_life: float | None = None
     history_: pd.DataFrame | None = None
     interrupted_: bool = False
     _facts: Facts | None = None
@@ -149,6 +152,17 @@ class Model(Estimator, ABC):
         """Whether the model uses the weights of the interactions as they are."""
         return self.input == "counts"
 
+    @property
+    def reads_order(self) -> bool:
+        """Whether the model reads in which order a user had the items, in place of weights."""
+        return self.half_life is not None
+
+    def as_read(self, histories: sp.csr_matrix) -> sp.csr_matrix:
+        """Histories, CSR [users, items], with the weights by which the model scores."""
+        if self.half_life is None:
+            return as_input(histories, self.input)
+        return recent(histories, self.half_life)
+
     def as_option(self) -> dict[str, Any]:
         """The model's name and options, to store it as an option of another model."""
         return {"model": self.name, **options.values(self)}
@@ -170,6 +184,8 @@ class Model(Estimator, ABC):
                 f"{self.name} was trained on weights, which a graph does not read: train it with "
                 "input=binary."
             )
+        if ability is Ability.EXPORT and self.reads_order:
+            return f"{self.name} reads the order of a history, which a graph does not."
         return None
 
     def lack_of(self, ability: Ability) -> str:

@@ -96,7 +96,9 @@ class Recommender(Model):
             )
         if isinstance(interactions, Shards) and keep_data:
             raise OptionError("shards stay on the disk: leave out keep_data, or read the table.")
-        data = checked_data(interactions, validation)
+        if self.reads_order and self.reads_weights:
+            raise OptionError("a model reads weights or the order: leave out input or half_life.")
+        data = checked_data(self._in_order(interactions), validation)
         if keep_data or not self.supports_new_users:
             require_ids(data.user_ids, "user")
         given = options.values(self)
@@ -147,7 +149,10 @@ class Recommender(Model):
             DataError: no user is left, a user to remove is unknown, or ids are of another type.
             TrainingError: see `fit`.
         """
-        data, change = changed(self.facts_.data, new, remove_users)
+        known = self.facts_.data
+        if self.reads_order and known is not None and new is not None:
+            new = new.in_order(after=int(known.matrix.data.max()))
+        data, change = changed(known, new, remove_users)
         if new is not None and self.reads_weights:
             lists.warn_if_unweighted(type(self).__name__, Interactions.from_matrix(new).matrix)
         options.check(self)
@@ -348,7 +353,7 @@ class Recommender(Model):
             DataError: they do not have the training items as columns.
         """
         self.require_fitted()
-        data = Interactions.from_matrix(histories)
+        data = Interactions.from_matrix(self._in_order(histories))
         if data.shape[1] != len(self.items_):
             raise DataError(
                 f"histories have {data.shape[1]} columns, the model knows {len(self.items_)} "
@@ -388,6 +393,11 @@ class Recommender(Model):
         if np.shape(rows) != (n_users,):
             raise OptionError(f"rows must name one training row for each of {n_users} histories.")
         return as_columns(rows, self.n_users_, "rows")
+
+    def _in_order(self, given: Any) -> Any:
+        """Interactions weighed by their order for a model that reads it; anything else as it is."""
+        ordered = self.reads_order and isinstance(given, Interactions)
+        return given.in_order() if ordered else given
 
     def score_or_count(
         self, histories: sp.csr_matrix, rows: np.ndarray | None = None

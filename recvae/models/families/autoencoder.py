@@ -53,6 +53,7 @@ class AutoencoderRecommender(Recommender):
         latent: width of the code.
         dropout: the rate at which training removes entries of the input.
         input: "binary" sets every weight to 1; "counts" takes them as they are.
+        half_life: see `Model`.
         learning_rate: Adam's.
         rate_schedule: "constant", or "cosine": down to 0 over the epochs, after a short rise.
         l2: weight decay: the coefficient of the sum of squared weights, whose gradient Adam adds
@@ -75,6 +76,7 @@ class AutoencoderRecommender(Recommender):
     latent: PositiveInt = 200
     dropout: DropRate = 0.5
     input: Input = "binary"
+    half_life: PositiveFloat | None = None
     learning_rate: PositiveFloat = 1e-3
     rate_schedule: RateSchedule = "constant"
     l2: NonNegativeFloat = 0.0
@@ -113,7 +115,7 @@ class AutoencoderRecommender(Recommender):
 
     def batch(self, histories: sp.csr_matrix) -> Batch:
         """Histories as the net reads them, on its device."""
-        return Batch.of(as_input(histories, self.input), self.device_)
+        return Batch.of(self.as_read(histories), self.device_)
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """The scores [users, items] of a batch, differentiable in the batch's values."""

@@ -42,6 +42,7 @@ class LinearAutoencoder(Recommender):
     Attributes:
         regularization: the penalty on squared weights.
         max_gigabytes: the memory that fitting may take; it grows with the square of the items.
+        half_life: see `Model`.
         weights_: float32 [items, items], row i is what item i adds to the score of each item.
         diagonal_: float32 [items], the diagonal of the inverse that the weights are made of, by
             which they can be updated; None if the data were not kept.
@@ -51,10 +52,11 @@ class LinearAutoencoder(Recommender):
 
     regularization: PositiveFloat
     max_gigabytes: PositiveFloat = 16.0
+    half_life: PositiveFloat | None = None
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Sum the weights of the history's items."""
-        return self.forward(Batch.of(as_input(histories), self.weights_.device))
+        return self.forward(Batch.of(self.as_read(histories), self.weights_.device))
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """The scores [users, items] of a batch."""

@@ -11,9 +11,8 @@ from recvae.disk.untrusted import csr_of
 from recvae.engine.batch import Batch
 from recvae.engine.states import of_shape
 from recvae.models.contract.abilities import Ability
-from recvae.models.contract.inputs import as_input
 from recvae.models.contract.recommender import Recommender
-from recvae.options.ranges import PositiveInt
+from recvae.options.ranges import PositiveFloat, PositiveInt
 from recvae.ranking.neighbors import Similarity, nearest
 
 
@@ -23,16 +22,18 @@ class NeighborModel(Recommender):
 
     Attributes:
         n_neighbors: how many neighbors are kept for each item, the nearest ones.
+        half_life: see `Model`.
         neighbors_: CSR float32 [items, items], row i is what item i adds to the score of each item.
     """
 
     abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.EXPORT})
 
     n_neighbors: PositiveInt
+    half_life: PositiveFloat | None = None
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Sum the weights of the history's items."""
-        return torch.from_numpy((as_input(histories, self.input) @ self.neighbors_).toarray())
+        return torch.from_numpy((self.as_read(histories) @ self.neighbors_).toarray())
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """The scores [users, items] of a batch, by operators that an ONNX graph has."""

@@ -66,6 +66,11 @@ class PooledRecommender(Recommender):
         """Whether a member reads weights."""
         return any(member.reads_weights for member in self.new_members().values())
 
+    @property
+    def reads_order(self) -> bool:
+        """Whether a member reads the order."""
+        return any(member.reads_order for member in self.new_members().values())
+
     def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
         """Fit the members one after another; after Ctrl-C the trained ones are kept.
 

@@ -1,0 +1,72 @@
+"""Transitions: recommends the items that others turned to after the items of the history."""
+
+from dataclasses import dataclass
+from math import ceil
+from typing import ClassVar
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+
+from recvae.data.splits import Holdout
+from recvae.models.contract.abilities import Ability
+from recvae.models.contract.fitting import FitContext
+from recvae.models.families.neighbors import NeighborModel
+from recvae.options.ranges import Fraction, PositiveFloat, PositiveInt
+from recvae.options.spaces import Float, Int, Space
+
+HALF_LIVES = 5
+"""How many half-lives apart two items of a user can be: then a pair weighs 1/32."""
+
+
+@dataclass(kw_only=True, eq=False)
+class Transitions(NeighborModel):
+    """What comes next: weighted sequential rules (after Ludewig & Jannach, "Evaluation of
+    Session-based Recommendation Algorithms", UMUAI 2018).
+
+    Item i leads to item j as often as users had j after i, where a pair with n items between them
+    counts 2^(-n / half_life). This is divided by (n_i n_j)^power for the n_i users of i, and n_j of
+    j. A score is the sum over the history, whose items count less the longer they are ago. It needs
+    timestamps; without an order, items that a user had together lead to each other.
+
+    Attributes:
+        half_life: how many later interactions halve the weight of one, in training and in a
+            history.
+        power: how much the popularity of both items counts against a pair.
+        n_neighbors: how many items each item leads to, at most.
+        neighbors_: CSR float32 [items, items], row i is what item i adds to the score of each item.
+    """
+
+    name: ClassVar[str] = "transitions"
+    abilities: ClassVar[frozenset[Ability]] = frozenset()
+    space: ClassVar[Space] = {
+        "half_life": Float(1.0, 20.0, log=True),
+        "power": Float(0.0, 0.6),
+        "n_neighbors": Int(50, 1000, log=True),
+    }
+
+    half_life: PositiveFloat = 5.0
+    power: Fraction = 0.25
+    n_neighbors: PositiveInt = 500
+
+    def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
+        scale = sp.diags(np.maximum(train.getnnz(axis=0), 1.0) ** -self.power, dtype=np.float32)
+        pairs = (scale @ self._pairs(train) @ scale).tocsr()
+        self.keep_nearest(lambda items: torch.from_numpy(pairs[items].toarray()), train.shape[1])
+
+    def _pairs(self, train: sp.csr_matrix) -> sp.csr_matrix:
+        """How often users had one item before another, weighed by distance: [items, items]."""
+        rows = np.repeat(np.arange(train.shape[0]), np.diff(train.indptr))
+        order = np.lexsort((train.data, rows))
+        items, places = train.indices[order], train.data[order]
+        n_items = train.shape[1]
+        pairs = sp.csr_matrix((n_items, n_items), dtype=np.float32)
+        for distance in range(1, min(ceil(HALF_LIVES * self.half_life), len(items) - 1) + 1):
+            own = np.flatnonzero(rows[distance:] == rows[:-distance])
+            ends = items[own], items[own + distance]
+            weights = np.full(len(own), 2 ** ((1 - distance) / self.half_life), np.float32)
+            pairs += sp.coo_matrix((weights, ends), shape=pairs.shape).tocsr()
+            tied = places[own] == places[own + distance]
+            back = weights[tied], (ends[1][tied], ends[0][tied])
+            pairs += sp.coo_matrix(back, shape=pairs.shape).tocsr()
+        return pairs
