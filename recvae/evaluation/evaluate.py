@@ -126,8 +126,8 @@ def evaluate(
         raise DataError("nothing is held out of any user: there is nothing to judge a model by.")
     require_same_items(holdout.item_ids, getattr(model, "item_ids_", None))
     rows = None if holdout.rows is None else holdout.rows[kept]
-    ordered = holdout.order is not None and getattr(model, "reads_order", False)
-    shown = holdout.order if ordered else holdout.fold_in
+    order = holdout.order if getattr(model, "reads_order", False) else None
+    shown = holdout.fold_in if order is None else order
     k = min(max(metric.k for metric in parsed), holdout.held_out.shape[1])
     start = perf_counter()
     ranked, _ = model.recommend(shown[kept], k, rows=rows)

@@ -2,7 +2,7 @@
 
 import logging
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil
 from typing import Annotated, ClassVar
 
@@ -98,7 +98,7 @@ class ResidualEnsemble(PooledRecommender):
 
     def new_members(self) -> dict[str, Recommender]:
         seeds = np.random.SeedSequence(self.seed).generate_state(self.n_vaes)
-        members = {
+        members: dict[str, Recommender] = {
             "elsa": ELSA(latent=self.rank, seed=self.seed, device=self.device),
             "als": ImplicitALS(factors=self.factors, seed=self.seed),
             "edlae": SparseEDLAE(max_gigabytes=self.max_gigabytes),
@@ -124,8 +124,9 @@ class ResidualEnsemble(PooledRecommender):
                 for number, seed in enumerate(seeds)
             },
         }
-        ordered = {name: replace(one, half_life=self.half_life) for name, one in members.items()}
-        return ordered | {"transitions": Transitions()}
+        for member in members.values():
+            member.half_life = self.half_life
+        return members | {"transitions": Transitions()}
 
     def members_for(self, train: sp.csr_matrix, minutes: float | None) -> dict[str, Recommender]:
         """The first of the plans that fits into the memory and the time there is, or the last."""

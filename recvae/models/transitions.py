@@ -59,14 +59,13 @@ class Transitions(NeighborModel):
         rows = np.repeat(np.arange(train.shape[0]), np.diff(train.indptr))
         order = np.lexsort((train.data, rows))
         items, places = train.indices[order], train.data[order]
-        n_items = train.shape[1]
-        pairs = sp.csr_matrix((n_items, n_items), dtype=np.float32)
+        pairs = sp.csr_array((train.shape[1], train.shape[1]), dtype=np.float32)
         for distance in range(1, min(ceil(HALF_LIVES * self.half_life), len(items) - 1) + 1):
-            own = np.flatnonzero(rows[distance:] == rows[:-distance])
-            ends = items[own], items[own + distance]
-            weights = np.full(len(own), 2 ** ((1 - distance) / self.half_life), np.float32)
-            pairs += sp.coo_matrix((weights, ends), shape=pairs.shape).tocsr()
-            tied = places[own] == places[own + distance]
-            back = weights[tied], (ends[1][tied], ends[0][tied])
-            pairs += sp.coo_matrix(back, shape=pairs.shape).tocsr()
-        return pairs
+            first = np.flatnonzero(rows[distance:] == rows[:-distance])
+            tied = first[places[first] == places[first + distance]]
+            sources = np.concatenate([first, tied + distance])
+            targets = np.concatenate([first + distance, tied])
+            weights = np.full(len(sources), 2 ** ((1 - distance) / self.half_life), np.float32)
+            entries = weights, (items[sources], items[targets])
+            pairs = pairs + sp.coo_array(entries, shape=pairs.shape).tocsr()
+        return sp.csr_matrix(pairs)

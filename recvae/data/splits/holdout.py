@@ -67,9 +67,10 @@ class Holdout:
             )
 
     def fingerprints(self) -> list[str]:
-        """The fingerprints of `fold_in`, of `held_out` and of `order`."""
-        parts = [part for part in (self.fold_in, self.held_out, self.order) if part is not None]
-        return [Interactions.from_matrix(part).fingerprint() for part in parts]
+        """The fingerprints of what is shown, `fold_in` and its order, and of `held_out`."""
+        shown = [part for part in (self.fold_in, self.order) if part is not None]
+        prints = [Interactions.from_matrix(part).fingerprint() for part in (*shown, self.held_out)]
+        return ["-".join(prints[:-1]), prints[-1]]
 
     def _require_users(self, given: int, name: str) -> None:
         if given != self.fold_in.shape[0]:

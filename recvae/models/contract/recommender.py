@@ -150,7 +150,7 @@ class Recommender(Model):
             TrainingError: see `fit`.
         """
         known = self.facts_.data
-        if self.reads_order and known is not None and new is not None:
+        if self.reads_order and known is not None and isinstance(new, Interactions):
             new = new.in_order(after=int(known.matrix.data.max()))
         data, change = changed(known, new, remove_users)
         if new is not None and self.reads_weights:
