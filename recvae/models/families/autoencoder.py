@@ -125,38 +125,43 @@ class AutoencoderRecommender(Recommender):
     def learn(self, train: CsrOrShards, validation: Holdout | None, context: FitContext) -> None:
         """Train a new net from the seed."""
         parse_metrics([self.metric])
-        self.net_ = self._drawn_net(train.shape[1])
-        self._train(train, validation, context, self.epochs)
+        weights_seed, *seeds = self._seeds()
+        self.net_ = self._drawn_net(train.shape[1], weights_seed)
+        self._train(train, validation, context, seeds)
 
     def relearn(self, change: Change, context: FitContext) -> None:
-        """Train on from the weights that there are, for a tenth of the epochs."""
-        known, rows = self.net_, as_input(change.train)
-        self.net_ = self._drawn_net(change.train.shape[1])
-        grow(known, self.net_, rows)
-        self._train(change.train, None, context, ceil(self.epochs / SHORTER), done=self.epochs)
+        """Train on from the weights that there are, for a tenth of the epochs.
 
-    def _drawn_net(self, n_items: int) -> Net:
+        The learning rate goes down to 0 in these: what an average over many steps evens out in a
+        fit would else be noise after so few.
+        """
+        known, rows = self.net_, as_input(change.train)
+        weights_seed, *seeds = self._seeds(int(self.fingerprint_, 16))
+        self.net_ = self._drawn_net(rows.shape[1], weights_seed)
+        grow(known, self.net_, rows)
+        self._train(change.train, None, context, seeds, done=self.epochs)
+
+    def _drawn_net(self, n_items: int, seed: int) -> Net:
         net = self.new_net(n_items)
-        net.initialize(torch.Generator().manual_seed(self._seeds[0]))
+        net.initialize(torch.Generator().manual_seed(seed))
         return net
 
-    @property
-    def _seeds(self) -> list[int]:
+    def _seeds(self, *more: int) -> list[int]:
         """The seeds of the weights, of the order of the users and of the noise."""
-        return np.random.SeedSequence(self.seed).generate_state(3).tolist()
+        return np.random.SeedSequence([self.seed, *more]).generate_state(3).tolist()
 
     def _train(
         self,
         train: CsrOrShards,
         validation: Holdout | None,
         context: FitContext,
-        epochs: int,
+        seeds: list[int],
         *,
         done: int = 0,
     ) -> None:
-        """Train the net for `epochs`, after so many that are done."""
+        """Train the net; if so many epochs are done, for a tenth of them more."""
         device, together = devices.resolve(self.device), processes.current()
-        _, order_seed, noise_seed = self._seeds
+        order_seed, noise_seed = seeds
         rows = self._as_input(train)
         self.prepare(self.net_, rows, context)
         self.net_.split_items(together.items)
@@ -169,9 +174,9 @@ class AutoencoderRecommender(Recommender):
         trainer = Trainer(
             self.net_,
             [phase.after(done * len(batches)) for phase in phases],
-            epochs=epochs,
+            epochs=ceil(done / SHORTER) or self.epochs,
             learning_rate=self.learning_rate,
-            rate_schedule=self.rate_schedule,
+            rate_schedule="cosine" if done else self.rate_schedule,
             l2=self.l2,
             validate=None if validation is None else partial(self._judge, validation),
             metric=self.metric,
