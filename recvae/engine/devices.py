@@ -1,7 +1,8 @@
-"""Devices: which one tensors live on, and in which precision it multiplies matrices."""
+"""Devices: which one tensors live on, of which type, and how precisely it multiplies."""
 
 import os
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache, partial
 from typing import Literal, TypeAlias
 
@@ -57,6 +58,25 @@ def multiplying(precision: torch.dtype) -> AbstractContextManager[None]:
     if precision == torch.bfloat16 or _keeps_float32():
         return _MEDIUM.on()
     return nullcontext()
+
+
+@contextmanager
+def usual() -> Iterator[None]:
+    """A context, or a decorator, for what learns or makes nets, whatever its caller has set.
+
+    New tensors are float32, and have gradients, within `torch.no_grad` and `inference_mode` too.
+    """
+    with _FLOAT32.on(), torch.inference_mode(False), torch.enable_grad():
+        yield
+
+
+def _to_float32() -> Undo:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    return partial(torch.set_default_dtype, before)
+
+
+_FLOAT32 = Switch(_to_float32)
 
 
 def _to_medium() -> Undo:

@@ -14,6 +14,7 @@ import torch
 
 from recvae import options
 from recvae.data.splits import Holdout
+from recvae.engine import devices
 from recvae.engine.batches import Batches, Resident
 from recvae.engine.phases import Phase
 from recvae.engine.trainer import Trainer
@@ -68,6 +69,7 @@ class SparseCodes:
     patience: PositiveInt | None = 10
     seed: NonNegativeInt = 0
 
+    @devices.usual()
     def fit(
         self, model: Recommender, histories: sp.csr_matrix, validation: Holdout | None = None
     ) -> Self:
@@ -185,6 +187,7 @@ class SparseCodes:
         )
 
     @classmethod
+    @devices.usual()
     def load(cls, folder: str | PathLike[str], model: Recommender) -> Self:
         """Read sparse codes that `save` wrote.
 

@@ -85,7 +85,7 @@ class GraphAE(Recommender):
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Convolve the histories, some at a time: each takes a float for every training user."""
-        scores = torch.empty(histories.shape)
+        scores = torch.empty(histories.shape, dtype=torch.float32)
         size = min(USERS_AT_ONCE, block_users(max(self.n_users_, len(self.items_))))
         for number, block in enumerate(in_blocks(self.as_read(histories), size)):
             users = slice(number * size, (number + 1) * size)

@@ -80,7 +80,7 @@ class ImplicitALS(Factorization):
         # The normal equations of each user: confidence 1 for every item, alpha for their own. The
         # sum over all items is the same for all users; that over the history is added to it.
         every, own = self.item_factors_, self.item_factors_[batch.columns]
-        shared = every.T @ every + self.regularization * torch.eye(self.factors)
+        shared = every.T @ every + self.regularization * torch.eye(self.factors, dtype=every.dtype)
         left = shared + own.mT @ ((self.alpha - 1) * batch.values[:, :, None] * own)
         right = own.mT @ (self.alpha * batch.values[:, :, None])
         return solve(left, right) @ every.T

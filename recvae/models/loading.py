@@ -11,6 +11,7 @@ from recvae.models.registry import MODELS
 from recvae.saved import storage
 
 
+@devices.usual()
 def load_model(folder: str | PathLike[str], device: str = "auto") -> Recommender:
     """Read a model that `save` wrote.
 

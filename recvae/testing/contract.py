@@ -131,6 +131,25 @@ class RecommenderContract:
         again = make().fit(checker_board(10)).fit(data)
         assert_same_lists(recommend(again, data.matrix), recommend(model, data.matrix))
 
+    def test_what_its_caller_has_set_in_torch_and_numpy_changes_nothing(
+        self, make: Make, model: Recommender, data: Interactions, tmp_path: Path
+    ) -> None:
+        fixed = sp.csr_matrix(data.matrix, copy=True)
+        for part in (fixed.data, fixed.indices, fixed.indptr):
+            part.setflags(write=False)  # as Ray and joblib share it
+        torch.set_default_dtype(torch.float64)
+        try:
+            with torch.inference_mode():
+                make().fit(replace(data, matrix=fixed)).save(tmp_path)
+                loaded = load_model(tmp_path)
+                lists = recommend(loaded, fixed)
+        finally:
+            torch.set_default_dtype(torch.float32)
+        assert_same_lists(lists, recommend(model, data.matrix))
+        assert {name: part.dtype for name, part in loaded.state().items()} == {
+            name: part.dtype for name, part in model.state().items()
+        }
+
     def test_inputs_are_not_modified(self, make: Make) -> None:
         matrix = checker_board(10) * 3
         allow = sp.csr_matrix(([1, 0, 1], ([0, 0, 4], [3, 1, 2])), shape=(10, 10))

@@ -21,8 +21,9 @@ def folder(tmp_path_factory):
     users = pd.DataFrame(index=pd.RangeIndex(80, name="user"))
     data = rv.Interactions(matrix, users, items)
     small = {"hidden": (), "latent": 4, "epochs": 1, "device": "cpu"}
-    rv.MultVAE(**small).fit(data).save(tmp_path_factory.mktemp("long") / "model")
-    return tmp_path_factory.getbasetemp() / "long0" / "model"
+    folder = tmp_path_factory.mktemp("long")
+    rv.MultVAE(**small).fit(data).save(folder)
+    return folder
 
 
 def as_javascript(answer):
@@ -57,5 +58,7 @@ async def test_long_ids_come_back_as_they_are(folder):
         for answer in map(as_javascript, answers):
             assert answer.get("unknown", []) == []
             assert {str(one) for one in ids(answer)} <= {str(one) for one in IDS}
-        unknown = await client.post("/recommend", json={"items": [LONG - 1, str(LONG - 2), 7]})
+        unknown = await client.post(
+            "/recommend", json={"items": [LONG - 1, str(LONG - 2), 7, LONG]}
+        )
         assert as_javascript(unknown)["unknown"] == [str(LONG - 1), str(LONG - 2), 7]

@@ -21,7 +21,7 @@ from recvae.data.reading import read_histories
 from recvae.data.reading.sources import TableSource, like
 from recvae.data.shards import Shards
 from recvae.data.splits import Holdout
-from recvae.engine import memory, threads
+from recvae.engine import devices, memory, threads
 from recvae.engine.trainer import OnEpoch
 from recvae.errors import DataError, FoldInError, OptionError
 from recvae.models.contract import lists
@@ -49,6 +49,7 @@ class Recommender(Model):
     `state` and `restore`. The names of fitted attributes end in an underscore.
     """
 
+    @devices.usual()
     def fit(
         self,
         interactions: Interactions | Shards | sp.csr_matrix,
@@ -127,6 +128,7 @@ class Recommender(Model):
             raise
         return self
 
+    @devices.usual()
     def update(
         self,
         new: Interactions | sp.csr_matrix | None = None,

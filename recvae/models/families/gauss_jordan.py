@@ -9,7 +9,7 @@ def solve(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
     # multiples of it from all rows. `factors` is the pivot's column minus the unit vector, so that
     # the pivot row itself ends as the scaled row. No pivoting is needed: A is positive definite.
     n_factors = left.shape[1]
-    system, units = torch.cat([left, right], dim=2), torch.eye(n_factors)
+    system, units = torch.cat([left, right], dim=2), torch.eye(n_factors, dtype=left.dtype)
     for row in range(n_factors):
         pivot = system[:, row : row + 1] / system[:, row : row + 1, row : row + 1]
         factors = system[:, :, row : row + 1] - units[:, row : row + 1]

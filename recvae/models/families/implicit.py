@@ -70,14 +70,12 @@ class Factorization(Recommender):
         Raises:
             TrainingError: it diverges.
         """
-        label = f"fitting {self.name}"
+        label, data = f"fitting {self.name}", as_input(train, self.input)
+        if not all(part.flags.writeable for part in (data.data, data.indices, data.indptr)):
+            data = data.copy()  # implicit takes only what it might write to
         with one_blas_thread(), progress(range(solver.iterations), label, unit="epoch") as bar:
             try:
-                solver.fit(
-                    as_input(train, self.input),
-                    show_progress=False,
-                    callback=lambda *_: bar.update(),
-                )
+                solver.fit(data, show_progress=False, callback=lambda *_: bar.update())
             except ModelFitError as error:
                 raise TrainingError(
                     f"{label} diverged to NaN or infinite values: lower the learning rate or the "
