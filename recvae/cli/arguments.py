@@ -32,7 +32,7 @@ Metrics = Annotated[
     str,
     typer.Option(
         help="What to measure, separated by commas: recall, full-recall, ndcg, precision, map, "
-        "mrr, hit, coverage or novelty, @ a length of the list."
+        "mrr, hit, coverage, novelty or disliked, @ a length of the list."
     ),
 ]
 
@@ -171,7 +171,7 @@ class Filters:
         _Filter(
             "--min-rating",
             "--min-weight",
-            help="Keep what is rated, or weighs, at least this.",
+            help="A like is what is rated, or weighs, at least this.",
             show_default=f"{MIN_RATING:.0f} for data sets known by name, none for files",
         ),
     ] = None
@@ -224,6 +224,14 @@ class Experiment(Filters, DataOptions):
         str | None, _Split(help="For --split time: when validation begins, such as 2003-01-31.")
     ] = None
     test_from: Annotated[str | None, _Split(help="For --split time: when the test begins.")] = None
+    without_disliked: Annotated[
+        bool,
+        _Split(
+            "--without-disliked",
+            help="Make lists without what users are known to have met and rated lower. Papers let "
+            "it stand in the lists, as a miss.",
+        ),
+    ] = False
     seed: Annotated[int, _Split(help="Decides the split.")] = 98765
 
     def __post_init__(self) -> None:
@@ -238,6 +246,10 @@ class Experiment(Filters, DataOptions):
 
     def prepare_in_memory(self) -> "rv.Split":
         """Read, filter and split."""
+        split = self._split()
+        return split.without_disliked() if self.without_disliked else split
+
+    def _split(self) -> "rv.Split":
         if self.split is SplitKind.PUBLISHED:
             return self._read_split()
         data = self._read()
@@ -258,7 +270,8 @@ class Experiment(Filters, DataOptions):
         """Read, filter, and hold every user out once."""
         if self.split is not SplitKind.USERS:
             raise typer.BadParameter("--folds are of users: leave out --split.")
-        return rv.split_folds(self._read(), n_folds, self.held_out_users, seed=self.seed)
+        folds = rv.split_folds(self._read(), n_folds, self.held_out_users, seed=self.seed)
+        return [fold.without_disliked() for fold in folds] if self.without_disliked else folds
 
     def learn_from(self) -> "tuple[rv.Interactions | rv.Shards, rv.Holdout | None]":
         """The training data, and the validation users, if there are any."""
@@ -290,7 +303,7 @@ class Experiment(Filters, DataOptions):
         return (
             f"{without_password(self.data)}{least}, users with >= {self.min_user_items} items, "
             f"items with >= {self.min_item_users} users, split by {self.split.value}, "
-            f"seed {self.seed}"
+            f"seed {self.seed}{', lists without what is disliked' * self.without_disliked}"
         )
 
     @property
@@ -313,6 +326,8 @@ class Experiment(Filters, DataOptions):
     def _split_shards(self) -> "rv.ShardSplit":
         if self.split is not SplitKind.USERS:
             raise typer.BadParameter("shards are split by users, or not at all (--split none).")
+        if self.without_disliked:
+            raise typer.BadParameter("shards hold likes alone: leave out --without-disliked.")
         n = self.held_out_users
         return rv.split_shards(self._open_shards(), n_validation=n, n_test=n, seed=self.seed)
 

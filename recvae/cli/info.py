@@ -35,6 +35,7 @@ def _as_text(facts: dict[str, Any]) -> str:
         "model": facts["model"],
         "trained on": "{n_users:,} users x {n_items:,} items, {interactions:,} interactions, "
         "fingerprint {fingerprint}".format(**facts),
+        "a like": "weighs {min_weight:g} or more".format(**facts) if facts["min_weight"] else "",
         "learnt": "{parameters:,} parameters, {bytes:,} bytes".format(**facts),
         "saved by": "recvae {recvae}".format(**facts),
         **_origin_lines(facts["origin"]),

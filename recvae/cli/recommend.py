@@ -34,9 +34,10 @@ def recommend(
         str,
         typer.Option(
             help="CSV, TSV or Parquet file of who has what, in a column of users and one of items; "
-            "with the items' column alone they are all one user's. Every line counts as a like: "
-            "leave out low ratings. - reads them from stdin. Or a database, with --query; or a "
-            "folder of shards, whose users may be any number."
+            "with the items' column alone they are all one user's. Every line counts as a like, "
+            "unless --value names ratings: low ones are left out of the lists. - reads them from "
+            "stdin. Or a database, with --query; or a folder of shards, whose users may be any "
+            "number."
         ),
     ],
     columns: FileColumns,

@@ -30,6 +30,10 @@ class Interactions:
         positions: int64 [nnz] line of the source that each entry came from, aligned with
             `matrix.data`. It keeps the source's order, which a CSR matrix loses; None means that
             the order is that of the columns.
+        disliked: bool CSR [users, items], what else the users are known to have met, and did not
+            like; None if nothing is known of it. It is not learnt from, and no part of the
+            fingerprint.
+        min_weight: the least weight of a like, where `filter` told likes from dislikes by it.
     """
 
     matrix: sp.csr_matrix
@@ -37,6 +41,8 @@ class Interactions:
     items: pd.DataFrame
     timestamps: np.ndarray | None = None
     positions: np.ndarray | None = None
+    disliked: sp.csr_matrix | None = None
+    min_weight: float | None = None
 
     def __post_init__(self) -> None:
         if self.matrix.shape != (len(self.users), len(self.items)):
@@ -44,6 +50,10 @@ class Interactions:
                 f"the matrix is {self.matrix.shape}, expected a row for each of {len(self.users)} "
                 f"users and a column for each of {len(self.items)} items."
             )
+        if self.disliked is not None:
+            object.__setattr__(self, "disliked", sp.csr_matrix(self.disliked, dtype=bool))
+            if self.disliked.shape != self.matrix.shape:
+                raise DataError(f"disliked is {self.disliked.shape}, not {self.matrix.shape}.")
         if not self.matrix.has_canonical_format:
             raise DataError(
                 "the matrix must have sorted columns, none twice in a row: call sum_duplicates()."
@@ -124,7 +134,7 @@ class Interactions:
         matrix = sp.csr_matrix(
             (places, self.matrix.indices, self.matrix.indptr), shape=self.matrix.shape
         )
-        return replace(self, matrix=matrix)
+        return replace(self, matrix=matrix, min_weight=None)
 
     def select_users(self, rows: np.ndarray) -> Self:
         """Take rows, in the order given (row numbers, or a boolean mask).
@@ -140,7 +150,8 @@ class Interactions:
             (self.matrix.data[entries], self.matrix.indices[entries], indptr),
             shape=(len(rows), self.matrix.shape[1]),
         )
-        return self._take(entries, matrix, users=self.users.iloc[rows])
+        disliked = None if self.disliked is None else self.disliked[rows]
+        return self._take(entries, matrix, users=self.users.iloc[rows], disliked=disliked)
 
     def select_items(self, columns: np.ndarray) -> Self:
         """Take columns in ascending order (column numbers, or a boolean mask); drop the others.
@@ -156,7 +167,8 @@ class Interactions:
             (kept.matrix.data, new_column[kept.matrix.indices], kept.matrix.indptr),
             shape=(self.matrix.shape[0], len(columns)),
         )
-        return replace(kept, matrix=matrix, items=self.items.iloc[columns])
+        disliked = None if self.disliked is None else self.disliked[:, columns]
+        return replace(kept, matrix=matrix, items=self.items.iloc[columns], disliked=disliked)
 
     def filter(
         self,
@@ -166,19 +178,20 @@ class Interactions:
         min_item_users: int = 1,
         k_core: bool = False,
     ) -> Self:
-        """Drop weak interactions, then rare items, then users with few items.
+        """Part likes from dislikes, then drop rare items, then users with few items.
 
         Args:
-            min_weight: keep entries of at least this weight (for example ratings >= 4).
-            min_user_items: keep users with at least this many items.
-            min_item_users: keep items with at least this many users.
+            min_weight: entries of at least this weight are likes (for example ratings >= 4); the
+                others become `disliked`.
+            min_user_items: keep users who like at least this many items.
+            min_item_users: keep items that at least this many users like.
             k_core: repeat the last two until both hold at once; otherwise each is applied once,
                 items first, as Liang et al. (2018) do.
 
         Raises:
             DataError: no interaction remains.
         """
-        kept = self if min_weight is None else self.keep(self.matrix.data >= min_weight)
+        kept = self if min_weight is None else self._parted(min_weight)
         while True:
             before = kept.shape
             kept = kept.select_items(kept.item_counts >= max(min_item_users, 1))
@@ -230,7 +243,15 @@ class Interactions:
             told[name] = _updated(self.items[name], table[name])
         return replace(self, items=told)
 
-    def _take(self, entries: np.ndarray, matrix: sp.csr_matrix, **changes: pd.DataFrame) -> Self:
+    def _parted(self, min_weight: float) -> Self:
+        """The entries of at least this weight; all others become `disliked`."""
+        light = self.matrix.data < min_weight
+        disliked = self.keep(light).matrix.astype(bool)
+        if self.disliked is not None:
+            disliked = disliked + self.disliked
+        return replace(self.keep(~light), disliked=disliked, min_weight=min_weight)
+
+    def _take(self, entries: np.ndarray, matrix: sp.csr_matrix, **changes: Any) -> Self:
         """A copy with some entries (numbers) only, `matrix` being the matrix of these entries."""
         return replace(
             self,

@@ -24,7 +24,12 @@ class Ranker(Protocol):
     """The methods that evaluation calls on a model."""
 
     def recommend(
-        self, histories: sp.csr_matrix, k: int = ..., *, rows: np.ndarray | None = ...
+        self,
+        histories: sp.csr_matrix,
+        k: int = ...,
+        *,
+        rows: np.ndarray | None = ...,
+        deny: sp.csr_matrix | None = ...,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Columns int64 [users, k], -1 where a list ends, and their scores."""
 
@@ -40,6 +45,7 @@ class Report:
         n_users: how many users were evaluated.
         n_skipped: how many users were skipped because they have no held-out item.
         seconds: how long ranking took.
+        without_disliked: whether the lists were made without what the users dislike.
     """
 
     mean: pd.Series
@@ -47,6 +53,7 @@ class Report:
     n_users: int
     n_skipped: int
     seconds: float
+    without_disliked: bool = False
 
     @cached_property
     def stderr(self) -> pd.Series:
@@ -77,6 +84,7 @@ class Report:
             "n_users": self.n_users,
             "n_skipped": self.n_skipped,
             "seconds": self.seconds,
+            "without_disliked": self.without_disliked,
             "users_per_second": self.users_per_second,
         }
 
@@ -98,7 +106,9 @@ class Report:
 
     def _caption(self) -> str:
         skipped = f", {self.n_skipped:,} more with nothing held out" if self.n_skipped else ""
-        return f"{self.n_users:,} users{skipped}; {self.users_per_second:,.0f} users per second"
+        lists = "; lists without what they dislike" if self.without_disliked else ""
+        speed = f"{self.users_per_second:,.0f} users per second"
+        return f"{self.n_users:,} users{skipped}{lists}; {speed}"
 
 
 def evaluate(
@@ -110,7 +120,7 @@ def evaluate(
         model: a fitted recommender.
         holdout: the users; users without held-out items are skipped and counted.
         metrics: one or more names such as `ndcg@100`: recall, full-recall, ndcg, precision, map,
-            mrr, hit, coverage and novelty, each with any length of the list.
+            mrr, hit, coverage, novelty and disliked, each with any length of the list.
 
     Returns:
         Means, standard errors and the values of each user.
@@ -130,9 +140,11 @@ def evaluate(
     shown = holdout.fold_in if order is None else order
     k = min(max(metric.k for metric in parsed), holdout.held_out.shape[1])
     start = perf_counter()
-    ranked, _ = model.recommend(shown[kept], k, rows=rows)
+    disliked = None if holdout.disliked is None else holdout.disliked[kept]
+    deny = disliked if holdout.without_disliked else None
+    ranked, _ = model.recommend(shown[kept], k, rows=rows, deny=deny)
     seconds = perf_counter() - start
-    lists = RankedLists(ranked, holdout.held_out[kept], _popularity(model))
+    lists = RankedLists(ranked, holdout.held_out[kept], _popularity(model), disliked)
     values = {str(metric): metric(lists) for metric in parsed}
     per_user = pd.DataFrame(
         {name: value for name, value in values.items() if np.ndim(value)},
@@ -144,6 +156,7 @@ def evaluate(
         n_users=len(kept),
         n_skipped=holdout.held_out.shape[0] - len(kept) + holdout.n_dropped,
         seconds=seconds,
+        without_disliked=holdout.without_disliked,
     )
 
 

@@ -27,18 +27,24 @@ class RankedLists:
         held_out: CSR [users, items], the items to find, at least one for each user.
         popularity: float [items] > 0, the fraction of the training users who have each item; only
             `novelty` needs it.
+        disliked: CSR [users, items], what the users are known to dislike; only `disliked` needs it.
     """
 
     ranked: np.ndarray
     held_out: sp.csr_matrix
     popularity: np.ndarray | None = None
+    disliked: sp.csr_matrix | None = None
 
     @cached_property
     def hits(self) -> NDArray[np.bool_]:
         """bool [users, K]: which of the listed items were held out."""
+        return self.are_in(self.held_out)
+
+    def are_in(self, items: sp.csr_matrix) -> NDArray[np.bool_]:
+        """bool [users, K]: which of the listed items are among some of each user, CSR."""
         # Look all listed cells up at once; -1 looks up column 0, and is masked afterwards.
         rows = np.repeat(np.arange(len(self.ranked)), self.ranked.shape[1])
-        weights = sp.csr_matrix(self.held_out)[rows, np.maximum(self.ranked, 0).ravel()]
+        weights = sp.csr_matrix(items)[rows, np.maximum(self.ranked, 0).ravel()]
         return (np.asarray(weights).reshape(self.ranked.shape) > 0) & (self.ranked >= 0)
 
     @cached_property
@@ -175,6 +181,25 @@ def novelty(lists: RankedLists, k: int) -> Values:
     return surprisal.sum(axis=1) / np.maximum(shown.sum(axis=1), 1)
 
 
+def disliked(lists: RankedLists, k: int) -> Values:
+    """The fraction of the list that the user is known to dislike: lower is better.
+
+    Raises:
+        DataError: nothing is known of what the users dislike.
+
+    Examples:
+        >>> held_out, low = sp.csr_matrix([[0, 1, 0, 0]]), sp.csr_matrix([[1, 0, 0, 1]])
+        >>> disliked(RankedLists(np.array([[3, 1]]), held_out, disliked=low), 2)
+        array([0.5])
+    """
+    if lists.disliked is None:
+        raise DataError(
+            "disliked needs dislikes: read ratings with min_weight=..., and split them by users or "
+            "by interactions."
+        )
+    return np.count_nonzero(lists.are_in(lists.disliked)[:, :k], axis=1) / k
+
+
 Measure = Callable[[RankedLists, int], "Values | float"]
 
 ACCURACY: dict[str, Measure] = {
@@ -188,7 +213,12 @@ ACCURACY: dict[str, Measure] = {
 }
 """Metrics of how many held-out items were found: higher is better, one value per user."""
 
-METRICS: dict[str, Measure] = {**ACCURACY, "coverage": coverage, "novelty": novelty}
+METRICS: dict[str, Measure] = {
+    **ACCURACY,
+    "coverage": coverage,
+    "novelty": novelty,
+    "disliked": disliked,
+}
 """All metrics, by the name before the @."""
 
 

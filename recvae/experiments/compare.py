@@ -194,6 +194,7 @@ def _setting(
     """The setting of a comparison, in types that JSON has; of several splits, mean sizes."""
     trains = [split.train if split.final is None else split.final for split in splits]
     new = splits[0].test.rows is None
+    without = "what is shown" + ", and dislikes" * splits[0].test.without_disliked
     return {
         "data": data or "not named",
         "splits": len(splits),
@@ -203,6 +204,7 @@ def _setting(
         "data fingerprint": ", ".join(train.fingerprint() for train in trains),
         "validation users": _mean(split.validation.fold_in.shape[0] for split in splits),
         "test users": sum(split.test.fold_in.shape[0] for split in splits),
+        "lists are made without": without,
         "test users are": "new to the models" if new else "training users with a part hidden",
         "seeds of the models": ", ".join(map(str, seeds)) or "their own",
         "seed of tuning and bootstrap": seed,

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 KIND = "run"
 
-OF_REPORT = ("n_users", "n_skipped", "seconds")
+OF_REPORT = ("n_users", "n_skipped", "seconds", "without_disliked")
 OF_RUN = ("training_seconds", "n_parameters", "n_bytes")
 """The numbers that are kept of a report and of a run as they are."""
 

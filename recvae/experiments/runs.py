@@ -65,6 +65,7 @@ def over_splits(runs: Sequence[Run]) -> Run:
         n_users=len(per_user),
         n_skipped=sum(report.n_skipped for report in reports),
         seconds=sum(report.seconds for report in reports),
+        without_disliked=reports[0].without_disliked,
     )
     return _pooled(runs, report, weights)
 

@@ -31,7 +31,7 @@ from recvae.models.families.autoencoder import MIN_STEPS
 from recvae.nets import TopKAutoencoder
 from recvae.options.ranges import NonNegativeInt, PositiveFloat, PositiveInt
 from recvae.ranking.blocks import block_users
-from recvae.ranking.top_k import top_k
+from recvae.ranking.top_k import ItemSets, top_k
 
 METRIC = "ndcg@100"
 AVERAGING = 3.0
@@ -129,6 +129,7 @@ class SparseCodes:
         k: int = 10,
         *,
         rows: np.ndarray | None = None,
+        deny: ItemSets | None = None,
         steer: Mapping[int, float] | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Recommend by sparse codes, with some features steered up, down or off.
@@ -138,6 +139,7 @@ class SparseCodes:
                 and a warning says so; but if features are steered, they get a list by these.
             k: length of the lists.
             rows: ignored; it is here because `evaluate` passes it to every model.
+            deny: as for `Recommender.recommend`.
             steer: the activation to set for some features: 0 is off, and 1 is the feature's mean
                 activation among the users who have it.
 
@@ -157,8 +159,8 @@ class SparseCodes:
             return scores if steer else popular_if_empty(scores, block, self.model_.item_counts_)
 
         if steer:
-            return top_k(score, self.model_.checked(histories), k)
-        return top_k(score, self.model_.checked_users(histories, rows)[0], k)
+            return top_k(score, self.model_.checked(histories), k, deny=deny)
+        return top_k(score, self.model_.checked_users(histories, rows)[0], k, deny=deny)
 
     def effects(self) -> np.ndarray:
         """How much each feature alone changes the score of each item: float32 [features, items].

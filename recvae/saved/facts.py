@@ -25,6 +25,8 @@ class Facts:
         options: the hyper-parameters that the model was fitted with.
         data: the training data, without what describes the users; None if they are not kept.
         origin: when and by which code it was fitted; None during the fit.
+        min_weight: the least weight of a like in the training data; None if each interaction is
+            one, or if it is unknown.
     """
 
     items: pd.DataFrame
@@ -35,6 +37,7 @@ class Facts:
     options: dict[str, Any]
     data: Interactions | None = None
     origin: Origin | None = None
+    min_weight: float | None = None
 
     @classmethod
     def of(
@@ -48,7 +51,9 @@ class Facts:
         """The facts about the training data that are known before the fit."""
         kept = None
         if keep_data and isinstance(data, Interactions):
-            kept = replace(data, users=data.users[[]], timestamps=None, positions=None)
+            kept = replace(
+                data, users=data.users[[]], timestamps=None, positions=None, disliked=None
+            )
         return cls(
             items=data.items,
             item_counts=data.item_counts,
@@ -57,4 +62,5 @@ class Facts:
             fingerprint=data.fingerprint(),
             options=options,
             data=kept,
+            min_weight=data.min_weight,
         )

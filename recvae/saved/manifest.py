@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from annotated_types import Ge, Lt
-from pydantic import BaseModel, ConfigDict, Strict, StringConstraints
+from pydantic import BaseModel, ConfigDict, FiniteFloat, Strict, StringConstraints
 
 from recvae.saved.origin import Origin
 
@@ -25,3 +25,4 @@ class ModelManifest(BaseModel):
     n_items: Count
     fingerprint: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
     origin: Origin | None
+    min_weight: FiniteFloat | None = None

@@ -70,6 +70,7 @@ def save(saved: Saved, folder: str | PathLike[str]) -> None:
             n_items=len(saved.facts.items),
             fingerprint=saved.facts.fingerprint,
             origin=saved.facts.origin,
+            min_weight=saved.facts.min_weight,
         )
         Store(folder, KIND).save(_files(saved), facts=described.model_dump(mode="json"))
 
@@ -115,6 +116,7 @@ def load_saved(described: ModelManifest, stored: Stored) -> Saved:
         options=described.options,
         data=_kept_data(kept, users, tables["items"]) if kept else None,
         origin=described.origin,
+        min_weight=described.min_weight,
     )
     return Saved(described.model, facts, state, tables.get("history"))
 

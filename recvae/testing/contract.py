@@ -377,6 +377,26 @@ class RecommenderContract:
         with pytest.warns(UserWarning, match=r"\b1\b"):
             assert len(model.recommend_table(table, k=4)) == 4
 
+    def test_what_a_user_dislikes_is_never_recommended(
+        self, make: Make, data: Interactions, tmp_path: Path
+    ) -> None:
+        met = np.random.default_rng(2).random(data.shape) < 0.3
+        disliked = sp.csr_matrix(met & (data.matrix.toarray() == 0))
+        model = make().fit(replace(data, disliked=disliked, min_weight=4))
+        stars = sp.coo_matrix(5 * (data.matrix > 0) + 2 * disliked)
+        ids = {"user": data.user_ids[stars.row], "item": data.item_ids[stars.col]}
+        table = pd.DataFrame(ids | {"stars": stars.data})
+        denied, _ = recommend(model, data.matrix, ITEMS, deny=disliked)
+        assert (denied >= 0).sum() == USERS * ITEMS - len(table)
+        require(not model.reads_order, "the weights of its tables say the order")
+        lists = model.recommend_table(table, ITEMS, value="stars")
+        listed = set(zip(lists["user"], lists["item"], strict=True))
+        every = {(user, item) for user in data.user_ids for item in data.item_ids}
+        assert listed == every - set(zip(*ids.values(), strict=True))
+        model.save(tmp_path)
+        loaded = load_model(tmp_path, device="cpu")
+        pd.testing.assert_frame_equal(loaded.recommend_table(table, ITEMS, value="stars"), lists)
+
     # Similar items
 
     def test_similar_items_share_a_colour_of_the_checker_board(self, board: Recommender) -> None:

@@ -785,6 +785,35 @@ def test_train_on_all_there_is(table, plays, tmp_path):
     assert rv.load_model(tmp_path / "all").fingerprint_ == every.fingerprint()
 
 
+def test_low_ratings_are_left_out_of_lists_and_said_to_be(tmp_path):
+    folder = tmp_path / "popularity"
+    recvae("train", "--data", "sample", "--model", "popularity", "--out", folder)
+    assert "weighs 4 or more" in recvae("info", folder).stdout
+    first = rv.load_model(folder).recommend_table({"user": [1], "item": [1]}, 3)["item"].tolist()
+    lines = [f"9,{item},{stars}" for item, stars in zip(first, (2, 5, 1), strict=True)]
+    (tmp_path / "rated.csv").write_text("\n".join(["user,item,stars", *lines]))
+    command = ["recommend", folder, "--history", tmp_path / "rated.csv", "--json", "-k", 5]
+    told = recvae(*command, "--value", "stars")
+    assert "2 of 3 interactions weigh less than the 4 of a like" in told.stderr
+    assert not {line["item"] for line in json.loads(told.stdout)} & set(first)
+
+
+def test_figures_without_dislikes_say_so_and_need_ratings(data, tmp_path):
+    rated = ["--data", "sample", "--without-disliked", "--metrics", "disliked@10,ndcg@100"]
+    facts = json.loads(recvae("compare", *rated, "--models", "popularity", "--json").stdout)
+    assert facts["models"][0]["disliked@10"] == 0
+    assert facts["setting"]["data"].endswith("lists without what is disliked")
+    assert facts["setting"]["lists are made without"] == "what is shown, and dislikes"
+    folds = recvae("compare", *rated, "--models", "popularity", "--folds", 2, "--json").stdout
+    assert json.loads(folds)["models"][0]["disliked@10"] == 0
+    folder = tmp_path / "popularity"
+    trained = recvae("train", *rated[:3], "--model", "popularity", "--out", folder)
+    assert "lists without what they dislike" in trained.stdout
+    assert "lists without" in recvae("evaluate", folder, *rated).stdout
+    unknown = recvae("compare", *data, "--models", "popularity", "--without-disliked", code=1)
+    assert "nothing is known of what these users dislike" in unknown.stderr
+
+
 def test_nobody_to_judge_by(table, model):
     result = recvae("evaluate", model, *table, "--split", "none", code=2)
     assert "leaves nobody" in result.stderr

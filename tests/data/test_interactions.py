@@ -263,6 +263,45 @@ def test_the_fingerprint_changes_with_any_weight_or_item_id(data):
     assert data.fingerprint() == data.keep(data.matrix.data > 0).fingerprint()
 
 
+DISLIKED = np.array([[0, 1, 0], [1, 0, 1], [0, 0, 1], [1, 1, 0]], dtype=bool)
+
+
+def test_dislikes_go_where_their_users_and_items_go(data):
+    told = replace(data, disliked=sp.coo_matrix(DISLIKED))
+    for taken, rows, columns in (
+        (told.keep(data.matrix.data > 3), [0, 1, 2, 3], [0, 1, 2]),
+        (told.select_users([3, 1]), [3, 1], [0, 1, 2]),
+        (told.select_items([2, 0]), [0, 1, 2, 3], [0, 2]),
+        (told.with_item_info(data.items), [0, 1, 2, 3], [0, 1, 2]),
+    ):
+        assert taken.disliked.dtype == bool
+        np.testing.assert_array_equal(taken.disliked.toarray(), DISLIKED[np.ix_(rows, columns)])
+    assert told.fingerprint() == data.fingerprint()
+    with pytest.raises(DataError, match=r"disliked is \(4, 2\)"):
+        replace(data, disliked=sp.csr_matrix((4, 2)))
+
+
+def test_filter_parts_likes_from_dislikes_and_counts_likes_alone(data):
+    assert data.filter().disliked is None
+    kept = data.filter(min_weight=2)
+    assert kept.disliked.toarray().tolist() == [[0, 0, 0], [0, 0, 0], [0, 1, 0]]
+    assert kept.min_weight == 2
+    again = kept.filter(min_weight=3)
+    assert list(again.user_ids) == ["a", "c"]
+    assert list(again.item_ids) == [10, 30]
+    assert (again.disliked.nnz, again.min_weight) == (0, 3)
+    both = replace(kept, disliked=sp.csr_matrix(DISLIKED[:3])).filter(min_weight=4)
+    assert both.disliked.toarray().tolist() == [[False], [False]]
+    assert kept.filter(min_weight=4, min_item_users=1).item_ids.tolist() == [10]
+
+
+def test_what_is_parted_twice_is_disliked_both_times():
+    data = build_interactions([1, 1, 1, 2, 2, 2], [7, 8, 9, 7, 8, 9], [5, 3, 1, 5, 5, 5])
+    once = data.filter(min_weight=2)
+    assert once.disliked.toarray().tolist() == [[0, 0, 1], [0, 0, 0]]
+    assert once.filter(min_weight=4).disliked.toarray().tolist() == [[0, 1, 1], [0, 0, 0]]
+
+
 def test_repr(data):
     assert repr(data) == "Interactions(4 users x 3 items, 5 interactions, density 41.67%)"
 

@@ -9,6 +9,7 @@ import pytest
 import scipy.sparse as sp
 from stub_models import Fixed, Noisy, small_split
 
+from recvae.data.interactions import Interactions
 from recvae.data.splits import Holdout
 from recvae.errors import DataError, OptionError
 from recvae.evaluation.evaluate import evaluate
@@ -48,7 +49,7 @@ def test_a_list_is_asked_for_that_fits_the_catalogue():
     asked = []
 
     class Asked(Fixed):
-        def recommend(self, histories, k=10, *, rows=None):
+        def recommend(self, histories, k=10, *, rows=None, deny=None):
             asked.append(k)
             return super().recommend(histories, k, rows=rows)
 
@@ -125,6 +126,23 @@ def test_a_part_of_the_metrics():
     part = report.select(["coverage@1", "mrr@1"])
     assert list(part.mean.index) == list(part.stderr.index) == ["coverage@1", "mrr@1"]
     assert list(part.per_user) == ["mrr@1"]
+
+
+def test_dislikes_are_counted_in_the_lists_or_left_out_of_them():
+    disliked = sp.csr_matrix([[1, 1, 0, 0, 0], [0, 1, 0, 0, 0], [1, 1, 1, 1, 1]])
+    users = holdout([[0, 0, 1, 0, 0], [0, 0, 0, 0, 1], [0, 0, 0, 0, 0]], disliked=disliked)
+    model = Noisy().fit(Interactions.from_matrix(sp.csr_matrix(np.tri(5))))
+    report = evaluate(model, users, ["disliked@2", "hit@1"])
+    assert report.per_user["disliked@2"].tolist() == [1, 0.5]
+    assert report.per_user["hit@1"].tolist() == [0, 0]
+    assert "dislike" not in report._caption()
+    without = evaluate(model, replace(users, without_disliked=True), ["disliked@2", "hit@1"])
+    assert without.per_user["disliked@2"].tolist() == [0, 0]
+    assert without.per_user["hit@1"].tolist() == [1, 0]
+    assert without.to_dict()["without_disliked"]
+    assert "2 users, 1 more with nothing held out; lists without what they dislike" in str(without)
+    with pytest.raises(DataError, match="disliked needs dislikes"):
+        evaluate(model, holdout(np.eye(5)), ["disliked@2"])
 
 
 def test_nothing_held_out_at_all_is_refused():

@@ -169,7 +169,7 @@ def test_accuracy_is_what_has_a_value_for_each_user():
     [
         ("ndgc@100", "no metric is called 'ndgc@100': did you mean 'ndcg'?"),
         ("NDCG@100", "did you mean 'ndcg'?"),
-        ("auc@10", "known: coverage, full-recall, hit, map"),
+        ("auc@10", "known: coverage, disliked, full-recall, hit, map"),
         ("recall", "needs a length of the list, such as 'recall@20'"),
         ("recall@", "needs a length"),
         ("recall@0", "needs a length"),

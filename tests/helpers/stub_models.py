@@ -57,9 +57,14 @@ class Noisy:
         return torch.from_numpy((scores + self.noise * noise).astype(np.float32))
 
     def recommend(
-        self, histories: sp.csr_matrix, k: int = 10, *, rows: np.ndarray | None = None
+        self,
+        histories: sp.csr_matrix,
+        k: int = 10,
+        *,
+        rows: np.ndarray | None = None,
+        deny: sp.csr_matrix | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
-        return top_k(self.score, histories, k, rows=rows)
+        return top_k(self.score, histories, k, rows=rows, deny=deny)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -109,7 +114,12 @@ class Fixed:
         self.ranked = np.asarray(ranked, dtype=np.int64)
 
     def recommend(
-        self, histories: sp.csr_matrix, k: int = 10, *, rows: np.ndarray | None = None
+        self,
+        histories: sp.csr_matrix,
+        k: int = 10,
+        *,
+        rows: np.ndarray | None = None,
+        deny: sp.csr_matrix | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         ranked = self.ranked if rows is None else self.ranked[rows]
         return ranked[:, :k], -np.arange(ranked.shape[1], dtype=np.float32)[None, :k]

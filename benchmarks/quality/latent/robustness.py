@@ -30,7 +30,12 @@ class From:
     shown: sp.csr_matrix
 
     def recommend(
-        self, histories: sp.csr_matrix, k: int = 10, *, rows: np.ndarray | None = None
+        self,
+        histories: sp.csr_matrix,
+        k: int = 10,
+        *,
+        rows: np.ndarray | None = None,
+        deny: sp.csr_matrix | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Recommend to the users of the histories by what is shown of them."""
         return self.model.recommend(self.shown, k, deny=histories)
@@ -44,7 +49,12 @@ class Decoded:
     codes: np.ndarray
 
     def recommend(
-        self, histories: sp.csr_matrix, k: int = 10, *, rows: np.ndarray | None = None
+        self,
+        histories: sp.csr_matrix,
+        k: int = 10,
+        *,
+        rows: np.ndarray | None = None,
+        deny: sp.csr_matrix | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Recommend to the users of the histories by their codes."""
         numbers = np.arange(len(self.codes))

@@ -27,7 +27,7 @@ def build_interactions(
     timestamps: Any = None,
     *,
     duplicates: Duplicates | None = None,
-    positive: bool = False,
+    signed: bool = False,
 ) -> Interactions:
     """Build users x items from arrays, one line per interaction.
 
@@ -42,18 +42,19 @@ def build_interactions(
         duplicates: the weight of lines of the same user and item: their "sum", their "max", or
             the "last" one: the latest by timestamp, and of equal timestamps the last line. None for
             the number of lines, or if there are values for the last one, with a `DuplicateWarning`.
-        positive: whether weights of 0 and less count as 0, and entries of 0 are dropped.
+        signed: whether weights of 0 and less are taken: those below 0 make an item disliked, unless
+            weights are summed, where they count as 0; entries of 0 are dropped.
 
     Raises:
         DataError: no lines, lengths that differ, missing ids, weights that are not finite or that
-            are (unless `positive`) not above 0, or timestamps that are no dates.
+            are (unless `signed`) not above 0, or timestamps that are no dates.
         OptionError: `duplicates` is not one of "sum", "max" and "last".
     """
     merge = way_to_merge(duplicates, weighted=values is not None)
     given = {"users": users, "items": items, "values": values, "timestamps": timestamps}
     require_lines({name: column for name, column in given.items() if column is not None})
     weights = (
-        np.ones(len(users), np.float32) if values is None else to_weights(values, positive=positive)
+        np.ones(len(users), np.float32) if values is None else to_weights(values, signed=signed)
     )
     seconds = None if timestamps is None else to_seconds(timestamps)
     rows, user_ids = encode(users, "user")
@@ -75,18 +76,21 @@ def build_interactions(
         weights = _merge(weights, seconds, starts, merge)
         seconds = None if seconds is None else np.maximum.reduceat(seconds, starts)
         rows, columns, order = rows[starts], columns[starts], order[starts]
-    if positive:
+    disliked = None
+    if signed:
+        below = weights < 0
+        disliked = _csr(below[below], rows[below], columns[below], shape)
         kept = weights > 0
         rows, columns, weights, order = rows[kept], columns[kept], weights[kept], order[kept]
         seconds = None if seconds is None else seconds[kept]
 
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=shape[0]))])
     return Interactions(
-        sp.csr_matrix((weights, columns, indptr), shape=shape),
+        _csr(weights, rows, columns, shape),
         pd.DataFrame(index=user_ids),
         pd.DataFrame(index=item_ids),
         seconds,
         order.astype(np.int64),
+        disliked,
     )
 
 
@@ -112,17 +116,17 @@ def warn_of_duplicates(count: int, of: int) -> None:
     )
 
 
-def to_weights(values: Any, *, positive: bool = False) -> np.ndarray:
-    """Weights as float32; with `positive`, those of zero and less become 0.
+def to_weights(values: Any, *, signed: bool = False) -> np.ndarray:
+    """Weights as float32.
 
     Raises:
-        DataError: weights that are no numbers, missing, infinite, or unless `positive`, zero or
+        DataError: weights that are no numbers, missing, infinite, or unless `signed`, zero or
             negative.
     """
     weights = to_numbers(values)
     n_missing = len(weights) - int(np.isfinite(weights).sum())
-    require_weights(n_missing, 0 if positive else int((weights <= 0).sum()))
-    return np.maximum(weights, 0) if positive else weights
+    require_weights(n_missing, 0 if signed else int((weights <= 0).sum()))
+    return weights
 
 
 def require_weights(n_not_finite: int, n_not_positive: int) -> None:
@@ -163,12 +167,21 @@ def _counting_argsort(codes: np.ndarray, n_codes: int) -> np.ndarray:
     return one_a_row.tocsc().indices
 
 
+def _csr(
+    values: np.ndarray, rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]
+) -> sp.csr_matrix:
+    """A CSR matrix of entries that are in order."""
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=shape[0]))])
+    return sp.csr_matrix((values, columns, indptr), shape=shape)
+
+
 def _merge(
     weights: np.ndarray, seconds: np.ndarray | None, starts: np.ndarray, how: Duplicates
 ) -> np.ndarray:
     """One weight for each group of lines; groups begin at `starts`, lines in source order."""
     if how == "sum":
-        return np.add.reduceat(weights, starts, dtype=np.float64).astype(np.float32)
+        positive = np.maximum(weights, 0)
+        return np.add.reduceat(positive, starts, dtype=np.float64).astype(np.float32)
     if how == "max":
         return np.maximum.reduceat(weights, starts)
     # "last": the highest line number among the lines with the latest time of their group.

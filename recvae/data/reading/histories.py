@@ -1,5 +1,6 @@
 """Histories: reads a table of users' items into the columns of a fitted model."""
 
+import logging
 import warnings
 from typing import Any
 
@@ -7,10 +8,13 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from recvae.data.interactions import Interactions
 from recvae.data.reading.build import to_weights
 from recvae.data.reading.ids import as_ids, look_up
 from recvae.data.reading.sources import TableSource, read_columns
 from recvae.errors import DataError
+
+logger = logging.getLogger(__name__)
 
 
 class UnknownItemWarning(UserWarning):
@@ -18,8 +22,14 @@ class UnknownItemWarning(UserWarning):
 
 
 def read_histories(
-    source: TableSource, item_ids: pd.Index, *, user: str, item: str, value: str | None = None
-) -> tuple[sp.csr_matrix, pd.Index]:
+    source: TableSource,
+    item_ids: pd.Index,
+    *,
+    user: str,
+    item: str,
+    value: str | None = None,
+    min_weight: float | None = None,
+) -> Interactions:
     """Turn a table of raw ids into rows over known items.
 
     Args:
@@ -29,10 +39,12 @@ def read_histories(
         item: name of the column of raw item ids, looked up by `ids.look_up`. Unknown items are
             skipped with one `UnknownItemWarning`; a user who has no known item gets an empty row.
         value: name of the column of weights; None counts each line as one.
+        min_weight: the least weight of a like, where `value` is named; lighter lines are of
+            disliked items, but for those of weight 0. None if every line is a like.
 
     Returns:
-        CSR float32 [users, items], lines of the same user and item summed; and the raw user ids,
-        in order of first appearance.
+        Users in order of first appearance x the known items, with lines of the same user and item
+        summed.
 
     Raises:
         DataError: this is no table, columns or ids are missing, ids are neither integers nor
@@ -46,13 +58,28 @@ def read_histories(
     for name, missing in ((user, rows < 0), (item, codes < 0)):
         if count := int(missing.sum()):
             raise DataError(f"{count:,} ids are missing in column {name!r}: drop those rows.")
-    weights = np.ones(len(rows), np.float32) if value is None else to_weights(table[value])
+    least = None if value is None else min_weight
+    ones = np.ones(len(rows), np.float32)
+    weights = ones if value is None else to_weights(table[value], signed=least is not None)
     columns = look_up(distinct, item_ids)[codes]
     known = columns >= 0
     if not known.all():
         _report_unknown(distinct[codes[~known]], known, item_ids)
-    entries = weights[known], (rows[known], columns[known])
-    return sp.coo_matrix(entries, shape=(len(user_ids), len(item_ids))).tocsr(), user_ids
+    liked = (weights > 0) & (weights >= (least or 0))
+    shape = len(user_ids), len(item_ids)
+    likes, disliked = (
+        sp.coo_matrix((np.abs(weights[kept]), (rows[kept], columns[kept])), shape=shape).tocsr()
+        for kept in (known & liked, known & ~liked & (weights != 0))
+    )
+    if disliked.nnz:
+        logger.info(
+            "%s of %s interactions weigh less than the %g of a like: they are left out of the "
+            "lists, and not taken for likes",
+            *(f"{count:,}" for count in (disliked.nnz, len(rows))),
+            least,
+        )
+    users, items = pd.DataFrame(index=user_ids), pd.DataFrame(index=item_ids)
+    return Interactions(likes, users, items, disliked=disliked, min_weight=least)
 
 
 def _distinct(ids: Any, name: str) -> tuple[np.ndarray, pd.Index]:

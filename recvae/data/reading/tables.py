@@ -26,9 +26,9 @@ def read_interactions(
 ) -> Interactions:
     """Read users x items from a table with one line per interaction.
 
-    Lines of the same user and item are merged, then what weighs less than `min_weight` is dropped,
-    then rare items, then users with few items. With `min_weight`, values of zero or less are taken,
-    as zero.
+    Lines of the same user and item are merged, then what weighs less than `min_weight` is parted
+    from the likes, as `Interactions.disliked`, then rare items are dropped, then users with few
+    items. With `min_weight`, values of zero or less are taken: what weighs 0 counts as not met.
 
     Args:
         source: a path of a CSV, TSV or Parquet file, of a file with a JSON object a line, or of a
@@ -47,10 +47,11 @@ def read_interactions(
         columns: names of all columns of a text file, in its order, if it has no header.
         quotes: whether " quotes fields of a text file; False if it is a part of the text.
         query: what to select from a database, in its SQL.
-        min_weight: keep interactions of at least this weight; it needs `value`. (To keep pairs with
-            a least number of lines, use `filter` on the result.)
-        min_user_items: keep users with at least this many items.
-        min_item_users: keep items with at least this many users.
+        min_weight: the least weight of a like, such as 4 for stars, or 1 where 1 is a thumb up and
+            -1 a thumb down; it needs `value`. (For pairs with a least number of lines, use `filter`
+            on the result.)
+        min_user_items: keep users who like at least this many items.
+        min_item_users: keep items that at least this many users like.
         k_core: hold both minimums at once, see `Interactions.filter`.
         duplicates: the weight of lines of the same user and item: their "sum" (of counts), their
             "max", or the "last" one (of ratings), by timestamp if there is one, else by line. None
@@ -77,7 +78,7 @@ def read_interactions(
         None if value is None else table[value],
         None if timestamp is None else table[timestamp],
         duplicates=duplicates,
-        positive=min_weight is not None,
+        signed=min_weight is not None,
     )
     return data.filter(
         min_weight=min_weight,

@@ -49,7 +49,8 @@ def read_manifest(folder: Path) -> tuple[Stored, tuple[Shard, ...], pd.Series]:
 
 def write_manifest(folder: Path, about: dict[str, Any], items: Path, shards: list[Path]) -> None:
     """Write the manifest of a folder, which completes its shards."""
-    facts = {"shards": [Shard(path.stem, n_lines(path)) for path in shards]}
+    shard_list = [Shard(path.stem, n_lines(path)) for path in shards]
+    facts = {"shards": shard_list, "min_weight": about.get("min_weight")}
     Store(folder, KIND).commit([path.name for path in (items, *shards)], about, facts)
 
 

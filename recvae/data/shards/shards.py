@@ -81,6 +81,11 @@ class Shards:
         return self.in_memory().user_ids
 
     @property
+    def min_weight(self) -> float | None:
+        """The least weight of a like; what weighed less is not in the shards."""
+        return self.saved.facts.get("min_weight")
+
+    @property
     def item_ids(self) -> pd.Index:
         """Raw item ids, in column order."""
         return self.items.index

@@ -1,6 +1,7 @@
 """Holdout: users whose history is shown in part; the model must rank the rest of it high."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,10 @@ class Holdout:
         order: CSR [users, items], `fold_in` for models that read the order: weights that grow from
             the earlier to the later. None takes those of `fold_in` for it.
         n_dropped: how many users were dropped because no item of theirs could be held out.
+        disliked: CSR [users, items], what else the users are known to have met, and did not
+            like; None if nothing is known of it.
+        without_disliked: whether lists are made without these items; in the protocols of papers
+            they are not, and such an item is a miss.
 
     Raises:
         DataError: the shapes differ, or an item is on both sides.
@@ -36,6 +41,8 @@ class Holdout:
     n_dropped: int = 0
     item_ids: pd.Index | None = None
     order: sp.csr_matrix | None = None
+    disliked: sp.csr_matrix | None = None
+    without_disliked: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fold_in", as_csr(self.fold_in))
@@ -44,6 +51,15 @@ class Holdout:
             raise DataError(
                 f"fold_in is {self.fold_in.shape}, held_out is {self.held_out.shape}: "
                 "both must be [users, items] of the same users and items."
+            )
+        if self.disliked is not None:
+            object.__setattr__(self, "disliked", as_csr(self.disliked))
+            if self.disliked.shape != self.fold_in.shape:
+                raise DataError(f"disliked is {self.disliked.shape}, not {self.fold_in.shape}.")
+        elif self.without_disliked:
+            raise DataError(
+                "nothing is known of what these users dislike: read ratings with min_weight=..., "
+                "and split them by users or by interactions."
             )
         if (overlap := self.fold_in.multiply(self.held_out).nnz) > 0:
             raise DataError(
@@ -67,10 +83,15 @@ class Holdout:
             )
 
     def fingerprints(self) -> list[str]:
-        """The fingerprints of what is shown, `fold_in` and its order, and of `held_out`."""
+        """The fingerprints of what is shown, `fold_in` and its order, and of `held_out`.
+
+        If dislikes are left out, theirs is the third.
+        """
         shown = [part for part in (self.fold_in, self.order) if part is not None]
-        prints = [Interactions.from_matrix(part).fingerprint() for part in (*shown, self.held_out)]
-        return ["-".join(prints[:-1]), prints[-1]]
+        left_out = self.disliked if self.without_disliked else None
+        parts = [*shown, self.held_out, *([] if left_out is None else [left_out])]
+        prints = [Interactions.from_matrix(part).fingerprint() for part in parts]
+        return ["-".join(prints[: len(shown)]), *prints[len(shown) :]]
 
     def _require_users(self, given: int, name: str) -> None:
         if given != self.fold_in.shape[0]:
@@ -93,3 +114,14 @@ class Split:
     validation: Holdout
     test: Holdout
     final: Interactions | None = None
+
+    def without_disliked(self) -> Self:
+        """The same split, in which lists are made without what users are known to dislike.
+
+        Raises:
+            DataError: nothing is known of what they dislike.
+        """
+        validation, test = (
+            replace(part, without_disliked=True) for part in (self.validation, self.test)
+        )
+        return replace(self, validation=validation, test=test)

@@ -1,5 +1,7 @@
 """Leave-last-one-out: the last item of every user has to be found."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from recvae.data.interactions import Interactions
@@ -36,4 +38,5 @@ def split_last(data: Interactions) -> Split:
     lengths = np.diff(data.matrix.indptr)[data.rows]
     from_end = lengths - places
     long_enough = lengths >= MIN_ITEMS
+    data = replace(data, disliked=None)  # some may be disliked later only
     return hold_out_of_all(data, long_enough & (from_end == 1), long_enough & (from_end == 0))

@@ -44,6 +44,7 @@ def hold_out(
         n_dropped=n_users - int(kept.sum()),
         item_ids=data.item_ids,
         order=data.in_order().keep(fold_in).matrix[kept] if data.has_times else None,
+        disliked=None if data.disliked is None else data.disliked[kept],
     )
 
 

@@ -1,6 +1,7 @@
 """A split in time: everything after one moment is held out, for all users at once."""
 
 import re
+from dataclasses import replace
 from datetime import date
 from typing import TypeAlias
 
@@ -59,6 +60,7 @@ def split_time(data: Interactions, validation_from: Moment, test_from: Moment) -
     periods = [times < start, (start <= times) & (times < end), end <= times]
     _require_data_in_each(periods, times)
     active = [np.bincount(data.rows[period], minlength=data.shape[0]) > 0 for period in periods]
+    data = replace(data, disliked=None)  # some may be disliked later only
     data, (train, validation, test) = known_items(data, *periods)
     return Split(
         data.keep(train).select_users(active[0]),

@@ -251,6 +251,11 @@ class Model(Estimator, ABC):
         return self.facts_.options
 
     @property
+    def min_weight_(self) -> float | None:
+        """The least weight of a like in the training data; None if it had no such."""
+        return self.facts_.min_weight
+
+    @property
     def origin_(self) -> Origin | None:
         """When and by which code the model was fitted; None during the fit."""
         return self.facts_.origin

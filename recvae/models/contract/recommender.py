@@ -166,7 +166,8 @@ class Recommender(Model):
             updated.relearn(change, FitContext())
         if updated.interrupted_:
             raise KeyboardInterrupt
-        updated._facts = replace(facts, origin=Origin.now(updated.history_))
+        origin = Origin.now(updated.history_)
+        updated._facts = replace(facts, origin=origin, min_weight=self.min_weight_)
         vars(self).update(vars(updated))
         return self
 
@@ -226,7 +227,8 @@ class Recommender(Model):
             exclude_seen: do not recommend the items of the history.
             allow: only these columns may be recommended: a list for all users, or one per user
                 (a list of lists, or CSR).
-            deny: these columns may not be recommended, in the same forms as `allow`.
+            deny: these columns may not be recommended, in the same forms as `allow`; what each user
+                dislikes, `Interactions.disliked`, is one of them.
 
         Returns:
             Columns int64 [users, k] and scores float32 [users, k], best first; where fewer than
@@ -268,8 +270,10 @@ class Recommender(Model):
             user: name of the column of raw user ids.
             item: name of the column of raw item ids; ids unknown to the model are skipped, and a
                 warning counts them.
-            value: name of the column of weights; None counts each line as one, and a model that
-                reads weights warns of it.
+            value: name of the column of weights. Where the model was trained on those of a least
+                weight, such as ratings of 4 and more (`min_weight_`), lighter lines are dislikes:
+                no part of the history, and never in the list. None counts each line as one, and a
+                model that reads weights warns of it.
             exclude_seen: do not recommend the items of the history.
 
         Returns:
@@ -297,15 +301,28 @@ class Recommender(Model):
         What is wrong with the arguments is raised at once.
         """
         self.require_fitted()
-        histories, user_ids = read_histories(
-            interactions, self.item_ids_, user=user, item=item, value=value
+        data = read_histories(
+            interactions,
+            self.item_ids_,
+            user=user,
+            item=item,
+            value=value,
+            min_weight=self.min_weight_,
         )
         if value is None and self.reads_weights:
-            lists.warn_if_unweighted(type(self).__name__, histories)
-        return self.recommend_named(histories, user_ids, k, exclude_seen=exclude_seen)
+            lists.warn_if_unweighted(type(self).__name__, data.matrix)
+        return self.recommend_named(
+            data.matrix, data.user_ids, k, exclude_seen=exclude_seen, disliked=data.disliked
+        )
 
     def recommend_named(
-        self, histories: sp.csr_matrix, user_ids: pd.Index, k: int, *, exclude_seen: bool = True
+        self,
+        histories: sp.csr_matrix,
+        user_ids: pd.Index,
+        k: int,
+        *,
+        exclude_seen: bool = True,
+        disliked: sp.csr_matrix | None = None,
     ) -> Iterator[pd.DataFrame]:
         """Recommend as `recommend_tables` does, for CSR [users, items] of users with raw ids."""
         known, name = self.user_ids_, type(self).__name__
@@ -315,8 +332,11 @@ class Recommender(Model):
 
         def rank(block: slice) -> tuple[np.ndarray, np.ndarray]:
             own = None if rows is None else rows[block]
+            deny = None if disliked is None else disliked[block]
             seen = histories[block]
-            return top_k(self.score_or_count, seen, k, rows=own, exclude_seen=exclude_seen)
+            return top_k(
+                self.score_or_count, seen, k, rows=own, exclude_seen=exclude_seen, deny=deny
+            )
 
         return lists.ranked_tables(rank, user_ids, self.items_)
 

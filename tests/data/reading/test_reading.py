@@ -601,6 +601,26 @@ def test_min_weight_merges_then_compares_and_drops_what_is_not_positive(frame):
             read_interactions(frame(incomplete), value="plays", min_weight=1)
 
 
+def test_what_weighs_too_little_to_be_a_like_is_disliked_and_0_says_nothing():
+    thumbs = {"user": [1, 1, 1, 2, 2, 3], "item": [7, 8, 9, 8, 9, 9], "thumb": [1, -1, 0, 3, 1, 1]}
+    data = read_interactions(thumbs, value="thumb", min_weight=1)
+    assert as_dict(data) == {(1, 7): 1, (2, 8): 3, (2, 9): 1, (3, 9): 1}
+    assert data.disliked.toarray().tolist() == [[0, 1, 0], [0, 0, 0], [0, 0, 0]]
+    data = read_interactions(thumbs, value="thumb", min_weight=2)
+    assert as_dict(data) == {(2, 8): 3}
+    assert (data.disliked.nnz, data.min_weight) == (0, 2)  # nobody likes item 9 so much
+    assert read_interactions(thumbs).disliked is None
+
+
+def test_of_two_lines_the_last_says_whether_it_is_disliked_and_a_sum_takes_nothing_away():
+    thumbs = {"user": [1, 1, 1, 1, 2], "item": [7, 7, 8, 8, 7], "thumb": [1, -1, -1, 1, 1]}
+    data = read_interactions(thumbs, value="thumb", min_weight=1, duplicates="last")
+    assert as_dict(data) == {(1, 8): 1, (2, 7): 1}
+    assert data.disliked.toarray().tolist() == [[1, 0], [0, 0]]
+    data = read_interactions(thumbs, value="thumb", min_weight=1, duplicates="sum")
+    assert as_dict(data) == {(1, 7): 1, (1, 8): 1, (2, 7): 1}
+
+
 def test_of_ratings_of_one_pair_the_last_counts_and_a_word_says_so():
     ratings = {"user": [1, 1, 1, 2], "item": [7, 7, 8, 7], "stars": [2, 2, 5, 4]}
     told = r"1 of 4 lines are of the same user and item .* the last .* duplicates='sum'"
@@ -642,8 +662,8 @@ ITEMS = pd.Index([10, 20, 30], name="item")
 def histories(users, items, ids=ITEMS, **columns):
     table = pd.DataFrame({"user": users, "item": items, **columns})
     value = "value" if columns else None
-    matrix, user_ids = read_histories(table, ids, user="user", item="item", value=value)
-    return matrix.toarray().tolist(), list(user_ids)
+    data = read_histories(table, ids, user="user", item="item", value=value)
+    return data.matrix.toarray().tolist(), list(data.user_ids)
 
 
 def test_histories_are_in_the_order_of_first_appearance():
@@ -652,6 +672,19 @@ def test_histories_are_in_the_order_of_first_appearance():
 
 def test_histories_sum_duplicates_and_take_values():
     assert histories([1, 1], [20, 20], value=[2, 3]) == ([[0, 5, 0]], [1])
+
+
+def test_histories_have_no_likes_that_weigh_less_than_in_training(caplog):
+    caplog.set_level("INFO", "recvae")
+    table = {"user": [1, 1, 1, 1, 2], "item": [10, 20, 30, 99, 30], "stars": [5, 2, 0, 1, -1]}
+    names = {"user": "user", "item": "item", "min_weight": 4}
+    with pytest.warns(UnknownItemWarning, match="1 of 5"):
+        data = read_histories(table, ITEMS, **names, value="stars")
+    assert data.matrix.toarray().tolist() == [[5, 0, 0], [0, 0, 0]]
+    assert data.disliked.toarray().tolist() == [[0, 1, 0], [0, 0, 1]]
+    assert "2 of 5 interactions weigh less than the 4 of a like" in caplog.text
+    every = read_histories({"user": [1], "item": [10]}, ITEMS, **names)
+    assert (every.matrix.nnz, every.disliked.nnz) == (1, 0)
 
 
 def test_histories_skip_unknown_items_but_keep_the_user():
@@ -697,8 +730,8 @@ def test_long_ids_are_the_same_in_frames_and_in_text_files(tmp_path, known):
     for some in (known, known[-2:], known[:1], [*known, 3], [*known, 10**20]):
         text = "user,item\n" + "".join(f"1,{item}\n" for item in some)
         for model in (items, items.astype(str)):
-            matrix, _ = read_histories(written(tmp_path, text), model, user="user", item="item")
-            np.testing.assert_array_equal(matrix.toarray()[0], items.isin(some))
+            data = read_histories(written(tmp_path, text), model, user="user", item="item")
+            np.testing.assert_array_equal(data.matrix.toarray()[0], items.isin(some))
 
 
 @pytest.mark.parametrize("ids", [*NO_IDS, [[1], [2]]])
@@ -726,8 +759,9 @@ def test_histories_are_of_any_source(tmp_path, frame):
     table = pd.DataFrame({"user": ["z", "a"], "item": [30, 10]})
     table.to_csv(tmp_path / "mine.csv", index=False)
     for source in (frame(table), table.to_dict("list"), tmp_path / "mine.csv"):
-        matrix, users = read_histories(source, ITEMS, user="user", item="item")
-        assert (matrix.toarray().tolist(), [*users]) == ([[0, 0, 1], [1, 0, 0]], ["z", "a"])
+        data = read_histories(source, ITEMS, user="user", item="item")
+        assert data.matrix.toarray().tolist() == [[0, 0, 1], [1, 0, 0]]
+        assert list(data.user_ids) == ["z", "a"]
     with pytest.raises(DataError, match="user 1, item 2"):
         read_histories({"user": [1], "item": [1, 2]}, ITEMS, user="user", item="item")
     with pytest.raises(DataError, match="from list"):
@@ -767,6 +801,6 @@ def test_histories_of_the_data_themselves_are_the_data(lines):
     data = build_interactions(users, items)
     table = pd.DataFrame({"user": users, "item": items})
     with warnings.catch_warnings(action="error"):
-        matrix, user_ids = read_histories(table, data.item_ids, user="user", item="item")
-    order = np.argsort(user_ids)
-    np.testing.assert_array_equal(matrix.toarray()[order], data.matrix.toarray())
+        again = read_histories(table, data.item_ids, user="user", item="item")
+    order = np.argsort(again.user_ids)
+    np.testing.assert_array_equal(again.matrix.toarray()[order], data.matrix.toarray())

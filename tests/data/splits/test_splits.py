@@ -586,6 +586,36 @@ def test_a_holdout_takes_lists_of_rows_and_of_ids():
         Holdout(*parts, user_ids=["a", "b", "c"])
 
 
+@pytest.mark.parametrize("split", [split_users, split_interactions])
+def test_held_out_users_keep_what_they_dislike(split):
+    data = generated(3).filter(min_weight=3)
+    disliked = ids_of(data.disliked, data.user_ids, data.item_ids)
+    told = split(data)
+    for part in (told.validation, told.test):
+        own = ids_of(part.disliked, part.user_ids, part.item_ids)
+        assert own == {(u, i) for u, i in disliked if u in part.user_ids and i in part.item_ids}
+        assert own
+        assert not part.without_disliked
+    without = told.without_disliked()
+    assert without.validation.without_disliked
+    assert without.test.without_disliked
+    assert without.test.fingerprints()[:2] == told.test.fingerprints()
+    assert len(without.test.fingerprints()) == 3
+    plain = split(replace(data, disliked=None))
+    assert plain.test.fingerprints() == told.test.fingerprints()
+    assert plain.train.fingerprint() == told.train.fingerprint()
+
+
+def test_dislikes_of_unknown_times_are_not_left_out():
+    data = generated(3).filter(min_weight=3)
+    middle = int(np.median(data.timestamps))
+    timed = split_last(data), split_time(data, middle, middle + 99)
+    for told in (*timed, split_users(generated(3))):
+        assert told.test.disliked is None
+        with pytest.raises(DataError, match="nothing is known of what these users dislike"):
+            told.without_disliked()
+
+
 def test_what_is_no_holdout():
     split = split_users(generated(0), 5, 5)
     Holdout.require(split.test)
