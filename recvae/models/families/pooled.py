@@ -163,14 +163,9 @@ class PooledRecommender(Recommender):
                     parts[f"{name}.{part}"] = source
         return parts
 
-    @property
-    def n_parameters(self) -> int:
-        """Number of learnt parameters of all members, those that several share counted once."""
-        return super().n_parameters - len(self.state()["members"])
-
     def state(self) -> dict[str, torch.Tensor]:
-        """Which members there are, and their states; a part that several share is in it once."""
-        state = {"members": torch.tensor([name in self.members_ for name in self.new_members()])}
+        """The members' states; a part that several share is in it once."""
+        state: dict[str, torch.Tensor] = {}
         saved: set[Hashable] = set()
         for name, member in self.members_.items():
             sources = member.shareable()
@@ -183,9 +178,11 @@ class PooledRecommender(Recommender):
         return state
 
     def restore(self, state: dict[str, torch.Tensor]) -> None:
-        candidates, present = self.new_members(), state["members"].tolist()
+        owners = {key.partition(".")[0] for key in state}
         members = {
-            name: candidates[name] for name, there in zip(candidates, present, strict=True) if there
+            name: member
+            for name, member in self.new_members().items()
+            if self.needs_all or name in owners
         }
         if not members:
             raise ValueError("it has no members")
