@@ -16,6 +16,7 @@ from recvae.display.progress import progress
 from recvae.engine import memory, threads
 from recvae.errors import OptionError, TrainingError
 from recvae.ranking.blocks import user_blocks
+from recvae.ranking.rerank import Reranker, pool_size
 
 Score: TypeAlias = Callable[[sp.csr_matrix, np.ndarray | None], torch.Tensor]
 """(histories [b, items], rows [b] or None) -> float32 [b, items], which ranking may overwrite."""
@@ -35,6 +36,7 @@ def top_k(
     exclude_seen: bool = True,
     allow: ItemSets | None = None,
     deny: ItemSets | None = None,
+    rerank: Reranker | None = None,
     label: str = "ranking",
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rank the items for each user and keep the k best.
@@ -47,6 +49,7 @@ def top_k(
         exclude_seen: do not rank the items of the history.
         allow: only these items may be recommended.
         deny: these items may not.
+        rerank: makes the lists of longer ones.
         label: what the progress bar says.
 
     Returns:
@@ -59,6 +62,7 @@ def top_k(
     """
     n_users, n_items = histories.shape
     require_length(k, n_items)
+    n_best = k if rerank is None else pool_size(k, n_items)
     allow = _item_sets(allow, histories.shape, "allow")
     deny = _item_sets(deny, histories.shape, "deny")
     ids = np.empty((n_users, k), dtype=np.int64)
@@ -71,7 +75,10 @@ def top_k(
         for block in progress(blocks, label, unit="block"):
             cells = score(histories[block], None if rows is None else rows[block])
             _mask(cells, block, histories if exclude_seen else None, allow, deny)
-            ids[block], scores[block] = _best(cells, k)
+            best = _best(cells, n_best)
+            ids[block], scores[block] = (
+                best if rerank is None else rerank(histories[block], *best, k)
+            )
     return ids, scores
 
 

@@ -7,9 +7,13 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from recvae.errors import OptionError
 from recvae.models import Recommender
-from recvae.serving.schemas import History, Id, Item, ScoredItem
+from recvae.ranking.rerank import Boost, Diversity, ItemTable, Reranker, Step, pool_size
+from recvae.serving.schemas import History, Id, Item, ScoredItem, Steering
 from recvae.serving.search import TitleSearch
+
+NO_GENRES = "The items have no column `genres`, so that no list can be made more diverse."
 
 
 class Catalogue:
@@ -21,6 +25,8 @@ class Catalogue:
         self.titles = _titles(model)
         texts = [title or str(item) for title, item in zip(self.titles, self.ids, strict=True)]
         self._search = TitleSearch(texts, model.item_counts_)
+        self._table = ItemTable(model.items_, model.item_counts_)
+        self.no_genres = None if "genres" in model.items_ else NO_GENRES
 
     def find(self, query: str, k: int) -> list[Item]:
         """Find items by title, or by id if they have none, the most popular first."""
@@ -37,6 +43,32 @@ class Catalogue:
             for column, score in zip(columns.tolist(), scores.tolist(), strict=True)
             if column >= 0
         ]
+
+    def steered(
+        self, wish: Steering, history: sp.csr_matrix, ids: np.ndarray, scores: np.ndarray, k: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The k items [k] of the model's best ones [n] that a client wants, and their scores."""
+        if not (steps := _steps(wish)):
+            return ids[:k], scores[:k]
+        n = self.n_best(wish, k)
+        rerank = Reranker(steps, self._table)
+        ids, scores = rerank(history, ids[None, :n], scores[None, :n], min(k, n))
+        return ids[0], scores[0]
+
+    def require(self, wish: Steering) -> None:
+        """Raise OptionError if a client wants diversity, and the items have no genres."""
+        if wish.diversity and self.no_genres:
+            raise OptionError(self.no_genres)
+
+    def n_best(self, wish: Steering, k: int) -> int:
+        """How many of the model's best items are needed for a list of length k."""
+        n_items = len(self.ids)
+        return pool_size(k, n_items) if _steps(wish) else min(k, n_items)
+
+    def columns(self, items: Iterable[Id]) -> np.ndarray:
+        """The columns int64 of those items that are in the catalogue."""
+        found = (self.column_of.get(str(item), -1) for item in items)
+        return np.fromiter((column for column in found if column >= 0), dtype=np.int64)
 
     def histories(self, requests: Sequence[History]) -> sp.csr_matrix:
         """Histories as CSR float32 [requests, items]; weights of an item are summed.
@@ -63,6 +95,11 @@ class Catalogue:
 def exact_in_json(item: int | str) -> int | str:
     """An id; as text beyond 2^53 - 1, which JavaScript and others would read as another number."""
     return item if isinstance(item, str) or abs(item) < 2**53 else str(item)
+
+
+def _steps(wish: Steering) -> list[Step]:
+    """What changes the order of a list, if anything does."""
+    return [step for step in (Boost(-wish.niche), Diversity(wish.diversity)) if step.weight]
 
 
 def _titles(model: Recommender) -> list[str | None]:

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 
 from recvae import latent
 from recvae.models import Recommender
-from recvae.ranking.reranking import POOL, rerank
+from recvae.ranking.rerank import pool_size
 from recvae.serving import schemas
 from recvae.serving.catalogue import Catalogue
 
@@ -18,7 +18,7 @@ class Explainer:
     def __init__(self, model: Recommender, catalogue: Catalogue) -> None:
         self._model = model
         self._catalogue = catalogue
-        self._pool = min(POOL, len(catalogue.ids))
+        self._pool = pool_size(schemas.MAX_EXPLAINED, len(catalogue.ids))
 
     def explain(self, requests: Sequence[schemas.ExplainRequest]) -> list[schemas.Explained]:
         """A list for each history, with the likes that contribute to each item."""
@@ -26,7 +26,7 @@ class Explainer:
         lists = self._model.recommend(histories, self._pool)
         answers = []
         for row, one in enumerate(requests):
-            ids, scores = self._shorten(one, *(part[row] for part in lists))
+            ids, scores = self._shorten(one, histories[row], *(part[row] for part in lists))
             added = self._contributions(histories[row], ids)
             items = self._with_reasons(ids, scores, histories[row].indices, added, one.reasons)
             unknown = self._catalogue.unknown(one.items)
@@ -52,7 +52,8 @@ class Explainer:
         ends = self._catalogue.histories([request.one, request.other])
         weights = tuple(request.weights)
         ids, scores = latent.interpolate(self._model, ends[0], ends[1], self._pool, weights)
-        lists = [self._shorten(request, *one) for one in zip(ids, scores, strict=True)]
+        both = ends[0] + ends[1]
+        lists = [self._shorten(request, both, *one) for one in zip(ids, scores, strict=True)]
         columns = np.unique(np.concatenate([ids for ids, _ in lists]))
         likes = np.unique(ends.indices)
         one, other = (self._spread(end, likes, columns) for end in ends)
@@ -67,10 +68,12 @@ class Explainer:
     def _shorten(
         self,
         request: schemas.ExplainRequest | schemas.BlendRequest,
+        history: sp.csr_matrix,
         ids: np.ndarray,
         scores: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
-        return rerank(ids, scores, self._model.item_counts_, request.niche, request.k)
+        ids, scores = self._catalogue.steered(request, history, ids, scores, request.k)
+        return ids[ids >= 0], scores[ids >= 0]
 
     def _contributions(self, history: sp.csr_matrix, columns: np.ndarray) -> np.ndarray:
         """How much each like adds to the scores of items: [likes, columns]."""

@@ -27,7 +27,7 @@ UNABLE: dict[int | str, Any] = {501: {"description": "The model that is served c
 UNKNOWN: dict[int | str, Any] = {404: {"description": "The item is unknown."}}
 
 
-@router.post("/recommend")
+@router.post("/recommend", responses=UNABLE)
 async def recommend(history: schemas.ListRequest, service: Asked) -> schemas.Recommendations:
     """Recommend items to a user, known or new, from what they have had so far."""
     return await service.of_history(service.recommend, history)
@@ -58,7 +58,7 @@ async def items(
     return schemas.ItemList(items=await service.search(query))
 
 
-@router.post("/explain")
+@router.post("/explain", responses=UNABLE)
 async def explain(history: schemas.ExplainRequest, service: Asked) -> schemas.Explained:
     """Recommend, and say of each item which likes it comes from.
 

@@ -9,6 +9,8 @@ MAX_HISTORY = 10_000
 """The longest history, in items."""
 MAX_K = 1_000
 """The longest list, in items."""
+MAX_AMONG = 100_000
+"""The longest list of items to allow or to deny."""
 MAX_LIKES = 100
 """The longest history where it is scored many times, in items."""
 MAX_EXPLAINED = 50
@@ -34,6 +36,18 @@ Niche: TypeAlias = Annotated[
         "the model ranks highest; 0 leaves its order, other values go between. `score` stays the "
         "model's.",
     ),
+]
+Diverse: TypeAlias = Annotated[
+    float,
+    Field(
+        ge=0,
+        le=1,
+        description="How much the genres of a list shall differ, among the same 200 items; 0 "
+        "leaves their order. Only where the items have a column `genres`.",
+    ),
+]
+Among: TypeAlias = Annotated[
+    list[Id], Field(max_length=MAX_AMONG, description="Raw ids. Unknown ones are skipped.")
 ]
 
 ShortLength: TypeAlias = Annotated[int, Field(ge=1, le=MAX_EXPLAINED)]
@@ -76,13 +90,21 @@ class History(BaseModel):
         return self
 
 
-class ListRequest(History):
+class Steering(BaseModel):
+    """What is wanted of a list beside the best scores."""
+
+    niche: Niche = 0
+    diversity: Diverse = 0
+
+
+class ListRequest(History, Steering):
     """A history, and how long a list to make of it."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE | {"k": 10}]})
 
     k: Length = 10
-    niche: Niche = 0
+    allow: Annotated[Among | None, Field(description="What may be recommended, if not all.")] = None
+    deny: Annotated[Among, Field(description="What may not be recommended.")] = []
 
 
 class SimilarRequest(BaseModel):
@@ -135,7 +157,7 @@ class Recommendations(BaseModel):
     """A list, best first; of an empty history it has the most popular items."""
 
     items: list[ScoredItem]
-    unknown: Annotated[list[Id], Field(description="Items of the history that were skipped.")]
+    unknown: Annotated[list[Id], Field(description="Items of the request that were skipped.")]
 
 
 class Code(BaseModel):
@@ -158,6 +180,9 @@ class Health(BaseModel):
     no_latent_space: Annotated[
         str | None, Field(description="Why it can't answer /blend, /map and /place, if it can't.")
     ]
+    no_genres: Annotated[
+        str | None, Field(description="Why its lists can't be made more diverse, if they can't.")
+    ]
 
 
 class ShortHistory(History):
@@ -167,17 +192,16 @@ class ShortHistory(History):
     weights: Annotated[list[Weight] | None, Field(max_length=MAX_LIKES)] = None
 
 
-class ExplainRequest(ShortHistory):
+class ExplainRequest(ShortHistory, Steering):
     """A history, and what to make of it."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE | {"k": 5, "reasons": 2}]})
 
     k: ShortLength = 10
-    niche: Niche = 0
     reasons: Reasons = 3
 
 
-class BlendRequest(BaseModel):
+class BlendRequest(Steering):
     """Two histories, and the points between them to stop at."""
 
     model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"examples": [BLEND]})
@@ -193,7 +217,6 @@ class BlendRequest(BaseModel):
         ),
     ] = [0, 0.25, 0.5, 0.75, 1]
     k: ShortLength = 10
-    niche: Niche = 0
     reasons: Reasons = 3
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 
 from recvae.errors import FoldInError
 from recvae.models import Recommender
 from recvae.models.contract.abilities import Ability
-from recvae.ranking.reranking import POOL, rerank
 from recvae.serving import schemas
 from recvae.serving.catalogue import Catalogue
 from recvae.serving.explainer import Explainer
@@ -37,14 +37,16 @@ class ServedModel:
 
     def recommend(self, requests: Sequence[schemas.ListRequest]) -> list[schemas.Recommendations]:
         """A list for each history."""
-        lists = self.model.recommend(self.catalogue.histories(requests), self._longest(requests))
-        counts = self.model.item_counts_
+        histories = self.catalogue.histories(requests)
+        longest = max(self.catalogue.n_best(one, one.k) for one in requests)
+        lists = self.model.recommend(histories, longest, **self._limits(requests))
+        steered = self.catalogue.steered
         return [
             schemas.Recommendations(
-                items=self.catalogue.scored(*rerank(ids, scores, counts, one.niche, one.k)),
-                unknown=self.catalogue.unknown(one.items),
+                items=self.catalogue.scored(*steered(one, histories[row], *best, one.k)),
+                unknown=self.catalogue.unknown([*one.items, *(one.allow or ()), *one.deny]),
             )
-            for one, ids, scores in zip(requests, *lists, strict=True)
+            for row, (one, *best) in enumerate(zip(requests, *lists, strict=True))
         ]
 
     def encode(self, requests: Sequence[schemas.History]) -> list[schemas.Code]:
@@ -92,9 +94,17 @@ class ServedModel:
             loaded=self.loaded,
             n_users=self.model.n_users_,
             no_latent_space=self.model.why_not(Ability.CODES),
+            no_genres=self.catalogue.no_genres,
         )
 
-    def _longest(self, requests: Sequence[schemas.ListRequest]) -> int:
-        """The longest list that is needed: the longest requested, or the pool to rerank."""
-        lengths = [one.k if one.niche == 0 else max(one.k, POOL) for one in requests]
-        return min(max(lengths), len(self.catalogue.ids))
+    def _limits(self, requests: Sequence[schemas.ListRequest]) -> dict[str, Any]:
+        """What may and what may not be recommended to each; nothing where nobody says."""
+        columns, limits = self.catalogue.columns, dict[str, Any]()
+        if any(one.allow is not None for one in requests):
+            every = np.arange(len(self.catalogue.ids))
+            limits["allow"] = [
+                every if one.allow is None else columns(one.allow) for one in requests
+            ]
+        if any(one.deny for one in requests):
+            limits["deny"] = [columns(one.deny) for one in requests]
+        return limits

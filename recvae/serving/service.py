@@ -54,6 +54,8 @@ class Service:
 
     async def of_history(self, answer: Batcher[Request, Known], request: Request) -> Known:
         """Answer a request with a history, and count its unknown items."""
+        if isinstance(request, schemas.Steering):
+            self.live.now.catalogue.require(request)  # or all that are answered with it would fail
         found = await answer(request)
         self.metrics.unknown_items.inc(len(found.unknown))
         return found

@@ -24,6 +24,7 @@ from recvae.models.loading import load_model
 from recvae.models.registry import MODELS
 from recvae.options.spaces import Categorical
 from recvae.ranking import blocks
+from recvae.ranking.rerank import Boost, Cap
 
 USERS, ITEMS, BOARD = 60, 25, 20
 
@@ -257,6 +258,18 @@ class RecommenderContract:
         assert not np.isin(ids, columns).any()
         assert (ids[:, -4:] == -1).all()
 
+    def test_lists_are_put_together_by_more_than_scores(
+        self, model: Recommender, histories: sp.csr_matrix
+    ) -> None:
+        plain, _ = recommend(model, histories, 6)
+        ids, _ = recommend(model, histories, 6, rerank=[Cap(1, "title"), Boost(0)])
+        np.testing.assert_array_equal(ids, plain)
+        niche, _ = recommend(model, histories, 6, rerank=[Boost(-1)])
+        every, _ = recommend(model, histories, ITEMS)
+        for user in range(USERS):
+            fewest = np.sort(model.item_counts_[every[user][every[user] >= 0]])[:6]
+            np.testing.assert_array_equal(model.item_counts_[niche[user]], fewest)
+
     def test_equal_scores_rank_by_column(
         self, model: Recommender, histories: sp.csr_matrix, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -396,6 +409,17 @@ class RecommenderContract:
         model.save(tmp_path)
         loaded = load_model(tmp_path, device="cpu")
         pd.testing.assert_frame_equal(loaded.recommend_table(table, ITEMS, value="stars"), lists)
+
+    def test_recommend_table_takes_what_is_allowed_and_denied(self, model: Recommender) -> None:
+        table = {"user": ["user 9", "user 2"], "item": ["item 1", "item 4"]}
+        stock = {f"item {n}" for n in (1, 2, 3, 5)}
+        lists = model.recommend_table(table, 9, allow=stock, deny=["item 5"])
+        assert set(lists["item"]) == {"item 1", "item 2", "item 3"}
+        with pytest.warns(UserWarning, match="1 of 2 items of deny are unknown .* item 99"):
+            lists = model.recommend_table(table, ITEMS, deny=["item 99", "item 3"])
+        assert "item 3" not in set(lists["item"])
+        with pytest.raises(DataError, match="item ids are of type integer"):
+            model.recommend_tables(table, allow=[98, 99])
 
     # Similar items
 

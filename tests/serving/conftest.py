@@ -30,9 +30,10 @@ def data() -> rv.Interactions:
 
 @pytest.fixture(scope="session")
 def vae(data) -> rv.MultVAE:
-    """A fitted autoencoder that reads weights."""
+    """A fitted autoencoder that reads weights, of items with genres."""
+    genres = pd.DataFrame({"genres": ["Drama", "War", "Drama|War"] * 10}, index=data.item_ids)
     small = {"hidden": (8,), "latent": 4, "epochs": 2, "batch_size": 10, "device": "cpu"}
-    return rv.MultVAE(**small, input="counts").fit(data)
+    return rv.MultVAE(**small, input="counts").fit(data.with_item_info(genres))
 
 
 @pytest.fixture

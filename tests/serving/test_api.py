@@ -10,7 +10,7 @@ from serving_client import client_of
 
 import recvae as rv
 from recvae.errors import FoldInError
-from recvae.ranking.reranking import rerank
+from recvae.ranking.rerank import Boost, Diversity
 from recvae.serving import create_app, middleware
 from recvae.serving.middleware import MAX_BODY
 from recvae.serving.schemas import MAX_HISTORY, MAX_K
@@ -81,11 +81,55 @@ async def test_a_list_between_the_popular_and_the_niche(served, vae, niche):
         asked = [client.post("/recommend", json=body | {"niche": lean}) for lean in (niche, 0)]
         lean, plain = [answer.json()["items"] for answer in await asyncio.gather(*asked)]
     history = sp.csr_matrix((np.ones(3, "f4"), ([0, 0, 0], [3, 4, 5])), shape=(1, 30))
-    ids, scores = (part[0] for part in vae.recommend(history, 30))
-    ids, scores = rerank(ids, scores, vae.item_counts_, niche, 5)
+    ids, scores = (part[0] for part in vae.recommend(history, 5, rerank=[Boost(-niche)]))
     assert [one["id"] - 100 for one in lean] == list(ids)
     np.testing.assert_allclose([one["score"] for one in lean], scores, rtol=1e-4)
     assert plain[0]["id"] == expected(vae, body["items"], 1)["item"][0]
+
+
+async def test_a_list_of_different_genres(served, vae):
+    body = {"items": [103, 104, 105], "k": 5, "niche": 0.2, "diversity": 0.6}
+    async with served() as client:
+        asked = [client.post(path, json=body) for path in ("/recommend", "/explain")]
+        lists = [answer.json()["items"] for answer in await asyncio.gather(*asked)]
+    history = sp.csr_matrix((np.ones(3, "f4"), ([0, 0, 0], [3, 4, 5])), shape=(1, 30))
+    ids, _ = vae.recommend(history, 5, rerank=[Boost(-0.2), Diversity(0.6)])
+    for items in lists:
+        assert [one["id"] - 100 for one in items] == ids[0].tolist()
+
+
+async def test_without_genres_only_who_wants_diversity_is_refused(data, tmp_path):
+    rv.EASE().fit(data).save(tmp_path)
+    async with client_of(tmp_path) as client:
+        wishes = ({"diversity": 0.5}, {}, {"diversity": 0.1}, {"niche": 1})
+        asked = [client.post("/recommend", json={"items": [103]} | wish) for wish in wishes]
+        answers = await asyncio.gather(*asked)
+        health = await client.get("/health")
+    assert [answer.status_code for answer in answers] == [501, 200, 501, 200]
+    assert "no column `genres`" in answers[0].json()["detail"]
+    assert health.json()["no_genres"] == answers[0].json()["detail"]
+
+
+async def test_what_is_allowed_and_denied(served, vae):
+    """Each request has its own limits, also where they are answered together."""
+    limits = (
+        {"allow": [101, "102", 103, 999]},
+        {"deny": [101, "102", 998]},
+        {"allow": [101, 102, 104], "deny": [101, "x"]},
+        {"allow": []},
+        {},
+    )
+    async with served() as client:
+        asked = [client.post("/recommend", json={"items": [103], "k": 30} | one) for one in limits]
+        answers = [answer.json() for answer in await asyncio.gather(*asked)]
+    lists = [[one["id"] for one in answer["items"]] for answer in answers]
+    everything = list(expected(vae, [103], 30)["item"])
+    assert lists[4] == everything
+    assert lists[0] == [item for item in everything if item in (101, 102)]
+    assert lists[1] == [item for item in everything if item not in (101, 102)]
+    assert lists[2] == [item for item in everything if item in (102, 104)]
+    assert lists[3] == []
+    assert [answer["unknown"] for answer in answers] == [[999], [998], ["x"], [], []]
 
 
 async def test_lists_end_where_items_do(served):
@@ -176,6 +220,7 @@ async def test_health_says_what_is_served(served, vae):
         "n_users": 60,
         "fingerprint": vae.fingerprint_,
         "no_latent_space": None,
+        "no_genres": None,
     }
 
 

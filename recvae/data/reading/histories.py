@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,29 @@ def read_histories(
     return Interactions(likes, users, items, disliked=disliked, min_weight=least)
 
 
+def known_columns(ids: Iterable[Any], item_ids: pd.Index, name: str) -> np.ndarray:
+    """Columns int64 of the items with these raw ids; a warning counts the unknown ones.
+
+    Raises:
+        DataError: an id is missing, or of another type than the model's.
+    """
+    codes, distinct = _distinct(list(ids), "item")
+    if (codes < 0).any():
+        raise DataError(f"{(codes < 0).sum():,} ids of {name} are missing: drop those.")
+    columns = look_up(distinct, item_ids)
+    unknown = distinct[columns < 0]
+    if len(unknown) == len(distinct) > 0:
+        _require_alike(unknown, item_ids)
+    if len(unknown):
+        warnings.warn(
+            f"{len(unknown):,} of {len(distinct):,} items of {name} are unknown to the model, such "
+            f"as {unknown[0]}: they are skipped.",
+            UnknownItemWarning,
+            stacklevel=4,
+        )
+    return columns[columns >= 0]
+
+
 def _distinct(ids: Any, name: str) -> tuple[np.ndarray, pd.Index]:
     """The number of each id, -1 where it is missing; the distinct ids as they first appear."""
     try:
@@ -97,13 +121,19 @@ def _distinct(ids: Any, name: str) -> tuple[np.ndarray, pd.Index]:
 
 
 def _report_unknown(unknown: pd.Index, known: np.ndarray, item_ids: pd.Index) -> None:
+    if not known.any():
+        _require_alike(unknown, item_ids)
+    warn_of_unknown(len(unknown), len(known), unknown[0], stacklevel=5)
+
+
+def _require_alike(unknown: pd.Index, item_ids: pd.Index) -> None:
+    """Raise DataError if no id is known because they are of another type than the model's."""
     theirs, ours = (pd.api.types.infer_dtype(ids) for ids in (unknown, item_ids))
-    if not known.any() and (theirs == "string") != (ours == "string"):
+    if (theirs == "string") != (ours == "string"):
         raise DataError(
             f"no item is known: the table's item ids are of type {theirs} (such as {unknown[0]}), "
             f"the model's of type {ours} ({item_ids[0]}): give the ids that it was trained with."
         )
-    warn_of_unknown(len(unknown), len(known), unknown[0], stacklevel=5)
 
 
 def warn_of_unknown(count: int, of: int, example: object, *, stacklevel: int) -> None:

@@ -2,12 +2,14 @@
 
 import warnings
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 import torch
 
+from recvae.data.reading import known_columns
 from recvae.data.reading.ids import look_up
 from recvae.display.progress import progress
 from recvae.errors import FoldInError
@@ -51,6 +53,15 @@ def popular_if_empty(
     if (empty := np.flatnonzero(np.diff(histories.indptr) == 0)).size:
         scores[torch.from_numpy(empty).to(scores.device)] = torch.from_numpy(counts).to(scores)
     return scores
+
+
+def allowed(allow: Any, deny: Any, item_ids: pd.Index) -> np.ndarray | None:
+    """The columns of what may be recommended, by raw ids; None if nobody says."""
+    if allow is None and deny is None:
+        return None
+    every = np.arange(len(item_ids))
+    columns = every if allow is None else known_columns(allow, item_ids, "allow")
+    return np.setdiff1d(columns, [] if deny is None else known_columns(deny, item_ids, "deny"))
 
 
 def rows_of(name: str, user_ids: pd.Index, known: pd.Index) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Recommender: the base class of all models, with fit, recommend, similar_items and save."""
 
-from collections.abc import Collection, Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from contextlib import nullcontext
 from copy import copy
 from dataclasses import dataclass, replace
@@ -34,6 +34,7 @@ from recvae.models.contract.fitting import (
 )
 from recvae.models.contract.model import Model
 from recvae.ranking.neighbors import nearest
+from recvae.ranking.rerank import ItemTable, Reranker, Step
 from recvae.ranking.top_k import ItemSets, as_columns, require_length, top_k
 from recvae.saved import storage
 from recvae.saved.facts import Facts
@@ -215,6 +216,7 @@ class Recommender(Model):
         exclude_seen: bool = True,
         allow: ItemSets | None = None,
         deny: ItemSets | None = None,
+        rerank: Sequence[Step] = (),
     ) -> tuple[np.ndarray, np.ndarray]:
         """Recommend k items to each user.
 
@@ -229,15 +231,18 @@ class Recommender(Model):
                 (a list of lists, or CSR).
             deny: these columns may not be recommended, in the same forms as `allow`; what each user
                 dislikes, `Interactions.disliked`, is one of them.
+            rerank: steps that make the lists of the model's best items, all at once, such as
+                `[Diversity(0.3), Cap(3)]` of `recvae.ranking.rerank`.
 
         Returns:
-            Columns int64 [users, k] and scores float32 [users, k], best first; where fewer than
-            k items can be recommended, -1 and -inf.
+            Columns int64 [users, k] and scores float32 [users, k], best first, or in the order
+            that `rerank` makes; where fewer than k items can be recommended, -1 and -inf.
 
         Raises:
             NotFittedError: fit or load the model first.
             FoldInError: the model can't serve unseen users, and `rows` was not given.
-            OptionError: k, allow or deny is out of range.
+            OptionError: k, allow or deny is out of range, or the table of items lacks a column
+                that `rerank` needs.
             DataError: the histories do not have the training items as columns.
         """
         histories, rows = self.checked_users(histories, rows)
@@ -249,6 +254,7 @@ class Recommender(Model):
             exclude_seen=exclude_seen,
             allow=allow,
             deny=deny,
+            rerank=self.reranker(rerank),
         )
 
     def recommend_table(
@@ -260,6 +266,9 @@ class Recommender(Model):
         item: str = "item",
         value: str | None = None,
         exclude_seen: bool = True,
+        allow: Any = None,
+        deny: Any = None,
+        rerank: Sequence[Step] = (),
     ) -> pd.DataFrame | Any:
         """Recommend with raw ids: a table of histories in, a tidy table of lists out.
 
@@ -275,13 +284,25 @@ class Recommender(Model):
                 no part of the history, and never in the list. None counts each line as one, and a
                 model that reads weights warns of it.
             exclude_seen: do not recommend the items of the history.
+            allow: raw ids, such as what is in stock: only these items may be recommended. A
+                warning counts those that the model does not know, here and in `deny`.
+            deny: raw ids of items that may not be recommended.
+            rerank: see `recommend`.
 
         Returns:
             Columns `user`, `item`, `rank` (from 1), `score`, and `title` where titles are known: a
             dataframe of Polars, Arrow or DuckDB if such one was given, else of pandas.
         """
         tables = self.recommend_tables(
-            interactions, k, user=user, item=item, value=value, exclude_seen=exclude_seen
+            interactions,
+            k,
+            user=user,
+            item=item,
+            value=value,
+            exclude_seen=exclude_seen,
+            allow=allow,
+            deny=deny,
+            rerank=rerank,
         )
         return like(interactions, pd.concat(tables, ignore_index=True))
 
@@ -294,6 +315,9 @@ class Recommender(Model):
         item: str = "item",
         value: str | None = None,
         exclude_seen: bool = True,
+        allow: Any = None,
+        deny: Any = None,
+        rerank: Sequence[Step] = (),
     ) -> Iterator[pd.DataFrame]:
         """Recommend as `recommend_table` does, in a stream: a table for each block of users.
 
@@ -312,7 +336,13 @@ class Recommender(Model):
         if value is None and self.reads_weights:
             lists.warn_if_unweighted(type(self).__name__, data.matrix)
         return self.recommend_named(
-            data.matrix, data.user_ids, k, exclude_seen=exclude_seen, disliked=data.disliked
+            data.matrix,
+            data.user_ids,
+            k,
+            exclude_seen=exclude_seen,
+            disliked=data.disliked,
+            allow=lists.allowed(allow, deny, self.item_ids_),
+            rerank=rerank,
         )
 
     def recommend_named(
@@ -323,22 +353,37 @@ class Recommender(Model):
         *,
         exclude_seen: bool = True,
         disliked: sp.csr_matrix | None = None,
+        allow: np.ndarray | None = None,
+        rerank: Sequence[Step] = (),
     ) -> Iterator[pd.DataFrame]:
-        """Recommend as `recommend_tables` does, for CSR [users, items] of users with raw ids."""
+        """Recommend as `recommend_tables` does, for CSR [users, items] of users with raw ids.
+
+        What is allowed are columns, for all users.
+        """
         known, name = self.user_ids_, type(self).__name__
         rows = None if known is None else lists.rows_of(name, user_ids, known)
         histories, rows = self.checked_users(histories, rows)
         require_length(k, histories.shape[1])
+        reranker = self.reranker(rerank)
 
         def rank(block: slice) -> tuple[np.ndarray, np.ndarray]:
             own = None if rows is None else rows[block]
-            deny = None if disliked is None else disliked[block]
-            seen = histories[block]
             return top_k(
-                self.score_or_count, seen, k, rows=own, exclude_seen=exclude_seen, deny=deny
+                self.score_or_count,
+                histories[block],
+                k,
+                rows=own,
+                exclude_seen=exclude_seen,
+                allow=allow,
+                deny=None if disliked is None else disliked[block],
+                rerank=reranker,
             )
 
         return lists.ranked_tables(rank, user_ids, self.items_)
+
+    def reranker(self, steps: Sequence[Step]) -> Reranker | None:
+        """The steps with what they need to know of this model's items; None without a step."""
+        return Reranker(steps, ItemTable(self.items_, self.item_counts_)) if steps else None
 
     def similar_items(self, columns: np.ndarray, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
         """Find the k items nearest to each of the given items.
