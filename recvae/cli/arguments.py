@@ -32,7 +32,7 @@ Metrics = Annotated[
     str,
     typer.Option(
         help="What to measure, separated by commas: recall, full-recall, ndcg, precision, map, "
-        "mrr, hit, coverage, novelty or disliked, @ a length of the list."
+        "mrr, hit, coverage, novelty, diversity, gini or disliked, @ a length of the list."
     ),
 ]
 

@@ -2,9 +2,10 @@
 
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,6 +27,52 @@ from recvae.errors import DataError
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+_List = partial(typer.Option, rich_help_panel="Lists")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """What is wanted of the lists beside the best scores."""
+
+    allow: Annotated[
+        Path | None,
+        _List(
+            metavar="FILE",
+            help="What may be recommended, such as what is in stock: a file with an id a line, or "
+            "a table with a column of items.",
+        ),
+    ] = None
+    deny: Annotated[
+        Path | None, _List(metavar="FILE", help="What may not be recommended, in the same form.")
+    ] = None
+    diversity: Annotated[
+        float, _List(help="How much the genres of a list shall differ, from 0 to 1.")
+    ] = 0
+    cap: Annotated[
+        str | None,
+        _List(
+            metavar="COLUMN=N",
+            help="At most N items of a list have the same label in a column of the items' table, "
+            "such as genres=3.",
+        ),
+    ] = None
+
+    def options(self, item: str) -> dict[str, Any]:
+        """The arguments of `recommend_tables`."""
+        from recvae.ranking.rerank import Cap, Diversity, Step
+
+        steps: list[Step] = [Diversity(self.diversity)] if self.diversity else []
+        if self.cap is not None:
+            column, _, most = self.cap.rpartition("=")
+            if not (column and most.isdecimal()):
+                raise typer.BadParameter(f"--cap {self.cap} is not COLUMN=N, such as genres=3.")
+            steps.append(Cap(int(most), column))
+        ids = {"allow": self.allow, "deny": self.deny}
+        return {
+            "rerank": steps,
+            **{name: None if file is None else _ids(file, item) for name, file in ids.items()},
+        }
+
 
 def recommend(
     model: ModelFolder,
@@ -41,6 +88,7 @@ def recommend(
         ),
     ],
     columns: FileColumns,
+    wishes: Wishes,
     k: Annotated[int, typer.Option("-k", help="Length of the lists.")] = 10,
     out: Annotated[
         str | None,
@@ -65,10 +113,16 @@ def recommend(
     $ recvae recommend runs/vae --history postgresql://reader@db/shop
     --query "SELECT user, item FROM orders" --out postgresql://writer@db/shop#lists
 
+    $ recvae recommend runs/vae --history mine.csv --allow stock.csv --diversity 0.5 --cap genres=3
+
     $ recvae recommend runs/vae --history shards --out lists --address auto
     """
     if are_shards(history):
         require_usual("shards", columns)
+        if wishes != Wishes():
+            raise typer.BadParameter(
+                "shards get the model's lists: leave out --allow and its like."
+            )
         if json:
             raise typer.BadParameter("the lists of shards go to the files of --out: no --json.")
         if out is None or is_address(out):
@@ -83,7 +137,7 @@ def recommend(
         if out is not None:
             require_outside(out, history)
         histories = _read(history, columns)
-        _recommend(model, histories, columns, k, out, device, json)
+        _recommend(model, histories, columns, wishes, k, out, device, json)
 
 
 def _opened(history: str) -> AbstractContextManager[str | Path]:
@@ -101,6 +155,7 @@ def _recommend(
     model: Path,
     histories: "DataFrame",
     columns: FileColumns,
+    wishes: Wishes,
     k: int,
     out: str | None,
     device: str,
@@ -112,7 +167,12 @@ def _recommend(
 
     recommender = rv.load_model(model, device=device)
     tables = recommender.recommend_tables(
-        histories, k, user=columns.user, item=columns.item, value=columns.value
+        histories,
+        k,
+        user=columns.user,
+        item=columns.item,
+        value=columns.value,
+        **wishes.options(columns.item),
     )
     if out is None:
         table = pd.concat(tables, ignore_index=True)
@@ -141,6 +201,15 @@ def _read(history: str, names: FileColumns) -> "DataFrame":
     if histories.empty:
         raise DataError(f"{history} holds no interactions: give it at least one line.")
     return histories
+
+
+def _ids(path: Path, item: str) -> Any:
+    """The ids of a file: a table with a column of items, or an id a line."""
+    from recvae.data.reading import read_columns
+    from recvae.data.reading.files import first_line, is_parquet
+
+    has_header = not path.is_file() or is_parquet(path) or item in first_line(path)
+    return read_columns(path, [item], header=None if has_header else [item])[item]
 
 
 def _names_one_column(source: str | Path, item: str) -> bool:

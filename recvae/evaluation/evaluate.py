@@ -12,6 +12,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from recvae.data.interactions import require_same_items
+from recvae.data.labels import item_labels
 from recvae.data.splits import Holdout
 from recvae.errors import DataError
 from recvae.evaluation.metrics import RankedLists, parse_metrics
@@ -41,7 +42,7 @@ class Report:
     Attributes:
         mean: float, by metric: the mean over users.
         per_user: DataFrame users x metrics, indexed by raw user id if known, else by row of the
-            holdout; coverage, which has no values per user, is not in it.
+            holdout; coverage and gini, which have no values per user, are not in it.
         n_users: how many users were evaluated.
         n_skipped: how many users were skipped because they have no held-out item.
         seconds: how long ranking took.
@@ -57,7 +58,7 @@ class Report:
 
     @cached_property
     def stderr(self) -> pd.Series:
-        """By metric: the standard error of its mean; NaN for coverage."""
+        """By metric: the standard error of its mean; NaN for coverage and gini."""
         return self.per_user.sem().reindex(self.mean.index)
 
     @property
@@ -120,7 +121,8 @@ def evaluate(
         model: a fitted recommender.
         holdout: the users; users without held-out items are skipped and counted.
         metrics: one or more names such as `ndcg@100`: recall, full-recall, ndcg, precision, map,
-            mrr, hit, coverage, novelty and disliked, each with any length of the list.
+            mrr, hit, coverage, novelty, gini, disliked and diversity (by the items' `genres`), each
+            with any length of the list.
 
     Returns:
         Means, standard errors and the values of each user.
@@ -144,7 +146,9 @@ def evaluate(
     deny = disliked if holdout.without_disliked else None
     ranked, _ = model.recommend(shown[kept], k, rows=rows, deny=deny)
     seconds = perf_counter() - start
-    lists = RankedLists(ranked, holdout.held_out[kept], _popularity(model), disliked)
+    by_genre = any(metric.kind == "diversity" for metric in parsed)
+    labels = _genres(model) if by_genre else None
+    lists = RankedLists(ranked, holdout.held_out[kept], _popularity(model), disliked, labels)
     values = {str(metric): metric(lists) for metric in parsed}
     per_user = pd.DataFrame(
         {name: value for name, value in values.items() if np.ndim(value)},
@@ -169,6 +173,12 @@ def _popularity(model: Ranker) -> np.ndarray | None:
     """The fraction of the training users who have each item, at least 1 / users; or None."""
     counts = getattr(model, "item_counts_", None)
     return None if counts is None else np.maximum(counts, 1) / model.n_users_  # type: ignore[attr-defined]
+
+
+def _genres(model: Ranker) -> sp.csr_matrix | None:
+    """The genres of the model's items, [items, genres]; or None."""
+    items = getattr(model, "items_", pd.DataFrame())
+    return item_labels(items, "genres") if "genres" in items else None
 
 
 def _user_ids(holdout: Holdout) -> pd.Index:

@@ -28,12 +28,14 @@ class RankedLists:
         popularity: float [items] > 0, the fraction of the training users who have each item; only
             `novelty` needs it.
         disliked: CSR [users, items], what the users are known to dislike; only `disliked` needs it.
+        labels: CSR [items, labels] of ones, what each item is; only `diversity` needs it.
     """
 
     ranked: np.ndarray
     held_out: sp.csr_matrix
     popularity: np.ndarray | None = None
     disliked: sp.csr_matrix | None = None
+    labels: sp.csr_matrix | None = None
 
     @cached_property
     def hits(self) -> NDArray[np.bool_]:
@@ -200,6 +202,53 @@ def disliked(lists: RankedLists, k: int) -> Values:
     return np.count_nonzero(lists.are_in(lists.disliked)[:, :k], axis=1) / k
 
 
+def diversity(lists: RankedLists, k: int) -> Values:
+    """Intra-list diversity: how unlike each other the items of the list are, from 0 to 1.
+
+    The mean over all pairs of items of 1 - (labels in common) / (labels of either); two items
+    without any label are unlike (Smyth and McClave 2001, "Similarity vs. diversity"; by topics as
+    in Ziegler et al. 2005, "Improving recommendation lists through topic diversification").
+
+    Raises:
+        DataError: the lists come without `labels`.
+
+    Examples:
+        >>> held_out, labels = sp.csr_matrix([[1, 0, 0]]), sp.csr_matrix([[1, 0], [1, 1], [0, 1]])
+        >>> lists = RankedLists(np.array([[0, 1, 2]]), held_out, labels=labels)
+        >>> diversity(lists, 2), diversity(lists, 3).round(4)  # 1/2; (1/2 + 1/2 + 1) / 3
+        (array([0.5]), array([0.6667]))
+    """
+    if lists.labels is None:
+        raise DataError("diversity needs labels: the model's items must have a column `genres`.")
+    ranked, n_labels = lists.ranked[:, :k], np.asarray(lists.labels.sum(axis=1)).ravel()
+    apart, n_pairs = np.zeros(len(ranked)), np.zeros(len(ranked))
+    for gap in range(1, ranked.shape[1]):
+        one, other = ranked[:, :-gap], ranked[:, gap:]
+        common = lists.labels[one.ravel()].multiply(lists.labels[other.ravel()]).sum(axis=1)
+        shared = np.asarray(common).reshape(one.shape)
+        alike = shared / np.maximum(n_labels[one] + n_labels[other] - shared, 1)
+        apart += (1 - alike).sum(axis=1, where=other >= 0)
+        n_pairs += np.count_nonzero(other >= 0, axis=1)
+    return apart / np.maximum(n_pairs, 1)
+
+
+def gini(lists: RankedLists, k: int) -> float:
+    """How unequally the items are shown, over all lists: one number, not one per user.
+
+    The Gini coefficient of how often each item is in a list: 0 if all are as often, near 1 if the
+    same few are in every list (Fleder and Hosanagar 2009, "Blockbuster culture's next rise or
+    fall").
+
+    Examples:
+        >>> lists = RankedLists(np.array([[0, 1], [0, 2]]), sp.csr_matrix(np.eye(2, 4)))
+        >>> gini(lists, 1), gini(lists, 2)  # shown 2, 0, 0, 0 times; 2, 1, 1, 0 times
+        (0.75, 0.375)
+    """
+    ranked, n_items = lists.ranked[:, :k], lists.held_out.shape[1]
+    times = np.sort(np.bincount(ranked[ranked >= 0], minlength=n_items))
+    return float((2 * np.arange(n_items) + 1 - n_items) @ times / (n_items * max(times.sum(), 1)))
+
+
 Measure = Callable[[RankedLists, int], "Values | float"]
 
 ACCURACY: dict[str, Measure] = {
@@ -216,6 +265,8 @@ ACCURACY: dict[str, Measure] = {
 METRICS: dict[str, Measure] = {
     **ACCURACY,
     "coverage": coverage,
+    "diversity": diversity,
+    "gini": gini,
     "novelty": novelty,
     "disliked": disliked,
 }

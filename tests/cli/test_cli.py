@@ -27,6 +27,7 @@ import recvae as rv
 from recvae.cli import app
 from recvae.data.datasets.releases import DATASETS
 from recvae.models import MODELS
+from recvae.ranking.rerank import Cap, Diversity
 
 COMMANDS = (
     "data", "shard", "train", "update", "tune", "info", "evaluate", "recommend", "compare",
@@ -314,6 +315,42 @@ def test_recommend_gives_what_the_library_gives(model, tmp_path):
     pd.testing.assert_frame_equal(
         pd.DataFrame(json.loads(result.stdout)), expected, check_dtype=False, rtol=1e-5
     )
+
+
+def test_recommend_takes_what_is_in_stock_and_what_is_blocked(model, tmp_path):
+    history = tmp_path / "mine.csv"
+    history.write_text("user,item\nann,2\nann,4\n")
+    pd.DataFrame({"item": [1, 3, 5, 6], "left": [9, 1, 1, 2]}).to_parquet(tmp_path / "stock")
+    (tmp_path / "table.csv").write_text("left,item\n9,1\n1,3\n1,5\n2,6\n")
+    (tmp_path / "lines.txt").write_text("1\n3\n5\n6\n")
+    (tmp_path / "blocked.txt").write_text("item\n5\n")
+    expected = rv.load_model(model).recommend_table(history, allow=[1, 3, 6])["item"]
+    for stock in ("stock", "table.csv", "lines.txt"):
+        limits = ["--allow", tmp_path / stock, "--deny", tmp_path / "blocked.txt"]
+        result = recvae("recommend", model, "--history", history, *limits, "--json")
+        assert [line["item"] for line in json.loads(result.stdout)] == list(expected)
+        assert set(expected) == {1, 3, 6}
+    recvae("recommend", model, "--history", history, "--allow", tmp_path / "none", code=1)
+
+
+def test_recommend_puts_lists_together_by_more_than_scores(tmp_path):
+    films = rv.load_dataset("sample", min_rating=4, min_user_items=5)
+    model = rv.ItemKNN().fit(films)
+    model.save(tmp_path / "model")
+    history = tmp_path / "mine.csv"
+    history.write_text("\n".join(["item", *map(str, films.item_ids[[3, 14, 159]])]))
+    command = ["recommend", tmp_path / "model", "--history", history, "--json"]
+    result = recvae(*command, "--diversity", 0.5, "--cap", "genres=2")
+    table = pd.DataFrame({"user": "mine", "item": films.item_ids[[3, 14, 159]]})
+    steps = [Diversity(0.5), Cap(2)]
+    expected = list(model.recommend_table(table, rerank=steps)["item"])
+    assert [line["item"] for line in json.loads(result.stdout)] == expected
+    assert expected != list(model.recommend_table(table)["item"])
+    assert films.items.loc[expected, "genres"].str.get_dummies().sum().max() == 2
+    for cap in ("genres", "=3", "genres=few"):
+        assert "such as genres=3" in recvae(*command, "--cap", cap, code=2).stderr
+    assert "did you mean 'genres'?" in recvae(*command, "--cap", "genre=3", code=1).stderr
+    assert "from 0 to 1" in recvae(*command, "--diversity", 2, code=1).stderr
 
 
 @pytest.mark.parametrize(("suffix", "read"), [("csv", pd.read_csv), ("parquet", pd.read_parquet)])

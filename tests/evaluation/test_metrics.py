@@ -1,5 +1,6 @@
 """Metrics against hand-worked cases, a slow reference in plain Python, and scikit-learn."""
 
+from itertools import combinations
 from math import log2
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import ndcg_score
+from sklearn.metrics import jaccard_score, ndcg_score
 
 from recvae.errors import DataError, OptionError
 from recvae.evaluation.metrics import (
@@ -16,6 +17,8 @@ from recvae.evaluation.metrics import (
     Metric,
     RankedLists,
     coverage,
+    diversity,
+    gini,
     ndcg,
     novelty,
     parse_metrics,
@@ -149,6 +152,35 @@ def test_novelty_without_popularity_is_refused():
         novelty(RankedLists(np.array([[0]]), sp.csr_matrix([[1.0]])), 1)
 
 
+@given(list_cases(), st.integers(1, 15))
+def test_diversity_equals_scikit_learn(case, k):
+    """Its Jaccard distance, over all pairs of a list."""
+    ranked, held_out = case
+    labels = np.random.default_rng(k).random((held_out.shape[1], 4)) < 0.4
+    lists = RankedLists(ranked, sp.csr_matrix(held_out), labels=sp.csr_matrix(labels, dtype="f4"))
+    for row, value in zip(ranked, diversity(lists, k), strict=True):
+        own = labels[[item for item in row[:k] if item >= 0]]
+        apart = [
+            1 - jaccard_score(*pair, zero_division=0) for pair in combinations(own.astype(int), 2)
+        ]
+        assert value == pytest.approx(np.mean(apart) if apart else 0)
+
+
+@given(list_cases(), st.integers(1, 15))
+def test_gini_is_half_the_relative_mean_difference(case, k):
+    ranked, held_out = case
+    times = [(ranked[:, :k] == item).sum() for item in range(held_out.shape[1])]
+    differences = np.abs(np.subtract.outer(times, times))
+    expected = differences.mean() / (2 * np.mean(times)) if sum(times) else 0
+    lists = RankedLists(ranked, sp.csr_matrix(held_out))
+    assert gini(lists, k) == pytest.approx(expected)
+
+
+def test_diversity_without_labels_is_refused():
+    with pytest.raises(DataError, match="must have a column `genres`"):
+        diversity(RankedLists(np.array([[0]]), sp.csr_matrix([[1.0]])), 1)
+
+
 def test_names_are_read_and_written_alike():
     for kind in METRICS:
         assert str(Metric.parse(f"{kind}@20")) == f"{kind}@20"
@@ -169,7 +201,7 @@ def test_accuracy_is_what_has_a_value_for_each_user():
     [
         ("ndgc@100", "no metric is called 'ndgc@100': did you mean 'ndcg'?"),
         ("NDCG@100", "did you mean 'ndcg'?"),
-        ("auc@10", "known: coverage, disliked, full-recall, hit, map"),
+        ("auc@10", "known: coverage, disliked, diversity, full-recall, gini"),
         ("recall", "needs a length of the list, such as 'recall@20'"),
         ("recall@", "needs a length"),
         ("recall@0", "needs a length"),
