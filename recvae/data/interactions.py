@@ -243,6 +243,27 @@ class Interactions:
             told[name] = _updated(self.items[name], table[name])
         return replace(self, items=told)
 
+    def with_items(self, table: pd.DataFrame) -> Self:
+        """Attach what a table says of the items, as `with_item_info` does, and add its other items.
+
+        Items that nobody has become columns after all others. A model can recommend them if it is
+        fitted with `item_features`. Filters drop them: add them after these.
+
+        Args:
+            table: see `with_item_info`.
+
+        Raises:
+            DataError: see `with_item_info`; ids are integers in one and text in the other.
+        """
+        told = self.with_item_info(table)
+        table = _indexed_by_item(table, self.item_ids)
+        new = pd.DataFrame(index=table.index.difference(self.item_ids, sort=False))
+        items = pd.concat([told.items, new]).rename_axis(self.item_ids.name)
+        require_ids(items.index, "item")
+        disliked = None if self.disliked is None else _widened(self.disliked, len(items))
+        matrix = _widened(self.matrix, len(items))
+        return replace(self, matrix=matrix, items=items, disliked=disliked).with_item_info(table)
+
     def _parted(self, min_weight: float) -> Self:
         """The entries of at least this weight; all others become `disliked`."""
         light = self.matrix.data < min_weight
@@ -357,6 +378,12 @@ def require_same_items(ids: pd.Index | None, others: pd.Index | None) -> None:
             "the columns are not of the same items, in the same order, as in training: make both "
             "parts by one call of a function of recvae.data.splits."
         )
+
+
+def _widened(matrix: sp.csr_matrix, n_items: int) -> sp.csr_matrix:
+    """A matrix with empty columns after its own."""
+    parts = matrix.data, matrix.indices, matrix.indptr
+    return sp.csr_matrix(parts, shape=(matrix.shape[0], n_items))
 
 
 def _as_numbers(selection: np.ndarray, n: int) -> np.ndarray:

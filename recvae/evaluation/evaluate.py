@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from recvae.data.interactions import require_same_items
+from recvae.data.interactions import Interactions, require_same_items
 from recvae.data.labels import item_labels
 from recvae.data.splits import Holdout
 from recvae.errors import DataError
@@ -113,7 +113,11 @@ class Report:
 
 
 def evaluate(
-    model: Ranker, holdout: Holdout, metrics: str | Iterable[str] = DEFAULT_METRICS
+    model: Ranker,
+    holdout: Holdout,
+    metrics: str | Iterable[str] = DEFAULT_METRICS,
+    *,
+    among: np.ndarray | None = None,
 ) -> Report:
     """Rank the items for each user of a holdout, and measure how much was found.
 
@@ -123,6 +127,8 @@ def evaluate(
         metrics: one or more names such as `ndcg@100`: recall, full-recall, ndcg, precision, map,
             mrr, hit, coverage, novelty, gini, disliked and diversity (by the items' `genres`), each
             with any length of the list.
+        among: columns of the items that are ranked and have to be found, such as the cold ones;
+            None for all items.
 
     Returns:
         Means, standard errors and the values of each user.
@@ -133,6 +139,8 @@ def evaluate(
     """
     parsed = parse_metrics(metrics)
     Holdout.require(holdout)
+    if among is not None:
+        holdout = replace(holdout, held_out=_only(holdout.held_out, among))
     kept = np.flatnonzero(np.diff(holdout.held_out.indptr))
     if not len(kept):
         raise DataError("nothing is held out of any user: there is nothing to judge a model by.")
@@ -144,7 +152,8 @@ def evaluate(
     start = perf_counter()
     disliked = None if holdout.disliked is None else holdout.disliked[kept]
     deny = disliked if holdout.without_disliked else None
-    ranked, _ = model.recommend(shown[kept], k, rows=rows, deny=deny)
+    chosen: dict[str, Any] = {} if among is None else {"allow": among}
+    ranked, _ = model.recommend(shown[kept], k, rows=rows, deny=deny, **chosen)
     seconds = perf_counter() - start
     by_genre = any(metric.kind == "diversity" for metric in parsed)
     labels = _genres(model) if by_genre else None
@@ -179,6 +188,12 @@ def _genres(model: Ranker) -> sp.csr_matrix | None:
     """The genres of the model's items, [items, genres]; or None."""
     items = getattr(model, "items_", pd.DataFrame())
     return item_labels(items, "genres") if "genres" in items else None
+
+
+def _only(held_out: sp.csr_matrix, columns: np.ndarray) -> sp.csr_matrix:
+    """The entries of some columns."""
+    data = Interactions.from_matrix(held_out)
+    return data.keep(np.isin(data.matrix.indices, columns)).matrix
 
 
 def _user_ids(holdout: Holdout) -> pd.Index:

@@ -509,6 +509,24 @@ class RecommenderContract:
         table = pd.DataFrame({"user": ["user 3"], "item": ["item 1"]})
         pd.testing.assert_frame_equal(loaded.recommend_table(table), model.recommend_table(table))
 
+    def test_items_that_nobody_has_are_recommended_by_their_features(
+        self, make: Make, data: Interactions, tmp_path: Path
+    ) -> None:
+        kinds = [f"kind {n % 3}" for n in range(ITEMS + 3)]
+        ids = [f"item {n}" for n in range(ITEMS + 3)]
+        grown = data.with_items(pd.DataFrame({"item": ids, "kind": kinds}))
+        cold = np.arange(ITEMS, ITEMS + 3)
+        model = make().fit(grown, item_features=["kind"])
+        ids, scores = recommend(model, grown.matrix, 1, allow=cold)
+        if self.personal:
+            tastes = (ids[:, 0] + np.arange(USERS)) % 3 == 0
+            assert tastes.mean() > 0.8
+        model.save(tmp_path)
+        again = recommend(load_model(tmp_path, device="cpu"), grown.matrix, 1, allow=cold)
+        assert_same_lists((ids, scores), again)
+        table = model.recommend_table(pd.DataFrame({"user": ["user 1"], "item": ["item 1"]}), 27)
+        assert set(table["item"][table["cold"]]) == set(grown.item_ids[cold])
+
     def test_a_model_of_a_bare_matrix_is_saved_too(
         self, board: Recommender, tmp_path: Path
     ) -> None:

@@ -6,6 +6,7 @@ In the drawn matrices users are rows and items are columns; `T` is trained on, `
 
 from recvae.data.splits.holdout import Holdout, Split
 from recvae.data.splits.interactions import split_interactions
+from recvae.data.splits.items import split_items
 from recvae.data.splits.last import split_last
 from recvae.data.splits.published import SplitWarning, read_split
 from recvae.data.splits.shards import ShardSplit, split_shards
@@ -21,6 +22,7 @@ __all__ = [
     "read_split",
     "split_folds",
     "split_interactions",
+    "split_items",
     "split_last",
     "split_shards",
     "split_time",

@@ -61,10 +61,11 @@ def hold_out_of_all(data: Interactions, validation: np.ndarray, test: np.ndarray
 def known_items(
     data: Interactions, train: np.ndarray, *marks: np.ndarray
 ) -> tuple[Interactions, list[np.ndarray]]:
-    """Drop the items without a training entry; give the remaining data and marks of its entries."""
+    """Drop the items that have entries, but none for training; give the rest, and their marks."""
     counts = np.bincount(data.matrix.indices[train], minlength=data.shape[1])
-    entries = counts[data.matrix.indices] > 0
-    return data.select_items(counts > 0), [mark[entries] for mark in (train, *marks)]
+    kept = (counts > 0) | (data.item_counts == 0)
+    entries = kept[data.matrix.indices]
+    return data.select_items(kept), [mark[entries] for mark in (train, *marks)]
 
 
 def source_order(data: Interactions) -> np.ndarray:

@@ -31,9 +31,9 @@ def split_users(
     Exactly as Liang et al. (2018), "Variational Autoencoders for Collaborative Filtering", did:
     the users are shuffled from the ascending order of their ids; the last `n_test` are for test,
     the `n_validation` before them for validation. Items are those of the training users: one that
-    none of them has (x) is dropped. Of a held-out user's n items, in the order of the source,
-    int(held_out * n) random ones are held out. Users with too few items for that are dropped and
-    counted.
+    none of them has (x) is dropped, unless nobody has it at all. Of a held-out user's n items, in
+    the order of the source, int(held_out * n) random ones are held out. Users with too few items
+    for that are dropped and counted.
 
     Args:
         data: users x items, or a sparse matrix of them, whose row and column numbers are the ids.
@@ -149,15 +149,21 @@ def _split(
     held_out: float,
 ) -> Split:
     """A split by an order of the users: the last are for test, those before for validation."""
+    train, validation, test = divided(data, order, n_validation, n_test)
+    return Split(
+        train, hold_out_items(validation, held_out, seed), hold_out_items(test, held_out, seed)
+    )
+
+
+def divided(
+    data: Interactions, order: np.ndarray, n_validation: int, n_test: int
+) -> list[Interactions]:
+    """Training, validation and test users, with the items that a training user or nobody has."""
     ascending = np.argsort(data.user_ids)
     ranks = np.split(order, [-n_test - n_validation, -n_test])
-    train, validation, test = (data.select_users(ascending[np.sort(rank)]) for rank in ranks)
-    items = np.unique(train.matrix.indices)
-    return Split(
-        train.select_items(items),
-        hold_out_items(validation.select_items(items), held_out, seed),
-        hold_out_items(test.select_items(items), held_out, seed),
-    )
+    parts = [data.select_users(ascending[np.sort(rank)]) for rank in ranks]
+    items = (parts[0].item_counts > 0) | (data.item_counts == 0)
+    return [part.select_items(items) for part in parts]
 
 
 def hold_out_items(
@@ -169,12 +175,18 @@ def hold_out_items(
         DataError: no user has enough items, or the data are neither Interactions nor a matrix.
     """
     data = Interactions.from_matrix(data)
+    marked = drawn(data, fraction, seed)
+    return hold_out(data, ~marked, marked)
+
+
+def drawn(data: Interactions, fraction: float, seed: int) -> np.ndarray:
+    """Draw a random part of the items of each user: bool [nnz]."""
     random = np.random.RandomState(seed)
     order = source_order(data)
     lengths = np.diff(data.matrix.indptr)
     sizes = (fraction * lengths).astype(int)
     marked = np.zeros(len(order), dtype=bool)
     for user in np.flatnonzero(sizes):  # the reference draws for one user after the other
-        drawn = random.choice(lengths[user], size=sizes[user], replace=False)
-        marked[order[data.matrix.indptr[user] + drawn]] = True
-    return hold_out(data, ~marked, marked)
+        chosen = random.choice(lengths[user], size=sizes[user], replace=False)
+        marked[order[data.matrix.indptr[user] + chosen]] = True
+    return marked

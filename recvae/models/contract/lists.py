@@ -80,17 +80,27 @@ def rows_of(name: str, user_ids: pd.Index, known: pd.Index) -> np.ndarray:
 
 
 def ranked_tables(
-    rank: Callable[[slice], tuple[np.ndarray, np.ndarray]], user_ids: pd.Index, items: pd.DataFrame
+    rank: Callable[[slice], tuple[np.ndarray, np.ndarray]],
+    user_ids: pd.Index,
+    items: pd.DataFrame,
+    cold: np.ndarray | None = None,
 ) -> Iterator[pd.DataFrame]:
-    """Lists as tidy tables, a block of users at a time; `rank` gives a block's lists."""
+    """Lists as tidy tables, a block of users at a time; `rank` gives a block's lists.
+
+    Where it is known which items are cold, bool [items], the tables say so.
+    """
     starts = range(0, max(len(user_ids), 1), MOST_USERS)
     for start in progress(starts, "recommending", unit="block"):
         block = slice(start, start + MOST_USERS)
-        yield _table(items, user_ids[block], *rank(block))
+        yield _table(items, cold, user_ids[block], *rank(block))
 
 
 def _table(
-    items: pd.DataFrame, user_ids: pd.Index, ids: np.ndarray, scores: np.ndarray
+    items: pd.DataFrame,
+    cold: np.ndarray | None,
+    user_ids: pd.Index,
+    ids: np.ndarray,
+    scores: np.ndarray,
 ) -> pd.DataFrame:
     n, k = ids.shape
     kept = ids.ravel() >= 0
@@ -103,6 +113,8 @@ def _table(
             "score": scores.ravel()[kept],
         }
     )
+    if cold is not None:
+        table["cold"] = cold[columns]
     if "title" in items:
         table["title"] = items["title"].array[columns]
     return table

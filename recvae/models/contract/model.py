@@ -17,6 +17,7 @@ from recvae.engine.batch import Batch
 from recvae.errors import NotFittedError, OptionError
 from recvae.models.contract.abilities import Ability
 from recvae.models.contract.changes import Change
+from recvae.models.contract.cold_items import ColdItems
 from recvae.models.contract.estimator import Estimator
 from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.inputs import Input, as_input, recent
@@ -39,6 +40,7 @@ class Model(Estimator, ABC):
             for: an option of models that read histories. None weighs all of them alike.
         history_: DataFrame, a line an epoch; None for a model that is not trained in epochs.
         interrupted_: whether Ctrl-C ended the training early.
+        cold_items_: how items without interactions are scored; None if they are not.
     """
 
     name: ClassVar[str]
@@ -58,6 +60,7 @@ class Model(Estimator, ABC):
     half_life: float | None = None
     history_: pd.DataFrame | None = None
     interrupted_: bool = False
+    cold_items_: ColdItems | None = None
     _facts: Facts | None = None
 
     @abstractmethod

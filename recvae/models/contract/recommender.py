@@ -16,6 +16,7 @@ from torch import nn
 
 import recvae
 from recvae import options
+from recvae.data.features import FeatureSource, encode_features
 from recvae.data.interactions import Interactions, require_ids, require_same_items
 from recvae.data.reading import read_histories
 from recvae.data.reading.sources import TableSource, like
@@ -26,6 +27,7 @@ from recvae.engine.trainer import OnEpoch
 from recvae.errors import DataError, FoldInError, OptionError
 from recvae.models.contract import lists
 from recvae.models.contract.changes import changed
+from recvae.models.contract.cold_items import USERS, ColdItems
 from recvae.models.contract.fitting import (
     FitContext,
     checked_data,
@@ -61,6 +63,7 @@ class Recommender(Model):
         minutes: float | None = None,
         shared: dict[Hashable, nn.Module] | None = None,
         keep_data: bool = False,
+        item_features: FeatureSource | None = None,
     ) -> Self:
         """Learn from users x items; return self.
 
@@ -79,6 +82,9 @@ class Recommender(Model):
                 it.
             keep_data: keep the users' ids and rows with the model, in memory and saved, so that it
                 can be updated.
+            item_features: what tells items apart that nobody has, so that they are recommended
+                too: names of columns of the items' table, or vectors [items, features]. The scores
+                of the other items stay as they are. See docs/cold-items.md.
 
         Raises:
             DataError: there is nothing to learn from, or validation has other items.
@@ -103,11 +109,12 @@ class Recommender(Model):
         data = checked_data(self._in_order(interactions), validation)
         if keep_data or not self.supports_new_users:
             require_ids(data.user_ids, "user")
+        features = None if item_features is None else _features(data, item_features)
         given = options.values(self)
         self._facts = Facts.of(
             data, given, keep_users=not self.supports_new_users, keep_data=keep_data
         )
-        self.history_, self.interrupted_ = None, False
+        self.history_, self.interrupted_, self.cold_items_ = None, False, None
         about = {"recvae": recvae.__version__, "model": self.name, "data": self.fingerprint_}
         try:
             kept = checkpoints_in(checkpoints, about | given, validation)
@@ -123,6 +130,8 @@ class Recommender(Model):
                     self.learn_shards(data, validation, context)
                 else:
                     self.learn(data.matrix, validation, context)
+            if features is not None:
+                self.cold_items_ = self._learn_cold(features, data, validation)
             self._facts = replace(self._facts, origin=Origin.now(self.history_))
         except BaseException:
             self._facts = None
@@ -148,10 +157,12 @@ class Recommender(Model):
 
         Raises:
             NotFittedError: fit or load the model first.
-            OptionError: it was not fitted with `keep_data=True`.
+            OptionError: it was not fitted with `keep_data=True`, or it was with `item_features`.
             DataError: no user is left, a user to remove is unknown, or ids are of another type.
             TrainingError: see `fit`.
         """
+        if self.cold_items_ is not None:
+            raise OptionError("what is known of cold items can't be updated: fit the model anew.")
         known = self.facts_.data
         if self.reads_order and known is not None and isinstance(new, Interactions):
             new = new.in_order(after=int(known.matrix.data.max()))
@@ -185,8 +196,10 @@ class Recommender(Model):
             raise ValueError("its users are missing")
         self._facts = replace(facts, options=options.values(self))
         self.history_, self.interrupted_ = saved.history, False
-        self.restore(dict(saved.state))
-        if _layout(self.state()) != _layout(saved.state):
+        state = dict(saved.state)
+        self.cold_items_ = ColdItems.restore(state, facts.item_counts)
+        self.restore(dict(state))
+        if _layout(self.state()) != _layout(state):
             raise ValueError("the tensors are not those of such a model")
         return self
 
@@ -290,8 +303,9 @@ class Recommender(Model):
             rerank: see `recommend`.
 
         Returns:
-            Columns `user`, `item`, `rank` (from 1), `score`, and `title` where titles are known: a
-            dataframe of Polars, Arrow or DuckDB if such one was given, else of pandas.
+            Columns `user`, `item`, `rank` (from 1), `score`, `title` where titles are known, and
+            `cold`, whether nobody has the item, if the model has item features: a dataframe of
+            Polars, Arrow or DuckDB if such one was given, else of pandas.
         """
         tables = self.recommend_tables(
             interactions,
@@ -379,7 +393,8 @@ class Recommender(Model):
                 rerank=reranker,
             )
 
-        return lists.ranked_tables(rank, user_ids, self.items_)
+        cold = None if self.cold_items_ is None else ~self.cold_items_.known
+        return lists.ranked_tables(rank, user_ids, self.items_, cold)
 
     def reranker(self, steps: Sequence[Step]) -> Reranker | None:
         """The steps with what they need to know of this model's items; None without a step."""
@@ -410,7 +425,8 @@ class Recommender(Model):
             DataError: the table of items has a column of several types.
         """
         self.require_fitted()
-        storage.save(Saved(self.name, self.facts_, self.state(), self.history_), folder)
+        cold = {} if self.cold_items_ is None else self.cold_items_.state()
+        storage.save(Saved(self.name, self.facts_, self.state() | cold, self.history_), folder)
 
     def checked(self, histories: sp.csr_matrix) -> sp.csr_matrix:
         """Histories in the form that `score` takes: CSR float32, sorted columns, finite weights.
@@ -469,11 +485,35 @@ class Recommender(Model):
     def score_or_count(
         self, histories: sp.csr_matrix, rows: np.ndarray | None = None
     ) -> torch.Tensor:
-        """The scores of `score`; for an empty history, how many users have each item."""
+        """The scores of `score`, and those of cold items by their features.
+
+        For an empty history, how many users have each item.
+        """
         scores = self.score(histories, rows)
+        if self.cold_items_ is not None:
+            scores = self.cold_items_.fill_(scores, histories)
         if not self.supports_new_users:
             return scores
         return lists.popular_if_empty(scores, histories, self.item_counts_)
+
+    def _learn_cold(
+        self, features: sp.csr_matrix, data: Interactions | Shards, validation: Holdout | None
+    ) -> ColdItems:
+        """Learn to score cold items, from validation users, or else from training users."""
+        if validation is None:
+            assert isinstance(data, Interactions)
+            rows = np.random.default_rng(0).permutation(data.shape[0])[:USERS]
+            some = data.select_users(rows).matrix
+            validation = Holdout(some, 0 * some, rows=rows)
+        elif self.reads_order and validation.order is not None:
+            validation = replace(validation, fold_in=validation.order)
+        return ColdItems.learn(features, self.item_counts_, self.score, validation)
+
+
+def _features(data: Interactions | Shards, given: FeatureSource) -> sp.csr_matrix:
+    if isinstance(data, Shards):
+        raise OptionError("shards say nothing of items: leave out item_features or read the table.")
+    return encode_features(data.items, given, data.item_counts > 0)
 
 
 def _layout(state: dict[str, torch.Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:

@@ -560,11 +560,13 @@ def test_splits_by_time_need_times(split):
 @pytest.mark.parametrize(
     "split", [split_interactions, split_users, lambda data: split_folds(data, 2)[-1]]
 )
-def test_random_splits_take_bare_matrices_and_drop_items_nobody_is_trained_on(split):
-    dense = generated(1).matrix.toarray()
-    dense = np.hstack([dense, np.zeros((40, 1))])
+def test_random_splits_drop_items_of_held_out_pairs_alone_and_keep_those_nobody_has(split):
+    own = sp.identity(40)  # an item for each user, which is dropped if it is not for training
+    dense = np.hstack([generated(1).matrix.toarray(), own.toarray(), np.zeros((40, 1))])
     result = split(sp.csr_matrix(dense))
-    assert dense.shape[1] - 1 not in result.train.item_ids
+    counts = result.train.item_counts
+    assert result.train.item_ids[counts == 0].tolist() == [dense.shape[1] - 1]
+    assert len(counts) < dense.shape[1]
     assert result.test.held_out.shape[1] == result.train.shape[1]
 
 

@@ -1,0 +1,113 @@
+"""Features: what is known of items before anyone has them, as sparse numbers."""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from recvae.errors import DataError, OptionError, did_you_mean
+
+FeatureSource: TypeAlias = Sequence[str] | np.ndarray | sp.spmatrix | sp.sparray
+"""Names of columns of the items' table, or vectors [items, features] of one's own."""
+
+KNOTS = 10
+"""How many quantiles a column of numbers is read by."""
+RARE = 2
+"""A label or word that fewer known items have says nothing of others."""
+
+
+def encode_features(items: pd.DataFrame, given: FeatureSource, known: np.ndarray) -> sp.csr_matrix:
+    """Encode what is known of items. What a column can say is learnt from the known items only.
+
+    A column of numbers is how near a value is to two of their quantiles. Text is a bag of labels
+    if a value has a bar ("Comedy|Drama") or if half of the values are there twice, else a bag of
+    words; both are weighed by TF-IDF. Each column has length 1 for each item, 0 where it is
+    missing.
+
+    Args:
+        items: a line per item.
+        given: names of columns, or vectors [items, features].
+        known: bool [items], the items with interactions.
+
+    Returns:
+        CSR float32 [items, features].
+
+    Raises:
+        OptionError: there is no such column.
+        DataError: vectors are not one finite line for each item, or nothing is known of an item
+            that has interactions.
+    """
+    if isinstance(given, np.ndarray) or sp.issparse(given):
+        parts = [_vectors(given, len(items))]
+    else:
+        parts = [_encoded(items, name, known) for name in _checked_names(items, given)]
+    features = sp.hstack([_unit_rows(part) for part in parts]).tocsr().astype(np.float32)
+    if not features[known].nnz:
+        raise DataError("nothing is known of the items that have interactions: name more columns.")
+    return features
+
+
+def _checked_names(items: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    listed = [names] if isinstance(names, str) else list(names)
+    for name in listed:
+        if name not in items:
+            hint = did_you_mean(name, items.columns) if len(items.columns) else "it has none."
+            raise OptionError(f"the table of items has no column {name!r}: {hint}")
+    if not listed:
+        raise OptionError("item_features names no column.")
+    return listed
+
+
+def _vectors(given: "np.ndarray | sp.spmatrix | sp.sparray", n_items: int) -> sp.csr_matrix:
+    vectors = sp.csr_matrix(given, dtype=np.float32)
+    if vectors.shape[0] != n_items or not np.isfinite(vectors.data).all():
+        raise DataError(
+            f"item_features has {vectors.shape[0]:,} lines: give finite numbers, a line for each "
+            f"of {n_items:,} items."
+        )
+    return vectors
+
+
+def _encoded(items: pd.DataFrame, name: str, known: np.ndarray) -> sp.csr_matrix:
+    column = items[name].reset_index(drop=True)
+    if len(column) and np.ndim(column.iloc[0]):
+        return _vectors(np.stack([np.asarray(value) for value in column]), len(items))
+    if pd.api.types.is_numeric_dtype(column):
+        return _near_quantiles(column.to_numpy(np.float64, na_value=np.nan), known)
+    return _bags(column.astype("string"), known)
+
+
+def _near_quantiles(values: np.ndarray, known: np.ndarray) -> sp.csr_matrix:
+    """How near [items, quantiles] values are to the quantiles around them, from 0 to 1."""
+    values = np.where(np.isfinite(values), values, np.nan)
+    seen = values[known & ~np.isnan(values)]
+    if not len(seen):
+        return sp.csr_matrix((len(values), 0))
+    knots = np.unique(np.quantile(seen, np.linspace(0, 1, KNOTS)))
+    near = [np.interp(values, knots, hat) for hat in np.eye(len(knots))]
+    return sp.csr_matrix(np.nan_to_num(np.stack(near, axis=1)))
+
+
+def _bags(texts: pd.Series, known: np.ndarray) -> sp.csr_matrix:
+    """TF-IDF [items, tokens] of labels or words."""
+    are_labels = texts.str.contains("|", regex=False).any() or (
+        texts.nunique() <= texts.notna().sum() / 2
+    )
+    cut = texts.str.split("|") if are_labels else texts.str.lower().str.findall(r"\w+")
+    tokens = cut.explode().dropna()
+    tokens = tokens[tokens != ""]
+    codes, names = pd.factorize(tokens)
+    entries = np.ones(len(codes), dtype=np.float32), (tokens.index.to_numpy(), codes)
+    counts = sp.coo_matrix(entries, shape=(len(texts), len(names))).tocsr()
+    frequency = counts[known].getnnz(axis=0)
+    kept = frequency >= RARE
+    counts = counts[:, kept]
+    counts.data = 1 + np.log(counts.data)
+    return counts @ sp.diags(1 + np.log(known.sum() / frequency[kept]))
+
+
+def _unit_rows(matrix: sp.csr_matrix) -> sp.csr_matrix:
+    lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
+    return sp.diags(1 / np.where(lengths > 0, lengths, 1)) @ matrix

@@ -1,0 +1,213 @@
+"""Cold items: scores of items that no training user has, from what is known of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Self, TypeAlias
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+
+from recvae.data.splits import Holdout
+from recvae.disk.untrusted import csr_of
+from recvae.engine.states import of_shape
+from recvae.evaluation.metrics import RankedLists, ndcg
+from recvae.ranking.blocks import block_users
+from recvae.ranking.top_k import top_k
+
+Scores: TypeAlias = Callable[[sp.csr_matrix, np.ndarray | None], torch.Tensor]
+
+RIDGE = 3.0
+"""The penalty of the regression on features, each group of which has length 1."""
+RANK, SPARE, ROUNDS = 256, 32, 5
+"""How many principal directions of the features are exact; how they are searched for."""
+USERS, TENTH, LIST = 1000, 0.1, 100
+"""How many users, what part of the items and what lists the spread is chosen by."""
+SPREADS = (0.25, 0.5, 0.75, 1.0, 1.25)
+PREFIX = "cold_items."
+
+
+@dataclass(frozen=True, eq=False)
+class ColdItems:
+    """A ridge regression, for each user, of the scores of known items on the items' features.
+
+    The score of an item f without interactions is mean + spread * std * (t + weight * x) F' A f,
+    A = (F'F + rho I)^-1, where F [known items, features] is centred, and t and x are the scores and
+    the history of the user, with mean 0 and variance 1 over the known items. For scores that are
+    linear in item vectors, this is the same as a regression of these vectors. A is exact in the
+    principal directions of F, and assumes equal variance in all others.
+
+    Attributes:
+        features: CSR [items, features].
+        known: bool [items], which of them have interactions.
+        centre: [features], the mean of the known items' features.
+        directions: [features, rank], the principal directions.
+        gains: [rank + 1], the eigenvalues of A along these, and in all other directions.
+        weight: how much the history counts beside the scores.
+        spread: how far the cold items' scores are apart.
+    """
+
+    features: sp.csr_matrix
+    known: np.ndarray
+    centre: np.ndarray
+    directions: np.ndarray
+    gains: np.ndarray
+    weight: float = 0.0
+    spread: float = 1.0
+
+    @classmethod
+    def learn(
+        cls, features: sp.csr_matrix, counts: np.ndarray, score: Scores, users: Holdout
+    ) -> Self:
+        """Learn the regression, and what it takes that cold items are ranked with the known ones.
+
+        Both inputs have the same part in the score. The spread is the one by which users'
+        held-out items are ranked best when a tenth of the known items are scored as cold ones, each
+        without regard to itself; where nothing is held out, the spread of the regression.
+        """
+        known = counts > 0
+        plain = cls(features, known, *_inverse(features[known]))
+        some = slice(min(USERS, block_users(features.shape[0])))
+        histories, held_out = users.fold_in[some], users.held_out[some]
+        rows = None if users.rows is None else users.rows[some]
+        scores = score(histories, rows).cpu().numpy()
+        standard, _, _ = _standard(scores[:, known])
+        history, _, _ = _standard(_dense(histories)[:, known])
+        by_scores, by_history = plain.without_itself(standard), plain.without_itself(history)
+        fitted = by_scores.std()
+        weight = float(fitted / max(by_history.std(), 1e-9))
+        both = by_scores + weight * by_history
+        unit = float(both.std())
+        mixed = replace(plain, weight=weight, spread=float(fitted) / max(unit, 1e-9))
+        if not held_out[:, known].nnz:
+            return mixed
+        judge = partial(_ndcg, scores, known, both / max(unit, 1e-9), histories, held_out)
+        best = max((float(fitted), *SPREADS), key=judge)
+        return replace(mixed, spread=best / max(unit, 1e-9))
+
+    def fill_(self, scores: torch.Tensor, histories: sp.csr_matrix) -> torch.Tensor:
+        """Set the scores [users, items] of the cold items, in place."""
+        cells = scores.cpu().numpy()
+        standard, mean, std = _standard(cells[:, self.known])
+        history, _, _ = _standard(_dense(histories)[:, self.known])
+        weights = self._weights(standard + self.weight * history)
+        cold = self.features[~self.known]
+        fitted = (cold @ weights.T).T - (weights @ self.centre)[:, None]
+        filled = torch.from_numpy((mean + self.spread * std * fitted).astype(np.float32))
+        scores[:, torch.from_numpy(np.flatnonzero(~self.known))] = filled.to(scores.device)
+        return scores
+
+    def without_itself(self, targets: np.ndarray) -> np.ndarray:
+        """What the regression says of each known item if that is left out: [users, known items]."""
+        known, weights = self.features[self.known], self._weights(targets)
+        fitted = (known @ weights.T).T - (weights @ self.centre)[:, None]
+        own = self._leverages()
+        return (fitted - own * targets) / (1 - own)
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """The regression as named tensors."""
+        parts = {
+            "data": self.features.data,
+            "indices": self.features.indices.astype(np.int64),
+            "indptr": self.features.indptr.astype(np.int64),
+            "centre": self.centre,
+            "directions": self.directions,
+            "gains": self.gains,
+            "scales": np.array([self.weight, self.spread], dtype=np.float32),
+        }
+        return {PREFIX + name: torch.from_numpy(part) for name, part in parts.items()}
+
+    @classmethod
+    def restore(cls, state: dict[str, torch.Tensor], counts: np.ndarray) -> Self | None:
+        """Take the tensors of `state` out of a model's; None if it has none.
+
+        Raises:
+            ValueError, KeyError: they are not those of such a regression.
+        """
+        own = {name: state.pop(name) for name in list(state) if name.startswith(PREFIX)}
+        if not own:
+            return None
+        part = {name.removeprefix(PREFIX): tensor for name, tensor in own.items()}
+        n_features, rank = part["directions"].shape
+        data = of_shape(part["data"], len(part["indices"])).numpy()
+        indices, indptr = part["indices"].numpy(), part["indptr"].numpy()
+        weight, spread = of_shape(part["scales"], 2).tolist()
+        return cls(
+            csr_of(data, indices, indptr, (len(counts), n_features)),
+            counts > 0,
+            of_shape(part["centre"], n_features).numpy(),
+            of_shape(part["directions"], n_features, rank).numpy(),
+            of_shape(part["gains"], rank + 1).numpy(),
+            weight,
+            spread,
+        )
+
+    def _weights(self, targets: np.ndarray) -> np.ndarray:
+        """The weights [users, features] of the regression on targets [users, known items]."""
+        product = (self.features[self.known].T @ targets.T).T
+        rest = self.gains[-1]
+        along = (product @ self.directions) * (self.gains[:-1] - rest)
+        return rest * product + along @ self.directions.T
+
+    def _leverages(self) -> np.ndarray:
+        """How much of each known item's fitted value comes from itself: [known items]."""
+        known, rest = self.features[self.known], self.gains[-1]
+        lengths = np.asarray(known.multiply(known).sum(axis=1)).ravel()
+        lengths = lengths - 2 * (known @ self.centre) + self.centre @ self.centre
+        along = known @ self.directions - self.centre @ self.directions
+        own = rest * lengths + along**2 @ (self.gains[:-1] - rest) + 1 / known.shape[0]
+        return np.clip(own, 0, 0.99)
+
+
+def _inverse(features: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The mean of features, and their principal directions and gains: see `ColdItems`.
+
+    The directions are found by subspace iteration from random vectors (Halko, Martinsson and
+    Tropp, "Finding structure with randomness", SIAM Review 2011).
+    """
+    n_items, n_features = features.shape
+    centre = np.asarray(features.mean(axis=0), dtype=np.float32).ravel()
+
+    def covariance(vectors: np.ndarray) -> np.ndarray:
+        return features.T @ (features @ vectors) - n_items * np.outer(centre, centre @ vectors)
+
+    shape = n_features, min(RANK + SPARE, n_features)
+    basis = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
+    for _ in range(ROUNDS):
+        basis, _ = np.linalg.qr(covariance(basis))
+    values, rotation = np.linalg.eigh(basis.T @ covariance(basis))
+    values, rotation = values[-RANK:].clip(min=0), rotation[:, -RANK:]
+    total = features.multiply(features).sum() - n_items * centre @ centre
+    rest = max(total - values.sum(), 0) / max(n_features - len(values), 1)
+    gains = 1 / (np.append(values, rest) + RIDGE)
+    return centre, (basis @ rotation).astype(np.float32), gains.astype(np.float32)
+
+
+def _standard(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows with mean 0 and variance 1, and the means and standard deviations [users, 1]."""
+    mean, std = values.mean(axis=1, keepdims=True), values.std(axis=1, keepdims=True)
+    return (values - mean) / np.maximum(std, 1e-9), mean, std
+
+
+def _dense(histories: sp.csr_matrix) -> np.ndarray:
+    return (histories > 0).toarray().astype(np.float32)
+
+
+def _ndcg(
+    scores: np.ndarray,
+    known: np.ndarray,
+    fitted: np.ndarray,
+    histories: sp.csr_matrix,
+    held_out: sp.csr_matrix,
+    spread: float,
+) -> float:
+    """The mean NDCG of known items where a tenth of them are scored as cold ones."""
+    standard, mean, std = _standard(scores[:, known])
+    cold = np.random.default_rng(0).random(fitted.shape[1]) < TENTH
+    standard[:, cold] = spread * fitted[:, cold]
+    cells = torch.from_numpy(mean + std * standard)
+    held_out, k = held_out[:, known].tocsr(), min(LIST, fitted.shape[1])
+    kept = np.diff(held_out.indptr) > 0
+    ranked, _ = top_k(lambda *_: cells[kept], histories[:, known][kept], k)
+    return float(ndcg(RankedLists(ranked, held_out[kept]), LIST).mean())
