@@ -56,9 +56,10 @@ class ContentNeighbours:
         *,
         rows: np.ndarray | None = None,
         allow: np.ndarray | None = None,
+        deny: sp.csr_matrix | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """The nearest items to each history."""
-        return top_k(self._score, histories, k, allow=allow)
+        return top_k(self._score, histories, k, allow=allow, deny=deny)
 
     def _score(self, histories: sp.csr_matrix, rows: np.ndarray | None) -> torch.Tensor:
         scores = (histories @ self.features) @ self.features.T
