@@ -49,7 +49,7 @@ def test_a_list_is_asked_for_that_fits_the_catalogue():
     asked = []
 
     class Asked(Fixed):
-        def recommend(self, histories, k=10, *, rows=None, deny=None, allow=None):
+        def recommend(self, histories, k=10, *, rows=None, deny=None):
             asked.append(k)
             return super().recommend(histories, k, rows=rows)
 

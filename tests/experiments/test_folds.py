@@ -122,7 +122,7 @@ def test_what_draws_nothing_is_fitted_once(splits):
             self.n_parameters, self.n_bytes = self.inner.n_parameters, self.inner.n_bytes
             return self
 
-        def recommend(self, histories, k=10, *, rows=None, deny=None, allow=None):
+        def recommend(self, histories, k=10, *, rows=None, deny=None):
             return self.inner.recommend(histories, k, rows=rows)
 
     result = compare({"once": Seedless(), "b": Noisy(noise=2.0)}, splits[0], seeds=SEEDS)
