@@ -153,6 +153,7 @@ def evaluate(
     disliked = None if holdout.disliked is None else holdout.disliked[kept]
     deny = disliked if holdout.without_disliked else None
     chosen: dict[str, Any] = {} if among is None else {"allow": among}
+    chosen |= {} if holdout.exclude_seen else {"exclude_seen": False}
     ranked, _ = model.recommend(shown[kept], k, rows=rows, deny=deny, **chosen)
     seconds = perf_counter() - start
     by_genre = any(metric.kind == "diversity" for metric in parsed)

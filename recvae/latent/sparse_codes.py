@@ -129,6 +129,7 @@ class SparseCodes:
         k: int = 10,
         *,
         rows: np.ndarray | None = None,
+        exclude_seen: bool = True,
         deny: ItemSets | None = None,
         steer: Mapping[int, float] | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -139,6 +140,7 @@ class SparseCodes:
                 and a warning says so; but if features are steered, they get a list by these.
             k: length of the lists.
             rows: ignored; it is here because `evaluate` passes it to every model.
+            exclude_seen: do not recommend the items of the history.
             deny: as for `Recommender.recommend`.
             steer: the activation to set for some features: 0 is off, and 1 is the feature's mean
                 activation among the users who have it.
@@ -159,8 +161,10 @@ class SparseCodes:
             return scores if steer else popular_if_empty(scores, block, self.model_.item_counts_)
 
         if steer:
-            return top_k(score, self.model_.checked(histories), k, deny=deny)
-        return top_k(score, self.model_.checked_users(histories, rows)[0], k, deny=deny)
+            histories = self.model_.checked(histories)
+        else:
+            histories = self.model_.checked_users(histories, rows)[0]
+        return top_k(score, histories, k, exclude_seen=exclude_seen, deny=deny)
 
     def effects(self) -> np.ndarray:
         """How much each feature alone changes the score of each item: float32 [features, items].

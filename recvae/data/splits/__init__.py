@@ -9,6 +9,7 @@ from recvae.data.splits.interactions import split_interactions
 from recvae.data.splits.items import split_items
 from recvae.data.splits.last import split_last
 from recvae.data.splits.published import SplitWarning, read_split
+from recvae.data.splits.repeats import split_repeats
 from recvae.data.splits.shards import ShardSplit, split_shards
 from recvae.data.splits.time import split_time
 from recvae.data.splits.users import hold_out_items, split_folds, split_users
@@ -24,6 +25,7 @@ __all__ = [
     "split_interactions",
     "split_items",
     "split_last",
+    "split_repeats",
     "split_shards",
     "split_time",
     "split_users",

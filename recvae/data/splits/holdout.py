@@ -24,6 +24,8 @@ class Holdout:
         item_ids: raw ids of the items, if known.
         order: CSR [users, items], `fold_in` for models that read the order: weights that grow from
             the earlier to the later. None takes those of `fold_in` for it.
+        exclude_seen: whether models rank only items that are not in `fold_in`; False where people
+            have things again (plays, groceries), so that an item may be on both sides.
         n_dropped: how many users were dropped because no item of theirs could be held out.
         disliked: CSR [users, items], what else the users are known to have met, and did not
             like; None if nothing is known of it.
@@ -31,7 +33,7 @@ class Holdout:
             they are not, and such an item is a miss.
 
     Raises:
-        DataError: the shapes differ, or an item is on both sides.
+        DataError: the shapes differ, or an item is on both sides that models may not rank.
     """
 
     fold_in: sp.csr_matrix
@@ -43,6 +45,7 @@ class Holdout:
     order: sp.csr_matrix | None = None
     disliked: sp.csr_matrix | None = None
     without_disliked: bool = False
+    exclude_seen: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fold_in", as_csr(self.fold_in))
@@ -61,10 +64,11 @@ class Holdout:
                 "nothing is known of what these users dislike: read ratings with min_weight=..., "
                 "and split them by users or by interactions."
             )
-        if (overlap := self.fold_in.multiply(self.held_out).nnz) > 0:
+        if self.exclude_seen and (overlap := self.fold_in.multiply(self.held_out).nnz) > 0:
             raise DataError(
                 f"{overlap} entries are in fold_in and in held_out: a seen item is never "
-                "recommended, so it can't be held out."
+                "recommended, so it can't be held out. If people have things again, pass "
+                "exclude_seen=False."
             )
         if self.rows is not None:
             object.__setattr__(self, "rows", np.asarray(self.rows, dtype=np.int64))
@@ -91,7 +95,8 @@ class Holdout:
         left_out = self.disliked if self.without_disliked else None
         parts = [*shown, self.held_out, *([] if left_out is None else [left_out])]
         prints = [Interactions.from_matrix(part).fingerprint() for part in parts]
-        return ["-".join(prints[: len(shown)]), *prints[len(shown) :]]
+        again = [] if self.exclude_seen else ["again"]
+        return ["-".join(prints[: len(shown)]), *prints[len(shown) :], *again]
 
     def _require_users(self, given: int, name: str) -> None:
         if given != self.fold_in.shape[0]:
