@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from stat import S_ISREG
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -75,11 +75,11 @@ def csr_of(
     return matrix
 
 
-def in_arrow(content: bytes) -> pa.BufferReader:
+def in_arrow(content: bytes) -> IO[bytes]:
     """A file in memory that Arrow owns: its threads may drop one after Python has ended."""
     buffer = pa.allocate_buffer(len(content))
     memoryview(buffer).cast("B")[:] = content
-    return pa.BufferReader(buffer)
+    return cast(IO[bytes], pa.BufferReader(buffer))
 
 
 def _checked(content: bytes, *, lists: bool) -> pa.Table:

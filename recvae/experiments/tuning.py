@@ -155,14 +155,14 @@ def _about(
     model: Recommender, space: Space, train: Interactions, validation: Holdout, metric: str
 ) -> dict[str, str]:
     """The facts that must be equal for trials to be comparable."""
-    history, target, *disliked = validation.fingerprints()
+    history, target, *others = validation.fingerprints()
     return {
         "model": type(model).__name__,
         "metric": metric,
         "training data": train.fingerprint(),
         "validation history": history,
         "validation target": target,
-        **({"validation without": disliked[0]} if disliked else {}),
+        **({"validation lists": " ".join(others)} if others else {}),
         **{f"option {name}": str(value) for name, value in options.values(model).items()},
         **{f"space of {name}": str(kind) for name, kind in space.items()},
     }

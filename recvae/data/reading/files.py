@@ -233,7 +233,7 @@ def open_text(path: Path, delimiter: str = ",") -> IO[bytes]:
     if len(delimiter) == 1:
         return cast(IO[bytes], stream)
     replaced = stream.read().replace(delimiter.encode(), SEPARATOR.encode())
-    return cast(IO[bytes], in_arrow(replaced))
+    return in_arrow(replaced)
 
 
 def _sniff(path: Path, names: set[str]) -> tuple[tuple[str, ...], str, list[str]]:

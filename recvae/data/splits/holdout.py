@@ -89,7 +89,7 @@ class Holdout:
     def fingerprints(self) -> list[str]:
         """The fingerprints of what is shown, `fold_in` and its order, and of `held_out`.
 
-        If dislikes are left out, theirs is the third.
+        If dislikes are left out, theirs is the next; the last says if what was shown is ranked.
         """
         shown = [part for part in (self.fold_in, self.order) if part is not None]
         left_out = self.disliked if self.without_disliked else None
