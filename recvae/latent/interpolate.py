@@ -7,7 +7,7 @@ import torch
 from recvae.errors import DataError, OptionError
 from recvae.models.contract.abilities import Ability
 from recvae.models.contract.recommender import Recommender
-from recvae.ranking.top_k import top_k
+from recvae.ranking.top_k import ItemSets, top_k
 
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -18,6 +18,8 @@ def interpolate(
     other: sp.csr_matrix,
     k: int = 10,
     weights: tuple[float, ...] = WEIGHTS,
+    *,
+    deny: ItemSets | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Recommend to tastes on the straight line between the codes of two histories.
 
@@ -31,6 +33,7 @@ def interpolate(
         other: CSR [1, items].
         k: length of the lists.
         weights: the weight of the other taste in each list, from 0 to 1.
+        deny: columns that are in no list.
 
     Returns:
         Columns int64 [weights, k] and scores float32 [weights, k], best first, without the items of
@@ -46,7 +49,8 @@ def interpolate(
     if mix.ndim != 1 or not ((mix >= 0) & (mix <= 1)).all():
         raise OptionError(f"weights={weights} must be numbers from 0 to 1.")
     seen = line.histories.max(axis=0).tocsr()[np.zeros(len(mix), dtype=np.int64)]
-    return top_k(lambda _, rows: line.score(mix[rows]), seen, k, rows=np.arange(len(mix)))
+    rows = np.arange(len(mix))
+    return top_k(lambda _, rows: line.score(mix[rows]), seen, k, rows=rows, deny=deny)
 
 
 class _Line:

@@ -23,13 +23,14 @@ class Explainer:
     def explain(self, requests: Sequence[schemas.ExplainRequest]) -> list[schemas.Explained]:
         """A list for each history, with the likes that contribute to each item."""
         histories = self._catalogue.histories(requests)
-        lists = self._model.recommend(histories, self._pool)
+        disliked = [self._catalogue.columns(one.dislikes).tolist() for one in requests]
+        lists = self._model.recommend(histories, self._pool, deny=disliked)
         answers = []
         for row, one in enumerate(requests):
             ids, scores = self._shorten(one, histories[row], *(part[row] for part in lists))
             added = self._contributions(histories[row], ids)
             items = self._with_reasons(ids, scores, histories[row].indices, added, one.reasons)
-            unknown = self._catalogue.unknown(one.items)
+            unknown = self._catalogue.unknown(one.items + one.dislikes)
             answers.append(schemas.Explained(items=items, unknown=unknown))
         return answers
 
@@ -42,7 +43,7 @@ class Explainer:
         return [
             schemas.Blended(
                 lists=self._blended(one),
-                unknown=self._catalogue.unknown(one.one.items + one.other.items),
+                unknown=self._catalogue.unknown(one.one.items + one.other.items + one.dislikes),
             )
             for one in requests
         ]
@@ -51,7 +52,10 @@ class Explainer:
         """Lists with reasons: those of both tastes, mixed by weight, which is an approximation."""
         ends = self._catalogue.histories([request.one, request.other])
         weights = tuple(request.weights)
-        ids, scores = latent.interpolate(self._model, ends[0], ends[1], self._pool, weights)
+        disliked = self._catalogue.columns(request.dislikes)
+        ids, scores = latent.interpolate(
+            self._model, ends[0], ends[1], self._pool, weights, deny=disliked
+        )
         both = ends[0] + ends[1]
         lists = [self._shorten(request, both, *one) for one in zip(ids, scores, strict=True)]
         columns = np.unique(np.concatenate([ids for ids, _ in lists]))

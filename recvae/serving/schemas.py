@@ -95,6 +95,9 @@ class Steering(BaseModel):
 
     niche: Niche = 0
     diversity: Diverse = 0
+    dislikes: Annotated[
+        Among, Field(description="What the user does not like: it is not recommended.")
+    ] = []
 
 
 class ListRequest(History, Steering):

@@ -44,7 +44,9 @@ class ServedModel:
         return [
             schemas.Recommendations(
                 items=self.catalogue.scored(*steered(one, histories[row], *best, one.k)),
-                unknown=self.catalogue.unknown([*one.items, *(one.allow or ()), *one.deny]),
+                unknown=self.catalogue.unknown(
+                    [*one.items, *one.dislikes, *(one.allow or ()), *one.deny]
+                ),
             )
             for row, (one, *best) in enumerate(zip(requests, *lists, strict=True))
         ]
@@ -105,6 +107,6 @@ class ServedModel:
             limits["allow"] = [
                 every if one.allow is None else columns(one.allow) for one in requests
             ]
-        if any(one.deny for one in requests):
-            limits["deny"] = [columns(one.deny) for one in requests]
+        if any(one.deny or one.dislikes for one in requests):
+            limits["deny"] = [columns(one.deny + one.dislikes) for one in requests]
         return limits

@@ -46,6 +46,31 @@ async def test_reasons_are_the_librarys(served, vae):
         assert item["users"] == vae.item_counts_[item["id"] - 100]
 
 
+async def test_what_a_user_dislikes_is_in_no_list(served, vae):
+    liked = {"items": [103, 104, 110], "k": 6}
+    async with served() as client:
+        for path, likes in (
+            ("/recommend", liked),
+            ("/explain", liked),
+            ("/blend", {"one": {"items": [103]}, "other": {"items": [104, 110]}, "k": 6}),
+        ):
+            first = (await client.post(path, json=likes)).json()
+            before = [one["items"] for one in first.get("lists", [first])]
+            refused = [before[0][0]["id"], str(before[-1][2]["id"])]
+            again = (
+                await client.post(path, json={**likes, "dislikes": [*refused, "nowhere"]})
+            ).json()
+            assert again["unknown"] == ["nowhere"]
+            for old, new in zip(
+                before, [one["items"] for one in again.get("lists", [again])], strict=True
+            ):
+                kept = [one["id"] for one in old if str(one["id"]) not in map(str, refused)]
+                assert [one["id"] for one in new][: len(kept)] == kept
+                assert len(new) == 6
+            bad = await client.post(path, json={**likes, "dislikes": 3})
+            assert bad.status_code == 422
+
+
 async def test_many_are_explained_at_once(served):
     bodies = [{"items": [100 + n, 101 + n], "k": 1 + n} for n in range(12)]
     async with served() as client:

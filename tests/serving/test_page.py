@@ -169,6 +169,26 @@ def test_a_recommendation_may_be_liked(page):
     assert page.evaluate("document.activeElement.className") == "like"
 
 
+def test_a_recommendation_may_be_refused_and_taken_back(page, url):
+    like(page, two_words(url)[0])
+    first = picks(page)
+    best, second = page.locator("#picks .dislike").nth(0), page.locator("#picks .dislike").nth(1)
+    assert best.get_attribute("aria-label").startswith("Not for me: ")
+    assert not page.locator("#dislikes").is_visible()
+    second.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#dislikes .name")).to_have_text([first[1]])
+    expect(page.locator(PICKS).nth(1)).to_have_text(first[2])
+    assert page.evaluate("document.activeElement.className") == "dislike"
+    assert first[1] not in picks(page)
+    assert page.locator("#one .likes li").count() == 1
+    page.get_by_role("list", name="Your dislikes").get_by_role("button").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(PICKS)).to_have_text(first)
+    assert not page.locator("#dislikes").is_visible()
+    assert page.evaluate("document.activeElement.id") == "one-search"
+
+
 def test_the_slider_between_popular_and_niche(page, url):
     words, _ = two_words(url)
     like(page, words)

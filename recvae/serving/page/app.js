@@ -6,7 +6,7 @@ import {Notice} from "./notice.js";
 import {Picks} from "./picks.js";
 import {starters} from "./search.js";
 import {ask, latest} from "./server.js";
-import {Taste} from "./taste.js";
+import {Chips, Taste} from "./taste.js";
 
 const LENGTH = 10;
 const REASONS = 2;
@@ -20,7 +20,8 @@ const notice = new Notice(() => begin());
 const report = error => notice.show(error);
 const one = new Taste("one", {label: "What do you like?", onChange: () => update(), onError: report});
 const other = new Taste("other", {label: "What do they like?", onChange: () => update(), onError: report});
-const picks = new Picks({onLike: item => one.add(item), ownerOf: like => (one.has(like) ? "one" : "other")});
+const dislikes = new Chips(find(".dislikes"), {home: one.home, onChange: () => update()});
+const picks = new Picks({onLike: item => one.add(item), onDislike: item => dislikes.add(item), ownerOf: like => (one.has(like) ? "one" : "other")});
 const map = new ItemMap({onLike: item => one.add(item)});
 const niche = find("#niche"), share = find("#share");
 const weights = Array.from({length: STOPS}, (_, n) => n / (STOPS - 1));
@@ -31,23 +32,24 @@ const hasMap = () => Boolean(map.all) && !model?.no_latent_space;
 const tastes = () => [one, other].filter(taste => taste.size > 0);
 
 const askLists = latest(async signal => {
-  const steering = {k: LENGTH, niche: Number(niche.value), reasons: REASONS};
+  const steering = {k: LENGTH, niche: Number(niche.value), reasons: REASONS, dislikes: dislikes.ids};
   const taste = tastes()[0];
   if (!taste) return [];
-  if (!isBlend()) return [await ask("explain", {body: {...taste.history, ...steering}, signal})];
-  const blend = {one: one.history, other: other.history, weights, ...steering};
+  if (!isBlend()) return [await ask("explain", {body: {items: taste.ids, ...steering}, signal})];
+  const blend = {one: {items: one.ids}, other: {items: other.ids}, weights, ...steering};
   return (await ask("blend", {body: blend, signal})).lists;
 }, WAIT);
 
 const askPlaces = latest(signal => Promise.all(tastes().map(async taste => ({
   name: taste.section.id,
-  likes: [...taste.likes.values()],
-  place: await ask("place", {body: taste.history, signal}),
+  likes: [...taste.items.values()],
+  place: await ask("place", {body: {items: taste.ids}, signal}),
 }))), WAIT);
 
 /** Ask anew for all that follows from the tastes. */
 async function update() {
   find(".starters").hidden = one.size > 0;
+  find("#dislikes").hidden = dislikes.size === 0;
   find("#blend").hidden = !isBlend();
   find(".list").setAttribute("aria-busy", "true");
   try {

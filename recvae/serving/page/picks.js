@@ -6,15 +6,15 @@ const WHOLE = new Intl.NumberFormat("en", {style: "percent", maximumFractionDigi
 const PART = new Intl.NumberFormat("en", {style: "percent", maximumFractionDigits: 1});
 
 export class Picks {
-  constructor({onLike, ownerOf}) {
+  constructor({onLike, onDislike, ownerOf}) {
     this.list = find("#picks");
-    Object.assign(this, {onLike, ownerOf, users: 1});
+    Object.assign(this, {onLike, onDislike, ownerOf, users: 1});
   }
 
   show(items) {
     const focused = this.buttons.indexOf(document.activeElement);
     this.list.replaceChildren(...items.map(item => this.line(item)));
-    if (focused >= 0) this.buttons[Math.min(focused, items.length - 1)]?.focus();
+    if (focused >= 0) (this.buttons[focused] ?? this.buttons.at(-1))?.focus();
     find("#status").textContent = items.length
       ? `${items.length} recommendations, the first is ${titleOf(items[0])}.`
       : "";
@@ -27,7 +27,8 @@ export class Picks {
   line(item) {
     const like = button(`Like ${titleOf(item)}`, () => this.onLike(item), {class: "like"}, "+");
     const text = make("div", {class: "what"}, named(item), ...this.because(item));
-    return make("li", {}, text, this.fame(item), like);
+    const dislike = button(`Not for me: ${titleOf(item)}`, () => this.onDislike(item), {class: "dislike"}, "−");
+    return make("li", {}, text, this.fame(item), make("div", {class: "verdict"}, dislike, like));
   }
 
   because(item) {
