@@ -174,7 +174,7 @@ class Recommender(Model):
         keep_users = not self.supports_new_users
         facts = Facts.of(checked_data(data, None), given, keep_users=keep_users, keep_data=True)
         updated._facts, updated.interrupted_ = facts, False
-        with memory.kept(), memory.one_clear_error():
+        with memory.kept(), threads.considerate(), memory.one_clear_error():
             updated.relearn(change, FitContext())
         if updated.interrupted_:
             raise KeyboardInterrupt
