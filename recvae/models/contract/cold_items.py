@@ -18,8 +18,8 @@ from recvae.ranking.top_k import top_k
 
 Scores: TypeAlias = Callable[[sp.csr_matrix, np.ndarray | None], torch.Tensor]
 
-RIDGE = 3.0
-"""The penalty of the regression on features, each group of which has length 1."""
+RIDGE, RIDGES = 3.0, (1.0, 3.0, 10.0, 30.0)
+"""The penalty of the regression, where nothing is held out to choose one of these by."""
 RANK, SPARE, ROUNDS = 256, 32, 5
 """How many principal directions of the features are exact; how they are searched for."""
 USERS, TENTH, LIST = 1000, 0.1, 100
@@ -62,29 +62,37 @@ class ColdItems:
     ) -> Self:
         """Learn the regression, and what it takes that cold items are ranked with the known ones.
 
-        Both inputs have the same part in the score. The spread is the one by which users'
-        held-out items are ranked best when a tenth of the known items are scored as cold ones, each
-        without regard to itself; where nothing is held out, the spread of the regression.
+        Both inputs have the same part in the score. The penalty is the one by which users' held-out
+        items are ranked best when each is scored as a cold one, without regard to itself; the
+        spread, when a tenth of them are. Where nothing is held out, it is that of the regression.
         """
         known = counts > 0
-        plain = cls(features, known, *_inverse(features[known]))
+        centre, directions, variances = _principal(features[known])
         some = slice(min(USERS, block_users(features.shape[0])))
         histories, held_out = users.fold_in[some], users.held_out[some]
         rows = None if users.rows is None else users.rows[some]
         scores = score(histories, rows).cpu().numpy()
         standard, _, _ = _standard(scores[:, known])
         history, _, _ = _standard(_dense(histories)[:, known])
-        by_scores, by_history = plain.without_itself(standard), plain.without_itself(history)
-        fitted = by_scores.std()
-        weight = float(fitted / max(by_history.std(), 1e-9))
-        both = by_scores + weight * by_history
-        unit = float(both.std())
-        mixed = replace(plain, weight=weight, spread=float(fitted) / max(unit, 1e-9))
+        judge = partial(_ndcg, scores, known, histories, held_out)
+
+        def fitted(ridge: float) -> tuple[Self, np.ndarray, float]:
+            """The regression, its values of variance 1, and the standard deviation they had."""
+            gains = (1 / (variances + ridge)).astype(np.float32)
+            plain = cls(features, known, centre, directions, gains)
+            by_scores, by_history = plain.without_itself(standard), plain.without_itself(history)
+            own = float(by_scores.std())
+            weight = own / max(float(by_history.std()), 1e-9)
+            both = by_scores + weight * by_history
+            unit = max(float(both.std()), 1e-9)
+            return replace(plain, weight=weight, spread=1 / unit), both / unit, own
+
         if not held_out[:, known].nnz:
-            return mixed
-        judge = partial(_ndcg, scores, known, both / max(unit, 1e-9), histories, held_out)
-        best = max((float(fitted), *SPREADS), key=judge)
-        return replace(mixed, spread=best / max(unit, 1e-9))
+            mixed, _, own = fitted(RIDGE)
+            return replace(mixed, spread=own * mixed.spread)
+        mixed, values, own = max(map(fitted, RIDGES), key=lambda one: judge(one[1], 1.0, 1.0))
+        spread = max((own, *SPREADS), key=lambda spread: judge(values, spread, TENTH))
+        return replace(mixed, spread=spread * mixed.spread)
 
     def fill_(self, scores: torch.Tensor, histories: sp.csr_matrix) -> torch.Tensor:
         """Set the scores [users, items] of the cold items, in place."""
@@ -160,8 +168,8 @@ class ColdItems:
         return np.clip(own, 0, 0.99)
 
 
-def _inverse(features: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The mean of features, and their principal directions and gains: see `ColdItems`.
+def _principal(features: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The mean of features, their principal directions, and the variances along these and others.
 
     The directions are found by subspace iteration from random vectors (Halko, Martinsson and
     Tropp, "Finding structure with randomness", SIAM Review 2011).
@@ -180,8 +188,7 @@ def _inverse(features: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray, np.ndarra
     values, rotation = values[-RANK:].clip(min=0), rotation[:, -RANK:]
     total = features.multiply(features).sum() - n_items * centre @ centre
     rest = max(total - values.sum(), 0) / max(n_features - len(values), 1)
-    gains = 1 / (np.append(values, rest) + RIDGE)
-    return centre, (basis @ rotation).astype(np.float32), gains.astype(np.float32)
+    return centre, (basis @ rotation).astype(np.float32), np.append(values, rest)
 
 
 def _standard(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -197,14 +204,15 @@ def _dense(histories: sp.csr_matrix) -> np.ndarray:
 def _ndcg(
     scores: np.ndarray,
     known: np.ndarray,
-    fitted: np.ndarray,
     histories: sp.csr_matrix,
     held_out: sp.csr_matrix,
+    fitted: np.ndarray,
     spread: float,
+    part: float,
 ) -> float:
-    """The mean NDCG of known items where a tenth of them are scored as cold ones."""
+    """The mean NDCG of known items where a random part of them is scored as cold ones."""
     standard, mean, std = _standard(scores[:, known])
-    cold = np.random.default_rng(0).random(fitted.shape[1]) < TENTH
+    cold = np.random.default_rng(0).random(fitted.shape[1]) < part
     standard[:, cold] = spread * fitted[:, cold]
     cells = torch.from_numpy(mean + std * standard)
     held_out, k = held_out[:, known].tocsr(), min(LIST, fitted.shape[1])
