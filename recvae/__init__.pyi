@@ -5,7 +5,7 @@ from .cluster.recommend import recommend_shards
 from .cluster.shard import shard_table
 from .data.datasets.loading import load_dataset, load_tables
 from .data.interactions import Interactions
-from .data.reading import read_interactions
+from .data.reading import read_interactions, read_items
 from .data.shards import Shards, read_shards
 from .data.splits import (
     Holdout,
@@ -83,6 +83,7 @@ __all__ = [
     "load_model",
     "load_tables",
     "read_interactions",
+    "read_items",
     "read_shards",
     "read_split",
     "recommend_shards",

@@ -108,6 +108,14 @@ class DataOptions(FileColumns):
         str | None, _Data(help="A file's column of times, for --split last and time.")
     ] = None
     duplicates: Merging = None
+    items: Annotated[
+        Path | None,
+        _Data(
+            help="CSV, TSV or Parquet file of what is known of the items, a line each, in a column "
+            "of items as in the data; those that nobody has are added.",
+            show_default=False,
+        ),
+    ] = None
     data_dir: Annotated[
         Path | None,
         _Data(help="Folder of the data sets known by name; else $RECVAE_DATA, else ./data."),
@@ -117,6 +125,12 @@ class DataOptions(FileColumns):
         self, data: str, *, min_weight: float | None = None, **filters: Any
     ) -> "rv.Interactions":
         """Read a named data set, a file, a folder of Parquet files, or a database."""
+        read = self._read_interactions(data, min_weight=min_weight, **filters)
+        return read if self.items is None else read.with_items(rv.read_items(self.items, self.item))
+
+    def _read_interactions(
+        self, data: str, *, min_weight: float | None, **filters: Any
+    ) -> "rv.Interactions":
         from recvae.data.datasets.releases import DATASETS
 
         if are_shards(data):
@@ -340,6 +354,8 @@ class Experiment(Filters, DataOptions):
         if self.filters != Filters().filters or self.min_rating is not None:
             raise typer.BadParameter(f"{data} can't be filtered: {reason}.")
         require_usual(data, self, self.timestamp, self.duplicates)
+        if self.items is not None:
+            raise typer.BadParameter(f"{data} has all its items: leave out --items.")
 
     def _points_in_time(self) -> tuple[str, str]:
         if self.validation_from is None or self.test_from is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import recvae as rv
-from recvae.cli.arguments import MODELS, Experiment, Json, make_folder
+from recvae.cli.arguments import MODELS, Experiment, Json, make_folder, names
 from recvae.cli.output import INTERRUPTED, note, show
 from recvae.cli.settings import Settings, parse_settings
 from recvae.display.progress import is_rank_zero
@@ -44,6 +44,13 @@ def train(
             show_default="all of them",
         ),
     ] = None,
+    item_features: Annotated[
+        str | None,
+        typer.Option(
+            help="Columns of the items' table, separated by commas, by which items that nobody has "
+            "are recommended too: numbers, labels (Comedy|Drama) or text."
+        ),
+    ] = None,
     keep_data: Annotated[
         bool,
         typer.Option(
@@ -68,6 +75,8 @@ def train(
 
     $ recvae train --data plays.tsv --user userID --item artistID --split none --out runs/plays
 
+    $ recvae train --data orders.csv --items goods.csv --item-features kind,price --out runs/shop
+
     $ torchrun --nproc-per-node 4 -m recvae train --data ml-20m --model mult-vae --out runs/vae
     """
     from recvae.engine.processes import joined
@@ -80,7 +89,12 @@ def train(
     try:
         with joined(item_shards):
             recommender.fit(
-                data, validation, checkpoints=checkpoints, minutes=minutes, keep_data=keep_data
+                data,
+                validation,
+                checkpoints=checkpoints,
+                minutes=minutes,
+                keep_data=keep_data,
+                item_features=None if item_features is None else names(item_features),
             )
     except KeyboardInterrupt:
         _say_how_to_go_on(checkpoints)

@@ -872,3 +872,20 @@ def test_a_history_without_lines(model, tmp_path):
     (tmp_path / "empty.csv").write_text("user,item\n")
     result = recvae("recommend", model, "--history", tmp_path / "empty.csv", code=1)
     assert "no interactions" in result.stderr
+
+
+def test_items_that_nobody_has_are_recommended_by_a_table_of_items(plays, tmp_path):
+    table, out, history = tmp_path / "goods.csv", tmp_path / "model", tmp_path / "mine.csv"
+    goods = pd.DataFrame({"what": range(32), "kind": ["even", "odd"] * 16})
+    goods.to_csv(table, index=False)
+    named = ("--data", plays, "--user", "who", "--item", "what")
+    recvae(
+        "train", *named, "--items", table, "--item-features", "kind", "--model", "ease",
+        "--split", "none", "--min-user-items", 1, "--out", out,
+    )  # fmt: skip
+    assert {30, 31} <= set(rv.load_model(out).items_.index)
+    history.write_text("item\n2\n4\n6\n8\n")
+    lists = recvae("recommend", out, "--history", history, "-k", 25, "--json").stdout
+    assert 30 in {one["item"] for one in json.loads(lists) if one["cold"]}
+    lost = recvae("train", *named, "--items", tmp_path / "none.csv", "--out", out, code=1)
+    assert "there is no file" in lost.stderr
