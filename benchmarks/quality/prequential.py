@@ -34,7 +34,7 @@ MODELS = (
     *("edlae", "ease", "als", "graph-ae", "item-knn"),
 )
 CLOSED, NEW_USERS = ("ease", "edlae"), (1, 10, 100)
-DRAWN = ("ensemble", "mult-vae", "elsa", "edlae")
+DRAWN = ("mult-dae", "elsa", "als", "ease")
 KNOWN, SLICES = 0.5, 10
 METRIC = "ndcg@100"
 OUT, TIMES = FIGURES / "prequential.json", FIGURES / "update_times.json"
@@ -179,11 +179,13 @@ def draw(found: dict[str, Any]) -> Figure:
     """NDCG by slice: a line for each model that is refitted, points where it is updated."""
     figure, axes = plt.subplots(1, len(found), figsize=(11, 3.4), layout="constrained")
     for axis, (data, models) in zip(np.atleast_1d(axes), found.items(), strict=True):
-        shown = [name for name in DRAWN if name in models]
-        for name, marker in zip(shown, MARKERS, strict=False):
+        for number, name in enumerate(DRAWN):
+            if name not in models:
+                continue
             lines = pd.DataFrame(models[name]["slices"])[1:]
-            (line,) = axis.plot(lines["until"], lines["refitted"], linewidth=1)
-            axis.plot(lines["until"], lines["updated"], marker, color=line.get_color(), label=name)
+            style = {"color": f"C{number}", "label": name}
+            axis.plot(lines["until"], lines["refitted"], linewidth=1, color=f"C{number}")
+            axis.plot(lines["until"], lines["updated"], MARKERS[number], **style)
         axis.set_title(data)
         axis.tick_params("x", rotation=90)
     first = figure.axes[0]

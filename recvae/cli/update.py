@@ -33,7 +33,12 @@ def update(
     columns: DataOptions,
     min_rating: Annotated[
         float | None,
-        typer.Option("--min-rating", "--min-weight", help="Keep what weighs at least this."),
+        typer.Option(
+            "--min-rating",
+            "--min-weight",
+            help="With --value: a like weighs at least this.",
+            show_default="as in training",
+        ),
     ] = None,
     device: Device = "auto",
     json: Json = False,
@@ -58,6 +63,8 @@ def update(
         raise MissingFileError(f"there is no file or folder {data}.")
     recommender = rv.load_model(model, device=device)
     before = recommender.n_users_, len(recommender.items_)
+    if min_rating is None and columns.value is not None:
+        min_rating = recommender.min_weight_
     new = None if data is None else columns.read(str(data), min_weight=min_rating)
     make_folder(out, str(data))
     recommender.update(new, remove_users=names(remove_users or ""))

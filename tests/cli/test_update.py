@@ -68,3 +68,14 @@ def test_what_can_not_be_done_is_said_and_nothing_changes(folder, today, tmp_pat
     rv.EASE().fit(rv.read_interactions(today)).save(tmp_path / "bare")
     bare = recvae("update", tmp_path / "bare", "--data", today, "--out", folder, code=1)
     assert "fit it with --keep-data" in " ".join(bare.stderr.split())
+
+
+def test_a_like_weighs_what_it_did_in_training(tmp_path):
+    ratings = pd.DataFrame({"user": [1, 1, 2, 2], "item": [1, 2, 1, 2], "stars": [5, 4, 5, 1]})
+    ratings.to_csv(tmp_path / "old.csv", index=False)
+    ratings.assign(user=[3, 3, 4, 4]).to_csv(tmp_path / "new.csv", index=False)
+    given = ["--split", "none", "--min-user-items", 1, "--model", "ease", "--keep-data"]
+    named = ["--value", "stars", "--out", tmp_path / "model"]
+    recvae("train", "--data", tmp_path / "old.csv", "--min-rating", 4, *given, *named)
+    recvae("update", tmp_path / "model", "--data", tmp_path / "new.csv", *named)
+    assert rv.load_model(tmp_path / "model").item_counts_.tolist() == [4, 2]

@@ -109,9 +109,9 @@ class LinearAutoencoder(Recommender):
         require_memory(type(self).__name__, n_items, self.max_gigabytes)
         n_users = change.train.getnnz(axis=0) - change.after.getnnz(axis=0)
         n_users += change.before.getnnz(axis=0)
-        weights = self.weights_ / self.item_scales(n_users[:n_known])
+        known = self.weights_, self.item_scales(n_users[:n_known]), self.diagonal_
         penalty = self.penalty(torch.zeros(n_items - n_known))
-        return add_rows_(grown_inverse(weights, self.diagonal_, penalty), rows, scales)
+        return add_rows_(grown_inverse(*known, penalty), rows, scales)
 
     def _error(self, inverse: torch.Tensor, train: sp.csr_matrix) -> float:
         """About the relative error of P."""

@@ -98,18 +98,19 @@ def zero_diagonal_weights_(inverse: torch.Tensor) -> torch.Tensor:
 
 
 def grown_inverse(
-    weights: torch.Tensor, diagonal: torch.Tensor, penalty: torch.Tensor
+    weights: torch.Tensor, scales: torch.Tensor, diagonal: torch.Tensor, penalty: torch.Tensor
 ) -> torch.Tensor:
     """P, from the weights made of it, with new items that no user has yet.
 
     Args:
-        weights: what `zero_diagonal_weights_` made of P, [items, items].
+        weights: what `zero_diagonal_weights_` made of P, times `scales`, [items, items].
+        scales: of the columns, [items].
         diagonal: P_jj, [items].
         penalty: Lambda_jj of the new items.
     """
     n_items, n_all = len(diagonal), len(diagonal) + len(penalty)
     inverse = weights.new_zeros(n_all, n_all)
-    torch.mul(weights, -diagonal, out=inverse[:n_items, :n_items])
+    torch.mul(weights, -diagonal / scales, out=inverse[:n_items, :n_items])
     inverse.diagonal().copy_(torch.cat([diagonal, 1 / penalty]))
     return inverse
 
