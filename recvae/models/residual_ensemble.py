@@ -53,9 +53,9 @@ class ResidualEnsemble(PooledRecommender):
 
     Too long is more than `fit` is given or, so that the choice does not depend on the machine, an
     hour of two cores. The choice, its memory and its time on this machine are logged before it
-    begins. With `half_life`, Transitions joins them. With validation users, a member that makes
-    their lists worse is left out, even if it is the only one with codes. Options that are not named
-    here have the members' defaults.
+    begins. With `half_life`, Transitions joins them, and counts as much as all others together.
+    With validation users, a member that makes their lists worse is left out, even if it is the only
+    one with codes. Options that are not named here have the members' defaults.
 
     Attributes:
         n_vaes: number of ResidualVAEs, which differ in their seeds alone.
@@ -148,6 +148,10 @@ class ResidualEnsemble(PooledRecommender):
     def reads_order(self) -> bool:
         """Whether there is a half-life: only then Transitions is a member."""
         return self.half_life is not None
+
+    def votes(self, name: str) -> int:
+        """What comes next counts as much as all that the others say of the taste."""
+        return max(1, len(self.members_) - 1) if name == "transitions" else 1
 
     def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
         super().learn(train, validation, context)

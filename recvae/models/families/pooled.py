@@ -30,7 +30,7 @@ CPU = torch.device("cpu")
 
 @dataclass(kw_only=True, eq=False)
 class PooledRecommender(Recommender):
-    """Scores by the sum of the members' log-probabilities (see `pooling.py`), without weights.
+    """Scores by the sum of the members' log-probabilities (see `pooling.py`).
 
     One member is the leader: it encodes and decodes, and its training history is the ensemble's. It
     is the first member with codes and log-probabilities, or else the first with codes.
@@ -51,6 +51,10 @@ class PooledRecommender(Recommender):
     def members_for(self, train: sp.csr_matrix, minutes: float | None) -> dict[str, Recommender]:
         """The new members that suit a training matrix and the time there is; here all of them."""
         return self.new_members()
+
+    def votes(self, name: str) -> int:
+        """How often a member's log-probabilities are added; here once."""
+        return 1
 
     def why_not(self, ability: Ability) -> str | None:
         """See `Recommender.why_not`: codes need one member that has them, export needs all."""
@@ -203,8 +207,11 @@ class PooledRecommender(Recommender):
 
     def _pooled(self, score: Callable[[Recommender], torch.Tensor], seen: Batch) -> torch.Tensor:
         """The sum of the members' log-probabilities; members that need no conversion come first."""
-        members = sorted(self.members_.values(), key=_is_likely, reverse=True)
-        return reduce(iadd, (_log_probabilities(one, score, seen) for one in members))
+        members = sorted(self.members_.items(), key=lambda one: _is_likely(one[1]), reverse=True)
+        parts = (
+            _log_probabilities(member, score, seen, self.votes(name)) for name, member in members
+        )
+        return reduce(iadd, parts)
 
     @property
     def leader_(self) -> Recommender | None:
@@ -220,10 +227,11 @@ class PooledRecommender(Recommender):
 
 
 def _log_probabilities(
-    member: Recommender, score: Callable[[Recommender], torch.Tensor], seen: Batch
+    member: Recommender, score: Callable[[Recommender], torch.Tensor], seen: Batch, votes: int
 ) -> torch.Tensor:
     scores = score(member).to(seen.offsets.device)
-    return scores if _is_likely(member) else log_proportions(scores, seen)
+    scores = scores if _is_likely(member) else log_proportions(scores, seen)
+    return scores if votes == 1 else scores.mul_(votes)
 
 
 def _is_likely(model: Recommender) -> bool:
