@@ -83,15 +83,18 @@ def recommend_shards(
         MissingFileError: there is no such model, or there are no shards.
         ModelFileError: the model is damaged.
         DataError: a shard is damaged, no item is known, or `out` has other files.
-        OptionError: k is out of range, there is no cluster at the address, or `out` is the folder
-            of the histories.
+        OptionError: k is out of range, there is no cluster at the address, `out` is the folder of
+            the histories, or the model reads their order.
     """
     model, shards, out = (Path(path).expanduser().absolute() for path in (model, shards, out))
     if out == shards:
         raise OptionError(f"{out} has the histories: choose another folder for the lists.")
     histories = read_shards(shards)
     digest = _digest(model, device)
-    _report_unknown(_load(model, digest, device), histories)
+    loaded = _load(model, digest, device)
+    if loaded.reads_order:
+        raise OptionError(f"{loaded.name} reads the order of a history, which shards do not hold.")
+    _report_unknown(loaded, histories)
     about = {"model": digest, "histories": histories.fingerprint(), "k": k}
     with Job(out, about):
         work = RecommendShard(model, digest, shards, out, k, device)

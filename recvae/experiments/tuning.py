@@ -20,10 +20,13 @@ from recvae.evaluation.evaluate import evaluate
 from recvae.evaluation.metrics import parse_metrics
 from recvae.experiments.trials import M, Tuned, fit_timed
 from recvae.models.contract.recommender import Recommender
-from recvae.options.spaces import Space
+from recvae.options.spaces import Float, Space
 
 if TYPE_CHECKING:
     from recvae.experiments.study import Study
+
+HALF_LIFE: Space = {"half_life": Float(1.0, 100.0, log=True)}
+"""A half-life is searched for too, of any model that was given one."""
 
 logger = logging.getLogger(__name__)
 
@@ -147,7 +150,8 @@ class TuningRun(Generic[M]):
 def _space(model: Recommender) -> Space:
     """The model's space, widened to hold its own options, without options that can't be in it."""
     own = options.values(model)
-    wide = {name: kind.including(own[name]) for name, kind in model.space.items()}
+    space = {**HALF_LIFE, **model.space} if "half_life" in own else model.space
+    wide = {name: kind.including(own[name]) for name, kind in space.items()}
     return {name: kind for name, kind in wide.items() if kind is not None}
 
 

@@ -23,6 +23,7 @@ class Catalogue:
         self.ids: list[int | str] = [exact_in_json(item) for item in model.item_ids_.tolist()]
         self.column_of = {str(item): column for column, item in enumerate(self.ids)}
         self.titles = _titles(model)
+        self._in_order = model.reads_order
         texts = [title or str(item) for title, item in zip(self.titles, self.ids, strict=True)]
         self._search = TitleSearch(texts, model.item_counts_)
         self._table = ItemTable(model.items_, model.item_counts_)
@@ -73,19 +74,24 @@ class Catalogue:
     def histories(self, requests: Sequence[History]) -> sp.csr_matrix:
         """Histories as CSR float32 [requests, items]; weights of an item are summed.
 
-        Unknown items are skipped.
+        Unknown items are skipped. For a model that reads the order, the later items weigh more.
         """
         columns = np.array(
             [self.column_of.get(str(item), -1) for one in requests for item in one.items],
             dtype=np.int64,
         )
         weights = [
-            weight for one in requests for weight in one.weights or repeat(1.0, len(one.items))
+            weight
+            for one in requests
+            for weight in one.weights or self._usual_weights(len(one.items))
         ]
         rows = np.repeat(np.arange(len(requests)), [len(one.items) for one in requests])
         known = columns >= 0
         entries = np.array(weights, dtype=np.float32)[known], (rows[known], columns[known])
         return sp.coo_matrix(entries, shape=(len(requests), len(self.ids))).tocsr()
+
+    def _usual_weights(self, n: int) -> Iterable[float]:
+        return range(1, n + 1) if self._in_order else repeat(1.0, n)
 
     def unknown(self, items: Iterable[Id]) -> list[Id]:
         """The ids that are not in the catalogue."""

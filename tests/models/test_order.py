@@ -13,6 +13,8 @@ import recvae as rv
 from recvae import options
 from recvae.errors import DataError, OptionError
 from recvae.models.contract.inputs import recent
+from recvae.serving.catalogue import Catalogue
+from recvae.serving.schemas import History
 
 N_ITEMS = 12
 READ_ORDER = [
@@ -139,3 +141,27 @@ def test_a_data_frame_in_order():
     data = rv.read_interactions(table, timestamp="when")
     assert data.in_order().matrix.data.tolist() == [3, 1, 2, 1]
     assert data.in_order(after=10).matrix.data.tolist() == [13, 11, 12, 11]
+
+
+def test_a_half_life_is_tuned_if_there_is_one():
+    split = rv.split_last(in_circles())
+    for model in (rv.EASE(half_life=4.0), rv.EASE()):
+        tried = rv.tune(model, split.train, split.validation, trials=2).trials
+        assert ("half_life" in tried) == (model.half_life is not None)
+
+
+def test_a_request_is_in_order():
+    requests = [History(items=[5, 3, 4]), History(items=[5, 3], weights=[9, 1])]
+    for half_life, row in ((None, [1, 1, 1]), (2.0, [2, 3, 1])):
+        catalogue = Catalogue(rv.EASE(half_life=half_life).fit(in_circles()))
+        histories = catalogue.histories(requests).toarray()
+        assert histories[0, 3:6].tolist() == row
+        assert histories[1, 3:6].tolist() == [1, 0, 9]
+
+
+def test_shards_hold_no_order(tmp_path):
+    rv.EASE(half_life=3.0).fit(in_circles()).save(tmp_path / "model")
+    pd.DataFrame({"user": [1, 2], "item": [0, 1]}).to_parquet(tmp_path / "likes.parquet")
+    rv.shard_table(tmp_path / "likes.parquet", tmp_path / "shards")
+    with pytest.raises(OptionError, match="reads the order"):
+        rv.recommend_shards(tmp_path / "model", tmp_path / "shards", tmp_path / "lists")
