@@ -14,6 +14,8 @@ from recvae.errors import DataError, OptionError
 HAVE_DUPLICATES = ("coo", "csc", "csr")
 """The sparse formats that can hold several entries for one cell."""
 
+NO_TIMES = "the interactions have no timestamps: name their column by timestamp=..."
+
 
 @dataclass(frozen=True, eq=False)
 class Interactions:
@@ -125,10 +127,12 @@ class Interactions:
             after: a number to count from instead of 0.
 
         Raises:
-            DataError: there are no timestamps, or all are the same.
+            DataError: there are no timestamps.
         """
+        if self.timestamps is None:
+            raise DataError(NO_TIMES)
         ties = np.arange(self.matrix.nnz) if self.positions is None else self.positions
-        order = np.lexsort((ties, require_timestamps(self), self.rows))
+        order = np.lexsort((ties, self.timestamps, self.rows))
         places = np.empty(len(order), dtype=np.float32)
         places[order] = np.arange(len(order)) - self.matrix.indptr[self.rows] + after + 1
         matrix = sp.csr_matrix(
@@ -349,7 +353,7 @@ def require_timestamps(data: Interactions) -> np.ndarray:
     """
     timestamps = Interactions.from_matrix(data).timestamps
     if timestamps is None:
-        raise DataError("the interactions have no timestamps: name their column by timestamp=...")
+        raise DataError(NO_TIMES)
     if not data.has_times:
         raise DataError(
             "all timestamps are the same: what reads the order, or splits by it, needs real ones."

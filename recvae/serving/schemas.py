@@ -71,8 +71,8 @@ class History(BaseModel):
         list[Id],
         Field(
             max_length=MAX_HISTORY,
-            description="Raw ids, as numbers or strings, the latest last: some models read the order. "
-            "Unknown ones are skipped and reported.",
+            description="Raw ids, as numbers or strings, the latest last, for models that read the "
+            "order. Unknown ones are skipped and reported.",
         ),
     ]
     weights: Annotated[

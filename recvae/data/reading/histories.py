@@ -10,9 +10,10 @@ import pandas as pd
 import scipy.sparse as sp
 
 from recvae.data.interactions import Interactions
-from recvae.data.reading.build import to_weights
+from recvae.data.reading.build import build_interactions, to_weights
 from recvae.data.reading.ids import as_ids, look_up
 from recvae.data.reading.sources import TableSource, read_columns
+from recvae.data.reading.times import to_seconds
 from recvae.errors import DataError
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ def read_histories(
     item: str,
     value: str | None = None,
     min_weight: float | None = None,
+    timestamp: str | None = None,
 ) -> Interactions:
     """Turn a table of raw ids into rows over known items.
 
@@ -42,6 +44,8 @@ def read_histories(
         value: name of the column of weights; None counts each line as one.
         min_weight: the least weight of a like, where `value` is named; lighter lines are of
             disliked items, but for those of weight 0. None if every line is a like.
+        timestamp: name of the column of times, as `to_seconds` takes them. Where it is given, likes
+            are weighed by their order, see `Interactions.in_order`.
 
     Returns:
         Users in order of first appearance x the known items, with lines of the same user and item
@@ -53,7 +57,8 @@ def read_histories(
             so that none can be known.
         MissingFileError: there is no such file.
     """
-    table = read_columns(source, [user, item], [] if value is None else [value])
+    others = [name for name in (value, timestamp) if name is not None]
+    table = read_columns(source, [user, item], others)
     rows, user_ids = _distinct(table[user], "user")
     codes, distinct = _distinct(table[item], "item")
     for name, missing in ((user, rows < 0), (item, codes < 0)):
@@ -79,8 +84,23 @@ def read_histories(
             *(f"{count:,}" for count in (disliked.nnz, len(rows))),
             least,
         )
+    if timestamp is not None:
+        kept = np.flatnonzero(known & liked)
+        seconds = to_seconds(table[timestamp])[kept]
+        likes = _in_order(rows[kept], columns[kept], seconds, shape)
     users, items = pd.DataFrame(index=user_ids), pd.DataFrame(index=item_ids)
     return Interactions(likes, users, items, disliked=disliked, min_weight=least)
+
+
+def _in_order(
+    rows: np.ndarray, columns: np.ndarray, seconds: np.ndarray, shape: tuple[int, int]
+) -> sp.csr_matrix:
+    """CSR [users, items] of lines, weighed by their order; of lines of one pair the latest."""
+    if not len(rows):
+        return sp.csr_matrix(shape, dtype=np.float32)
+    data = build_interactions(rows, columns, timestamps=seconds).in_order()
+    places = data.user_ids.to_numpy()[data.rows], data.item_ids.to_numpy()[data.matrix.indices]
+    return sp.coo_matrix((data.matrix.data, places), shape=shape).tocsr()
 
 
 def known_columns(ids: Iterable[Any], item_ids: pd.Index, name: str) -> np.ndarray:

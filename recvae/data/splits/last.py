@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from recvae.data.interactions import Interactions
+from recvae.data.interactions import Interactions, require_timestamps
 from recvae.data.splits.holdout import Split
 from recvae.data.splits.parts import hold_out_of_all
 
@@ -34,7 +34,8 @@ def split_last(data: Interactions) -> Split:
     Raises:
         DataError: there are no timestamps, all are the same, or no user has enough items.
     """
-    places = Interactions.from_matrix(data).in_order().matrix.data
+    require_timestamps(data)
+    places = data.in_order().matrix.data
     lengths = np.diff(data.matrix.indptr)[data.rows]
     from_end = lengths - places
     long_enough = lengths >= MIN_ITEMS

@@ -21,7 +21,7 @@ class EmptyHistoryWarning(UserWarning):
 
 
 class MissingWeightsWarning(UserWarning):
-    """A model that reads weights was given histories without."""
+    """A model that reads weights, or the order, was given histories without."""
 
 
 def warn_if_unweighted(name: str, histories: sp.csr_matrix) -> None:
@@ -33,6 +33,16 @@ def warn_if_unweighted(name: str, histories: sp.csr_matrix) -> None:
             MissingWeightsWarning,
             stacklevel=3,
         )
+
+
+def warn_of_no_order(name: str) -> None:
+    """Warn that a model reads the order of histories that have none."""
+    warnings.warn(
+        f"this {name} reads the order of a history, and no column of times was named by "
+        "timestamp=...: all of it counts as equally recent.",
+        MissingWeightsWarning,
+        stacklevel=3,
+    )
 
 
 def warn_if_empty(histories: sp.csr_matrix) -> None:

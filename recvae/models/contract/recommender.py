@@ -17,7 +17,12 @@ from torch import nn
 import recvae
 from recvae import options
 from recvae.data.features import FeatureSource, encode_features
-from recvae.data.interactions import Interactions, require_ids, require_same_items
+from recvae.data.interactions import (
+    Interactions,
+    require_ids,
+    require_same_items,
+    require_timestamps,
+)
 from recvae.data.reading import read_histories
 from recvae.data.reading.sources import TableSource, like
 from recvae.data.shards import Shards
@@ -34,6 +39,7 @@ from recvae.models.contract.fitting import (
     checkpoints_in,
     require_parallel,
 )
+from recvae.models.contract.inputs import as_input
 from recvae.models.contract.model import Model
 from recvae.ranking.neighbors import nearest
 from recvae.ranking.rerank import ItemTable, Reranker, Step
@@ -104,6 +110,8 @@ class Recommender(Model):
             )
         if isinstance(interactions, Shards) and keep_data:
             raise OptionError("shards stay on the disk: leave out keep_data, or read the table.")
+        if self.reads_order and isinstance(interactions, Interactions):
+            require_timestamps(interactions)
         if self.reads_order and self.reads_weights:
             raise OptionError("a model reads weights or the order: leave out input or half_life.")
         data = checked_data(self._in_order(interactions), validation)
@@ -278,6 +286,7 @@ class Recommender(Model):
         user: str = "user",
         item: str = "item",
         value: str | None = None,
+        timestamp: str | None = None,
         exclude_seen: bool = True,
         allow: Any = None,
         deny: Any = None,
@@ -296,6 +305,8 @@ class Recommender(Model):
                 weight, such as ratings of 4 and more (`min_weight_`), lighter lines are dislikes:
                 no part of the history, and never in the list. None counts each line as one, and a
                 model that reads weights warns of it.
+            timestamp: name of the column of times, for models that read the order of a history.
+                Without it they take all of a history for equally recent, and warn of it.
             exclude_seen: do not recommend the items of the history.
             allow: raw ids, such as what is in stock: only these items may be recommended. A
                 warning counts those that the model does not know, here and in `deny`.
@@ -313,6 +324,7 @@ class Recommender(Model):
             user=user,
             item=item,
             value=value,
+            timestamp=timestamp,
             exclude_seen=exclude_seen,
             allow=allow,
             deny=deny,
@@ -328,6 +340,7 @@ class Recommender(Model):
         user: str = "user",
         item: str = "item",
         value: str | None = None,
+        timestamp: str | None = None,
         exclude_seen: bool = True,
         allow: Any = None,
         deny: Any = None,
@@ -346,9 +359,13 @@ class Recommender(Model):
             item=item,
             value=value,
             min_weight=self.min_weight_,
+            timestamp=timestamp if self.reads_order else None,
         )
         if value is None and self.reads_weights:
             lists.warn_if_unweighted(type(self).__name__, data.matrix)
+        if timestamp is None and self.reads_order:
+            lists.warn_of_no_order(type(self).__name__)
+            data = replace(data, matrix=as_input(data.matrix))
         return self.recommend_named(
             data.matrix,
             data.user_ids,
