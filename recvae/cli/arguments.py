@@ -86,6 +86,11 @@ class FileColumns(Columns):
         ),
     ] = None
 
+    timestamp: Annotated[
+        str | None,
+        _Data(help="A file's column of times, for splits by time and models that read the order."),
+    ] = None
+
     no_quotes: Annotated[
         bool, _Data("--no-quotes", help='Take " as a part of the text of a text file.')
     ] = False
@@ -104,9 +109,6 @@ class FileColumns(Columns):
 class DataOptions(FileColumns):
     """Where the data come from."""
 
-    timestamp: Annotated[
-        str | None, _Data(help="A file's column of times, for --split last and time.")
-    ] = None
     duplicates: Merging = None
     items: Annotated[
         Path | None,
@@ -140,7 +142,7 @@ class DataOptions(FileColumns):
             )
         if not _is_file(data):
             if data in DATASETS:
-                require_usual(data, self, self.timestamp, self.duplicates)
+                require_usual(data, self, self.duplicates)
             return rv.load_dataset(data, min_rating=min_weight, data_dir=self.data_dir, **filters)
         return rv.read_interactions(
             data,
@@ -353,7 +355,7 @@ class Experiment(Filters, DataOptions):
         """Raise typer.BadParameter if there are filters, or names of columns."""
         if self.filters != Filters().filters or self.min_rating is not None:
             raise typer.BadParameter(f"{data} can't be filtered: {reason}.")
-        require_usual(data, self, self.timestamp, self.duplicates)
+        require_usual(data, self, self.duplicates)
         if self.items is not None:
             raise typer.BadParameter(f"{data} has all its items: leave out --items.")
 
@@ -366,7 +368,7 @@ class Experiment(Filters, DataOptions):
 def require_usual(data: str, columns: FileColumns, *others: str | None) -> None:
     """Raise typer.BadParameter if columns are named for data whose columns are known."""
     named = (columns.user, columns.item) != (Columns.user, Columns.item)
-    given = (columns.value, columns.columns, columns.query, *others)
+    given = (columns.value, columns.timestamp, columns.columns, columns.query, *others)
     if named or any(one is not None for one in given):
         raise typer.BadParameter(
             f"the columns of {data} are known: leave out --user and all else that is of columns."

@@ -172,6 +172,7 @@ def _recommend(
         user=columns.user,
         item=columns.item,
         value=columns.value,
+        timestamp=columns.timestamp,
         **wishes.options(columns.item),
     )
     if out is None:
@@ -188,7 +189,7 @@ def _read(history: str, names: FileColumns) -> "DataFrame":
     from recvae.data.reading import read_columns
 
     user, item, header = names.user, names.item, names.header
-    others = [] if names.value is None else [names.value]
+    others = [name for name in (names.value, names.timestamp) if name is not None]
     with _opened(history) as source:
         read = partial(
             read_columns, source, header=header, quotes=not names.no_quotes, query=names.query

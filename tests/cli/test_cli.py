@@ -889,3 +889,15 @@ def test_items_that_nobody_has_are_recommended_by_a_table_of_items(plays, tmp_pa
     assert 30 in {one["item"] for one in json.loads(lists) if one["cold"]}
     lost = recvae("train", *named, "--items", tmp_path / "none.csv", "--out", out, code=1)
     assert "there is no file" in lost.stderr
+
+
+def test_histories_are_read_in_order(tmp_path):
+    likes, mine, folder = tmp_path / "likes.csv", tmp_path / "mine.csv", tmp_path / "model"
+    lines = [f"{user},{item},{100 + item}" for user in range(30) for item in range(6)]
+    likes.write_text("\n".join(["user,item,when", *lines]))
+    mine.write_text("user,item,when\n1,3,2020-02-02\n1,0,2020-01-01\n")
+    given = ("--timestamp", "when")
+    train = ("--split", "none", "--model", "transitions", "--out", folder)
+    recvae("train", "--data", likes, *given, *train)
+    shown = recvae("recommend", folder, "--history", mine, *given, "-k", 1, "--json")
+    assert [line["item"] for line in json.loads(shown.stdout)] == [4]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import recvae as rv
 from recvae import options
 from recvae.errors import DataError, OptionError
+from recvae.models import MissingWeightsWarning
 from recvae.models.contract.inputs import recent
 from recvae.serving.catalogue import Catalogue
 from recvae.serving.schemas import History
@@ -165,3 +166,27 @@ def test_shards_hold_no_order(tmp_path):
     rv.shard_table(tmp_path / "likes.parquet", tmp_path / "shards")
     with pytest.raises(OptionError, match="reads the order"):
         rv.recommend_shards(tmp_path / "model", tmp_path / "shards", tmp_path / "lists")
+
+
+def test_a_table_of_histories_is_read_in_order():
+    data = in_circles()
+    model = rv.Transitions().fit(data)
+    table = {"user": ["a"] * 4 + ["b"], "item": [4, 3, 2, 4, 7], "when": [5, 9, 7, 1, 2]}
+    lists = model.recommend_table(table, 1, timestamp="when")  # a had 4 at 5, 2 at 7, 3 at 9
+    again = model.recommend(
+        sp.csr_matrix(([1.0, 2, 3, 1], ([0, 0, 0, 1], [4, 2, 3, 7])), (2, 12)), 1
+    )
+    assert lists["item"].tolist() == again[0].ravel().tolist()
+    np.testing.assert_allclose(lists["score"], again[1].ravel(), rtol=1e-5)
+    with pytest.warns(MissingWeightsWarning, match="no column of times was named"):
+        alike = model.recommend_table(table, 1, value="when")
+    ones = sp.csr_matrix(([1.0, 1, 1, 1], ([0, 0, 0, 1], [4, 2, 3, 7])), (2, 12))
+    assert alike["item"].tolist() == model.recommend(ones, 1)[0].ravel().tolist()
+
+
+def test_a_history_of_one_item_has_an_order():
+    model = rv.EASE(half_life=1.0).fit(in_circles())
+    one = in_circles().select_users([0])
+    one = one.keep(np.arange(one.matrix.nnz) == 0)
+    alone = sp.csr_matrix(one.matrix.toarray() > 0, dtype=np.float32)
+    np.testing.assert_array_equal(model.recommend(one, 3)[0], model.recommend(alone, 3)[0])
