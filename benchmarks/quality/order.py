@@ -12,6 +12,7 @@ import numpy as np
 
 import recvae as rv
 from benchmarks.common import FIGURES, machine, one_of, options, write_json
+from recvae.data.interactions import require_timestamps
 
 DATA = {"ml-latest-small": 4, "ml-100k": 4, "movietweetings-100k": 7}
 """The sets, and the least rating of a like."""
@@ -31,7 +32,7 @@ OUT = FIGURES / "order.json"
 def main() -> None:
     """Measure, print the tables, and keep the figures."""
     parser = options(__doc__)
-    parser.add_argument("models", nargs="*", type=one_of(MODELS), default=[*MODELS])
+    parser.add_argument("models", nargs="*", type=one_of([*MODELS]), default=[*MODELS])
     parser.add_argument("--data", nargs="+", choices=DATA, default=[*DATA])
     args = parser.parse_args()
     found = {}
@@ -49,7 +50,7 @@ def splits(name: str) -> dict[str, rv.Split]:
     data = rv.load_dataset(name, min_rating=DATA[name], min_user_items=5)
     made = {"last": rv.split_last(data)}
     if name.startswith("movietweetings"):  # the others have too few users at any one time
-        made["time"] = rv.split_time(data, *np.quantile(data.timestamps, [0.8, 0.9]))
+        made["time"] = rv.split_time(data, *np.quantile(require_timestamps(data), [0.8, 0.9]))
     return made
 
 

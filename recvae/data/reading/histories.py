@@ -96,11 +96,12 @@ def _in_order(
     rows: np.ndarray, columns: np.ndarray, seconds: np.ndarray, shape: tuple[int, int]
 ) -> sp.csr_matrix:
     """CSR [users, items] of lines, weighed by their order; of lines of one pair the latest."""
-    if not len(rows):
-        return sp.csr_matrix(shape, dtype=np.float32)
-    data = build_interactions(rows, columns, timestamps=seconds).in_order()
-    places = data.user_ids.to_numpy()[data.rows], data.item_ids.to_numpy()[data.matrix.indices]
-    return sp.coo_matrix((data.matrix.data, places), shape=shape).tocsr()
+    weights = seconds.astype(np.float32)
+    if len(rows):
+        data = build_interactions(rows, columns, timestamps=seconds).in_order()
+        rows, columns, weights = data.rows, data.matrix.indices, data.matrix.data
+        rows, columns = data.user_ids.to_numpy()[rows], data.item_ids.to_numpy()[columns]
+    return sp.coo_matrix((weights, (rows, columns)), shape=shape).tocsr()
 
 
 def known_columns(ids: Iterable[Any], item_ids: pd.Index, name: str) -> np.ndarray:
