@@ -1,7 +1,7 @@
 """Neighbors: the items that are most similar to each of some items."""
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -40,6 +40,34 @@ def nearest(
         shape=(len(columns), n_items),
     )
     return top_k(lambda block, _: similarity(block.indices), alone, k, label=label)
+
+
+def nearest_rows(
+    vectors: "np.ndarray | sp.csr_matrix", others: "np.ndarray | sp.csr_matrix", k: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find, for each row of [n, d], the k rows of [m, d] whose cosine is the highest.
+
+    Returns:
+        Rows int64 [n, k] of the others and cosines float32 [n, k], best first.
+
+    Raises:
+        OptionError: k is out of range.
+    """
+    one, other = _unit(vectors), _unit(others).T
+
+    def similarity(_: sp.csr_matrix, rows: np.ndarray | None) -> torch.Tensor:
+        cells = one[rows] @ other
+        return torch.from_numpy(cells.toarray() if sp.issparse(cells) else cells).float()
+
+    nothing_seen = sp.csr_matrix((one.shape[0], other.shape[1]), dtype=np.float32)
+    return top_k(similarity, nothing_seen, k, rows=np.arange(one.shape[0]))
+
+
+def _unit(vectors: "np.ndarray | sp.csr_matrix") -> Any:
+    """Rows of length 1."""
+    squares = vectors.multiply(vectors) if sp.issparse(vectors) else vectors**2
+    lengths = np.sqrt(np.asarray(squares.sum(axis=1)).ravel()).clip(EPSILON)
+    return sp.diags(1 / lengths) @ vectors
 
 
 def cosine(vectors: torch.Tensor) -> Similarity:

@@ -445,6 +445,22 @@ class RecommenderContract:
         with pytest.raises(OptionError, match="k="):
             model.similar_items(np.array([0]), ITEMS + 1)
 
+    def test_similar_users_share_a_colour_of_the_checker_board(self, board: Recommender) -> None:
+        squares = checker_board(BOARD)
+        rows, cosines = board.similar_users(squares[:6], 5, among=squares)
+        assert (rows % 2 == np.arange(6)[:, None] % 2).all()
+        assert (np.diff(cosines) <= 0).all()
+        np.testing.assert_allclose(cosines[:, 0], 1, atol=1e-5)
+
+    def test_similar_users_are_of_the_kept_data(
+        self, make: Make, data: Interactions, histories: sp.csr_matrix
+    ) -> None:
+        model = make().fit(data, keep_data=True)
+        found = model.similar_users(histories[:3], 4)
+        assert_same_lists(model.similar_users(histories[:3], 4, among=data.matrix), found)
+        with pytest.raises(OptionError, match="keep_data=True"):
+            make().fit(data).similar_users(histories)
+
     # What tools may ask
 
     def test_codes_are_there_or_refused(self, model: Recommender, histories: sp.csr_matrix) -> None:

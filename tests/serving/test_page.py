@@ -200,6 +200,26 @@ def test_the_slider_between_popular_and_niche(page, url):
         expect(page.locator("output[for=niche]")).to_have_text(said)
 
 
+def test_the_slider_between_the_alike_and_the_diverse(page, url):
+    words, others = two_words(url)
+    like(page, words)
+    ids = [first_of(url, words)["id"]]
+    plain = answer(url, "explain", items=ids, k=10)["items"]
+    for value, said in ((0.25, "a little more diverse"), (1, "as diverse as can be")):
+        page.locator("#diversity").fill(str(value))
+        expected = answer(url, "explain", items=ids, k=10, diversity=value)["items"]
+        expect(page.locator(PICKS)).to_have_text(shown(expected))
+        expect(page.locator("output[for=diversity]")).to_have_text(said)
+    assert expected != plain
+    like(page, others, "other")
+    page.get_by_role("heading", name="Between the two").wait_for()
+    one, other = ({"items": [first_of(url, text)["id"]]} for text in (words, others))
+    tastes = {"one": one, "other": other, "weights": [0.5]}
+    expected = answer(url, "blend", **tastes, diversity=1)["lists"][0]["items"]
+    assert expected != answer(url, "blend", **tastes)["lists"][0]["items"]
+    expect(page.locator(PICKS)).to_have_text(shown(expected))
+
+
 def test_a_blend_of_two_tastes_along_the_way(page, url):
     words, others = two_words(url)
     like(page, words)
@@ -358,6 +378,7 @@ def test_a_model_without_a_latent_space(visit, folders, model):
         page.locator(".starters .chip").first.click()
         assert len(picks(page)) == 10
         assert page.locator("#other").is_hidden()
+        assert page.locator("#variety").is_hidden()
         assert page.locator("#map").is_hidden()
         said = page.locator("#map-absent").inner_text()
         assert "no map here" in said

@@ -31,6 +31,7 @@ from recvae.engine import devices, memory, threads
 from recvae.engine.trainer import OnEpoch
 from recvae.errors import DataError, FoldInError, OptionError
 from recvae.models.contract import lists
+from recvae.models.contract.abilities import Ability
 from recvae.models.contract.changes import changed
 from recvae.models.contract.cold_items import USERS, ColdItems
 from recvae.models.contract.fitting import (
@@ -41,7 +42,7 @@ from recvae.models.contract.fitting import (
 )
 from recvae.models.contract.inputs import as_input
 from recvae.models.contract.model import Model
-from recvae.ranking.neighbors import nearest
+from recvae.ranking.neighbors import nearest, nearest_rows
 from recvae.ranking.rerank import ItemTable, Reranker, Step
 from recvae.ranking.top_k import ItemSets, as_columns, require_length, top_k
 from recvae.saved import storage
@@ -432,6 +433,39 @@ class Recommender(Model):
         n_items = len(self.items_)
         columns = as_columns(np.atleast_1d(columns), n_items, "columns")
         return nearest(self.similarities, columns, n_items, k)
+
+    def similar_users(
+        self, histories: sp.csr_matrix, k: int = 10, *, among: sp.csr_matrix | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Find the k users whose tastes are most like each history's.
+
+        Alike is the cosine of the codes' means for a model with codes, else of the histories.
+
+        Args:
+            histories: CSR [users, items].
+            k: how many to find.
+            among: CSR [others, items] of whom to find; None for the training users, of a model
+                fitted with `keep_data=True`. Who is among them finds themselves.
+
+        Returns:
+            Rows int64 [users, k] of the others and cosines float32 [users, k], best first.
+
+        Raises:
+            OptionError: the model has not kept its data, or k is out of range.
+            DataError: the histories do not have the training items as columns.
+        """
+        if among is None and (kept := self.facts_.data) is not None:
+            among = kept.matrix
+        if among is None:
+            raise OptionError(
+                "this model has not kept its training users: fit it with keep_data=True, or give "
+                "those to look among."
+            )
+        return nearest_rows(self._tastes(histories), self._tastes(among), k)
+
+    def _tastes(self, histories: sp.csr_matrix) -> np.ndarray | sp.csr_matrix:
+        histories = self.checked(histories)
+        return histories if self.why_not(Ability.CODES) else self.encode(histories)[0]
 
     def save(self, folder: str | PathLike[str]) -> None:
         """Save to a folder of safetensors, Parquet and JSON; `recvae.load_model` reads it back.

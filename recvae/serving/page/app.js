@@ -1,4 +1,4 @@
-// The page: two tastes, two sliders, a list and a map that follow them.
+// The page: two tastes, sliders, a list and a map that follow them.
 
 import {find} from "./dom.js";
 import {ItemMap} from "./map.js";
@@ -23,7 +23,7 @@ const other = new Taste("other", {label: "What do they like?", onChange: () => u
 const dislikes = new Chips(find(".dislikes"), {home: one.home, onChange: () => update()});
 const picks = new Picks({onLike: item => one.add(item), onDislike: item => dislikes.add(item), ownerOf: like => (one.has(like) ? "one" : "other")});
 const map = new ItemMap({onLike: item => one.add(item)});
-const niche = find("#niche"), share = find("#share");
+const niche = find("#niche"), diversity = find("#diversity"), share = find("#share");
 const weights = Array.from({length: STOPS}, (_, n) => n / (STOPS - 1));
 let lists = [], places = [], model; // lists at each stop; tastes with their places; what is served
 
@@ -32,7 +32,8 @@ const hasMap = () => Boolean(map.all) && !model?.no_latent_space;
 const tastes = () => [one, other].filter(taste => taste.size > 0);
 
 const askLists = latest(async signal => {
-  const steering = {k: LENGTH, niche: Number(niche.value), reasons: REASONS, dislikes: dislikes.ids};
+  const [steered, mixed] = [niche, diversity].map(slider => Number(slider.value));
+  const steering = {k: LENGTH, niche: steered, diversity: mixed, reasons: REASONS, dislikes: dislikes.ids};
   const taste = tastes()[0];
   if (!taste) return [];
   if (!isBlend()) return [await ask("explain", {body: {items: taste.ids, ...steering}, signal})];
@@ -84,9 +85,11 @@ function hint(items) {
 
 /** Say in words where the sliders are. */
 function tell() {
-  const [lean, part] = [Number(niche.value), Number(share.value)];
+  const [lean, part, mixed] = [niche, share, diversity].map(slider => Number(slider.value));
   const degree = Math.abs(lean) === 1 ? "the most" : Math.abs(lean) > 0.5 ? "more" : "a little more";
   speak(niche, lean === 0 ? "as the model ranks" : `${degree} ${lean < 0 ? "popular" : "niche"}`);
+  const breadth = mixed === 1 ? "as diverse as can be" : mixed > 0.5 ? "more diverse" : "a little more diverse";
+  speak(diversity, mixed === 0 ? "as the model ranks" : breadth);
   speak(share, part === MIDDLE ? "half and half" : `${100 - part}% yours, ${part}% second`);
 }
 
@@ -113,6 +116,7 @@ function introduce() {
   const count = new Intl.NumberFormat("en").format(model.n_items);
   find("#model").textContent = `${model.model}, ${count} items`;
   picks.users = model.n_users;
+  find("#variety").hidden = Boolean(model.no_genres);
   offer("#other", model.no_latent_space);
   offer("#map", model.no_latent_space);
 }
@@ -134,7 +138,7 @@ async function drawMap() {
   }
 }
 
-niche.addEventListener("input", () => { tell(); update(); });
+for (const slider of [niche, diversity]) slider.addEventListener("input", () => { tell(); update(); });
 share.addEventListener("input", () => { tell(); show(); });
 tell();
 begin();
