@@ -5,6 +5,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from stub_models import KnowsOnlyItsUsers, Noisy, Trained, small_split
@@ -12,6 +13,7 @@ from stub_models import KnowsOnlyItsUsers, Noisy, Trained, small_split
 from recvae.errors import WriteError
 from recvae.experiments.compare import compare
 from recvae.experiments.comparison import Comparison
+from recvae.experiments.report import plots
 from recvae.experiments.report.page import write_report
 
 
@@ -126,3 +128,27 @@ def test_a_folder_that_cannot_be_written_is_said_so(result, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(WriteError, match=r"file.* can't be written .*: choose a place"):
         write_report(result, tmp_path / "file")
+
+
+def test_the_lines_that_are_named_end_apart_and_have_one_colour(result):
+    figure = plots.metric_by_length(result)
+    named = [{text.get_text(): text.get_color() for text in axes.texts} for axes in figure.axes]
+    assert named[0] == named[1]
+    assert result.curves.T["ndcg@100"].idxmax() in named[0]
+    assert len(named[0]) == len(set(named[0].values())) <= plots.MOST_NAMED
+    for axes in figure.axes:
+        heights = sorted(text.xy[1] for text in axes.texts)
+        assert all(np.diff(heights) > 0.02 * np.ptp(axes.get_ylim()))
+
+
+def test_no_column_is_lost_on_a_screen(tmp_path, browser):
+    models = {"a-model-of-a-long-name": Trained(), "bad": Noisy(noise=5.0)}
+    metrics = ("ndcg@100", "recall@20", "recall@50")
+    page = write_report(compare(models, small_split(), metrics=metrics), tmp_path)
+    screen = browser.new_page(viewport={"width": 1300, "height": 900})
+    screen.goto(page.as_uri())
+    wide, seen = screen.evaluate(
+        "(t => [t.scrollWidth, t.clientWidth])(document.querySelector('.scroll'))"
+    )
+    assert 900 < wide <= seen
+    screen.close()

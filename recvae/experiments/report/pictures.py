@@ -97,8 +97,8 @@ def _metric_by_length(comparison: Comparison) -> Picture:
         comparison,
         title="Quality by length of the list",
         caption=(
-            "Recall divides by min(K, n), n being the number of items held out, so that it may "
-            "fall before it rises."
+            "Grey: models whose lines end too near to one that is named. Recall divides by "
+            "min(K, n), n being the number of items held out, so that it may fall before it rises."
         ),
         alt=f"Line charts of NDCG and recall against K, from 1 to 100. {' '.join(lines)}",
     )

@@ -17,6 +17,12 @@ from recvae.experiments.comparison import Comparison
 
 TICKS = (1, 2, 5, 10, 20, 50, 100)
 
+NAME_HEIGHT = 0.055
+"""The height of a line's name, as a part of the axis."""
+MOST_NAMED = 6
+LENGTHENED = ("ndcg", "recall")
+"""The metrics that are drawn by the length of the list."""
+
 SHORTEST = 0.01
 """The shortest training time that is drawn, in seconds: a logarithmic axis has no 0."""
 
@@ -67,18 +73,40 @@ def metric_by_training_time(comparison: Comparison) -> Figure:
 
 
 def metric_by_length(comparison: Comparison) -> Figure:
-    """NDCG and recall against the length of the list."""
+    """NDCG and recall against the length of the list; a few lines, which end apart, are named."""
     figure, panels = _figure(2)
-    for axes, kind in zip(panels, ("ndcg", "recall"), strict=True):
-        curves = comparison.curves.filter(regex=f"^{kind}@", axis="index")
-        lengths = [int(name.removeprefix(f"{kind}@")) for name in curves.index]
+    named = _apart(comparison)
+    for axes, kind in zip(panels, LENGTHENED, strict=True):
+        curves = _curves(comparison, kind)
+        lengths = [int(name.partition("@")[2]) for name in curves.index]
         for name in comparison.runs:
-            axes.plot(lengths, curves[name], label=name, **_style(comparison, name))
+            color = f"C{named.index(name)}" if name in named else mpl.rcParams["text.color"]
+            alpha, above = (1, 3) if name in named else (0.2, 2)
+            axes.plot(lengths, curves[name], color=color, alpha=alpha, zorder=above)
+            if name in named:
+                end = (lengths[-1] * 1.08, curves[name].iloc[-1])
+                axes.annotate(name, end, color=color, va="center", fontsize=9)
         axes.set(xscale="log", title=f"{kind}@K", xlabel="K, the length of the list")
         axes.set_xticks(TICKS, [str(tick) for tick in TICKS])
         axes.minorticks_off()
-    _legend(figure, panels)
     return figure
+
+
+def _curves(comparison: Comparison, kind: str) -> pd.DataFrame:
+    """A metric of all models at each length."""
+    return comparison.curves.filter(regex=f"^{kind}@", axis="index")
+
+
+def _apart(comparison: Comparison) -> list[str]:
+    """The best model, and each next one whose lines end a name's height from all others."""
+    curves = [_curves(comparison, kind) for kind in LENGTHENED]
+    heights = pd.DataFrame([part.iloc[-1] / np.ptp(part.to_numpy()) for part in curves])
+    named: list[str] = []
+    for name in heights.iloc[0].sort_values(ascending=False).index:
+        gaps = (heights[named].sub(heights[name], axis=0)).abs()
+        if len(named) < MOST_NAMED and not (gaps < NAME_HEIGHT).any(axis=None):
+            named.append(name)
+    return named
 
 
 def metric_by_activity(comparison: Comparison) -> Figure:
