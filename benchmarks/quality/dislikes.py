@@ -52,7 +52,7 @@ def measure(data: str, name: str) -> None:
     model.as_read = lambda histories: histories  # type: ignore[method-assign]
     for part in (split.validation, split.without_disliked().validation):
         assert part.disliked is not None
-        before = rv.evaluate(model, part, METRIC).per_user[METRIC]
+        before = rv.evaluate(model, part, METRIC).per_user[METRIC].to_numpy()
         protocol = "without dislikes" if part.without_disliked else "as in papers"
         print(f"{data} {name}, {protocol}: {before.mean():.4f}", flush=True)
         for weight in WEIGHTS:
