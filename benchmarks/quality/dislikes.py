@@ -57,10 +57,9 @@ def measure(data: str, name: str) -> None:
         print(f"{data} {name}, {protocol}: {before.mean():.4f}", flush=True)
         for weight in WEIGHTS:
             reading = Reading(model, part.disliked, weight)
-            change = rv.evaluate(reading, part, METRIC).per_user[METRIC] - before
-            print(
-                f"  {weight}: {float(change.mean()):+.4f} ± {float(change.sem()):.4f}", flush=True
-            )
+            change = rv.evaluate(reading, part, METRIC).per_user[METRIC].to_numpy() - before
+            error = change.std(ddof=1) / len(change) ** 0.5
+            print(f"  {weight}: {change.mean():+.4f} ± {error:.4f}", flush=True)
 
 
 def main() -> None:
