@@ -73,9 +73,16 @@ class Reranked:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.model, name)
 
-    def recommend(self, histories: sp.csr_matrix, k: int, **given: Any) -> Any:
+    def recommend(
+        self,
+        histories: sp.csr_matrix,
+        k: int = 10,
+        *,
+        rows: np.ndarray | None = None,
+        deny: sp.csr_matrix | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Lists of the step."""
-        self.ids, scores = self.model.recommend(histories, k, rerank=[self.step], **given)
+        self.ids, scores = self.model.recommend(histories, k, deny=deny, rerank=[self.step])
         return self.ids, scores
 
 
@@ -99,9 +106,10 @@ def measure() -> dict[str, list[dict[str, float]]]:
 def judge(model: rv.EDLAE, step: Step, split: rv.Split) -> dict[str, float]:
     """What the lists of the validation users are like."""
     lists = Reranked(model, step)
-    found = rv.evaluate(lists, split.validation, METRICS).mean.to_dict()
-    found["divergence@10"] = divergence(model, split.validation, lists.ids[:, :10])
-    told = {"weight": getattr(step, "most", abs(step.weight)), **found}
+    found = rv.evaluate(lists, split.validation, METRICS).mean
+    told = {"weight": getattr(step, "most", abs(step.weight))}
+    told |= {str(name): value for name, value in found.items()}
+    told["divergence@10"] = divergence(model, split.validation, lists.ids[:, :10])
     print(type(step).__name__, {name: round(value, 4) for name, value in told.items()}, flush=True)
     return told
 

@@ -57,7 +57,8 @@ def nearest_rows(
 
     def similarity(_: sp.csr_matrix, rows: np.ndarray | None) -> torch.Tensor:
         cells = one[rows] @ other
-        return torch.from_numpy(cells.toarray() if sp.issparse(cells) else cells).float()
+        dense = cells if isinstance(cells, np.ndarray) else cells.toarray()
+        return torch.from_numpy(dense).float()
 
     nothing_seen = sp.csr_matrix((one.shape[0], other.shape[1]), dtype=np.float32)
     return top_k(similarity, nothing_seen, k, rows=np.arange(one.shape[0]))

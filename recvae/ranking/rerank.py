@@ -84,7 +84,7 @@ class Step(Protocol):
 
 @dataclass(frozen=True)
 class _Weighted:
-    """A step with a weight, from `least` to 1."""
+    """A step with a weight from `least` to 1; 0 is the ranking as it is."""
 
     weight: float
     least: ClassVar[float] = 0
@@ -102,9 +102,7 @@ class Diversity(_Weighted):
     they share, divided by how many they have together (Carbonell and Goldstein 1998, "The use of
     MMR, diversity-based reranking for reordering documents and producing summaries").
 
-    Attributes:
-        weight: from 0, the ranking as it is, to 1.
-        by: the column of the items' table that has the labels.
+    `by` is the column of the items' table that has the labels.
     """
 
     by: str = "genres"
@@ -117,7 +115,8 @@ class Diversity(_Weighted):
         while True:
             yield -self.weight * closest
             shared = marks.total(marks.at(marks.chosen()))
-            either = n_labels + _of(pool, n_labels)[:, None] - shared
+            of_last = np.take_along_axis(n_labels, pool.last[:, None], axis=1)
+            either = n_labels + of_last - shared
             closest = np.maximum(closest, shared / np.maximum(either, 1))
 
 
@@ -128,9 +127,7 @@ class Calibration(_Weighted):
     A candidate gains -KL(p, q): p are the shares of the labels in the history, q those in the list
     with the candidate (Steck 2018, "Calibrated recommendations").
 
-    Attributes:
-        weight: from 0, the ranking as it is, to 1.
-        by: the column of the items' table that has the labels.
+    `by` is the column of the items' table that has the labels.
     """
 
     by: str = "genres"
@@ -156,9 +153,7 @@ class Calibration(_Weighted):
 class Cap:
     """At most so many items of a label in a list; it ends early if no others are left.
 
-    Attributes:
-        most: how many.
-        by: the column of the items' table that has the labels.
+    `by` is the column of the items' table that has the labels.
     """
 
     most: int
@@ -184,10 +179,8 @@ class Boost(_Weighted):
 
     A candidate gains z(number).
 
-    Attributes:
-        weight: from -1, for the least, to 1, for the most; 0 is the ranking as it is.
-        by: the column of the items' table that has the numbers; None is log(1 + users who have the
-            item), so that a negative weight is for the niche.
+    `by` is the column of the items' table that has the numbers; None is log(1 + users who have the
+    item), so that a negative weight is for the niche.
     """
 
     by: str | None = None
@@ -269,10 +262,6 @@ class _Marks:
         """The labels of what each list got last: [users, labels]."""
         users, n = self._pool.ids.shape
         return self._marks[np.arange(users) * n + self._pool.last].toarray()
-
-
-def _of(pool: Pool, values: np.ndarray) -> np.ndarray:
-    return values[np.arange(len(values)), pool.last]
 
 
 def _log_mix(q: np.ndarray, p: np.ndarray) -> np.ndarray:

@@ -40,15 +40,18 @@ class ServedModel:
         histories = self.catalogue.histories(requests)
         longest = max(self.catalogue.n_best(one, one.k) for one in requests)
         lists = self.model.recommend(histories, longest, **self._limits(requests))
-        steered = self.catalogue.steered
+        steered = [
+            self.catalogue.steered(one, histories[row], lists[0][row], lists[1][row], one.k)
+            for row, one in enumerate(requests)
+        ]
         return [
             schemas.Recommendations(
-                items=self.catalogue.scored(*steered(one, histories[row], *best, one.k)),
+                items=self.catalogue.scored(*best),
                 unknown=self.catalogue.unknown(
                     [*one.items, *one.dislikes, *(one.allow or ()), *one.deny]
                 ),
             )
-            for row, (one, *best) in enumerate(zip(requests, *lists, strict=True))
+            for one, best in zip(requests, steered, strict=True)
         ]
 
     def encode(self, requests: Sequence[schemas.History]) -> list[schemas.Code]:
