@@ -31,6 +31,11 @@ USERS, ITEMS, BOARD = 60, 25, 20
 Make: TypeAlias = Callable[[], Recommender]
 Lists: TypeAlias = tuple[np.ndarray, np.ndarray]
 
+WITHOUT_TIMES = pytest.mark.filterwarnings(
+    "ignore::recvae.models.contract.lists.MissingWeightsWarning"
+)
+"""For tests of tables that have no column of times, which some models miss."""
+
 
 @pytest.mark.filterwarnings("ignore::recvae.models.MissingWeightsWarning")
 class RecommenderContract:
@@ -368,6 +373,7 @@ class RecommenderContract:
 
     # Raw ids
 
+    @WITHOUT_TIMES
     def test_recommend_table_speaks_raw_ids(self, model: Recommender) -> None:
         table = model.recommend_table(
             {"who": ["user 9", "user 2", "user 9"], "what": ["item 1", "item 4", "item 2"]},
@@ -386,6 +392,7 @@ class RecommenderContract:
         assert nine["item"].tolist() == [f"item {column}" for column in ids[0]]
         np.testing.assert_allclose(nine["score"], scores[0], rtol=1e-4)
 
+    @WITHOUT_TIMES
     def test_recommend_table_counts_the_items_it_does_not_know(self, model: Recommender) -> None:
         table = pd.DataFrame({"user": ["user 1"] * 2, "item": ["item 1", "item 99"]})
         with pytest.warns(UserWarning, match=r"\b1\b"):
@@ -410,6 +417,7 @@ class RecommenderContract:
         loaded = load_model(tmp_path, device="cpu")
         pd.testing.assert_frame_equal(loaded.recommend_table(table, ITEMS, value="stars"), lists)
 
+    @WITHOUT_TIMES
     def test_recommend_table_takes_what_is_allowed_and_denied(self, model: Recommender) -> None:
         table = {"user": ["user 9", "user 2"], "item": ["item 1", "item 4"]}
         stock = {f"item {n}" for n in (1, 2, 3, 5)}
