@@ -24,6 +24,7 @@ from benchmarks.common import FIGURES, machine, one_of, options, write_json
 from recvae.data.datasets.releases import data_directory
 from recvae.data.features import encode_features
 from recvae.data.splits import Holdout
+from recvae.evaluation.evaluate import with_stderr
 from recvae.models import Recommender
 from recvae.ranking.top_k import top_k
 
@@ -120,6 +121,7 @@ def read(name: str) -> rv.Interactions:
     data = rv.load_dataset(name, min_rating=4, min_user_items=5)
     if name == "ml-latest-small":
         tags = rv.load_tables(name).tags
+        assert tags is not None
         data = data.with_item_info(tags.groupby("item")["tag"].agg("|".join).to_frame("tags"))
     return data
 
@@ -171,11 +173,12 @@ class _Only:
 
 
 def _with_error(values: pd.Series) -> str:
-    return f"{values.mean():.4f} ± {values.sem():.4f}"
+    return with_stderr(float(values.mean()), float(values.sem()))  # type: ignore[arg-type]
 
 
 def _with_interval(differences: pd.Series) -> str:
-    mean, half = differences.mean(), 1.96 * differences.sem()
+    found = differences.to_numpy(float)
+    mean, half = found.mean(), 1.96 * found.std(ddof=1) / len(found) ** 0.5
     return f"{mean:+.4f} [{mean - half:+.4f}, {mean + half:+.4f}]"
 
 

@@ -39,7 +39,7 @@ def encode_features(items: pd.DataFrame, given: FeatureSource, known: np.ndarray
         DataError: vectors are not one finite line for each item, or nothing is known of an item
             that has interactions.
     """
-    if isinstance(given, np.ndarray) or sp.issparse(given):
+    if isinstance(given, np.ndarray | sp.spmatrix | sp.sparray):
         parts = [_vectors(given, len(items))]
     else:
         parts = [_encoded(items, name, known) for name in _checked_names(items, given)]
@@ -61,7 +61,7 @@ def _checked_names(items: pd.DataFrame, names: Sequence[str]) -> list[str]:
 
 
 def _vectors(given: "np.ndarray | sp.spmatrix | sp.sparray", n_items: int) -> sp.csr_matrix:
-    vectors = sp.csr_matrix(given, dtype=np.float32)
+    vectors: sp.csr_matrix = sp.csr_matrix(given, dtype=np.float32)  # type: ignore[arg-type]
     if vectors.shape[0] != n_items or not np.isfinite(vectors.data).all():
         raise DataError(
             f"item_features has {vectors.shape[0]:,} lines: give finite numbers, a line for each "

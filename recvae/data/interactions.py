@@ -223,15 +223,6 @@ class Interactions:
             DataError: this is no dataframe, or has no ids; two columns have one name; an item has
                 more than one line, or no item has any.
         """
-        if not isinstance(table, pd.DataFrame) and hasattr(table, "__arrow_c_stream__"):
-            table = pa.table(table).to_pandas()
-        if not isinstance(table, pd.DataFrame):
-            raise DataError(
-                f"expected a dataframe with a line per item, got {type(table).__name__}: "
-                'make one, such as pd.DataFrame({"item": ids, "title": titles}).'
-            )
-        if not table.columns.is_unique:
-            raise DataError("two columns of the table of items have the same name: rename one.")
         table = _indexed_by_item(table, self.item_ids)
         if table.index.has_duplicates:
             twice = table.index[table.index.duplicated()][0]
@@ -247,7 +238,7 @@ class Interactions:
             told[name] = _updated(self.items[name], table[name])
         return replace(self, items=told)
 
-    def with_items(self, table: pd.DataFrame) -> Self:
+    def with_items(self, table: Any) -> Self:
         """Attach what a table says of the items, as `with_item_info` does, and add its other items.
 
         Items that nobody has become columns after all others. A model can recommend them if it is
@@ -257,12 +248,13 @@ class Interactions:
             table: see `with_item_info`.
 
         Raises:
-            DataError: see `with_item_info`; ids are integers in one and text in the other.
+            DataError: this is no DataFrame, or has no ids; two columns have one name; an item has
+                more than one line; ids are integers in one and text in the other.
         """
-        told = self.with_item_info(table)
         table = _indexed_by_item(table, self.item_ids)
         new = pd.DataFrame(index=table.index.difference(self.item_ids, sort=False))
-        items = pd.concat([told.items, new]).rename_axis(self.item_ids.name)
+        items = pd.concat([self.items, new])
+        items.index.name = self.item_ids.name
         require_ids(items.index, "item")
         disliked = None if self.disliked is None else _widened(self.disliked, len(items))
         matrix = _widened(self.matrix, len(items))
@@ -406,8 +398,17 @@ def _marked(mask: np.ndarray, n: int) -> np.ndarray:
     return np.flatnonzero(mask)
 
 
-def _indexed_by_item(table: pd.DataFrame, ids: pd.Index) -> pd.DataFrame:
+def _indexed_by_item(table: Any, ids: pd.Index) -> pd.DataFrame:
     """A table indexed by item id: by its column `item`, or if its index has a name, by that."""
+    if not isinstance(table, pd.DataFrame) and hasattr(table, "__arrow_c_stream__"):
+        table = pa.table(table).to_pandas()
+    if not isinstance(table, pd.DataFrame):
+        raise DataError(
+            f"expected a dataframe with a line per item, got {type(table).__name__}: "
+            'make one, such as pd.DataFrame({"item": ids, "title": titles}).'
+        )
+    if not table.columns.is_unique:
+        raise DataError("two columns of the table of items have the same name: rename one.")
     if "item" in table.columns and table.index.name is None:
         return table.set_index("item")
     only_lines = table.index.identical(pd.RangeIndex(len(table)))

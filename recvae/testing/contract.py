@@ -537,8 +537,8 @@ class RecommenderContract:
         self, make: Make, data: Interactions, tmp_path: Path
     ) -> None:
         kinds = [f"kind {n % 3}" for n in range(ITEMS + 3)]
-        ids = [f"item {n}" for n in range(ITEMS + 3)]
-        grown = data.with_items(pd.DataFrame({"item": ids, "kind": kinds}))
+        names = [f"item {n}" for n in range(ITEMS + 3)]
+        grown = data.with_items(pd.DataFrame({"item": names, "kind": kinds}))
         cold = np.arange(ITEMS, ITEMS + 3)
         model = make().fit(grown, item_features=["kind"])
         ids, scores = recommend(model, grown.matrix, 1, allow=cold)

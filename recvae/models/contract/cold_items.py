@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product, starmap
 from typing import Self, TypeAlias
 
 import numpy as np
@@ -20,6 +21,8 @@ Scores: TypeAlias = Callable[[sp.csr_matrix, np.ndarray | None], torch.Tensor]
 
 RIDGE, RIDGES = 3.0, (1.0, 3.0, 10.0, 30.0)
 """The penalty of the regression, where nothing is held out to choose one of these by."""
+SHARES = (1.0, 2.0)
+"""How much more the history can say than the scores."""
 RANK, SPARE, ROUNDS = 256, 32, 5
 """How many principal directions of the features are exact; how they are searched for."""
 USERS, TENTH, LIST = 1000, 0.1, 100
@@ -62,9 +65,10 @@ class ColdItems:
     ) -> Self:
         """Learn the regression, and what it takes that cold items are ranked with the known ones.
 
-        Both inputs have the same part in the score. The penalty is the one by which users' held-out
-        items are ranked best when each is scored as a cold one, without regard to itself; the
-        spread, when a tenth of them are. Where nothing is held out, it is that of the regression.
+        The penalty and the part of the history are those by which users' held-out items are ranked
+        best when each is scored as a cold one, without regard to itself; the spread, when a tenth
+        of them are. Where nothing is held out, the history says as much as the scores, and the
+        spread is that of the regression.
         """
         known = counts > 0
         centre, directions, variances = _principal(features[known])
@@ -76,21 +80,24 @@ class ColdItems:
         history, _, _ = _standard(_dense(histories)[:, known])
         judge = partial(_ndcg, scores, known, histories, held_out)
 
-        def fitted(ridge: float) -> tuple[Self, np.ndarray, float]:
+        def fitted(ridge: float, share: float = 1.0) -> tuple[Self, np.ndarray, float]:
             """The regression, its values of variance 1, and the standard deviation they had."""
             gains = (1 / (variances + ridge)).astype(np.float32)
             plain = cls(features, known, centre, directions, gains)
             by_scores, by_history = plain.without_itself(standard), plain.without_itself(history)
             own = float(by_scores.std())
-            weight = own / max(float(by_history.std()), 1e-9)
+            weight = share * own / max(float(by_history.std()), 1e-9)
             both = by_scores + weight * by_history
             unit = max(float(both.std()), 1e-9)
             return replace(plain, weight=weight, spread=1 / unit), both / unit, own
 
+        mixed: Self
         if not held_out[:, known].nnz:
             mixed, _, own = fitted(RIDGE)
             return replace(mixed, spread=own * mixed.spread)
-        mixed, values, own = max(map(fitted, RIDGES), key=lambda one: judge(one[1], 1.0, 1.0))
+        mixed, values, own = max(
+            starmap(fitted, product(RIDGES, SHARES)), key=lambda one: judge(one[1], 1.0, 1.0)
+        )
         spread = max((own, *SPREADS), key=lambda spread: judge(values, spread, TENTH))
         return replace(mixed, spread=spread * mixed.spread)
 
@@ -153,10 +160,10 @@ class ColdItems:
 
     def _weights(self, targets: np.ndarray) -> np.ndarray:
         """The weights [users, features] of the regression on targets [users, known items]."""
-        product = (self.features[self.known].T @ targets.T).T
+        sums = (self.features[self.known].T @ targets.T).T
         rest = self.gains[-1]
-        along = (product @ self.directions) * (self.gains[:-1] - rest)
-        return rest * product + along @ self.directions.T
+        along = (sums @ self.directions) * (self.gains[:-1] - rest)
+        return rest * sums + along @ self.directions.T
 
     def _leverages(self) -> np.ndarray:
         """How much of each known item's fitted value comes from itself: [known items]."""

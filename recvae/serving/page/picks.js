@@ -39,6 +39,7 @@ export class Picks {
   }
 
   fame(item) {
+    if (item.users === 0) return make("span", {class: "fame"}, "new", make("small", {}, " nobody has it yet"));
     const share = item.users / this.users;
     const text = (share < 0.0995 ? PART : WHOLE).format(share);
     return make("span", {class: "fame"}, text, make("small", {}, " have it"));
