@@ -64,7 +64,7 @@ def test_what_shards_are_not_for(folder, parts, tmp_path):
         (["data", folder / "s"], "holds shards"),
         (["train", *data, "--out", tmp_path / "m", "--item", "film"], "shards are known"),
         (["train", *data, "--out", tmp_path / "m", "--timestamp", "t"], "leave out --user"),
-        ([*recommend, folder / "s"], "--out is missing"),
+        ([*recommend, folder / "s"], "name it by --out"),
         ([*recommend, folder / "s", "--out", tmp_path / "l", "--json"], "no --json"),
         ([*recommend, folder / "s", "--out", tmp_path / "l", "--user", "who"], "leave out --user"),
         ([*recommend, folder / "s", "--out", tmp_path / "l", "--value", "v"], "leave out --user"),

@@ -39,10 +39,13 @@ def test_values_that_come_again_are_categories_and_others_are_words():
 
 
 def test_numbers_are_near_to_the_quantiles_around_them():
-    years = encoded("year")
-    assert (years[3] == 0).all()
-    np.testing.assert_allclose(years[5], years[0])  # below all that is known: the least of it
-    assert years[4] @ years[1] > years[0] @ years[1]
+    items = pd.DataFrame({"year": [*range(2000, 2010), 2003.25, 1800, np.nan]})
+    known = np.arange(13) < 10
+    years = encode_features(items, ["year"], known).toarray()
+    np.testing.assert_array_equal(years[:10], np.eye(10))
+    np.testing.assert_allclose(years[10, [3, 4]], np.array([3, 1]) / 10**0.5, rtol=1e-6)
+    np.testing.assert_array_equal(years[11], years[0])  # below all that is known: the least of it
+    assert not years[12].any()
 
 
 def test_each_column_weighs_the_same():
