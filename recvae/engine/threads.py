@@ -18,17 +18,18 @@ import torch
 from recvae.engine import machine
 from recvae.engine.switch import Switch, Undo
 
-PERIOD = 0.05
-"""Seconds between two looks at how busy the machine is."""
-CROWDED = 0.1
-"""The part of the time that threads wait for a core where other programs are in the way."""
+PERIOD, HELD = 0.1, 5.0
+"""Seconds between two looks at how busy the machine is, and until the next look if it is."""
+CROWDED = 0.3
+"""The part of the time that threads wait for a core where other programs are in the way: with 2
+threads beside one such program it is above 0.5, alone below 0.1."""
 NANO = 1e9
 ENOUGH = 2**20
 """Elements that torch divides among threads."""
 
 
 def considerate() -> AbstractContextManager[None]:
-    """A context in which threads wait without spinning from when other programs are in the way."""
+    """A context in which threads hardly spin while other programs are in the way."""
     return _CONSIDERATE.on()
 
 
@@ -49,7 +50,7 @@ _CONSIDERATE = Switch(_watch)
 
 
 def _step_back_if_crowded(over: Event) -> None:
-    """Wait until the machine is crowded; from then on hold a second team of threads, to the end.
+    """Look how busy the machine is; where it is crowded, have a second team of threads for a while.
 
     GNU's OpenMP spins only briefly, for a hundredth of the time, while its threads are more than
     the cores. A loop that a thread of Python's has run leaves a team of sleeping threads, which
@@ -59,8 +60,15 @@ def _step_back_if_crowded(over: Event) -> None:
     while not over.wait(PERIOD):
         before, waited = waited, _seconds_waited()
         if waited - before > CROWDED * PERIOD:
-            torch.ones(ENOUGH)
-            over.wait()
+            second = Thread(target=_hold_a_team, args=(over,), daemon=True)
+            second.start()
+            second.join()
+            waited = _seconds_waited()
+
+
+def _hold_a_team(over: Event) -> None:
+    torch.ones(ENOUGH)
+    over.wait(HELD)
 
 
 def _seconds_waited() -> float:

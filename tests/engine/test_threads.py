@@ -37,6 +37,7 @@ def held(monkeypatch, waits):
             return sum(waits)
 
     monkeypatch.setattr(threads, "PERIOD", 0.001)
+    monkeypatch.setattr(threads, "HELD", 0.001)
     monkeypatch.setattr(threads, "_seconds_waited", waited)
     monkeypatch.setattr(threads.torch, "ones", lambda n: (loops.append(n), looked.set()))
     with threads.considerate():
@@ -45,7 +46,7 @@ def held(monkeypatch, waits):
 
 
 def test_on_a_quiet_machine_nothing_changes(monkeypatch):
-    assert not held(monkeypatch, [0.0, 0.00005, 0.0])
+    assert not held(monkeypatch, [0.0, 0.0002, 0.0])
 
 
 def test_threads_step_back_where_they_have_to_wait_for_cores(monkeypatch):
