@@ -87,11 +87,12 @@ class ImplicitALS(Factorization):
 
     def relearn(self, change: Change, context: FitContext) -> None:
         """Solve for users and items once more, from the items' vectors that there are."""
-        solver, n_items = self.new_solver(), change.train.shape[1]
-        known = self.item_factors_.numpy()
-        solver.iterations = 1
-        solver.item_factors = np.pad(known, ((0, n_items - len(known)), (0, 0)))
-        self.run(solver, change.train)
+        known, n_items = self.item_factors_.numpy(), change.train.shape[1]
+        with one_blas_thread():
+            solver = self.new_solver()
+            solver.iterations = 1
+            solver.item_factors = np.pad(known, ((0, n_items - len(known)), (0, 0)))
+            self.run(solver, change.train)
 
     def new_solver(self) -> AlternatingLeastSquares:
         return AlternatingLeastSquares(alpha=self.alpha, **self.solver_options())

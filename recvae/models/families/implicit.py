@@ -62,7 +62,8 @@ class Factorization(Recommender):
         }
 
     def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
-        self.run(self.new_solver(), train)
+        with one_blas_thread():
+            self.run(self.new_solver(), train)
 
     def run(self, solver: Any, train: sp.csr_matrix) -> None:
         """Fit a model of implicit's, from the vectors that it has or from random ones; keep them.
@@ -73,7 +74,7 @@ class Factorization(Recommender):
         label, data = f"fitting {self.name}", as_input(train, self.input)
         if not all(part.flags.writeable for part in (data.data, data.indices, data.indptr)):
             data = data.copy()  # implicit takes only what it might write to
-        with one_blas_thread(), progress(range(solver.iterations), label, unit="epoch") as bar:
+        with progress(range(solver.iterations), label, unit="epoch") as bar:
             try:
                 solver.fit(data, show_progress=False, callback=lambda *_: bar.update())
             except ModelFitError as error:
