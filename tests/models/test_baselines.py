@@ -1,13 +1,10 @@
 """What is the baselines' own; the contract suite tests what they share with all models."""
 
-import warnings
-
 import implicit.utils
 import numpy as np
 import pytest
 import scipy.sparse as sp
 from forged_stores import reseal
-from implicit import utils as implicit_utils
 from implicit.cpu.als import AlternatingLeastSquares
 from sklearn.metrics.pairwise import cosine_similarity
 from threadpoolctl import threadpool_limits
@@ -210,10 +207,12 @@ def test_als_does_not_depend_on_the_number_of_threads(train):
 
 
 def test_als_keeps_blas_to_one_thread_as_implicit_asks(train, monkeypatch):
-    monkeypatch.setattr(implicit.utils, "_checked_blas_config", False)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        rv.ImplicitALS(factors=2).fit(train).recommend(train)
+    """implicit warns of more, once in a process; here warnings are errors."""
+    for used in ("fit", "recommend", "update"):
+        with threadpool_limits(limits=2, user_api="blas"):
+            model = rv.ImplicitALS(factors=2).fit(train, keep_data=True)
+            monkeypatch.setattr(implicit.utils, "_checked_blas_config", False)
+            getattr(model, used)(train)
 
 
 # BPR and LMF
@@ -290,13 +289,3 @@ def test_similar_items_of_neighbors_end_where_the_neighbors_do(train):
     assert (ids[0] >= 0).sum() == n < 10
     assert (similarities[0, :n] > 0).all()
     assert (similarities[0, n:] == -np.inf).all()
-
-
-def test_implicit_never_sees_more_than_one_thread_of_blas(monkeypatch):
-    """It warns of more, once in a process; here warnings are errors."""
-    matrix = sp.random(40, 12, density=0.3, format="csr", random_state=0, dtype=np.float32)
-    with threadpool_limits(limits=2, user_api="blas"):
-        monkeypatch.setattr(implicit_utils, "_checked_blas_config", False)
-        model = rv.ImplicitALS(factors=4, iterations=2).fit(matrix, keep_data=True)
-        model.recommend(matrix, 3)
-        model.update(matrix)
