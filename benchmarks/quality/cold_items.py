@@ -22,7 +22,7 @@ import torch
 import recvae as rv
 from benchmarks.common import FIGURES, machine, one_of, options, write_json
 from recvae.data.datasets.releases import data_directory
-from recvae.data.features import encode_features
+from recvae.data.features import encode_features, unit_rows
 from recvae.data.splits import Holdout
 from recvae.evaluation.evaluate import with_stderr
 from recvae.models import Recommender
@@ -47,8 +47,7 @@ class ContentNeighbours:
     """Scores by the cosine of features, summed over the history."""
 
     def __init__(self, features: sp.csr_matrix) -> None:
-        lengths = np.sqrt(np.asarray(features.multiply(features).sum(axis=1)).ravel())
-        self.features = sp.diags(1 / np.where(lengths > 0, lengths, 1)) @ features
+        self.features = unit_rows(features)
 
     def recommend(
         self,

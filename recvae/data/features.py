@@ -1,13 +1,14 @@
 """Features: what is known of items before anyone has them, as sparse numbers."""
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from recvae.errors import DataError, OptionError, did_you_mean
+from recvae.data.labels import bags, require_column
+from recvae.errors import DataError, OptionError
 
 FeatureSource: TypeAlias = Sequence[str] | np.ndarray | sp.spmatrix | sp.sparray
 """Names of columns of the items' table, or vectors [items, features] of one's own."""
@@ -43,7 +44,7 @@ def encode_features(items: pd.DataFrame, given: FeatureSource, known: np.ndarray
         parts = [_vectors(given, len(items))]
     else:
         parts = [_encoded(items, name, known) for name in _checked_names(items, given)]
-    features = sp.hstack([_unit_rows(part) for part in parts]).tocsr().astype(np.float32)
+    features = sp.hstack([unit_rows(part) for part in parts]).tocsr().astype(np.float32)
     if not features[known].nnz:
         raise DataError("nothing is known of the items that have interactions: name more columns.")
     return features
@@ -52,9 +53,7 @@ def encode_features(items: pd.DataFrame, given: FeatureSource, known: np.ndarray
 def _checked_names(items: pd.DataFrame, names: Sequence[str]) -> list[str]:
     listed = [names] if isinstance(names, str) else list(names)
     for name in listed:
-        if name not in items:
-            hint = did_you_mean(name, items.columns) if len(items.columns) else "it has none."
-            raise OptionError(f"the table of items has no column {name!r}: {hint}")
+        require_column(items, name)
     if not listed:
         raise OptionError("item_features names no column.")
     return listed
@@ -96,11 +95,7 @@ def _bags(texts: pd.Series, known: np.ndarray) -> sp.csr_matrix:
         texts.nunique() <= texts.notna().sum() / 2
     )
     cut = texts.str.split("|") if are_labels else texts.str.lower().str.findall(r"\w+")
-    tokens = cut.explode().dropna()
-    tokens = tokens[tokens != ""]
-    codes, names = pd.factorize(tokens)
-    entries = np.ones(len(codes), dtype=np.float32), (tokens.index.to_numpy(), codes)
-    counts = sp.coo_matrix(entries, shape=(len(texts), len(names))).tocsr()
+    counts = bags(cut)
     frequency = counts[known].getnnz(axis=0)
     kept = frequency >= RARE
     counts = counts[:, kept]
@@ -108,6 +103,8 @@ def _bags(texts: pd.Series, known: np.ndarray) -> sp.csr_matrix:
     return counts @ sp.diags(1 + np.log(known.sum() / frequency[kept]))
 
 
-def _unit_rows(matrix: sp.csr_matrix) -> sp.csr_matrix:
-    lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
-    return sp.diags(1 / np.where(lengths > 0, lengths, 1)) @ matrix
+def unit_rows(vectors: "np.ndarray | sp.csr_matrix") -> Any:
+    """Rows of length 1; those of length 0 stay as they are."""
+    squares = vectors.multiply(vectors) if sp.issparse(vectors) else vectors**2
+    lengths = np.sqrt(np.asarray(squares.sum(axis=1)).ravel())
+    return sp.diags(1 / np.where(lengths > 0, lengths, 1)) @ vectors

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from recvae.data.interactions import Interactions
+from recvae.data.interactions import Interactions, sized
 from recvae.data.reading.ids import as_integers, look_up
 from recvae.errors import DataError
 
@@ -42,12 +42,6 @@ def without_users(data: Interactions, ids: Collection[Any]) -> Interactions:
             f"there is no user {list(ids)[int(rows.argmin())]}: see that the id is right."
         )
     return data.select_users(np.setdiff1d(np.arange(data.shape[0]), rows))
-
-
-def sized(matrix: sp.csr_matrix, shape: tuple[int, int]) -> sp.csr_matrix:
-    """A matrix with empty rows and columns after its own."""
-    indptr = np.pad(matrix.indptr, (0, shape[0] - matrix.shape[0]), mode="edge")
-    return sp.csr_matrix((matrix.data, matrix.indices, indptr), shape=shape)
 
 
 def _placed(

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -129,16 +130,22 @@ class Interactions:
         Raises:
             DataError: there are no timestamps.
         """
-        if self.timestamps is None:
-            raise DataError(NO_TIMES)
-        ties = np.arange(self.matrix.nnz) if self.positions is None else self.positions
-        order = np.lexsort((ties, self.timestamps, self.rows))
-        places = np.empty(len(order), dtype=np.float32)
-        places[order] = np.arange(len(order)) - self.matrix.indptr[self.rows] + after + 1
+        places = (self._places + after).astype(np.float32)
         matrix = sp.csr_matrix(
             (places, self.matrix.indices, self.matrix.indptr), shape=self.matrix.shape
         )
         return replace(self, matrix=matrix, min_weight=None)
+
+    @cached_property
+    def _places(self) -> np.ndarray:
+        """int64 [nnz]: the place of each entry among its user's in time, from 1."""
+        if self.timestamps is None:
+            raise DataError(NO_TIMES)
+        ties = np.arange(self.matrix.nnz) if self.positions is None else self.positions
+        order = np.lexsort((ties, self.timestamps, self.rows))
+        places = np.empty(len(order), dtype=np.int64)
+        places[order] = np.arange(len(order)) - self.matrix.indptr[self.rows] + 1
+        return places
 
     def select_users(self, rows: np.ndarray) -> Self:
         """Take rows, in the order given (row numbers, or a boolean mask).
@@ -256,8 +263,9 @@ class Interactions:
         items = pd.concat([self.items, new])
         items.index.name = self.item_ids.name
         require_ids(items.index, "item")
-        disliked = None if self.disliked is None else _widened(self.disliked, len(items))
-        matrix = _widened(self.matrix, len(items))
+        shape = self.shape[0], len(items)
+        disliked = None if self.disliked is None else sized(self.disliked, shape)
+        matrix = sized(self.matrix, shape)
         return replace(self, matrix=matrix, items=items, disliked=disliked).with_item_info(table)
 
     def _parted(self, min_weight: float) -> Self:
@@ -330,6 +338,12 @@ def as_csr(matrix: "sp.spmatrix | sp.sparray") -> sp.csr_matrix:
     return csr
 
 
+def sized(matrix: sp.csr_matrix, shape: tuple[int, int]) -> sp.csr_matrix:
+    """A matrix with empty rows and columns after its own."""
+    indptr = np.pad(matrix.indptr, (0, shape[0] - matrix.shape[0]), mode="edge")
+    return sp.csr_matrix((matrix.data, matrix.indices, indptr), shape=shape)
+
+
 def rank_in_rows(data: Interactions, values: np.ndarray) -> np.ndarray:
     """The rank of each entry's value, [nnz], within its row, from 0 for the least: int64 [nnz]."""
     ranks = np.empty(len(values), dtype=np.int64)
@@ -374,12 +388,6 @@ def require_same_items(ids: pd.Index | None, others: pd.Index | None) -> None:
             "the columns are not of the same items, in the same order, as in training: make both "
             "parts by one call of a function of recvae.data.splits."
         )
-
-
-def _widened(matrix: sp.csr_matrix, n_items: int) -> sp.csr_matrix:
-    """A matrix with empty columns after its own."""
-    parts = matrix.data, matrix.indices, matrix.indptr
-    return sp.csr_matrix(parts, shape=(matrix.shape[0], n_items))
 
 
 def _as_numbers(selection: np.ndarray, n: int) -> np.ndarray:

@@ -16,13 +16,22 @@ def item_labels(items: pd.DataFrame, column: str) -> sp.csr_matrix:
         OptionError: there is no such column.
     """
     require_column(items, column)
-    values = items[column].reset_index(drop=True).dropna().astype(str).str.split("|").explode()
-    values = values[values != ""]
-    codes, names = pd.factorize(values)
-    marks = np.ones(len(codes), dtype=np.float32), (values.index, codes)
-    labels = sp.csr_matrix(marks, shape=(len(items), len(names)))
+    labels = bags(items[column].reset_index(drop=True).astype("string").str.split("|"))
     labels.data[:] = 1
     return labels
+
+
+def bags(lists: pd.Series) -> sp.csr_matrix:
+    """Count the tokens of each line's list, or none where it is missing: CSR float32.
+
+    Args:
+        lists: lists of tokens, numbered from 0; tokens without a letter do not count.
+    """
+    tokens = lists.explode().dropna()
+    tokens = tokens[tokens != ""]
+    codes, names = pd.factorize(tokens)
+    entries = np.ones(len(codes), dtype=np.float32), (tokens.index.to_numpy(), codes)
+    return sp.csr_matrix(entries, shape=(len(lists), len(names)))
 
 
 def require_column(items: pd.DataFrame, column: str) -> None:

@@ -1,12 +1,13 @@
 """Neighbors: the items that are most similar to each of some items."""
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
 import torch
 
+from recvae.data.features import unit_rows
 from recvae.ranking.top_k import top_k
 
 Similarity: TypeAlias = Callable[[np.ndarray], torch.Tensor]
@@ -53,7 +54,7 @@ def nearest_rows(
     Raises:
         OptionError: k is out of range.
     """
-    one, other = _unit(vectors), _unit(others).T
+    one, other = unit_rows(vectors), unit_rows(others).T
 
     def similarity(_: sp.csr_matrix, rows: np.ndarray | None) -> torch.Tensor:
         cells = one[rows] @ other
@@ -62,13 +63,6 @@ def nearest_rows(
 
     nothing_seen = sp.csr_matrix((one.shape[0], other.shape[1]), dtype=np.float32)
     return top_k(similarity, nothing_seen, k, rows=np.arange(one.shape[0]))
-
-
-def _unit(vectors: "np.ndarray | sp.csr_matrix") -> Any:
-    """Rows of length 1."""
-    squares = vectors.multiply(vectors) if sp.issparse(vectors) else vectors**2
-    lengths = np.sqrt(np.asarray(squares.sum(axis=1)).ravel()).clip(EPSILON)
-    return sp.diags(1 / lengths) @ vectors
 
 
 def cosine(vectors: torch.Tensor) -> Similarity:

@@ -73,10 +73,12 @@ def read_histories(
         _report_unknown(distinct[codes[~known]], known, item_ids)
     liked = (weights > 0) & (weights >= (least or 0))
     shape = len(user_ids), len(item_ids)
-    likes, disliked = (
-        sp.coo_matrix((np.abs(weights[kept]), (rows[kept], columns[kept])), shape=shape).tocsr()
-        for kept in (known & liked, known & ~liked & (weights != 0))
-    )
+
+    def matrix(kept: np.ndarray) -> sp.csr_matrix:
+        entries = np.abs(weights[kept]), (rows[kept], columns[kept])
+        return sp.coo_matrix(entries, shape=shape).tocsr()
+
+    disliked = matrix(known & ~liked & (weights != 0))
     if disliked.nnz:
         logger.info(
             "%s of %s interactions weigh less than the %g of a like: they are left out of the "
@@ -84,7 +86,9 @@ def read_histories(
             *(f"{count:,}" for count in (disliked.nnz, len(rows))),
             least,
         )
-    if timestamp is not None:
+    if timestamp is None:
+        likes = matrix(known & liked)
+    else:
         kept = np.flatnonzero(known & liked)
         seconds = to_seconds(table[timestamp])[kept]
         likes = _in_order(rows[kept], columns[kept], seconds, shape)

@@ -7,8 +7,8 @@ from typing import Any, Self
 import numpy as np
 import scipy.sparse as sp
 
-from recvae.data.growth import grown, sized, without_users
-from recvae.data.interactions import Interactions
+from recvae.data.growth import grown, without_users
+from recvae.data.interactions import Interactions, sized
 from recvae.errors import OptionError
 
 
