@@ -6,8 +6,10 @@ from typing import Annotated
 import typer
 
 import recvae as rv
-from recvae.cli.arguments import DataOptions, Device, Json, ModelFolder, make_folder, names
+from recvae.cli.arguments import DataOptions, Device, Json, ModelFolder, names, require_outside
 from recvae.cli.output import note, show
+from recvae.disk import atomic
+from recvae.disk.databases import is_address
 from recvae.errors import MissingFileError
 
 
@@ -15,11 +17,11 @@ def update(
     model: ModelFolder,
     *,
     data: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            help="CSV, TSV or Parquet file, or a folder of Parquet files, of what is new: likes of "
-            "known and of new users, of known and of new items. What the model knows already may "
-            "be in it too.",
+            help="CSV, TSV or Parquet file, a folder of Parquet files or, with --query, a "
+            "database, of what is new: likes of known and of new users, of known and of new items. "
+            "What the model knows already may be in it too.",
         ),
     ] = None,
     remove_users: Annotated[
@@ -59,14 +61,16 @@ def update(
     """
     if data is None and remove_users is None:
         raise typer.BadParameter("there is nothing to do: give --data, --remove-users or both.")
-    if data is not None and not data.exists():
+    if data is not None and not (is_address(data) or Path(data).exists()):
         raise MissingFileError(f"there is no file or folder {data}.")
     recommender = rv.load_model(model, device=device)
     before = recommender.n_users_, len(recommender.items_)
     if min_rating is None and columns.value is not None:
         min_rating = recommender.min_weight_
-    new = None if data is None else columns.read(str(data), min_weight=min_rating)
-    make_folder(out, str(data))
+    new = None if data is None else columns.read(data, min_weight=min_rating)
+    if data is not None:
+        require_outside(out, data)
+    atomic.make_folder(out)
     recommender.update(new, remove_users=names(remove_users or ""))
     recommender.save(out)
     note(f"saved to {out}")

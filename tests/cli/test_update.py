@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 import recvae as rv
 from recvae.cli import app
+from recvae.disk.writing import write_tables
 
 
 def recvae(*arguments, code=0):
@@ -48,6 +49,15 @@ def test_an_update_in_its_own_folder(folder, today):
     assert float((fitted.weights_ - model.weights_).abs().max()) < 1e-5
     again = recvae("update", folder, "--data", today, "--out", folder).stdout
     assert again == "11 users (+0), 8 items (+0)\n"
+
+
+def test_what_is_new_comes_from_a_database(folder, today, tmp_path):
+    pytest.importorskip("adbc_driver_sqlite", reason="needs the extra recvae[db]")
+    address = f"sqlite:///{tmp_path}/shop.db"
+    write_tables([pd.read_csv(today)], f"{address}#today")
+    given = ["--data", address, "--query", "SELECT user, item FROM today"]
+    shown = recvae("update", folder, *given, "--out", tmp_path / "new").stdout
+    assert shown == "11 users (+1), 8 items (+2)\n"
 
 
 def test_users_are_forgotten(folder, tmp_path):
