@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import recvae as rv
-from recvae.cli.arguments import MODELS, Experiment, Json, Metrics, make_folder, names
-from recvae.cli.output import note, show
+from recvae.cli.arguments import MODELS, Json, Metrics, names
+from recvae.cli.experiment import Experiment
+from recvae.cli.output import make_folder, note, show
 from recvae.cli.settings import SettingsByModel, parse_settings
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import recvae as rv
-from recvae.cli.arguments import DataOptions, Json
+from recvae.cli.arguments import Json
 from recvae.cli.output import show
+from recvae.cli.source import DataOptions
 
 if TYPE_CHECKING:
     from recvae.data.datasets.declaration import Release

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 import recvae as rv
-from recvae.cli.arguments import Device, Experiment, Json, Metrics, ModelFolder, names
+from recvae.cli.arguments import Device, Json, Metrics, ModelFolder, names
+from recvae.cli.experiment import Experiment
 from recvae.cli.output import note, show
 from recvae.errors import DataError
 

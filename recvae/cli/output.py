@@ -1,16 +1,18 @@
-"""Output: results on stdout, notes and errors on stderr."""
+"""Output: results on stdout or in the folder of --out, notes and errors on stderr."""
 
 import logging
 import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
 from pydantic_core import to_json
 from typer.core import TyperGroup
 
+from recvae.disk import atomic
 from recvae.disk.databases import without_password
 from recvae.display.progress import is_rank_zero
 from recvae.engine.interrupts import sigterm_as_ctrl_c
@@ -80,6 +82,25 @@ def show(result: object, as_json: dict[str, Any] | list[Any], json: bool) -> Non
     if json:
         result = to_json(as_json, indent=2, inf_nan_mode="null").decode()
     typer.echo(result)
+
+
+def make_folder(out: Path, data: str) -> None:
+    """Make the folder for what a command gives, so that what can't be written fails now.
+
+    Raises:
+        WriteError: it can't be made.
+        typer.BadParameter: it is in the folder of the data.
+    """
+    require_outside(out, data)
+    atomic.make_folder(out)
+
+
+def require_outside(out: str | Path, data: str | Path) -> None:
+    """Raise typer.BadParameter if `out` is the file or folder of the data, or in it."""
+    if Path(data).exists() and Path(out).resolve().is_relative_to(Path(data).resolve()):
+        raise typer.BadParameter(
+            f"--out {out} would change the data that are read: choose another."
+        )
 
 
 @contextmanager

@@ -10,17 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import recvae as rv
-from recvae.cli.arguments import (
-    Address,
-    Device,
-    FileColumns,
-    Json,
-    ModelFolder,
-    are_shards,
-    require_outside,
-    require_usual,
-)
-from recvae.cli.output import note, show
+from recvae.cli.arguments import Device, Json, ModelFolder
+from recvae.cli.output import note, require_outside, show
+from recvae.cli.source import FileColumns, are_shards, require_usual
 from recvae.disk.databases import is_address
 from recvae.errors import DataError
 
@@ -98,7 +90,14 @@ def recommend(
             "replaced as a whole. Of shards, a folder, for a Parquet file of each.",
         ),
     ] = None,
-    address: Address = None,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            help="Do the work on Ray: `local` starts it on this machine, `auto` or HOST:PORT finds "
+            "a cluster, whose machines must see the same files.",
+            show_default="this process",
+        ),
+    ] = None,
     device: Device = "auto",
     json: Json = False,
 ) -> None:

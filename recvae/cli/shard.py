@@ -6,8 +6,10 @@ from typing import Annotated
 import typer
 
 import recvae as rv
-from recvae.cli.arguments import Columns, Filters, Json, Merging
+from recvae.cli.arguments import Json
+from recvae.cli.experiment import Filters
 from recvae.cli.output import note, show
+from recvae.cli.source import Columns, Merging
 
 
 def shard(

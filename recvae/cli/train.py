@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import recvae as rv
-from recvae.cli.arguments import MODELS, Experiment, Json, make_folder, names
-from recvae.cli.output import INTERRUPTED, note, show
+from recvae.cli.arguments import MODELS, Json, names
+from recvae.cli.experiment import Experiment
+from recvae.cli.output import INTERRUPTED, make_folder, note, show
 from recvae.cli.settings import Settings, parse_settings
 from recvae.display.progress import is_rank_zero
 from recvae.errors import CheckpointError

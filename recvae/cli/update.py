@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 import recvae as rv
-from recvae.cli.arguments import DataOptions, Device, Json, ModelFolder, names, require_outside
-from recvae.cli.output import note, show
+from recvae.cli.arguments import Device, Json, ModelFolder, names
+from recvae.cli.output import note, require_outside, show
+from recvae.cli.source import DataOptions
 from recvae.disk import atomic
 from recvae.disk.databases import is_address
 from recvae.errors import MissingFileError

@@ -1,0 +1,226 @@
+"""Data, filtered and split: the same arguments give the same users to every command."""
+
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import recvae as rv
+from recvae.cli.source import DataOptions, are_shards, is_file, require_usual
+from recvae.disk.databases import without_password
+
+MIN_RATING = 4.0
+"""The least rating that counts as a like in named data sets, all of which have up to 5 stars."""
+
+_Filter = partial(typer.Option, rich_help_panel="Filters")
+_Split = partial(typer.Option, rich_help_panel="Split")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """The filters of the data."""
+
+    min_rating: Annotated[
+        float | None,
+        _Filter(
+            "--min-rating",
+            "--min-weight",
+            help="A like is what is rated, or weighs, at least this.",
+            show_default=f"{MIN_RATING:.0f} for data sets known by name, none for files",
+        ),
+    ] = None
+    min_user_items: Annotated[int, _Filter(help="Keep users with so many items.")] = 5
+    min_item_users: Annotated[int, _Filter(help="Keep items with so many users.")] = 1
+    k_core: Annotated[
+        bool, _Filter("--k-core", help="Repeat these two until both hold at once.")
+    ] = False
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """The filters by name, except the least weight."""
+        return {
+            "min_user_items": self.min_user_items,
+            "min_item_users": self.min_item_users,
+            "k_core": self.k_core,
+        }
+
+
+class SplitKind(StrEnum):
+    """The kinds of splits."""
+
+    USERS = "users"
+    INTERACTIONS = "interactions"
+    LAST = "last"
+    TIME = "time"
+    PUBLISHED = "published"
+    NONE = "none"
+
+
+OF_SPLIT = {
+    "held_out_users": SplitKind.USERS,
+    "validation_from": SplitKind.TIME,
+    "test_from": SplitKind.TIME,
+}
+"""The options that belong to one kind of split only."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment(Filters, DataOptions):
+    """Data, filtered and split: the same arguments give the same users to every command."""
+
+    data: Annotated[
+        str,
+        typer.Option(
+            rich_help_panel="Data",
+            help="A data set's name (`recvae data` lists them), a CSV, TSV or Parquet file, a "
+            "folder of Parquet files, a database such as postgresql://user@host/shop, with "
+            "--query, or, to train and evaluate, a folder of shards (`recvae shard`).",
+        ),
+    ]
+    split: Annotated[
+        SplitKind,
+        _Split(
+            help="What is held out: users, whose lists the model has never seen; interactions of "
+            "every user at random; the last of every user; all after a point in time; what the "
+            "data's test.txt says, a line per user, as in papers; or none, to train on all there "
+            "is (`recvae train` alone)."
+        ),
+    ] = SplitKind.USERS
+    held_out_users: Annotated[
+        int | None,
+        _Split(
+            help="For --split users: how many validate, and how many test.",
+            min=1,
+            show_default="1000, or a fifth of the users",
+        ),
+    ] = None
+    validation_from: Annotated[
+        str | None, _Split(help="For --split time: when validation begins, such as 2003-01-31.")
+    ] = None
+    test_from: Annotated[str | None, _Split(help="For --split time: when the test begins.")] = None
+    without_disliked: Annotated[
+        bool,
+        _Split(
+            "--without-disliked",
+            help="Make lists without what users are known to have met and rated lower. Papers let "
+            "it stand in the lists, as a miss.",
+        ),
+    ] = False
+    seed: Annotated[int, _Split(help="Decides the split.")] = 98765
+
+    def __post_init__(self) -> None:
+        for name, kind in OF_SPLIT.items():
+            if getattr(self, name) is not None and self.split is not kind:
+                option = f"--{name.replace('_', '-')}"
+                raise typer.BadParameter(f"{option} is for --split {kind}: leave out one of them.")
+
+    def prepare(self) -> "rv.Split | rv.ShardSplit":
+        """Read, filter and split; of shards, the training users stay on the disk."""
+        return self._split_shards() if are_shards(self.data) else self.prepare_in_memory()
+
+    def prepare_in_memory(self) -> "rv.Split":
+        """Read, filter and split."""
+        split = self._split()
+        return split.without_disliked() if self.without_disliked else split
+
+    def _split(self) -> "rv.Split":
+        if self.split is SplitKind.PUBLISHED:
+            return self._read_split()
+        data = self._read()
+        match self.split:
+            case SplitKind.USERS:
+                n = self.held_out_users
+                return rv.split_users(data, n_validation=n, n_test=n, seed=self.seed)
+            case SplitKind.INTERACTIONS:
+                return rv.split_interactions(data, seed=self.seed)
+            case SplitKind.LAST:
+                return rv.split_last(data)
+            case SplitKind.TIME:
+                return rv.split_time(data, *self._points_in_time())
+            case SplitKind.NONE:
+                raise typer.BadParameter("--split none leaves nobody to judge a model by.")
+
+    def prepare_folds(self, n_folds: int) -> "list[rv.Split]":
+        """Read, filter, and hold every user out once."""
+        if self.split is not SplitKind.USERS:
+            raise typer.BadParameter("--folds are of users: leave out --split.")
+        folds = rv.split_folds(self._read(), n_folds, self.held_out_users, seed=self.seed)
+        return [fold.without_disliked() for fold in folds] if self.without_disliked else folds
+
+    def learn_from(self) -> "tuple[rv.Interactions | rv.Shards, rv.Holdout | None]":
+        """The training data, and the validation users, if there are any."""
+        if self.split is SplitKind.NONE:
+            return self._open_shards() if are_shards(self.data) else self._read(), None
+        split = self.prepare()
+        return split.train, split.validation
+
+    @property
+    def arguments(self) -> list[str]:
+        """The command line arguments for this, without those that have their default."""
+        given = {field.name: (getattr(self, field.name), field.default) for field in fields(self)}
+        return [
+            word
+            for name, (value, usual) in given.items()
+            if value != usual
+            for word in (
+                f"--{name.replace('_', '-')}",
+                *([] if value is True else [without_password(str(value))]),
+            )
+        ]
+
+    @property
+    def description(self) -> str:
+        """The data, filters and split in a line."""
+        if self.split is SplitKind.PUBLISHED:
+            return f"{self.data}, split as published, validation pairs by seed {self.seed}"
+        least = "" if self._min_weight is None else f", weight >= {self._min_weight:g}"
+        return (
+            f"{without_password(self.data)}{least}, users with >= {self.min_user_items} items, "
+            f"items with >= {self.min_item_users} users, split by {self.split.value}, "
+            f"seed {self.seed}{', lists without what is disliked' * self.without_disliked}"
+        )
+
+    @property
+    def _min_weight(self) -> float | None:
+        if self.min_rating is None and not is_file(self.data):
+            return MIN_RATING
+        return self.min_rating
+
+    def _read(self) -> "rv.Interactions":
+        return self.read(self.data, min_weight=self._min_weight, **self.filters)
+
+    def _read_split(self) -> "rv.Split":
+        from recvae.data.datasets.releases import data_directory
+
+        self._require_bare("a published split", "it is taken as it is")
+        is_path = is_file(self.data)
+        folder = Path(self.data) if is_path else data_directory(self.data_dir) / self.data
+        return rv.read_split(folder, seed=self.seed)
+
+    def _split_shards(self) -> "rv.ShardSplit":
+        if self.split is not SplitKind.USERS:
+            raise typer.BadParameter("shards are split by users, or not at all (--split none).")
+        if self.without_disliked:
+            raise typer.BadParameter("shards hold likes alone: leave out --without-disliked.")
+        n = self.held_out_users
+        return rv.split_shards(self._open_shards(), n_validation=n, n_test=n, seed=self.seed)
+
+    def _open_shards(self) -> "rv.Shards":
+        self._require_bare("shards", "they are filtered when they are made, by `recvae shard`")
+        return rv.read_shards(self.data)
+
+    def _require_bare(self, data: str, reason: str) -> None:
+        """Raise typer.BadParameter if there are filters, or names of columns."""
+        if self.filters != Filters().filters or self.min_rating is not None:
+            raise typer.BadParameter(f"{data} can't be filtered: {reason}.")
+        require_usual(data, self, self.duplicates)
+        if self.items is not None:
+            raise typer.BadParameter(f"{data} has all its items: leave out --items.")
+
+    def _points_in_time(self) -> tuple[str, str]:
+        if self.validation_from is None or self.test_from is None:
+            raise typer.BadParameter("--split time needs --validation-from and --test-from.")
+        return self.validation_from, self.test_from
