@@ -68,7 +68,8 @@ def update(
     before = recommender.n_users_, len(recommender.items_)
     if min_rating is None and columns.value is not None:
         min_rating = recommender.min_weight_
-    new = None if data is None else columns.read(data, min_weight=min_rating)
+    all_of_it = {"min_user_items": 0, "min_item_users": 0}
+    new = None if data is None else columns.read(data, min_weight=min_rating, **all_of_it)
     if data is not None:
         require_outside(out, data)
     atomic.make_folder(out)

@@ -40,27 +40,68 @@ def encode_features(items: pd.DataFrame, given: FeatureSource, known: np.ndarray
         DataError: vectors are not one finite line for each item, or nothing is known of an item
             that has interactions.
     """
-    if isinstance(given, np.ndarray | sp.spmatrix | sp.sparray):
+    names = column_names(given)
+    if names is None:
         parts = [_vectors(given, len(items))]
     else:
-        parts = [_encoded(items, name, known) for name in _checked_names(items, given)]
+        parts = [_encoded(items, name, known) for name in _checked(names, items)]
     features = sp.hstack([unit_rows(part) for part in parts]).tocsr().astype(np.float32)
     if not features[known].nnz:
         raise DataError("nothing is known of the items that have interactions: name more columns.")
     return features
 
 
-def _checked_names(items: pd.DataFrame, names: Sequence[str]) -> list[str]:
-    listed = [names] if isinstance(names, str) else list(names)
-    for name in listed:
+def with_new_features(
+    features: sp.csr_matrix,
+    items: pd.DataFrame,
+    given: FeatureSource | None,
+    known: np.ndarray,
+    places: np.ndarray,
+) -> sp.csr_matrix:
+    """Encode what is known of more items.
+
+    Args:
+        features: encoded features of the first of them.
+        items: a line per item.
+        given: names of columns, or vectors of the items at `places`; None keeps the features.
+        known: bool [items], the items with interactions.
+        places: of the new items and of those whose vectors are other ones now.
+
+    Raises:
+        OptionError: nothing is given, and there are new items.
+        DataError: see `encode_features`; or vectors have not as many numbers as before.
+    """
+    if given is not None and column_names(given) is not None:
+        return encode_features(items, given, known)
+    if given is None and len(items) == features.shape[0]:
+        return features
+    if given is None:
+        raise OptionError("item_features has no vectors of the new items: give a line for each.")
+    told = unit_rows(_vectors(given, len(places))).astype(np.float32)
+    if told.shape[1] != features.shape[1]:
+        raise DataError(f"vectors have {told.shape[1]} numbers, not {features.shape[1]} as before.")
+    lines = np.arange(len(items))
+    lines[places] = features.shape[0] + np.arange(len(places))
+    return sp.vstack([features, told], format="csr")[lines]
+
+
+def column_names(given: FeatureSource | None) -> list[str] | None:
+    """The columns that are named; None if vectors are given, or nothing."""
+    if given is None or isinstance(given, np.ndarray | sp.spmatrix | sp.sparray):
+        return None
+    return [given] if isinstance(given, str) else list(given)
+
+
+def _checked(names: list[str], items: pd.DataFrame) -> list[str]:
+    for name in names:
         require_column(items, name)
-    if not listed:
+    if not names:
         raise OptionError("item_features names no column.")
-    return listed
+    return names
 
 
-def _vectors(given: "np.ndarray | sp.spmatrix | sp.sparray", n_items: int) -> sp.csr_matrix:
-    vectors: sp.csr_matrix = sp.csr_matrix(given, dtype=np.float32)  # type: ignore[arg-type]
+def _vectors(given: Any, n_items: int) -> sp.csr_matrix:
+    vectors: sp.csr_matrix = sp.csr_matrix(given, dtype=np.float32)
     if vectors.shape[0] != n_items or not np.isfinite(vectors.data).all():
         raise DataError(
             f"item_features has {vectors.shape[0]:,} lines: give finite numbers, a line for each "
@@ -71,8 +112,11 @@ def _vectors(given: "np.ndarray | sp.spmatrix | sp.sparray", n_items: int) -> sp
 
 def _encoded(items: pd.DataFrame, name: str, known: np.ndarray) -> sp.csr_matrix:
     column = items[name].reset_index(drop=True)
-    if len(column) and np.ndim(column.iloc[0]):
-        return _vectors(np.stack([np.asarray(value) for value in column]), len(items))
+    told = column.dropna()
+    if len(told) and np.ndim(told.iloc[0]):
+        vectors = np.zeros((len(items), len(told.iloc[0])), np.float32)
+        vectors[told.index] = np.stack([np.asarray(value) for value in told])
+        return _vectors(vectors, len(items))
     if pd.api.types.is_numeric_dtype(column):
         return _near_quantiles(column.to_numpy(np.float64, na_value=np.nan), known)
     return _bags(column.astype("string"), known)

@@ -16,7 +16,7 @@ def grown(known: Interactions, new: Interactions) -> Interactions:
     """Add new interactions, of known and of new users and items.
 
     New users are rows after all others, new items columns after all others. A pair that is known
-    takes its new weight. Times are not kept.
+    takes its new weight; if it is disliked now, it goes. Times are not kept.
 
     Raises:
         DataError: ids are integers in one and text in the other.
@@ -24,10 +24,14 @@ def grown(known: Interactions, new: Interactions) -> Interactions:
     rows, users = _placed(new.user_ids, known.users, pd.DataFrame(index=new.user_ids), "user")
     columns, items = _placed(new.item_ids, known.items, new.items, "item")
     shape = len(users), len(items)
-    entries = new.matrix.data, (rows[new.rows], columns[new.matrix.indices])
-    fresh = sp.csr_matrix(entries, shape=shape)
-    matrix = sized(known.matrix, shape)
-    return Interactions((matrix - matrix.multiply(fresh > 0) + fresh).tocsr(), users, items)
+
+    def placed(part: sp.csr_matrix) -> sp.csr_matrix:
+        cells = part.tocoo()
+        return sp.csr_matrix((cells.data, (rows[cells.row], columns[cells.col])), shape=shape)
+
+    fresh, matrix = placed(new.matrix), sized(known.matrix, shape)
+    told = fresh > 0 if new.disliked is None else (fresh > 0) + placed(new.disliked)
+    return Interactions((matrix - matrix.multiply(told) + fresh).tocsr(), users, items)
 
 
 def without_users(data: Interactions, ids: Collection[Any]) -> Interactions:

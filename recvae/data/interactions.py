@@ -194,8 +194,9 @@ class Interactions:
         Args:
             min_weight: entries of at least this weight are likes (for example ratings >= 4); the
                 others become `disliked`.
-            min_user_items: keep users who like at least this many items.
-            min_item_users: keep items that at least this many users like.
+            min_user_items: keep users who like at least this many items; 0 keeps those, too, who
+                dislike some and like none.
+            min_item_users: keep items that at least this many users like, or with 0 all.
             k_core: repeat the last two until both hold at once; otherwise each is applied once,
                 items first, as Liang et al. (2018) do.
 
@@ -205,12 +206,13 @@ class Interactions:
         kept = self if min_weight is None else self._parted(min_weight)
         while True:
             before = kept.shape
-            kept = kept.select_items(kept.item_counts >= max(min_item_users, 1))
-            kept = kept.select_users(np.diff(kept.matrix.indptr) >= max(min_user_items, 1))
+            kept = kept.select_items(kept.item_counts >= min_item_users)
+            kept = kept.select_users(np.diff(kept.matrix.indptr) >= min_user_items)
             if not k_core or kept.shape == before:
                 break
-        kept = kept.select_items(kept.item_counts > 0)
-        if kept.matrix.nnz == 0:
+        if min_item_users:
+            kept = kept.select_items(kept.item_counts > 0)
+        if not kept.matrix.nnz and not (kept.disliked is not None and kept.disliked.nnz):
             raise DataError(
                 f"no interaction is left of {self.matrix.nnz:,} after min_weight={min_weight}, "
                 f"min_user_items={min_user_items}, min_item_users={min_item_users}: lower them."

@@ -27,6 +27,8 @@ class Facts:
         origin: when and by which code it was fitted; None during the fit.
         min_weight: the least weight of a like in the training data; None if each interaction is
             one, or if it is unknown.
+        item_features: the columns of `items` by which cold items are scored; None if these are
+            scored by vectors or not at all.
     """
 
     items: pd.DataFrame
@@ -38,6 +40,7 @@ class Facts:
     data: Interactions | None = None
     origin: Origin | None = None
     min_weight: float | None = None
+    item_features: list[str] | None = None
 
     @classmethod
     def of(

@@ -26,3 +26,4 @@ class ModelManifest(BaseModel):
     fingerprint: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
     origin: Origin | None
     min_weight: FiniteFloat | None = None
+    item_features: list[str] | None = None

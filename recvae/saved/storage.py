@@ -71,6 +71,7 @@ def save(saved: Saved, folder: str | PathLike[str]) -> None:
             fingerprint=saved.facts.fingerprint,
             origin=saved.facts.origin,
             min_weight=saved.facts.min_weight,
+            item_features=saved.facts.item_features,
         )
         Store(folder, KIND).save(_files(saved), facts=described.model_dump(mode="json"))
 
@@ -117,6 +118,7 @@ def load_saved(described: ModelManifest, stored: Stored) -> Saved:
         data=_kept_data(kept, users, tables["items"]) if kept else None,
         origin=described.origin,
         min_weight=described.min_weight,
+        item_features=described.item_features,
     )
     return Saved(described.model, facts, state, tables.get("history"))
 

@@ -540,7 +540,7 @@ class RecommenderContract:
         names = [f"item {n}" for n in range(ITEMS + 3)]
         grown = data.with_items(pd.DataFrame({"item": names, "kind": kinds}))
         cold = np.arange(ITEMS, ITEMS + 3)
-        model = make().fit(grown, item_features=["kind"])
+        model = make().fit(grown, item_features=["kind"], keep_data=True)
         ids, scores = recommend(model, grown.matrix, 1, allow=cold)
         if self.personal:
             tastes = (ids[:, 0] + np.arange(USERS)) % 3 == 0
@@ -550,6 +550,11 @@ class RecommenderContract:
         assert_same_lists((ids, scores), again)
         table = model.recommend_table(pd.DataFrame({"user": ["user 1"], "item": ["item 1"]}), 27)
         assert set(table["item"][table["cold"]]) == set(grown.item_ids[cold])
+        more = data.with_items(pd.DataFrame({"item": ["item 99"], "kind": [kinds[-1]]}))
+        today = model.update(more).facts_.data
+        assert today is not None
+        scores = model.score_or_count(today.matrix, np.arange(USERS))
+        torch.testing.assert_close(scores[:, -1], scores[:, ITEMS + 2])
 
     def test_a_model_of_a_bare_matrix_is_saved_too(
         self, board: Recommender, tmp_path: Path

@@ -89,3 +89,8 @@ def test_a_like_weighs_what_it_did_in_training(tmp_path):
     recvae("train", "--data", tmp_path / "old.csv", "--min-rating", 4, *given, *named)
     recvae("update", tmp_path / "model", "--data", tmp_path / "new.csv", *named)
     assert rv.load_model(tmp_path / "model").item_counts_.tolist() == [4, 2]
+    pd.DataFrame({"user": [2], "item": [1], "stars": [2]}).to_csv(tmp_path / "new.csv", index=False)
+    recvae("update", tmp_path / "model", "--data", tmp_path / "new.csv", *named)
+    model = rv.load_model(tmp_path / "model")
+    assert model.item_counts_.tolist() == [3, 2]  # user 2 liked item 1 alone, and does no more
+    assert list(model.facts_.data.user_ids) == [1, 3, 4]

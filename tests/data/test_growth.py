@@ -29,6 +29,17 @@ def test_a_known_pair_takes_its_new_weight():
     np.testing.assert_array_equal(grown(KNOWN, KNOWN).matrix.toarray(), KNOWN.matrix.toarray())
 
 
+def test_what_is_disliked_now_is_no_like_any_more():
+    stars = {"user": ["b", "c", "c", "a"], "item": [30, 30, 40, 10], "stars": [2, 5, 1, 1]}
+    new = rv.read_interactions(
+        stars, value="stars", min_weight=4, min_user_items=0, min_item_users=0
+    )
+    data = grown(KNOWN, new)
+    assert list(data.item_ids) == [20, 30, 10, 40]
+    np.testing.assert_array_equal(data.matrix.toarray()[:2], [[1, 0, 0, 0], [3, 5, 0, 0]])
+    assert data.matrix.nnz == 3
+
+
 def test_ids_are_written_as_the_known_ones():
     assert list(grown(KNOWN, table([7], ["40"])).item_ids) == [20, 30, 40]
     assert list(grown(KNOWN, table([7], ["40"])).user_ids) == ["b", "c", "7"]

@@ -5,7 +5,7 @@ import scipy.sparse as sp
 import torch
 
 import recvae as rv
-from recvae.errors import OptionError
+from recvae.errors import DataError, OptionError
 from recvae.models.contract.cold_items import RIDGE, ColdItems
 
 TASTES, PER_TASTE = 4, 12
@@ -124,10 +124,51 @@ def test_what_can_not_be_done_says_so(model, data, tmp_path):
     with pytest.raises(OptionError, match="no column 'kinds'"):
         rv.EASE().fit(data, item_features=["kinds"])
     kept = rv.EASE().fit(data, item_features=["kind"], keep_data=True)
-    with pytest.raises(OptionError, match="fit the model anew"):
-        kept.update(remove_users=[1])
-    refitted = kept.fit(data)
+    refitted = kept.fit(data, keep_data=True)
     assert refitted.cold_items_ is None
+    with pytest.raises(OptionError, match="the fit had no item_features"):
+        kept.update(remove_users=[1], item_features=["kind"])
+
+
+NEW = pd.DataFrame({"item": [1000, 1001], "kind": ["kind 2", "kind 0"]})
+
+
+def nobody(items):
+    """Items that nobody has, as an update takes them."""
+    return rv.Interactions.from_matrix(sp.csr_matrix((0, 0), dtype=np.float32)).with_items(items)
+
+
+def test_an_update_learns_items_that_nobody_has_and_their_features(data, tmp_path):
+    split = rv.split_users(data, 40, 40)
+    model = rv.EASE(regularization=10)
+    model.fit(split.train, split.validation, item_features=["kind"], keep_data=True).save(tmp_path)
+    updated = rv.load_model(tmp_path).update(nobody(NEW))
+    chosen = ("ridge", "weight", "spread")
+    old, new = (np.array([getattr(m.cold_items_, c) for c in chosen]) for m in (model, updated))
+    np.testing.assert_allclose(old, new)
+    histories = sp.csr_matrix(
+        (data.matrix.data, data.matrix.indices, data.matrix.indptr), (200, 50)
+    )
+    scores = updated.score_or_count(histories)
+    np.testing.assert_allclose(scores[:, 48], scores[:, 46], rtol=1e-5)  # of one kind
+    np.testing.assert_allclose(scores[:, 49], scores[:, 44], rtol=1e-5)
+    updated.save(tmp_path)
+    assert rv.load_model(tmp_path).update(remove_users=[split.train.user_ids[0]]).cold_items_
+
+
+def test_vectors_of_new_items_come_with_the_update(data):
+    vectors = pd.get_dummies(data.items["kind"]).to_numpy(np.float32)
+    model = rv.EASE(regularization=10).fit(data, item_features=vectors, keep_data=True)
+    by_name = rv.EASE(regularization=10).fit(data, item_features=["kind"], keep_data=True)
+    with pytest.raises(OptionError, match="no vectors of the new items"):
+        model.update(nobody(NEW))
+    with pytest.raises(DataError, match="vectors have 3 numbers, not 4"):
+        model.update(nobody(NEW), item_features=np.ones((2, 3)))
+    model.update(nobody(NEW), item_features=np.eye(TASTES)[[2, 0]] * 7)
+    table = pd.DataFrame({"user": ["me"] * 3, "item": [2, 6, 10]})
+    ours, theirs = (one.recommend_table(table, 40) for one in (model, by_name.update(nobody(NEW))))
+    assert ours["item"].tolist() == theirs["item"].tolist()
+    assert 1000 in ours["item"].tolist()[:10]
 
 
 def _tensor(scores):

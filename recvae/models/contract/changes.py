@@ -44,10 +44,10 @@ class Change:
 
 def changed(
     data: Interactions | None,
-    new: Interactions | sp.csr_matrix | None,
+    new: Interactions | None,
     remove_users: Collection[Any],
 ) -> tuple[Interactions, Change]:
-    """Today's training data, from yesterday's, and what has changed.
+    """Today's training data, from yesterday's, and what has changed; users without a like are gone.
 
     Raises:
         OptionError: yesterday's were not kept.
@@ -58,7 +58,8 @@ def changed(
             "an update starts from the data of the last fit, which this model has not kept: fit it "
             "with keep_data=True."
         )
-    today = data if new is None else grown(data, Interactions.from_matrix(new))
+    today = data if new is None else grown(data, new)
     kept = without_users(today, remove_users)
+    kept = kept.select_users(np.diff(kept.matrix.indptr) > 0)
     left = ~data.user_ids.isin(kept.user_ids)
     return kept, Change.between(data, kept, left)

@@ -7,9 +7,13 @@ from itertools import product, starmap
 from typing import Self, TypeAlias
 
 import numpy as np
+import pandas as pd
 import scipy.sparse as sp
 import torch
 
+from recvae.data.features import FeatureSource, with_new_features
+from recvae.data.interactions import Interactions
+from recvae.data.reading.ids import look_up
 from recvae.data.splits import Holdout
 from recvae.disk.untrusted import csr_of
 from recvae.engine.states import of_shape
@@ -46,7 +50,8 @@ class ColdItems:
         known: bool [items], which of them have interactions.
         centre: [features], the mean of the known items' features.
         directions: [features, rank], the principal directions.
-        gains: [rank + 1], the eigenvalues of A along these, and in all other directions.
+        variances: [rank + 1], the eigenvalues of F'F along these, and in all other directions.
+        ridge: rho.
         weight: how much the history counts beside the scores.
         spread: how far the cold items' scores are apart.
     """
@@ -55,7 +60,8 @@ class ColdItems:
     known: np.ndarray
     centre: np.ndarray
     directions: np.ndarray
-    gains: np.ndarray
+    variances: np.ndarray
+    ridge: float = RIDGE
     weight: float = 0.0
     spread: float = 1.0
 
@@ -71,7 +77,7 @@ class ColdItems:
         spread is that of the regression.
         """
         known = counts > 0
-        centre, directions, variances = _principal(features[known])
+        principal = _principal(features[known])
         some = slice(min(USERS, block_users(features.shape[0])))
         histories, held_out = users.fold_in[some], users.held_out[some]
         rows = None if users.rows is None else users.rows[some]
@@ -82,8 +88,7 @@ class ColdItems:
 
         def fitted(ridge: float, share: float = 1.0) -> tuple[Self, np.ndarray, float]:
             """The regression, its values of variance 1, and the standard deviation they had."""
-            gains = (1 / (variances + ridge)).astype(np.float32)
-            plain = cls(features, known, centre, directions, gains)
+            plain = cls(features, known, *principal, ridge)
             by_scores, by_history = plain.without_itself(standard), plain.without_itself(history)
             own = float(by_scores.std())
             weight = share * own / max(float(by_history.std()), 1e-9)
@@ -100,6 +105,23 @@ class ColdItems:
         )
         spread = max((own, *SPREADS), key=lambda spread: judge(values, spread, TENTH))
         return replace(mixed, spread=spread * mixed.spread)
+
+    def of_today(self, data: Interactions, new: pd.Index, given: FeatureSource | None) -> Self:
+        """The regression on today's items; what users chose stays.
+
+        Args:
+            data: today's training data.
+            new: ids of items, all new ones among them.
+            given: columns of the items' table, or vectors of `new`; None for none.
+
+        Raises:
+            OptionError: nothing is given, and there are new items.
+            DataError: see `encode_features`.
+        """
+        counts, places = data.item_counts, look_up(new, data.item_ids)
+        features = with_new_features(self.features, data.items, given, counts > 0, places)
+        principal = _principal(features[counts > 0])
+        return type(self)(features, counts > 0, *principal, self.ridge, self.weight, self.spread)
 
     def fill_(self, scores: torch.Tensor, histories: sp.csr_matrix) -> torch.Tensor:
         """Set the scores [users, items] of the cold items, in place."""
@@ -128,8 +150,8 @@ class ColdItems:
             "indptr": self.features.indptr.astype(np.int64),
             "centre": self.centre,
             "directions": self.directions,
-            "gains": self.gains,
-            "scales": np.array([self.weight, self.spread], dtype=np.float32),
+            "variances": self.variances,
+            "scales": np.array([self.ridge, self.weight, self.spread], dtype=np.float32),
         }
         return {PREFIX + name: torch.from_numpy(part) for name, part in parts.items()}
 
@@ -147,31 +169,35 @@ class ColdItems:
         n_features, rank = part["directions"].shape
         data = of_shape(part["data"], len(part["indices"])).numpy()
         indices, indptr = part["indices"].numpy(), part["indptr"].numpy()
-        weight, spread = of_shape(part["scales"], 2).tolist()
         return cls(
             csr_of(data, indices, indptr, (len(counts), n_features)),
             counts > 0,
             of_shape(part["centre"], n_features).numpy(),
             of_shape(part["directions"], n_features, rank).numpy(),
-            of_shape(part["gains"], rank + 1).numpy(),
-            weight,
-            spread,
+            of_shape(part["variances"], rank + 1).numpy(),
+            *of_shape(part["scales"], 3).tolist(),
         )
+
+    @property
+    def _gains(self) -> tuple[np.ndarray, float]:
+        """The eigenvalues of A along the principal directions, less that of others, and that."""
+        gains = 1 / (self.variances + self.ridge)
+        return gains[:-1] - gains[-1], gains[-1]
 
     def _weights(self, targets: np.ndarray) -> np.ndarray:
         """The weights [users, features] of the regression on targets [users, known items]."""
         sums = (self.features[self.known].T @ targets.T).T
-        rest = self.gains[-1]
-        along = (sums @ self.directions) * (self.gains[:-1] - rest)
+        gains, rest = self._gains
+        along = (sums @ self.directions) * gains
         return rest * sums + along @ self.directions.T
 
     def _leverages(self) -> np.ndarray:
         """How much of each known item's fitted value comes from itself: [known items]."""
-        known, rest = self.features[self.known], self.gains[-1]
+        known, (gains, rest) = self.features[self.known], self._gains
         lengths = np.asarray(known.multiply(known).sum(axis=1)).ravel()
         lengths = lengths - 2 * (known @ self.centre) + self.centre @ self.centre
         along = known @ self.directions - self.centre @ self.directions
-        own = rest * lengths + along**2 @ (self.gains[:-1] - rest) + 1 / known.shape[0]
+        own = rest * lengths + along**2 @ gains + 1 / known.shape[0]
         return np.clip(own, 0, 0.99)
 
 
@@ -195,7 +221,7 @@ def _principal(features: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray, np.ndar
     values, rotation = values[-RANK:].clip(min=0), rotation[:, -RANK:]
     total = features.multiply(features).sum() - n_items * centre @ centre
     rest = max(total - values.sum(), 0) / max(n_features - len(values), 1)
-    return centre, (basis @ rotation).astype(np.float32), np.append(values, rest)
+    return centre, (basis @ rotation).astype(np.float32), np.append(values, rest).astype(np.float32)
 
 
 def _standard(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -16,7 +16,7 @@ from torch import nn
 
 import recvae
 from recvae import options
-from recvae.data.features import FeatureSource, encode_features
+from recvae.data.features import FeatureSource, column_names, encode_features
 from recvae.data.interactions import (
     Interactions,
     require_ids,
@@ -141,7 +141,8 @@ class Recommender(Model):
                     self.learn(data.matrix, validation, context)
             if features is not None:
                 self.cold_items_ = self._learn_cold(features, data, validation)
-            self._facts = replace(self._facts, origin=Origin.now(self.history_))
+            origin, names = Origin.now(self.history_), column_names(item_features)
+            self._facts = replace(self._facts, origin=origin, item_features=names)
         except BaseException:
             self._facts = None
             raise
@@ -153,6 +154,7 @@ class Recommender(Model):
         new: Interactions | sp.csr_matrix | None = None,
         *,
         remove_users: Collection[Any] = (),
+        item_features: FeatureSource | None = None,
     ) -> Self:
         """Learn what is new since the last fit or update; return self.
 
@@ -161,34 +163,48 @@ class Recommender(Model):
 
         Args:
             new: new interactions, of known or new users and items. The weight of a known pair is
-                replaced, so that the same update can be made twice.
+                replaced, so that the same update can be made twice; what is `disliked` is no like
+                any more. Users who like nothing then are gone.
             remove_users: raw ids of users to forget.
+            item_features: for a model that was fitted with them: names of columns, where they are
+                others than in the fit, or vectors of the items of `new`, a line each.
 
         Raises:
             NotFittedError: fit or load the model first.
-            OptionError: it was not fitted with `keep_data=True`, or it was with `item_features`.
+            OptionError: it was not fitted with `keep_data=True`, `item_features` are given but the
+                fit had none, or new items lack them.
             DataError: no user is left, a user to remove is unknown, or ids are of another type.
             TrainingError: see `fit`.
         """
-        if self.cold_items_ is not None:
-            raise OptionError("what is known of cold items can't be updated: fit the model anew.")
+        if self.cold_items_ is None and item_features is not None:
+            raise OptionError("the fit had no item_features: leave them out, or fit it anew.")
         known = self.facts_.data
         if self.reads_order and known is not None and isinstance(new, Interactions):
             new = new.in_order(after=int(known.matrix.data.max()))
-        data, change = changed(known, new, remove_users)
-        if new is not None and self.reads_weights:
-            lists.warn_if_unweighted(type(self).__name__, Interactions.from_matrix(new).matrix)
+        more = None if new is None else Interactions.from_matrix(new)
+        data, change = changed(known, more, remove_users)
+        if more is not None and self.reads_weights:
+            lists.warn_if_unweighted(type(self).__name__, more.matrix)
         options.check(self)
         updated, given = copy(self), options.values(self)
         keep_users = not self.supports_new_users
         facts = Facts.of(checked_data(data, None), given, keep_users=keep_users, keep_data=True)
         updated._facts, updated.interrupted_ = facts, False
+        source = self.facts_.item_features if item_features is None else item_features
+        if self.cold_items_ is not None:
+            ids = data.item_ids[:0] if more is None else more.item_ids
+            updated.cold_items_ = self.cold_items_.of_today(data, ids, source)
         with memory.kept(), threads.considerate(), memory.one_clear_error():
             updated.relearn(change, FitContext())
         if updated.interrupted_:
             raise KeyboardInterrupt
         origin = Origin.now(updated.history_)
-        updated._facts = replace(facts, origin=origin, min_weight=self.min_weight_)
+        updated._facts = replace(
+            facts,
+            origin=origin,
+            min_weight=self.min_weight_,
+            item_features=column_names(source),
+        )
         vars(self).update(vars(updated))
         return self
 
