@@ -12,7 +12,7 @@ from recvae.latent.denoise import entry_nats
 from recvae.models.contract.abilities import Ability
 from recvae.models.contract.inputs import as_input
 from recvae.models.contract.recommender import Recommender
-from recvae.ranking.blocks import block_users, in_blocks
+from recvae.ranking.blocks import user_blocks
 
 
 def anomaly_scores(model: Recommender, histories: sp.csr_matrix, *, seed: int = 0) -> pd.DataFrame:
@@ -41,11 +41,12 @@ def anomaly_scores(model: Recommender, histories: sp.csr_matrix, *, seed: int = 
     lengths = np.diff(data.matrix.indptr)
     nats = _cross_nats(model, data, np.random.default_rng(seed))
     odd = rank_in_rows(data, -nats) < (lengths[data.rows] + 1) // 2
+    kl = gaussian_kl(*map(torch.from_numpy, model.encode(data.matrix))).nan_to_num(posinf=0.0)
     return pd.DataFrame(
         {
             "score": _means(nats, data, odd),
             "surprisal": _means(nats, data, np.ones_like(odd)),
-            "kl": _kl(model, data.matrix) / np.where(lengths > 0, lengths, np.nan),
+            "kl": kl.numpy() / np.where(lengths > 0, lengths, np.nan),
             "length": lengths,
         }
     )
@@ -62,19 +63,12 @@ def _cross_nats(model: Recommender, data: Interactions, rng: np.random.Generator
 
 def _nats(model: Recommender, visible: sp.csr_matrix, hidden: sp.csr_matrix) -> np.ndarray:
     """Negative log-probability of each hidden entry, among all items that are not visible."""
-    parts = (in_blocks(part, block_users(visible.shape[1])) for part in (visible, hidden))
-    nats = [_block_nats(model, *blocks) for blocks in zip(*parts, strict=True)]
-    return np.concatenate([*nats, np.empty(0, dtype=np.float32)])
-
-
-def _block_nats(model: Recommender, visible: sp.csr_matrix, hidden: sp.csr_matrix) -> np.ndarray:
-    scores = model.score(visible)
-    return entry_nats(without(scores, Batch.of(visible, scores.device)), hidden)
-
-
-def _kl(model: Recommender, histories: sp.csr_matrix) -> np.ndarray:
-    mean, logvar = (torch.from_numpy(part) for part in model.encode(histories))
-    return gaussian_kl(mean, logvar).nan_to_num(posinf=0.0).numpy()
+    nats = [np.empty(0, dtype=np.float32)]
+    for block in user_blocks(*visible.shape):
+        scores = model.score(visible[block])
+        unseen = without(scores, Batch.of(visible[block], scores.device))
+        nats.append(entry_nats(unseen, hidden[block]))
+    return np.concatenate(nats)
 
 
 def _means(values: np.ndarray, data: Interactions, chosen: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recvae.data.interactions import as_csr
+from recvae.data.interactions import Interactions, as_csr, rank_in_rows
 from recvae.errors import DataError, OptionError
 from recvae.latent.draw import draw_histories
 from recvae.models.contract.inputs import as_input
@@ -28,23 +28,19 @@ def drop(histories: sp.csr_matrix, rate: float, *, seed: int = 0) -> sp.csr_matr
         OptionError: the rate is out of range.
     """
     histories = as_csr(histories)
-    drawn = draw_histories(
-        lambda block: _log(histories[block].toarray() > 0),
-        lengths_left(histories, rate),
-        histories.shape[1],
-        np.random.default_rng(seed),
-    )
-    return histories.multiply(drawn).tocsr()
+    random = np.random.default_rng(seed).random(histories.nnz)
+    return remove_highest(histories, random, rate)
 
 
-def lengths_left(histories: sp.csr_matrix, rate: float) -> np.ndarray:
-    """How many items of each history remain if a part is removed: int64 [users].
+def remove_highest(histories: sp.csr_matrix, values: np.ndarray, rate: float) -> sp.csr_matrix:
+    """Remove int(rate * n) of the n items of each history, those with the highest values [nnz].
 
     Raises:
         OptionError: the rate is out of range.
     """
-    lengths = np.diff(histories.indptr)
-    return lengths - (_checked(rate) * lengths).astype(np.int64)
+    data, lengths = Interactions.from_matrix(histories), histories.getnnz(axis=1)
+    left = lengths - (_checked(rate) * lengths).astype(np.int64)
+    return data.keep(rank_in_rows(data, values) < left[data.rows]).matrix
 
 
 def add_noise(
@@ -81,27 +77,17 @@ def add_noise(
     if deny is not None and deny.shape != histories.shape:
         raise DataError(f"deny is {deny.shape}, the histories {histories.shape}: give a row each.")
     own = histories if deny is None else histories + as_csr(deny)
-    foreign = _foreign(own, weights, np.diff(histories.indptr), _checked(rate), seed)
-    return as_input((histories + foreign).tocsr())
-
-
-def _foreign(
-    own: sp.csr_matrix, weights: np.ndarray, lengths: np.ndarray, rate: float, seed: int
-) -> sp.csr_matrix:
-    """Draw items that are not a user's own, `rate` of the total with `lengths` others: CSR."""
     known = (own > 0).astype(np.float32)
     left = np.count_nonzero(weights) - known @ (weights > 0)
-    wanted = np.round(lengths * rate / (1 - rate)).astype(np.int64)
-    return draw_histories(
-        lambda block: _log(weights * (known[block].toarray() == 0)),
-        np.minimum(wanted, left).astype(np.int64),
-        own.shape[1],
-        np.random.default_rng(seed),
-    )
+    wanted = np.round(histories.getnnz(axis=1) * _checked(rate) / (1 - rate))
 
+    def log_weights(block: slice) -> torch.Tensor:
+        foreign = weights * (known[block].toarray() == 0)
+        return torch.from_numpy(foreign.astype(np.float32)).log_()
 
-def _log(weights: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(weights.astype(np.float32)).log_()
+    lengths = np.minimum(wanted, left).astype(np.int64)
+    foreign = draw_histories(log_weights, lengths, n_items, np.random.default_rng(seed))
+    return as_input((histories + foreign).tocsr())
 
 
 def _checked(rate: float) -> float:

@@ -4,9 +4,8 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recvae.data.interactions import Interactions, rank_in_rows
 from recvae.engine.batch import Batch
-from recvae.latent.corrupt import lengths_left
+from recvae.latent.corrupt import remove_highest
 from recvae.models.contract.abilities import Ability
 from recvae.models.contract.inputs import as_input
 from recvae.models.contract.recommender import Recommender
@@ -66,10 +65,7 @@ def denoise(model: Recommender, histories: sp.csr_matrix, rate: float = 0.1) -> 
         DataError: the histories do not have the training items as columns.
         OptionError: the rate is out of range, or the model's scores are no log-probabilities.
     """
-    data = Interactions.from_matrix(model.checked(histories))
-    left = lengths_left(data.matrix, rate)
-    ranks = rank_in_rows(data, surprisal(model, histories).data)
-    return data.keep(ranks < left[data.rows]).matrix
+    return remove_highest(model.checked(histories), surprisal(model, histories).data, rate)
 
 
 def impute(model: Recommender, histories: sp.csr_matrix, n: int = 10) -> sp.csr_matrix:

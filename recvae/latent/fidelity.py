@@ -78,12 +78,21 @@ def fidelity(
     """
     real, synthetic = (Interactions.from_matrix(users).matrix for users in (train, synthetic))
     unseen = test.fold_in + test.held_out
-    _check(synthetic, real, unseen)
+    sets = (synthetic, real, unseen)
+    if len({users.shape[1] for users in sets}) > 1 or not all(users.nnz for users in sets):
+        raise DataError(
+            f"synthetic, training and test users are {', '.join(str(one.shape) for one in sets)}: "
+            "all must have interactions, and the same items."
+        )
     model = EASE() if judge is None else judge
-    useful, best = (_value(model, users, test, metric) for users in (synthetic, real))
+    useful, best = (
+        float(evaluate(replace(model).fit(users), test, metric).mean[metric])
+        for users in (synthetic, real)
+    )
+    one, other = (users.getnnz(axis=0) / users.nnz for users in (synthetic, real))
     return Fidelity(
-        popularity=0.5 * float(np.abs(_popularity(synthetic) - _popularity(real)).sum()),
-        length=float(wasserstein_distance(_lengths(synthetic), _lengths(real))),
+        popularity=0.5 * float(np.abs(one - other).sum()),
+        length=float(wasserstein_distance(synthetic.getnnz(axis=1), real.getnnz(axis=1))),
         usefulness=useful / best if best > 0 else float("nan"),
         nearest=nearest_distance(synthetic, real),
         nearest_held_out=nearest_distance(unseen, real),
@@ -103,7 +112,7 @@ def nearest_distance(histories: sp.csr_matrix, others: sp.csr_matrix) -> np.ndar
         float32 [users]. Two users without items have distance 0.
     """
     one, other = as_input(histories), as_input(others)
-    columns, sizes = other.T.tocsr(), _lengths(other)
+    columns, sizes = other.T.tocsr(), other.getnnz(axis=1)
     blocks = in_blocks(one, block_users(other.shape[0]))
     nearest = [_nearest(block, columns, sizes) for block in blocks]
     return np.concatenate([*nearest, np.empty(0, dtype=np.float32)])
@@ -113,26 +122,5 @@ def _nearest(block: sp.csr_matrix, others: sp.csr_matrix, sizes: np.ndarray) -> 
     # |both| is a product of 0/1 rows, |either| = |one| + |other| - |both|. Two empty users are the
     # same: their 0/0 counts as 1.
     both = (block @ others).toarray()
-    either = _lengths(block)[:, None] + sizes - both
+    either = block.getnnz(axis=1)[:, None] + sizes - both
     return 1 - (both / np.maximum(either, 1) + (either == 0)).max(axis=1).astype(np.float32)
-
-
-def _value(model: Recommender, users: sp.csr_matrix, test: Holdout, metric: str) -> float:
-    return float(evaluate(replace(model).fit(users), test, (metric,)).mean[metric])
-
-
-def _popularity(histories: sp.csr_matrix) -> np.ndarray:
-    return np.bincount(histories.indices, minlength=histories.shape[1]) / histories.nnz
-
-
-def _lengths(histories: sp.csr_matrix) -> np.ndarray:
-    return np.diff(histories.indptr)
-
-
-def _check(*sets: sp.csr_matrix) -> None:
-    if len({users.shape[1] for users in sets}) > 1 or any(users.nnz == 0 for users in sets):
-        shapes = ", ".join(str(users.shape) for users in sets)
-        raise DataError(
-            f"synthetic, training and test users are {shapes}: all must have interactions, and the "
-            "same items."
-        )

@@ -44,34 +44,22 @@ def interpolate(
         OptionError: the model has no latent space, or k or a weight is out of range.
     """
     model.require(Ability.CODES)
-    line = _Line(model, _both(model, one, other))
-    mix = np.asarray(weights, dtype=np.float32)
-    if mix.ndim != 1 or not ((mix >= 0) & (mix <= 1)).all():
-        raise OptionError(f"weights={weights} must be numbers from 0 to 1.")
-    seen = line.histories.max(axis=0).tocsr()[np.zeros(len(mix), dtype=np.int64)]
-    rows = np.arange(len(mix))
-    return top_k(lambda _, rows: line.score(mix[rows]), seen, k, rows=rows, deny=deny)
-
-
-class _Line:
-    """The straight line between the codes of two histories, and its scores."""
-
-    def __init__(self, model: Recommender, histories: sp.csr_matrix) -> None:
-        self.model, self.histories = model, histories
-        self.codes, _ = model.encode(histories)
-        # What a model scores beside its decoder: 0 for most, the linear path for ResidualVAE.
-        self.rest = model.score(histories)
-        self.rest -= model.decode(self.codes)
-
-    def score(self, mix: np.ndarray) -> torch.Tensor:
-        """Scores [n, items] of points of the line, given the weights [n] of its far end."""
-        weights = np.stack([1 - mix, mix], axis=1)
-        scores = self.model.decode(weights @ self.codes)
-        return scores.addmm_(torch.from_numpy(weights).to(scores), self.rest)
-
-
-def _both(model: Recommender, one: sp.csr_matrix, other: sp.csr_matrix) -> sp.csr_matrix:
     histories = [model.checked(history) for history in (one, other)]
     if any(history.shape[0] != 1 for history in histories):
         raise DataError("expected one history on each side: give one row of a matrix each.")
-    return sp.vstack(histories, format="csr")
+    both = sp.vstack(histories, format="csr")
+    mix = np.asarray(weights, dtype=np.float32)
+    if mix.ndim != 1 or not ((mix >= 0) & (mix <= 1)).all():
+        raise OptionError(f"weights={weights} must be numbers from 0 to 1.")
+    codes, _ = model.encode(both)
+    # What a model scores beside its decoder: 0 for most, the linear path for ResidualVAE.
+    rest = model.score(both)
+    rest -= model.decode(codes)
+    ends = np.stack([1 - mix, mix], axis=1)
+
+    def score(_: sp.csr_matrix, rows: np.ndarray | None) -> torch.Tensor:
+        scores = model.decode(ends[rows] @ codes)
+        return scores.addmm_(torch.from_numpy(ends[rows]).to(scores), rest)
+
+    seen = both.max(axis=0).tocsr()[np.zeros(len(mix), dtype=np.int64)]
+    return top_k(score, seen, k, rows=np.arange(len(mix)), deny=deny)

@@ -28,18 +28,15 @@ class Explainer:
         answers = []
         for row, one in enumerate(requests):
             ids, scores = self._shorten(one, histories[row], *(part[row] for part in lists))
-            added = self._contributions(histories[row], ids)
-            items = self._with_reasons(ids, scores, histories[row].indices, added, one.reasons)
+            likes = histories[row].indices
+            added = self._contributions(histories[row], likes, ids)
+            items = self._with_reasons(ids, scores, likes, added, one.reasons)
             unknown = self._catalogue.unknown(one.items + one.dislikes)
             answers.append(schemas.Explained(items=items, unknown=unknown))
         return answers
 
     def blend(self, requests: Sequence[schemas.BlendRequest]) -> list[schemas.Blended]:
-        """The lists between the two tastes of each request.
-
-        Raises:
-            OptionError: the model has no latent space.
-        """
+        """The lists between the two tastes of each request."""
         return [
             schemas.Blended(
                 lists=self._blended(one),
@@ -60,7 +57,7 @@ class Explainer:
         lists = [self._shorten(request, both, *one) for one in zip(ids, scores, strict=True)]
         columns = np.unique(np.concatenate([ids for ids, _ in lists]))
         likes = np.unique(ends.indices)
-        one, other = (self._spread(end, likes, columns) for end in ends)
+        one, other = (self._contributions(end, likes, columns) for end in ends)
         blended = []
         for weight, (ids, scores) in zip(weights, lists, strict=True):
             mixed = (1 - weight) * one + weight * other
@@ -71,7 +68,7 @@ class Explainer:
 
     def _shorten(
         self,
-        request: schemas.ExplainRequest | schemas.BlendRequest,
+        request: schemas.Explaining,
         history: sp.csr_matrix,
         ids: np.ndarray,
         scores: np.ndarray,
@@ -79,17 +76,15 @@ class Explainer:
         ids, scores = self._catalogue.steered(request, history, ids, scores, request.k)
         return ids[ids >= 0], scores[ids >= 0]
 
-    def _contributions(self, history: sp.csr_matrix, columns: np.ndarray) -> np.ndarray:
-        """How much each like adds to the scores of items: [likes, columns]."""
-        if history.nnz == 0 or columns.size == 0:
-            return np.zeros((history.nnz, columns.size), dtype=np.float32)
-        return latent.leave_one_out(self._model, history, columns)
-
-    def _spread(self, history: sp.csr_matrix, likes: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """`_contributions`, with rows of zeros for likes that are not in the history."""
-        spread = np.zeros((len(likes), len(columns)), dtype=np.float32)
-        spread[np.searchsorted(likes, history.indices)] = self._contributions(history, columns)
-        return spread
+    def _contributions(
+        self, history: sp.csr_matrix, likes: np.ndarray, columns: np.ndarray
+    ) -> np.ndarray:
+        """How much each like adds to the scores of items, 0 if it is not in the history: [n, k]."""
+        added = np.zeros((len(likes), len(columns)), dtype=np.float32)
+        if history.nnz and columns.size:
+            places = np.searchsorted(likes, history.indices)
+            added[places] = latent.leave_one_out(self._model, history, columns)
+        return added
 
     def _with_reasons(
         self,

@@ -26,12 +26,7 @@ class LiveModel:
     """
 
     def __init__(self, folder: Path, device: str) -> None:
-        """Load the model.
-
-        Raises:
-            MissingFileError, ModelFileError, OptionError: see `recvae.load_model`.
-            FoldInError: the model can't serve new users.
-        """
+        """Load the model; errors are those of `load_model` and `ServedModel`."""
         self._store = Store(folder, KIND)
         self._device = device
         self._tried = self._state()

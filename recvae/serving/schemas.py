@@ -27,32 +27,8 @@ Length: TypeAlias = Annotated[
     int, Field(ge=1, le=MAX_K, description="Length of the list; it is shorter if items run out.")
 ]
 Weight: TypeAlias = Annotated[float, Field(ge=1e-6, le=1e6)]
-Niche: TypeAlias = Annotated[
-    float,
-    Field(
-        ge=-1,
-        le=1,
-        description="Whether to prefer the popular (-1) or the niche (1) among the 200 items that "
-        "the model ranks highest; 0 leaves its order, other values go between. `score` stays the "
-        "model's.",
-    ),
-]
-Diverse: TypeAlias = Annotated[
-    float,
-    Field(
-        ge=0,
-        le=1,
-        description="How much the genres of a list shall differ, among the same 200 items; 0 "
-        "leaves their order. Only where the items have a column `genres`.",
-    ),
-]
 Among: TypeAlias = Annotated[
     list[Id], Field(max_length=MAX_AMONG, description="Raw ids. Unknown ones are skipped.")
-]
-
-ShortLength: TypeAlias = Annotated[int, Field(ge=1, le=MAX_EXPLAINED)]
-Reasons: TypeAlias = Annotated[
-    int, Field(ge=0, le=5, description="Likes to name for each item, at most.")
 ]
 Mix: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 
@@ -94,8 +70,25 @@ class History(BaseModel):
 class Steering(BaseModel):
     """What is wanted of a list beside the best scores."""
 
-    niche: Niche = 0
-    diversity: Diverse = 0
+    niche: Annotated[
+        float,
+        Field(
+            ge=-1,
+            le=1,
+            description="Whether to prefer the popular (-1) or the niche (1) among the 200 items "
+            "that the model ranks highest; 0 leaves its order, other values go between. `score` "
+            "stays the model's.",
+        ),
+    ] = 0
+    diversity: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="How much the genres of a list shall differ, among the same 200 items; 0 "
+            "leaves their order. Only where the items have a column `genres`.",
+        ),
+    ] = 0
     dislikes: Annotated[
         Among, Field(description="What the user does not like: it is not recommended.")
     ] = []
@@ -157,19 +150,23 @@ class SimilarItems(BaseModel):
     items: list[ScoredItem]
 
 
-class Recommendations(BaseModel):
-    """A list, best first; of an empty history it has the most popular items."""
+class OfHistory(BaseModel):
+    """An answer to a history or two."""
 
-    items: list[ScoredItem]
     unknown: Annotated[list[Id], Field(description="Items of the request that were skipped.")]
 
 
-class Code(BaseModel):
+class Recommendations(OfHistory):
+    """A list, best first; of an empty history it has the most popular items."""
+
+    items: list[ScoredItem]
+
+
+class Code(OfHistory):
     """A taste as a Gaussian; the code of a model without variance has only a mean."""
 
     mean: list[float]
     log_variance: list[float] | None
-    unknown: Annotated[list[Id], Field(description="Items of the history that were skipped.")]
 
 
 class Health(BaseModel):
@@ -196,16 +193,22 @@ class ShortHistory(History):
     weights: Annotated[list[Weight] | None, Field(max_length=MAX_LIKES)] = None
 
 
-class ExplainRequest(ShortHistory, Steering):
+class Explaining(Steering):
+    """What is wanted of a list with reasons."""
+
+    k: Annotated[int, Field(ge=1, le=MAX_EXPLAINED)] = 10
+    reasons: Annotated[
+        int, Field(ge=0, le=5, description="Likes to name for each item, at most.")
+    ] = 3
+
+
+class ExplainRequest(ShortHistory, Explaining):
     """A history, and what to make of it."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE | {"k": 5, "reasons": 2}]})
 
-    k: ShortLength = 10
-    reasons: Reasons = 3
 
-
-class BlendRequest(Steering):
+class BlendRequest(Explaining):
     """Two histories, and the points between them to stop at."""
 
     model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"examples": [BLEND]})
@@ -220,8 +223,6 @@ class BlendRequest(Steering):
             description="How much of the other taste there is in each list.",
         ),
     ] = [0, 0.25, 0.5, 0.75, 1]
-    k: ShortLength = 10
-    reasons: Reasons = 3
 
 
 class Reason(Item):
@@ -237,11 +238,10 @@ class ExplainedItem(ScoredItem):
     because: Annotated[list[Reason], Field(description="The likes that add most, most first.")]
 
 
-class Explained(BaseModel):
+class Explained(OfHistory):
     """A list, best first, with reasons."""
 
     items: list[ExplainedItem]
-    unknown: Annotated[list[Id], Field(description="Items of the history that were skipped.")]
 
 
 class BlendedList(BaseModel):
@@ -251,11 +251,10 @@ class BlendedList(BaseModel):
     items: list[ExplainedItem]
 
 
-class Blended(BaseModel):
+class Blended(OfHistory):
     """A list for each weight; what either taste has is in none of them."""
 
     lists: list[BlendedList]
-    unknown: Annotated[list[Id], Field(description="Items of the histories that were skipped.")]
 
 
 class Spread(BaseModel):
@@ -266,13 +265,12 @@ class Spread(BaseModel):
     yy: float
 
 
-class Place(BaseModel):
+class Place(OfHistory):
     """Where a taste is on the map, and how sure that is: null if the model does not say."""
 
     x: float
     y: float
     spread: Spread | None
-    unknown: Annotated[list[Id], Field(description="Items of the history that were skipped.")]
 
 
 class MapRequest(BaseModel):

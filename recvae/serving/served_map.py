@@ -27,12 +27,7 @@ class ServedMap:
         self._made: latent.TasteMap | None = None
 
     def draw(self, requests: Sequence[schemas.MapRequest]) -> list[schemas.ItemMap]:
-        """The places of the most popular items.
-
-        Raises:
-            OptionError: the model has no latent space.
-            MissingPackageError: scikit-learn is not installed.
-        """
+        """The places of the most popular items."""
         items = self._map().items.iloc[self._popular]
         places, genres = items[["x", "y"]].to_numpy().tolist(), main_genres(items).tolist()
         points = [
@@ -42,19 +37,18 @@ class ServedMap:
         return [schemas.ItemMap(points=points[: one.k]) for one in requests]
 
     def place(self, requests: Sequence[schemas.History]) -> list[schemas.Place]:
-        """The places of tastes.
-
-        Raises:
-            OptionError, MissingPackageError: see `draw`.
-        """
+        """The places of tastes."""
         users = self._map().place(self._catalogue.histories(requests))
         return [
             schemas.Place(
-                x=x, y=y, spread=_spread(*spread), unknown=self._catalogue.unknown(one.items)
+                x=at["x"],
+                y=at["y"],
+                spread=schemas.Spread(xx=at["x_std"] ** 2, xy=at["xy_cov"], yy=at["y_std"] ** 2)
+                if at["x_std"] > 0
+                else None,
+                unknown=self._catalogue.unknown(one.items),
             )
-            for one, (x, y, *spread) in zip(
-                requests, users[["x", "y", "x_std", "y_std", "xy_cov"]].to_numpy(), strict=True
-            )
+            for one, at in zip(requests, users.to_dict(orient="records"), strict=True)
         ]
 
     def _map(self) -> latent.TasteMap:
@@ -63,7 +57,3 @@ class ServedMap:
             around = latent.neighbor_histories(self._model, self._popular)
             self._made = latent.TasteMap.fit(self._model, around)
         return self._made
-
-
-def _spread(x_std: float, y_std: float, xy_cov: float) -> schemas.Spread | None:
-    return schemas.Spread(xx=x_std**2, xy=xy_cov, yy=y_std**2) if x_std > 0 else None

@@ -19,11 +19,7 @@ class ServedModel:
     """A fitted model and its items; each method answers many requests in one forward pass."""
 
     def __init__(self, model: Recommender) -> None:
-        """Take a model, which must recommend for users that it was not trained on.
-
-        Raises:
-            FoldInError: it does not.
-        """
+        """Take a model; FoldInError if it can't recommend for users that are new to it."""
         if not model.supports_new_users:
             raise FoldInError(
                 f"{model.name} knows only the users it was trained on: serve a model that folds "
@@ -55,11 +51,7 @@ class ServedModel:
         ]
 
     def encode(self, requests: Sequence[schemas.History]) -> list[schemas.Code]:
-        """The code of each history.
-
-        Raises:
-            OptionError: the model has no latent space.
-        """
+        """The code of each history."""
         codes = self.model.encode(self.catalogue.histories(requests))
         return [
             schemas.Code(
@@ -73,11 +65,7 @@ class ServedModel:
     def similar(
         self, requests: Sequence[schemas.SimilarRequest]
     ) -> list[schemas.SimilarItems | None]:
-        """The items nearest to each item; None for an item that is unknown.
-
-        Raises:
-            OptionError: the model has no notion of similar items.
-        """
+        """The items nearest to each item; None for an item that is unknown."""
         asked = [self.catalogue.column_of.get(one.item, -1) for one in requests]
         k = min(max(one.k for one in requests), len(self.catalogue.ids))
         ids, scores = self.model.similar_items(np.maximum(asked, 0), k)

@@ -20,15 +20,7 @@ MAX_COSTLY = 8
 WATCH_SECONDS = 1.0
 """The time between two checks of the model's folder."""
 
-Known = TypeVar(
-    "Known",
-    schemas.Recommendations,
-    schemas.Code,
-    schemas.Explained,
-    schemas.Blended,
-    schemas.Place,
-)
-"""An answer that says which ids of a history the model does not know."""
+Known = TypeVar("Known", bound=schemas.OfHistory)
 
 
 class Service:
