@@ -63,8 +63,8 @@ def main() -> None:
 
 def measure(models: dict[str, Recommender], split: rv.Split, test: bool) -> list[dict[str, Any]]:
     """A line for each model; the last one is what the others are held against."""
-    assert split.validation is not None and split.test is not None
     holdout, values, lines = split.test if test else split.validation, {}, []
+    assert holdout is not None
     for name, model in models.items():
         begun = perf_counter()
         model.fit(split.train, split.validation)

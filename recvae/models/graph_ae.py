@@ -33,11 +33,11 @@ class GraphAE(Recommender):
     Graph Convolution for Recommendation?", CIKM 2021, and Kim et al., "Graph Filtering for
     Collaborative Filtering via Chebyshev Polynomials", SIGIR 2025).
 
-    A history is a signal on the graph of items, whose matrix is A = R'R (see `ItemGraph`). The
-    filter multiplies the part of the signal that belongs to an eigenvalue x of A by x, as A itself
-    does, but for the `rank` largest: there by level + slope x. So the tastes that many users share
-    count about alike, and what is left counts by how common it is. No items x items matrix is made,
-    and the graph may have any number of items.
+    A history is a signal on the graph of items, whose matrix is A = R'R (see `ItemGraph`), divided
+    by its largest eigenvalue. The filter multiplies the part of the signal that belongs to an
+    eigenvalue x by x, as A itself does, but for the `rank` largest: there by level + slope x. So
+    the tastes that many users share count about alike, and what is left counts by how common it
+    is. No items x items matrix is made, and the graph may have any number of items.
 
     The model keeps the training users' histories, as rows without ids in a random order. It reads
     which items a user has, not their weights.
@@ -46,12 +46,15 @@ class GraphAE(Recommender):
         rank: how many eigenvalues are large, at most a tenth of the number of users or items.
         level: the filter at a large eigenvalue is level + slope times the eigenvalue.
         slope: see `level`.
+        user_power: a user of n items connects them by 1 / n^user_power (the papers: 1).
+        degree_power: two items are connected by the sum of that over their common users, divided
+            by this power of the user count of each (the papers: 0.5).
         item_power: an item is divided by this power of its user count on the way in, and multiplied
             by it on the way out.
         seed: decides the start of the search for eigenvectors.
         half_life: see `Model`.
         graph_: the graph of items.
-        values_: float32 [rank], the large eigenvalues of A, ascending.
+        values_: float32 [rank], the large eigenvalues, ascending, before the division.
         vectors_: float32 [items, rank], their eigenvectors.
     """
 
@@ -62,20 +65,24 @@ class GraphAE(Recommender):
         "rank": Int(32, 1024, log=True),
         "level": Float(0.1, 0.8),
         "slope": Float(0.0, 1.0),
+        "user_power": Float(0.4, 1.0),
+        "degree_power": Float(0.2, 0.6),
         "item_power": Float(0.0, 0.6),
     }
 
     rank: PositiveInt = 512
     level: NonNegativeFloat = 0.35
     slope: NonNegativeFloat = 0.2
-    item_power: NonNegativeFloat = 0.3
+    user_power: NonNegativeFloat = 0.7
+    degree_power: NonNegativeFloat = 0.4
+    item_power: NonNegativeFloat = 0.2
     seed: NonNegativeInt = 0
     half_life: PositiveFloat | None = None
 
     def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
         random = torch.Generator().manual_seed(self.seed)
         order = torch.randperm(train.shape[0], generator=random).numpy()
-        self.graph_ = ItemGraph.of(as_input(train)[order])
+        self.graph_ = self._graph(as_input(train)[order])
         self.values_, self.vectors_ = self.graph_.smoothest(self._rank, random)
 
     def learn_shards(self, train: Shards, validation: Holdout | None, context: FitContext) -> None:
@@ -100,14 +107,18 @@ class GraphAE(Recommender):
             (scaled.columns, scaled.rows), scaled.values, accumulate=True
         )
         # A has x already at a large eigenvalue x: what is missing to the filter is added.
-        missing = self.level + self.slope * self.values_ - self.values_
+        largest = self.values_[-1]
+        missing = self.level + (self.slope - 1) * self.values_ / largest
         tastes = scaled.multiply(self.vectors_) * missing
-        return (self.graph_.multiply(signals).T + tastes @ self.vectors_.T) * scale
+        return (self.graph_.multiply(signals / largest).T + tastes @ self.vectors_.T) * scale
 
     def similarities(self, columns: np.ndarray) -> torch.Tensor:
         """The filter's weight between items; popular ones are not preferred."""
         alone = sp.eye(len(self.items_), format="csr", dtype=np.float32)[columns]
         return self.score(alone) / self.graph_.degrees**self.item_power
+
+    def _graph(self, histories: sp.csr_matrix) -> ItemGraph:
+        return ItemGraph.of(histories, self.user_power, self.degree_power)
 
     @property
     def _rank(self) -> int:
@@ -127,6 +138,6 @@ class GraphAE(Recommender):
         n_items = len(self.items_)
         offsets, columns = state["offsets"].numpy(), state["columns"].numpy()
         ones = np.ones(len(columns), dtype=np.float32)
-        self.graph_ = ItemGraph.of(csr_of(ones, columns, offsets, (self.n_users_, n_items)))
+        self.graph_ = self._graph(csr_of(ones, columns, offsets, (self.n_users_, n_items)))
         self.values_ = of_shape(state["values"], self._rank)
         self.vectors_ = of_shape(state["vectors"], n_items, self._rank)

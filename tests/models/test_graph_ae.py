@@ -26,42 +26,51 @@ def train():
     )
 
 
-def normalized(matrix):
+def normalized(matrix, user_power=1.0, degree_power=0.5):
     """R of a sparse X, dense."""
     dense = (matrix.toarray() > 0).astype(float)
     of_users, of_items = (np.maximum(dense.sum(axis=axis), 1) for axis in (1, 0))
-    return dense / np.sqrt(np.outer(of_users, of_items)), of_items
+    return dense / np.outer(of_users ** (user_power / 2), of_items**degree_power), of_items
 
 
-def by_the_formula(train, histories, rank, level, slope, item_power):
+def by_the_formula(train, histories, rank, level, slope, user_power, degree_power, item_power):
     """Scores by the filter on all eigenvalues of the dense A = R'R."""
-    r, counts = normalized(train)
+    r, counts = normalized(train, user_power, degree_power)
     values, vectors = np.linalg.eigh(r.T @ r)
+    values /= values[-1]
     response = np.where(np.arange(ITEMS) >= ITEMS - rank, level + slope * values, values)
     signal = (histories.toarray() > 0) / counts**item_power
     return signal @ (vectors * response) @ vectors.T * counts**item_power
 
 
 @pytest.mark.parametrize("rank", [1, 4, 6])
-@given(level=st.floats(0.0, 1.0), slope=st.floats(0.0, 1.0), item_power=st.floats(0.0, 1.0))
-def test_the_scores_are_those_of_the_filter(train, rank, level, slope, item_power):
-    options = {"rank": rank, "level": level, "slope": slope, "item_power": item_power}
-    expected = by_the_formula(train, train[:9], **options)
-    scores = rv.GraphAE(**options).fit(train).score(train[:9])
+@given(
+    st.fixed_dictionaries(
+        dict.fromkeys(
+            ("level", "slope", "user_power", "degree_power", "item_power"), st.floats(0.0, 1.0)
+        )
+    )
+)
+def test_the_scores_are_those_of_the_filter(train, rank, options):
+    expected = by_the_formula(train, train[:9], rank, **options)
+    scores = rv.GraphAE(rank=rank, **options).fit(train).score(train[:9])
     np.testing.assert_allclose(scores, expected, rtol=1e-3, atol=1e-3)
 
 
 def test_the_filter_that_leaves_the_graph_as_it_is(train):
     """Level 0 and slope 1 are one product with A, whatever the rank."""
-    r, _ = normalized(train)
-    model = rv.GraphAE(level=0.0, slope=1.0, item_power=0.0).fit(train)
+    r, _ = normalized(train, 0.5, 0.25)
+    expected = r.T @ r / np.linalg.norm(r, 2) ** 2
+    model = rv.GraphAE(level=0.0, slope=1.0, user_power=0.5, degree_power=0.25, item_power=0.0).fit(
+        train
+    )
     alone = sp.eye(ITEMS, format="csr", dtype=np.float32)
-    np.testing.assert_allclose(model.score(alone), r.T @ r, atol=1e-6)
-    np.testing.assert_allclose(model.similarities(np.arange(ITEMS)), r.T @ r, atol=1e-6)
+    np.testing.assert_allclose(model.score(alone), expected, atol=1e-6)
+    np.testing.assert_allclose(model.similarities(np.arange(ITEMS)), expected, atol=1e-6)
 
 
 def test_the_eigenvalues_are_from_0_to_1_and_the_vectors_are_found(train):
-    graph = ItemGraph.of((train > 0).astype(np.float32))
+    graph = ItemGraph.of((train > 0).astype(np.float32), 1.0, 0.5)
     matrix = graph.multiply(torch.eye(ITEMS)).numpy()
     r, _ = normalized(train)
     np.testing.assert_allclose(matrix, r.T @ r, atol=1e-6)

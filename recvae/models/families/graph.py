@@ -18,10 +18,10 @@ LEAST = 1e-2
 
 @dataclass(frozen=True)
 class ItemGraph:
-    """A = R'R of R = D_u^-1/2 X D_i^-1/2, for a binary X [users, items] and its degrees D.
+    """A = R'R of R = D_u^-p/2 X D_i^-q, for a binary X [users, items], its degrees D and powers.
 
-    Its eigenvalues are from 0 to 1. Only the entries of R are kept, by user and by item: A has
-    many more.
+    With p = 1 and q = 1/2 the eigenvalues are from 0 to 1, else from 0 on. Only the entries of R
+    are kept, by user and by item: A has many more.
 
     Attributes:
         by_user: R [users, items].
@@ -32,9 +32,10 @@ class ItemGraph:
     by_item: Batch
 
     @classmethod
-    def of(cls, histories: sp.csr_matrix) -> Self:
-        """The graph of binary CSR [users, items]."""
-        users, items = (_inverse_roots(histories.sum(axis=axis)) for axis in (1, 0))
+    def of(cls, histories: sp.csr_matrix, user_power: float, item_power: float) -> Self:
+        """The graph of binary CSR [users, items], with p = `user_power` and q = `item_power`."""
+        users = _scale(histories.sum(axis=1), user_power / 2)
+        items = _scale(histories.sum(axis=0), item_power)
         normalized = users @ histories @ items
         return cls(_as_batch(normalized), _as_batch(normalized.T.tocsr()))
 
@@ -75,9 +76,10 @@ class ItemGraph:
         return 2 / least * self.multiply(basis) - basis
 
 
-def _inverse_roots(degrees: np.ndarray) -> sp.csr_matrix:
-    """D^-1/2 of degrees [n, 1] or [1, n], where 0 counts as 1."""
-    return sp.diags(np.maximum(np.asarray(degrees).ravel(), 1) ** -0.5, format="csr")
+def _scale(degrees: np.ndarray, power: float) -> sp.csr_matrix:
+    """D^-power of degrees [n, 1] or [1, n], where 0 counts as 1."""
+    scale = np.maximum(np.asarray(degrees).ravel(), 1).astype(np.float32) ** -power
+    return sp.diags(scale, format="csr")
 
 
 def _as_batch(matrix: sp.csr_matrix) -> Batch:
