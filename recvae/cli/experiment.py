@@ -1,10 +1,9 @@
 """Data, filtered and split: the same arguments give the same users to every command."""
 
 from dataclasses import dataclass, fields
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -14,6 +13,9 @@ from recvae.disk.databases import without_password
 
 MIN_RATING = 4.0
 """The least rating that counts as a like in named data sets, all of which have up to 5 stars."""
+
+OF_SPLIT = {"held_out_users": "users", "validation_from": "time", "test_from": "time"}
+"""The options that belong to one kind of split only."""
 
 _Filter = partial(typer.Option, rich_help_panel="Filters")
 _Split = partial(typer.Option, rich_help_panel="Split")
@@ -48,25 +50,6 @@ class Filters:
         }
 
 
-class SplitKind(StrEnum):
-    """The kinds of splits."""
-
-    USERS = "users"
-    INTERACTIONS = "interactions"
-    LAST = "last"
-    TIME = "time"
-    PUBLISHED = "published"
-    NONE = "none"
-
-
-OF_SPLIT = {
-    "held_out_users": SplitKind.USERS,
-    "validation_from": SplitKind.TIME,
-    "test_from": SplitKind.TIME,
-}
-"""The options that belong to one kind of split only."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Experiment(Filters, DataOptions):
     """Data, filtered and split: the same arguments give the same users to every command."""
@@ -81,14 +64,14 @@ class Experiment(Filters, DataOptions):
         ),
     ]
     split: Annotated[
-        SplitKind,
+        Literal["users", "interactions", "last", "time", "published", "none"],
         _Split(
             help="What is held out: users, whose lists the model has never seen; interactions of "
             "every user at random; the last of every user; all after a point in time; what the "
             "data's test.txt says, a line per user, as in papers; or none, to train on all there "
             "is (`recvae train` alone)."
         ),
-    ] = SplitKind.USERS
+    ] = "users"
     held_out_users: Annotated[
         int | None,
         _Split(
@@ -113,7 +96,7 @@ class Experiment(Filters, DataOptions):
 
     def __post_init__(self) -> None:
         for name, kind in OF_SPLIT.items():
-            if getattr(self, name) is not None and self.split is not kind:
+            if getattr(self, name) is not None and self.split != kind:
                 option = f"--{name.replace('_', '-')}"
                 raise typer.BadParameter(f"{option} is for --split {kind}: leave out one of them.")
 
@@ -127,32 +110,32 @@ class Experiment(Filters, DataOptions):
         return split.without_disliked() if self.without_disliked else split
 
     def _split(self) -> "rv.Split":
-        if self.split is SplitKind.PUBLISHED:
+        if self.split == "published":
             return self._read_split()
         data = self._read()
         match self.split:
-            case SplitKind.USERS:
+            case "users":
                 n = self.held_out_users
                 return rv.split_users(data, n_validation=n, n_test=n, seed=self.seed)
-            case SplitKind.INTERACTIONS:
+            case "interactions":
                 return rv.split_interactions(data, seed=self.seed)
-            case SplitKind.LAST:
+            case "last":
                 return rv.split_last(data)
-            case SplitKind.TIME:
+            case "time":
                 return rv.split_time(data, *self._points_in_time())
-            case SplitKind.NONE:
+            case "none":
                 raise typer.BadParameter("--split none leaves nobody to judge a model by.")
 
     def prepare_folds(self, n_folds: int) -> "list[rv.Split]":
         """Read, filter, and hold every user out once."""
-        if self.split is not SplitKind.USERS:
+        if self.split != "users":
             raise typer.BadParameter("--folds are of users: leave out --split.")
         folds = rv.split_folds(self._read(), n_folds, self.held_out_users, seed=self.seed)
         return [fold.without_disliked() for fold in folds] if self.without_disliked else folds
 
     def learn_from(self) -> "tuple[rv.Interactions | rv.Shards, rv.Holdout | None]":
         """The training data, and the validation users, if there are any."""
-        if self.split is SplitKind.NONE:
+        if self.split == "none":
             return self._open_shards() if are_shards(self.data) else self._read(), None
         split = self.prepare()
         return split.train, split.validation
@@ -160,26 +143,22 @@ class Experiment(Filters, DataOptions):
     @property
     def arguments(self) -> list[str]:
         """The command line arguments for this, without those that have their default."""
-        given = {field.name: (getattr(self, field.name), field.default) for field in fields(self)}
-        return [
-            word
-            for name, (value, usual) in given.items()
-            if value != usual
-            for word in (
-                f"--{name.replace('_', '-')}",
-                *([] if value is True else [without_password(str(value))]),
-            )
-        ]
+        words: list[str] = []
+        for field in fields(self):
+            if (value := getattr(self, field.name)) != field.default:
+                words.append(f"--{field.name.replace('_', '-')}")
+                words += [] if value is True else [without_password(str(value))]
+        return words
 
     @property
     def description(self) -> str:
         """The data, filters and split in a line."""
-        if self.split is SplitKind.PUBLISHED:
+        if self.split == "published":
             return f"{self.data}, split as published, validation pairs by seed {self.seed}"
         least = "" if self._min_weight is None else f", weight >= {self._min_weight:g}"
         return (
             f"{without_password(self.data)}{least}, users with >= {self.min_user_items} items, "
-            f"items with >= {self.min_item_users} users, split by {self.split.value}, "
+            f"items with >= {self.min_item_users} users, split by {self.split}, "
             f"seed {self.seed}{', lists without what is disliked' * self.without_disliked}"
         )
 
@@ -201,7 +180,7 @@ class Experiment(Filters, DataOptions):
         return rv.read_split(folder, seed=self.seed)
 
     def _split_shards(self) -> "rv.ShardSplit":
-        if self.split is not SplitKind.USERS:
+        if self.split != "users":
             raise typer.BadParameter("shards are split by users, or not at all (--split none).")
         if self.without_disliked:
             raise typer.BadParameter("shards hold likes alone: leave out --without-disliked.")

@@ -116,6 +116,10 @@ def recommend(
 
     $ recvae recommend runs/vae --history shards --out lists --address auto
     """
+    import pandas as pd
+
+    from recvae.disk.writing import write_tables
+
     if are_shards(history):
         require_usual("shards", columns)
         if wishes != Wishes():
@@ -128,44 +132,15 @@ def recommend(
             raise typer.BadParameter("the lists of shards go to a folder: name it by --out.")
         files = rv.recommend_shards(model, history, out, k, device=device, address=address)
         note(f"written to {out}, in {len(files)} files")
-    elif address is not None:
+        return
+    if address is not None:
         raise typer.BadParameter("--address is for shards: `recvae shard` makes them of a table.")
-    elif json and out is not None:
+    if json and out is not None:
         raise typer.BadParameter("the lists go to the file of --out: no --json.")
-    else:
-        if out is not None:
-            require_outside(out, history)
-        histories = _read(history, columns)
-        _recommend(model, histories, columns, wishes, k, out, device, json)
-
-
-def _opened(history: str) -> AbstractContextManager[str | Path]:
-    """A context with the history's file, or with a copy of a pipe or of stdin, as - is called."""
-    from recvae.data.reading.sources import as_file
-
-    if is_address(history):
-        return nullcontext(history)
-    if history == "-":
-        return as_file(Path("stdin"), sys.stdin.buffer)
-    return as_file(Path(history))
-
-
-def _recommend(
-    model: Path,
-    histories: "DataFrame",
-    columns: FileColumns,
-    wishes: Wishes,
-    k: int,
-    out: str | None,
-    device: str,
-    json: bool,
-) -> None:
-    import pandas as pd
-
-    from recvae.disk.writing import write_tables
-
-    recommender = rv.load_model(model, device=device)
-    tables = recommender.recommend_tables(
+    if out is not None:
+        require_outside(out, history)
+    histories = _read(history, columns)
+    tables = rv.load_model(model, device=device).recommend_tables(
         histories,
         k,
         user=columns.user,
@@ -180,6 +155,17 @@ def _recommend(
     else:
         write_tables(tables, out)
         note(f"written to {out}")
+
+
+def _opened(history: str) -> AbstractContextManager[str | Path]:
+    """A context with the history's file, or with a copy of a pipe or of stdin, as - is called."""
+    from recvae.data.reading.sources import as_file
+
+    if is_address(history):
+        return nullcontext(history)
+    if history == "-":
+        return as_file(Path("stdin"), sys.stdin.buffer)
+    return as_file(Path(history))
 
 
 def _read(history: str, names: FileColumns) -> "DataFrame":
