@@ -13,7 +13,7 @@ import matplotlib as mpl
 import torch
 from matplotlib.figure import Figure
 
-from recvae.display.themes import LIGHT, STYLE
+from recvae.display.themes import LIGHT
 from recvae.errors import did_you_mean
 
 FIGURES, IMAGES = Path("benchmarks/figures"), Path("docs/images")
@@ -74,8 +74,7 @@ def write_json(path: Path, content: object) -> None:
 def save_picture(path: Path, draw: Callable[[Any], Figure], found: object) -> None:
     """Draw figures in the style of the reports; a picture has no date in it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    style: Any = STYLE | LIGHT | {"savefig.dpi": 110}
-    with mpl.rc_context(style):
+    with mpl.rc_context(LIGHT | {"savefig.dpi": 110}):
         draw(found).savefig(path, metadata={"Date": None} if path.suffix == ".svg" else {})
 
 

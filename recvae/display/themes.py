@@ -11,7 +11,7 @@ from matplotlib.rcsetup import cycler
 
 MARKERS = "osD^vPXp"
 
-STYLE: dict[str, Any] = {
+STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
     "axes.facecolor": "none",
     "axes.grid": True,
@@ -37,13 +37,14 @@ STYLE: dict[str, Any] = {
 }
 
 
-def _theme(paper: str, ink: str, faint: str, series: tuple[str, ...]) -> dict[str, Any]:
+def _theme(paper: str, ink: str, faint: str, series: str) -> dict[Any, Any]:
     inked = ("text.color", "axes.labelcolor", "axes.titlecolor", "xtick.color", "ytick.color")
     return {
+        **STYLE,
         "figure.facecolor": paper,
         "savefig.facecolor": paper,
         "grid.color": faint,
-        "axes.prop_cycle": cycler(color=series),
+        "axes.prop_cycle": cycler(color=series.split()),
         **dict.fromkeys(inked, ink),
     }
 
@@ -52,30 +53,12 @@ LIGHT = _theme(
     paper="#ffffff",
     ink="#1f2430",
     faint="#dfe2e8",
-    series=(
-        "#0072b2",
-        "#d55e00",
-        "#00805e",
-        "#b0478a",
-        "#a87100",
-        "#3a8fc4",
-        "#6b6b6b",
-        "#1f2430",
-    ),
+    series="#0072b2 #d55e00 #00805e #b0478a #a87100 #3a8fc4 #6b6b6b #1f2430",
 )
 
 DARK = _theme(
     paper="#14171d",
     ink="#e4e7ee",
     faint="#323845",
-    series=(
-        "#56b4e9",
-        "#ff8f4f",
-        "#35c99d",
-        "#e79ac6",
-        "#f0bd45",
-        "#9fd3f5",
-        "#a5a9b2",
-        "#e4e7ee",
-    ),
+    series="#56b4e9 #ff8f4f #35c99d #e79ac6 #f0bd45 #9fd3f5 #a5a9b2 #e4e7ee",
 )

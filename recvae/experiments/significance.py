@@ -9,7 +9,8 @@ the lowest error rate (Urbano et al. 2019, "Statistical significance testing in 
 retrieval"). The bootstrap interval, which assumes no distribution, is given beside it as a check.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -37,17 +38,14 @@ def differences_to_best(
         bootstrap interval; `p`, corrected for the comparisons of all pairs of models by all
         metrics, since the same users say which model is the best.
     """
-    by_metric = {
-        metric: pd.DataFrame({name: frame[metric] for name, frame in values.items()})
-        for metric in next(iter(values.values())).columns
-    }
-    lines = {metric: _to_best(models, generator) for metric, models in by_metric.items()}
-    p_values = {
-        (metric, pair): p
-        for metric, models in by_metric.items()
-        for pair, p in _of_pairs(models).items()
-    }
-    corrected = dict(zip(p_values, holm(np.array(list(p_values.values()))), strict=True))
+    lines, p_values = {}, {}
+    for metric in next(iter(values.values())).columns:
+        models = pd.DataFrame({name: frame[metric] for name, frame in values.items()})
+        lines[metric] = _to_best(models, generator)
+        for one, other in combinations(models, 2):
+            pair = (models[one] - models[other]).to_frame()
+            p_values[metric, frozenset({one, other})] = paired_t_test(pair).item()
+    corrected = dict(zip(p_values, holm(np.array([*p_values.values()])), strict=True))
     table = pd.concat(lines, names=["metric", "model"])
     lines_of = zip(table.index, table["best"], strict=True)
     table["p"] = [corrected[metric, frozenset({model, best})] for (metric, model), best in lines_of]
@@ -103,15 +101,6 @@ def bootstrap_interval(
         rng=generator,
     ).confidence_interval
     return np.asarray(interval.low), np.asarray(interval.high)
-
-
-def _of_pairs(values: pd.DataFrame) -> dict[frozenset[Hashable], float]:
-    """The p-value of each pair of columns."""
-    tests = {
-        model: paired_t_test(values.iloc[:, number:].sub(values[model], axis=0))
-        for number, model in enumerate(values.columns, 1)
-    }
-    return {frozenset({model, other}): p for model in tests for other, p in tests[model].items()}
 
 
 def _to_best(values: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from recvae.disk import atomic
 from recvae.display.templates import render
-from recvae.display.themes import DARK, LIGHT, STYLE
+from recvae.display.themes import DARK, LIGHT
 
 GROUPS = 6
 """How many genres have a colour of their own; all others are grey."""
@@ -22,11 +22,10 @@ SIDE = 1000
 def write_map(items: pd.DataFrame, users: pd.DataFrame | None, folder: Path) -> Path:
     """Write `map.png` and `map.html`: see `TasteMap.write`."""
     groups = main_genres(items)
-    style: Any = {**STYLE, **LIGHT}
     page = folder / "map.html"
     with atomic.writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        with mpl.rc_context(style):
+        with mpl.rc_context(LIGHT):
             draw_map(items, groups, users).savefig(folder / "map.png")
         page.write_text(_html(items, groups, users), encoding="utf-8")
     return page

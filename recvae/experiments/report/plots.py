@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-from recvae.display.themes import MARKERS, STYLE
+from recvae.display.themes import MARKERS
 from recvae.experiments.comparison import Comparison
 
 TICKS = (1, 2, 5, 10, 20, 50, 100)
@@ -28,12 +28,11 @@ SHORTEST = 0.01
 
 
 def draw(
-    plot: Callable[[Comparison], Figure], comparison: Comparison, theme: dict[str, Any], form: str
+    plot: Callable[[Comparison], Figure], comparison: Comparison, theme: dict[Any, Any], form: str
 ) -> bytes:
     """A plot as the bytes of an image; `form` is "svg" or "png"."""
     image = BytesIO()
-    style: Any = {**STYLE, **theme}
-    with mpl.rc_context(style):
+    with mpl.rc_context(theme):
         metadata = {"Date": None} if form == "svg" else None
         plot(comparison).savefig(image, format=form, metadata=metadata)
     return image.getvalue()
