@@ -95,6 +95,11 @@ def _multiplies_bfloat16(kind: str) -> bool:
     return kind == "cpu" and bool(_instructions() & {"avx512_bf16", "amx_bf16"})
 
 
+def multiplies_int8(device: torch.device) -> bool:
+    """Whether a device is a CPU with instructions for products of 8-bit integers."""
+    return device.type == "cpu" and bool(_instructions() & {"avx512_vnni", "avx_vnni"})
+
+
 @cache
 def _keeps_float32() -> bool:
     there = _instructions()

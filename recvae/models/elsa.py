@@ -9,6 +9,7 @@ import torch
 from recvae import nets
 from recvae.engine.batch import Batch
 from recvae.engine.phases import LossTerms, Phase
+from recvae.models.contract.abilities import Ability
 from recvae.models.families.autoencoder import AutoencoderRecommender
 from recvae.options.ranges import DropRate, PositiveFloat, PositiveInt
 from recvae.options.spaces import Float, Int, Space
@@ -34,6 +35,8 @@ class ELSA(AutoencoderRecommender):
         "learning_rate": Float(1e-3, 0.1, log=True),
         "batch_size": Int(100, 1000, log=True),
     }
+
+    abilities: ClassVar[frozenset[Ability]] = AutoencoderRecommender.abilities | {Ability.VECTORS}
 
     latent: PositiveInt = 256
     dropout: DropRate = 0.0

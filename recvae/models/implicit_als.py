@@ -44,7 +44,7 @@ class ImplicitALS(Factorization):
         "alpha": Float(1.0, 40.0, log=True),
         "regularization": Float(0.01, 200.0, log=True),
     }
-    abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.EXPORT})
+    abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.EXPORT, Ability.VECTORS})
 
     regularization: PositiveFloat = 20.0
     alpha: PositiveFloat = 4.0
@@ -52,8 +52,10 @@ class ImplicitALS(Factorization):
     input: Input = "binary"
     half_life: PositiveFloat | None = None
 
-    def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
-        """Compute the users' vectors; score by their inner products with the items' vectors.
+    def user_vectors(
+        self, histories: sp.csr_matrix, rows: np.ndarray | None = None
+    ) -> torch.Tensor:
+        """Compute the users' vectors, by least squares.
 
         Raises:
             TrainingError: they can't be solved for within the precision of float32.
@@ -70,7 +72,7 @@ class ImplicitALS(Factorization):
                 "large, or the items too much alike. Train again with more regularization, or "
                 "lower the weights."
             ) from error
-        return torch.from_numpy(vectors) @ self.item_factors_.T
+        return torch.from_numpy(vectors)
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """The scores [users, items] of rows of one length, by operators that an ONNX graph has.

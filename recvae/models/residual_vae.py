@@ -55,7 +55,9 @@ class ResidualVAE(AutoencoderRecommender):
         "batch_size": Int(50, 500, log=True),
     }
     supports_shards: ClassVar[bool] = False
-    abilities: ClassVar[frozenset[Ability]] = frozenset(Ability) - {Ability.GENERATION}
+    abilities: ClassVar[frozenset[Ability]] = frozenset(
+        {Ability.CODES, Ability.LOG_PROBABILITIES, Ability.EXPORT}
+    )
     averaging: ClassVar[float | None] = 5.0
 
     dropout: Annotated[float, Gt(0), Lt(1)] = 0.5

@@ -17,6 +17,7 @@ from recvae.engine import memory, threads
 from recvae.errors import OptionError, TrainingError
 from recvae.ranking.blocks import user_blocks
 from recvae.ranking.rerank import Reranker, pool_size
+from recvae.ranking.shortlist import Products, Shortlist
 
 Score: TypeAlias = Callable[[sp.csr_matrix, np.ndarray | None], torch.Tensor]
 """(histories [b, items], rows [b] or None) -> float32 [b, items], which ranking may overwrite."""
@@ -24,7 +25,13 @@ Score: TypeAlias = Callable[[sp.csr_matrix, np.ndarray | None], torch.Tensor]
 ItemSets: TypeAlias = np.ndarray | Sequence[int] | Sequence[Sequence[int]] | sp.csr_matrix
 """Columns for all users (1-D), or for each user (a sequence of sequences, or CSR)."""
 
+Users: TypeAlias = slice | np.ndarray
+Lists: TypeAlias = tuple[np.ndarray, np.ndarray]
+"""Columns int64 [users, k] and scores float32 [users, k]."""
 Positions: TypeAlias = tuple[slice | torch.Tensor, torch.Tensor]
+
+SHORT = 4
+"""So many values for each place of a list, or fewer, are sorted as a whole."""
 
 
 def top_k(
@@ -37,6 +44,7 @@ def top_k(
     allow: ItemSets | None = None,
     deny: ItemSets | None = None,
     rerank: Reranker | None = None,
+    products: Callable[[], Products | None] = lambda: None,
     label: str = "ranking",
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rank the items for each user and keep the k best.
@@ -50,6 +58,7 @@ def top_k(
         allow: only these items may be recommended.
         deny: these items may not.
         rerank: makes the lists of longer ones.
+        products: gives the scores as inner products, if they are: the same lists, sooner.
         label: what the progress bar says.
 
     Returns:
@@ -65,6 +74,29 @@ def top_k(
     n_best = k if rerank is None else pool_size(k, n_items)
     allow = _item_sets(allow, histories.shape, "allow")
     deny = _item_sets(deny, histories.shape, "deny")
+    limits = histories if exclude_seen else None, allow, deny
+    shortlist = Shortlist.of(products, n_users, n_items, n_best) if exclude_seen else None
+
+    def best_of(users: Users) -> Lists:
+        """Lists from the scores of all items."""
+        cells = score(histories[users], None if rows is None else rows[users])
+        _mask(cells, users, *limits)
+        return _best(cells, n_best)
+
+    def best_of_few(users: Users, shortlist: Shortlist) -> Lists:
+        """The same from the scores of a few; from all where others could be as high."""
+        block = histories[users]
+        vectors = shortlist.products.users(block, None if rows is None else rows[users])
+        cells, error = shortlist.rough(vectors)
+        error[np.diff(block.indptr) == 0] = torch.inf  # these lists are by popularity
+        _mask(cells, users, *limits)
+        table, columns, rest = shortlist.candidates(vectors, cells, error, n_best)
+        places, scores = _best(table, n_best)
+        ids = np.where(places < 0, -1, np.take_along_axis(columns, places, axis=1))
+        if (unsure := ~(scores[:, -1] >= rest)).any():
+            ids[unsure], scores[unsure] = best_of(np.arange(n_users)[users][unsure])
+        return ids, scores
+
     ids = np.empty((n_users, k), dtype=np.int64)
     scores = np.empty((n_users, k), dtype=np.float32)
     blocks = user_blocks(n_users, n_items)
@@ -73,9 +105,7 @@ def top_k(
             work.enter_context(memory.kept())
             work.enter_context(threads.considerate())
         for block in progress(blocks, label, unit="block"):
-            cells = score(histories[block], None if rows is None else rows[block])
-            _mask(cells, block, histories if exclude_seen else None, allow, deny)
-            best = _best(cells, n_best)
+            best = best_of(block) if shortlist is None else best_of_few(block, shortlist)
             ids[block], scores[block] = (
                 best if rerank is None else rerank(histories[block], *best, k)
             )
@@ -90,23 +120,23 @@ def require_length(k: int, n_items: int) -> None:
 
 def _mask(
     cells: torch.Tensor,
-    block: slice,
+    users: Users,
     seen: sp.csr_matrix | None,
     allow: np.ndarray | sp.csr_matrix | None,
     deny: np.ndarray | sp.csr_matrix | None,
 ) -> None:
     """Set the scores of items that must not be recommended to -inf, in place."""
     if allow is not None:
-        where = _positions(allow, block, cells.device)
+        where = _positions(allow, users, cells.device)
         kept = cells[where].clone()
         cells.fill_(-torch.inf)
         cells[where] = kept
     for items in (deny, seen):
         if items is not None:
-            cells[_positions(items, block, cells.device)] = -torch.inf
+            cells[_positions(items, users, cells.device)] = -torch.inf
 
 
-def _best(cells: torch.Tensor, k: int) -> tuple[np.ndarray, np.ndarray]:
+def _best(cells: torch.Tensor, k: int) -> Lists:
     """The k best columns of each user and their scores, [users, k]; -1 where there are fewer."""
     best, columns = _largest(cells, k)
     if best.isnan().any():
@@ -115,17 +145,20 @@ def _best(cells: torch.Tensor, k: int) -> tuple[np.ndarray, np.ndarray]:
     return columns.cpu().numpy(), best.cpu().numpy()
 
 
-def _positions(items: np.ndarray | sp.csr_matrix, block: slice, device: torch.device) -> Positions:
-    """The entries of item sets within a block, as an index into a tensor [users, items]."""
+def _positions(items: np.ndarray | sp.csr_matrix, users: Users, device: torch.device) -> Positions:
+    """The entries of some users' item sets, as an index into a tensor [users, items]."""
     if isinstance(items, np.ndarray):
         return slice(None), torch.from_numpy(items).to(device)
-    entries = items[block].tocoo(copy=False)
+    entries = items[users].tocoo(copy=False)
     rows, columns = (part.astype(np.int64) for part in (entries.row, entries.col))
     return torch.from_numpy(rows).to(device), torch.from_numpy(columns).to(device)
 
 
 def _largest(cells: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Like `torch.topk`, but of equal values the one in the lowest column comes first."""
+    if cells.shape[1] <= SHORT * k:  # a stable sort of all of them says the same, sooner
+        best, columns = cells.sort(dim=1, descending=True, stable=True)
+        return best[:, :k], columns[:, :k]
     # One value more than asked for. Only if it equals the k-th, `topk` may have chosen the wrong
     # ones of several equal values; such rows are few, and only they are looked at again.
     best, columns = torch.topk(cells, min(k + 1, cells.shape[1]))

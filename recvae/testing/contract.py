@@ -1,5 +1,6 @@
 """The contract suite: what every recommender promises, as tests."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from recvae.models.contract.recommender import Recommender
 from recvae.models.loading import load_model
 from recvae.models.registry import MODELS
 from recvae.options.spaces import Categorical
-from recvae.ranking import blocks
+from recvae.ranking import blocks, shortlist
 from recvae.ranking.rerank import Boost, Cap
 
 USERS, ITEMS, BOARD = 60, 25, 20
@@ -487,6 +488,31 @@ class RecommenderContract:
             expected = model.score(histories)
             torch.testing.assert_close(scores, expected, rtol=1e-4, atol=1e-4)
 
+    def test_vectors_give_the_scores_or_are_refused(
+        self, model: Recommender, histories: sp.csr_matrix
+    ) -> None:
+        rows = np.arange(USERS)
+        if reason := model.why_not(Ability.VECTORS):
+            with pytest.raises(OptionError, match=re.escape(reason)):
+                model.user_vectors(histories, rows)
+            with pytest.raises(OptionError, match=re.escape(reason)):
+                model.last_layer()
+            return
+        items, biases = model.last_layer()
+        scores = model.user_vectors(histories, rows) @ items.T + biases
+        seen = torch.from_numpy(histories.toarray() > 0)
+        expected = model.score(histories, rows).masked_fill(seen, 0)
+        torch.testing.assert_close(scores.masked_fill(seen, 0), expected, rtol=1e-4, atol=1e-4)
+
+    def test_a_shortlist_changes_no_list(
+        self, model: Recommender, histories: sp.csr_matrix, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        whole = recommend(model, histories, 5)
+        for name, value in {"LEAST_USERS": 1, "GROUPS": 1}.items():
+            monkeypatch.setattr(shortlist, name, value)
+        monkeypatch.setattr("recvae.engine.devices.multiplies_int8", lambda _: True)
+        assert_same_lists(recommend(model, histories, 5), whole)
+
     def test_forward_gives_the_scores_or_is_refused(
         self, model: Recommender, histories: sp.csr_matrix
     ) -> None:
@@ -553,8 +579,8 @@ class RecommenderContract:
         more = data.with_items(pd.DataFrame({"item": ["item 99"], "kind": [kinds[-1]]}))
         today = model.update(more).facts_.data
         assert today is not None
-        scores = model.score_or_count(today.matrix, np.arange(USERS))
-        torch.testing.assert_close(scores[:, -1], scores[:, ITEMS + 2])
+        scored = model.score_or_count(today.matrix, np.arange(USERS))
+        torch.testing.assert_close(scored[:, -1], scored[:, ITEMS + 2])
 
     def test_a_model_of_a_bare_matrix_is_saved_too(
         self, board: Recommender, tmp_path: Path

@@ -23,3 +23,8 @@ class Ability(Enum):
         "item-knn or ensemble."
     )
     """The model's `forward` uses only operators that an ONNX graph has."""
+    VECTORS = (
+        "{cls}'s scores are no inner products: choose mult-vae, mult-dae, rec-vae, vamp-vae, elsa, "
+        "als, bpr or lmf."
+    )
+    """The model's scores are inner products of users' and items' vectors, plus items' biases."""

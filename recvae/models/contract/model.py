@@ -99,6 +99,25 @@ class Model(Estimator, ABC):
     def restore(self, state: dict[str, torch.Tensor]) -> None:
         """Set the learnt parameters to tensors from `state`."""
 
+    def user_vectors(
+        self, histories: sp.csr_matrix, rows: np.ndarray | None = None
+    ) -> torch.Tensor:
+        """What a user's scores are inner products with: float32 [users, width].
+
+        Raises:
+            OptionError: the scores are no inner products.
+        """
+        raise OptionError(self.lack_of(Ability.VECTORS))
+
+    def last_layer(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Vectors [items, width] and biases [items], float32: users' vectors @ these' + biases are
+        the scores of all items but those of the history.
+
+        Raises:
+            OptionError: the scores are no inner products.
+        """
+        raise OptionError(self.lack_of(Ability.VECTORS))
+
     def item_vectors(self) -> torch.Tensor:
         """Vectors float32 [items, d] to compare items by.
 

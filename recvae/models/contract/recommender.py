@@ -44,6 +44,7 @@ from recvae.models.contract.inputs import as_input
 from recvae.models.contract.model import Model
 from recvae.ranking.neighbors import nearest, nearest_rows
 from recvae.ranking.rerank import ItemTable, Reranker, Step
+from recvae.ranking.shortlist import Products
 from recvae.ranking.top_k import ItemSets, as_columns, require_length, top_k
 from recvae.saved import storage
 from recvae.saved.facts import Facts
@@ -293,6 +294,7 @@ class Recommender(Model):
             allow=allow,
             deny=deny,
             rerank=self.reranker(rerank),
+            products=self.products,
         )
 
     def recommend_table(
@@ -425,10 +427,17 @@ class Recommender(Model):
                 allow=allow,
                 deny=None if disliked is None else disliked[block],
                 rerank=reranker,
+                products=self.products,
             )
 
         cold = None if self.cold_items_ is None else ~self.cold_items_.known
         return lists.ranked_tables(rank, user_ids, self.items_, cold)
+
+    def products(self) -> Products | None:
+        """The scores as inner products; None where they are something else."""
+        if self.cold_items_ is not None or self.why_not(Ability.VECTORS):
+            return None
+        return Products(self.user_vectors, *self.last_layer())
 
     def reranker(self, steps: Sequence[Step]) -> Reranker | None:
         """The steps with what they need to know of this model's items; None without a step."""

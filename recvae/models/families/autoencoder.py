@@ -1,6 +1,7 @@
 """The base of all autoencoders: options, fitting, scoring of new users, encoding."""
 
 from abc import abstractmethod
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from math import ceil
@@ -109,9 +110,29 @@ class AutoencoderRecommender(Recommender):
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Logits of all items, decoded from the mean of the code, without dropout."""
-        precision = torch.bfloat16 if self.precision == "bfloat16" else torch.float32
-        with torch.no_grad(), devices.multiplying(precision):
+        with torch.no_grad(), self._multiplying():
             return self.forward(self.batch(padded(histories)))[: histories.shape[0]]
+
+    def user_vectors(
+        self, histories: sp.csr_matrix, rows: np.ndarray | None = None
+    ) -> torch.Tensor:
+        """The inputs of the last layer; with a temperature, their directions divided by it."""
+        self.require(Ability.VECTORS)
+        weight, _ = self.net_.last_layer()
+        with torch.no_grad(), self._multiplying():
+            code, _ = self.net_.encode(self.batch(padded(histories)).normalized())
+            vectors, _ = self.net_.factors(self.net_.hidden(code), weight[:0])
+        return vectors[: histories.shape[0]]
+
+    def last_layer(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The net's; with a temperature, its weights' directions."""
+        self.require(Ability.VECTORS)
+        weight, bias = self.net_.last_layer()
+        return self.net_.factors(weight[:0], weight)[1].detach(), bias.detach()
+
+    def _multiplying(self) -> AbstractContextManager[None]:
+        precision = torch.bfloat16 if self.precision == "bfloat16" else torch.float32
+        return devices.multiplying(precision)
 
     def batch(self, histories: sp.csr_matrix) -> Batch:
         """Histories as the net reads them, on its device."""

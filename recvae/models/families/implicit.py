@@ -14,6 +14,7 @@ from recvae.data.splits import Holdout
 from recvae.display.progress import progress
 from recvae.engine.states import of_shape
 from recvae.errors import TrainingError
+from recvae.models.contract.abilities import Ability
 from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.inputs import as_input
 from recvae.models.contract.recommender import Recommender
@@ -38,6 +39,7 @@ class Factorization(Recommender):
         item_factors_: float32 [items, factors + biases].
     """
 
+    abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.VECTORS})
     n_biases: ClassVar[int] = 0
     """The last columns of the factors, which are biases."""
 
@@ -88,6 +90,14 @@ class Factorization(Recommender):
         """Take the vectors of a fitted model of implicit's."""
         self.item_factors_ = torch.from_numpy(solver.item_factors)
 
+    def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
+        """Inner products of the users' vectors with all items'."""
+        return self.user_vectors(histories, rows) @ self.item_factors_.T
+
+    def last_layer(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The items' vectors, biases among them."""
+        return self.item_factors_, self.item_factors_.new_zeros(len(self.item_factors_))
+
     def item_vectors(self) -> torch.Tensor:
         return self.item_factors_[:, : self.factors]
 
@@ -109,10 +119,11 @@ class TrainedUsers(Factorization):
 
     supports_new_users: ClassVar[bool] = False
 
-    def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
-        """Inner products of the users' vectors with all items'."""
-        users = torch.from_numpy(self.checked_rows(rows, histories.shape[0]))
-        return self.user_factors_[users] @ self.item_factors_.T
+    def user_vectors(
+        self, histories: sp.csr_matrix, rows: np.ndarray | None = None
+    ) -> torch.Tensor:
+        """The vectors of training users."""
+        return self.user_factors_[torch.from_numpy(self.checked_rows(rows, histories.shape[0]))]
 
     def keep(self, solver: Any) -> None:
         super().keep(solver)

@@ -40,7 +40,9 @@ class PooledRecommender(Recommender):
             missing, unless the ensemble needs all.
     """
 
-    abilities: ClassVar[frozenset[Ability]] = frozenset(Ability) - {Ability.GENERATION}
+    abilities: ClassVar[frozenset[Ability]] = frozenset(
+        {Ability.CODES, Ability.LOG_PROBABILITIES, Ability.EXPORT}
+    )
     needs_all: ClassVar[bool] = True
     """Whether it can't do without a member that time or Ctrl-C left no room for."""
 
