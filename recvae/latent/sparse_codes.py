@@ -18,9 +18,9 @@ from recvae.engine import devices
 from recvae.engine.batches import Batches, Resident
 from recvae.engine.phases import Phase
 from recvae.engine.trainer import Trainer
-from recvae.errors import DataError, ModelFileError, NotFittedError, OptionError
+from recvae.errors import DataError, NotFittedError, OptionError
 from recvae.evaluation.evaluate import evaluate
-from recvae.latent import sparse_files, sparse_scores
+from recvae.latent import sparse_files
 from recvae.latent.models import autoencoder
 from recvae.latent.sparse_training import Goal, Imitation, measure, new_net
 from recvae.models.contract.abilities import Ability
@@ -31,7 +31,7 @@ from recvae.models.families.autoencoder import MIN_STEPS
 from recvae.nets import TopKAutoencoder
 from recvae.options.ranges import NonNegativeInt, PositiveFloat, PositiveInt
 from recvae.ranking.blocks import block_users
-from recvae.ranking.top_k import ItemSets, top_k
+from recvae.ranking.top_k import ItemSets, as_columns, top_k
 
 METRIC = "ndcg@100"
 AVERAGING = 3.0
@@ -154,10 +154,16 @@ class SparseCodes:
             OptionError: k, a feature or its activation is out of range.
         """
         self._require_fitted()
-        levels = sparse_scores.levels(self.net_, steer or {})
+        features, levels = self._levels(steer or {})
 
+        @torch.no_grad()
         def score(block: sp.csr_matrix, _: np.ndarray | None) -> torch.Tensor:
-            scores = sparse_scores.score(self.model_, self.net_, block, levels)
+            batch, decode = self.model_.batch(block), self.model_.net_.decode
+            codes, _ = self.model_.net_.encode(batch.normalized())
+            activations = self.net_.encode(codes)
+            activations[:, features] = levels
+            scores = self.model_.forward(batch) + decode(self.net_.decode(activations))
+            scores -= decode(codes)
             return scores if steer else popular_if_empty(scores, block, self.model_.item_counts_)
 
         if steer:
@@ -175,7 +181,10 @@ class SparseCodes:
             NotFittedError: fit or load it first.
         """
         self._require_fitted()
-        return sparse_scores.effects(self.model_, self.net_)
+        net, decode = self.net_, self.model_.net_.decode
+        with torch.no_grad():
+            alone = decode(net.decode(net.strengths.diag()))
+            return (alone - decode(net.center[None])).cpu().numpy()
 
     def save(self, folder: str | PathLike[str]) -> None:
         """Save to a folder; the model is saved by its own `save`, to the same folder or another.
@@ -185,12 +194,8 @@ class SparseCodes:
             WriteError: the folder can't be written.
         """
         self._require_fitted()
-        sparse_files.write(
-            Path(folder).expanduser(),
-            options.values(self),
-            self.model_,
-            dict(self.net_.state_dict()),
-        )
+        folder = Path(folder).expanduser()
+        sparse_files.write(folder, options.values(self), self.model_, self.net_.state_dict())
 
     @classmethod
     @devices.usual()
@@ -207,15 +212,13 @@ class SparseCodes:
         """
         source = autoencoder(model)
         source.require_fitted()
-        chosen, state = sparse_files.read(Path(folder).expanduser(), source)
-        try:
+        with sparse_files.one_clear_error(folder):
+            chosen, state = sparse_files.read(Path(folder).expanduser(), source)
             codes = options.build(cls, chosen)
             if not codes.active <= codes.features == len(state["bias"]):
                 raise ValueError("its options do not fit its weights")
             codes.net_ = TopKAutoencoder(len(state["center"]), codes.features, codes.active)
             codes.net_.load_state_dict(state)
-        except (OptionError, RuntimeError, KeyError, TypeError, ValueError) as error:
-            raise ModelFileError(f"{folder} is damaged: {error}") from error
         codes.model_ = source
         codes.net_.to(source.device_)
         return codes
@@ -233,6 +236,16 @@ class SparseCodes:
             averaging=AVERAGING,
             noise=noise,
         )
+
+    def _levels(self, steer: Mapping[int, float]) -> tuple[torch.Tensor, torch.Tensor]:
+        """The steered features, int64 [n], and the activations to set for them, [n]."""
+        strengths = self.net_.strengths
+        features = torch.from_numpy(as_columns(list(steer), len(strengths), "steer"))
+        factors = torch.tensor(list(steer.values()), dtype=torch.float32)
+        if not ((factors >= 0) & factors.isfinite()).all():
+            raise OptionError(f"steer={dict(steer)} must hold finite numbers, not negative.")
+        features = features.to(self._device)
+        return features, factors.to(self._device) * strengths[features]
 
     def _judge(self, validation: Holdout) -> float:
         return float(evaluate(self, validation, METRIC).mean[METRIC])

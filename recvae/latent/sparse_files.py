@@ -1,6 +1,9 @@
 """Sparse files: saves sparse codes to a folder of safetensors and JSON. Nothing is unpickled."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -34,16 +37,18 @@ def write(
 def read(
     folder: Path, model: AutoencoderRecommender
 ) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    """Read options and tensors of sparse codes of a model.
+    """Read options and tensors of sparse codes of a model, within `one_clear_error`."""
+    saved = Store(folder, KIND).read(_about(model))
+    state = load(saved.read("codes"))
+    require_finite(state)
+    return saved.facts, state
 
-    Raises:
-        MissingFileError: the folder has no sparse codes.
-        ModelFileError: they are damaged, or belong to another model.
-    """
+
+@contextmanager
+def one_clear_error(folder: str | PathLike[str]) -> Iterator[None]:
+    """Turn whatever goes wrong with a file into MissingFileError or ModelFileError."""
     try:
-        saved = Store(folder, KIND).read(_about(model))
-        state = load(saved.read("codes"))
-        require_finite(state)
+        yield
     except MissingError:
         raise MissingFileError(
             f"there are no sparse codes in {folder}: save some with codes.save(...)."
@@ -56,7 +61,6 @@ def read(
         raise ModelFileError(
             f"{folder} is damaged ({error}): fit the sparse codes again."
         ) from error
-    return saved.facts, state
 
 
 def _about(model: AutoencoderRecommender) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The pictures of a report: plots with titles, captions, and words for those who can't see them."""
+"""The pictures of a report: plots with captions, and words for those who can't see them."""
 
 import base64
 from collections.abc import Callable
@@ -19,14 +19,22 @@ class Picture:
 
     plot: Callable[[Comparison], Figure]
     comparison: Comparison
-    title: str
-    caption: str
     alt: str
 
     @property
     def name(self) -> str:
         """The name of its files, and of its place on the page."""
         return self.plot.__name__.replace("_", "-")
+
+    @property
+    def title(self) -> str:
+        """The name of the plot in words."""
+        return self.plot.__name__.replace("_", " ").capitalize()
+
+    @property
+    def caption(self) -> str:
+        """The plot's own documentation."""
+        return str(self.plot.__doc__)
 
     @cached_property
     def light(self) -> bytes:
@@ -50,90 +58,45 @@ class Picture:
 
 def draw_all(comparison: Comparison) -> list[Picture]:
     """All pictures for which the comparison has the data."""
-    pictures = [_metric_by_length(comparison), _metric_by_activity(comparison)]
+    alts = {plots.metric_by_length: _lengths, plots.metric_by_activity: _activity}
     if len(comparison.runs) > 1:
-        pictures = [_differences(comparison), _metric_by_training_time(comparison), *pictures]
+        compared = {plots.differences: _behind, plots.metric_by_training_time: _seconds}
+        alts = compared | alts
     if plots.training_columns(comparison):
-        pictures.append(_training(comparison))
-    return pictures
+        alts[plots.training] = _epochs
+    return [Picture(plot, comparison, alt(comparison)) for plot, alt in alts.items()]
 
 
-def _differences(comparison: Comparison) -> Picture:
+def _behind(comparison: Comparison) -> str:
     metric = comparison.metrics[-1]
     behind = _listed(comparison.differences.loc[metric]["difference"], "+.4f")
-    return Picture(
-        plots.differences,
-        comparison,
-        title="Difference to the best",
-        caption=(
-            "Mean over the users and its 95% bootstrap interval, each taken alone. Filled: "
-            "significantly worse than the best, corrected for all comparisons. Hollow: not."
-        ),
-        alt=f"Dot plot of {metric} minus that of {comparison.best}. {behind}.",
-    )
+    return f"Dot plot of {metric} minus that of {comparison.best}. {behind}."
 
 
-def _metric_by_training_time(comparison: Comparison) -> Picture:
-    seconds = comparison.table["training_seconds"]
-    return Picture(
-        plots.metric_by_training_time,
-        comparison,
-        title="Quality by time of training",
-        caption="Mean ± standard error over the users, against the time that a fit takes.",
-        alt=(
-            f"Scatter plot of {comparison.metrics[-1]} against seconds of training. "
-            f"Seconds: {_listed(seconds, '.1f')}."
-        ),
-    )
+def _seconds(comparison: Comparison) -> str:
+    seconds = _listed(comparison.table["training_seconds"], ".1f")
+    metric = comparison.metrics[-1]
+    return f"Scatter plot of {metric} against seconds of training. Seconds: {seconds}."
 
 
-def _metric_by_length(comparison: Comparison) -> Picture:
-    lines = [
+def _lengths(comparison: Comparison) -> str:
+    values = [
         f"{metric}: {_listed(comparison.curves.T[metric], '.3f')}."
         for metric in ("ndcg@10", "ndcg@100", "recall@10", "recall@100")
     ]
-    return Picture(
-        plots.metric_by_length,
-        comparison,
-        title="Quality by length of the list",
-        caption=(
-            "Grey: models whose lines end too near to one that is named. Recall divides by "
-            "min(K, n), n being the number of items held out, so that it may fall before it rises."
-        ),
-        alt=f"Line charts of NDCG and recall against K, from 1 to 100. {' '.join(lines)}",
-    )
+    return f"Line charts of NDCG and recall against K, from 1 to 100. {' '.join(values)}"
 
 
-def _metric_by_activity(comparison: Comparison) -> Picture:
+def _activity(comparison: Comparison) -> str:
     groups = comparison.activity[comparison.activity["model"] == comparison.best]
-    means = pd.Series(groups["mean"].to_numpy(), index=groups["items"])
-    return Picture(
-        plots.metric_by_activity,
-        comparison,
-        title="Quality by activity of the user",
-        caption=(
-            "Users in quarters by the length of the history that the models saw; "
-            "mean ± standard error."
-        ),
-        alt=(
-            f"Line chart of {comparison.metrics[-1]} by items in the history. "
-            f"{comparison.best}: {_listed(means, '.3f')}."
-        ),
-    )
+    means = _listed(groups.set_index("items")["mean"], ".3f")
+    metric = comparison.metrics[-1]
+    return f"Line chart of {metric} by items in the history. {comparison.best}: {means}."
 
 
-def _training(comparison: Comparison) -> Picture:
-    epochs = pd.Series({name: len(history) for name, history in comparison.training.items()})
-    return Picture(
-        plots.training,
-        comparison,
-        title="Training",
-        caption=(
-            "Loss on the training users, quality on the validation users, and beta, the weight "
-            "of the KL term, epoch by epoch. The best epoch by validation is the one kept."
-        ),
-        alt=f"Line charts of training, epoch by epoch. Epochs: {_listed(epochs, 'd')}.",
-    )
+def _epochs(comparison: Comparison) -> str:
+    epochs = {name: len(history) for name, history in comparison.training.items()}
+    return f"Line charts of training, epoch by epoch. Epochs: {_listed(pd.Series(epochs), 'd')}."
 
 
 def _listed(numbers: pd.Series, form: str) -> str:

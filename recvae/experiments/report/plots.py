@@ -1,4 +1,4 @@
-"""Plots of a comparison: each function takes it and returns a matplotlib Figure."""
+"""Plots of a comparison: functions that draw a Figure, their docstrings the captions."""
 
 from collections.abc import Callable, Iterable
 from io import BytesIO
@@ -39,7 +39,11 @@ def draw(
 
 
 def differences(comparison: Comparison) -> Figure:
-    """How far each model is from the best by the last metric, with its 95% interval."""
+    """Each model minus the best: the mean over the users and its 95% bootstrap interval.
+
+    Each interval is taken alone. Filled: significantly worse than the best, corrected for all
+    comparisons. Hollow: not.
+    """
     metric = comparison.metrics[-1]
     to_best, top = comparison.differences.loc[metric], comparison.top[metric]
     figure, (axes,) = _figure(1, height=1.1 + 0.38 * len(to_best))
@@ -56,7 +60,7 @@ def differences(comparison: Comparison) -> Figure:
 
 
 def metric_by_training_time(comparison: Comparison) -> Figure:
-    """The last metric and its standard error, against the seconds that a fit took."""
+    """Mean ± standard error over the users, against the seconds that a fit takes."""
     metric = comparison.metrics[-1]
     figure, (axes,) = _figure(1)
     for name, line in comparison.table.iterrows():
@@ -72,7 +76,11 @@ def metric_by_training_time(comparison: Comparison) -> Figure:
 
 
 def metric_by_length(comparison: Comparison) -> Figure:
-    """NDCG and recall against the length of the list; a few lines, which end apart, are named."""
+    """NDCG and recall against the length of the list.
+
+    Grey: models whose lines end too near to one that is named. Recall divides by min(K, n), n being
+    the number of items held out, so that it may fall before it rises.
+    """
     figure, panels = _figure(2)
     named = _apart(comparison)
     for axes, kind in zip(panels, LENGTHENED, strict=True):
@@ -109,7 +117,7 @@ def _apart(comparison: Comparison) -> list[str]:
 
 
 def metric_by_activity(comparison: Comparison) -> Figure:
-    """The last metric and its standard error, by the length of the users' histories."""
+    """Mean ± standard error over users in quarters by the length of the history that models saw."""
     figure, (axes,) = _figure(1)
     groups = dict(list(comparison.activity.groupby("model", sort=False)))
     shifts = 0.3 * (np.arange(len(groups)) - (len(groups) - 1) / 2) / len(groups)
@@ -125,7 +133,10 @@ def metric_by_activity(comparison: Comparison) -> Figure:
 
 
 def training(comparison: Comparison) -> Figure:
-    """Loss, validation metric and beta, epoch by epoch."""
+    """Loss on the training users, quality on the validation users, and beta, epoch by epoch.
+
+    Beta is the weight of the KL term. The best epoch by validation is the one kept.
+    """
     columns = training_columns(comparison)
     figure, panels = _figure(len(columns))
     for axes, column in zip(panels, columns, strict=True):
