@@ -14,6 +14,7 @@ import pandas as pd
 import scipy.sparse as sp
 from duckdb import DuckDBPyConnection
 
+from recvae.data.ids import encode, require_none_missing
 from recvae.data.interactions import Interactions
 from recvae.data.reading.build import (
     Duplicates,
@@ -21,7 +22,6 @@ from recvae.data.reading.build import (
     warn_of_duplicates,
     way_to_merge,
 )
-from recvae.data.reading.ids import encode, require_none_missing
 
 MERGED = {
     "sum": "sum(weight::DOUBLE)::FLOAT",

@@ -9,9 +9,9 @@ import scipy.sparse as sp
 
 from recvae.cluster.job import Job
 from recvae.cluster.tasks import run
+from recvae.data.ids import look_up
 from recvae.data.interactions import Interactions
 from recvae.data.reading.histories import warn_of_unknown
-from recvae.data.reading.ids import look_up
 from recvae.data.shards import Shards, read_shards
 from recvae.disk.manifest import MAX_BYTES
 from recvae.disk.store import sha256

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from recvae.data.interactions import Interactions, sized
-from recvae.data.reading.ids import as_integers, look_up
+from recvae.data.ids import as_integers, look_up
+from recvae.data.interactions import Interactions
+from recvae.data.matrices import sized
 from recvae.errors import DataError
 
 

@@ -7,13 +7,12 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import scipy.sparse as sp
 
-from recvae.errors import DataError, OptionError
-
-HAVE_DUPLICATES = ("coo", "csc", "csr")
-"""The sparse formats that can hold several entries for one cell."""
+from recvae.data.ids import require_ids
+from recvae.data.item_info import described, indexed_by_item
+from recvae.data.matrices import as_csr, as_numbers, marked, sized
+from recvae.errors import DataError
 
 NO_TIMES = "the interactions have no timestamps: name their column by timestamp=..."
 
@@ -112,12 +111,10 @@ class Interactions:
         Raises:
             OptionError: this is no boolean mask of all entries.
         """
-        kept = _marked(entries, self.matrix.nnz)
+        kept = marked(entries, self.matrix.nnz)
         indptr = np.searchsorted(kept, self.matrix.indptr)
-        matrix = sp.csr_matrix(
-            (self.matrix.data[kept], self.matrix.indices[kept], indptr), shape=self.matrix.shape
-        )
-        return self._take(kept, matrix)
+        cells = kept, self.matrix.indices[kept], indptr
+        return self._take(sp.csr_matrix(cells, shape=self.matrix.shape))
 
     def in_order(self, after: int = 0) -> Self:
         """Weigh each entry by its place among its user's in time: 1, 2, ...
@@ -142,10 +139,7 @@ class Interactions:
         if self.timestamps is None:
             raise DataError(NO_TIMES)
         ties = np.arange(self.matrix.nnz) if self.positions is None else self.positions
-        order = np.lexsort((ties, self.timestamps, self.rows))
-        places = np.empty(len(order), dtype=np.int64)
-        places[order] = np.arange(len(order)) - self.matrix.indptr[self.rows] + 1
-        return places
+        return rank_in_rows(self, ties, self.timestamps) + 1
 
     def select_users(self, rows: np.ndarray) -> Self:
         """Take rows, in the order given (row numbers, or a boolean mask).
@@ -153,16 +147,9 @@ class Interactions:
         Raises:
             OptionError: there are no such rows, or the mask is not of all users.
         """
-        rows = _as_numbers(rows, self.matrix.shape[0])
-        starts, lengths = self.matrix.indptr[rows], np.diff(self.matrix.indptr)[rows]
-        indptr = np.concatenate([[0], np.cumsum(lengths)])
-        entries = np.arange(indptr[-1]) + np.repeat(starts - indptr[:-1], lengths)
-        matrix = sp.csr_matrix(
-            (self.matrix.data[entries], self.matrix.indices[entries], indptr),
-            shape=(len(rows), self.matrix.shape[1]),
-        )
+        rows = as_numbers(rows, self.matrix.shape[0])
         disliked = None if self.disliked is None else self.disliked[rows]
-        return self._take(entries, matrix, users=self.users.iloc[rows], disliked=disliked)
+        return self._take(self._numbers[rows], users=self.users.iloc[rows], disliked=disliked)
 
     def select_items(self, columns: np.ndarray) -> Self:
         """Take columns in ascending order (column numbers, or a boolean mask); drop the others.
@@ -170,16 +157,10 @@ class Interactions:
         Raises:
             OptionError: there are no such columns, or the mask is not of all items.
         """
-        columns = np.unique(_as_numbers(columns, self.matrix.shape[1]))
-        new_column = np.full(self.matrix.shape[1], -1, dtype=self.matrix.indices.dtype)
-        new_column[columns] = np.arange(len(columns))
-        kept = self.keep(new_column[self.matrix.indices] >= 0)
-        matrix = sp.csr_matrix(
-            (kept.matrix.data, new_column[kept.matrix.indices], kept.matrix.indptr),
-            shape=(self.matrix.shape[0], len(columns)),
-        )
+        columns = np.unique(as_numbers(columns, self.matrix.shape[1]))
         disliked = None if self.disliked is None else self.disliked[:, columns]
-        return replace(kept, matrix=matrix, items=self.items.iloc[columns], disliked=disliked)
+        items = self.items.iloc[columns]
+        return self._take(self._numbers[:, columns], items=items, disliked=disliked)
 
     def filter(
         self,
@@ -232,20 +213,8 @@ class Interactions:
             DataError: this is no dataframe, or has no ids; two columns have one name; an item has
                 more than one line, or no item has any.
         """
-        table = _indexed_by_item(table, self.item_ids)
-        if table.index.has_duplicates:
-            twice = table.index[table.index.duplicated()][0]
-            raise DataError(f"item {twice} has more than one line: index by item, one line each.")
-        if not self.item_ids.isin(table.index).any():
-            raise DataError(
-                "no item has a line: the table must be indexed by raw item ids such as "
-                f"{self.item_ids[0]} ({self.item_ids.dtype}); its index is {table.index.dtype}."
-            )
-        kept = self.items[self.items.columns.difference(table.columns, sort=False)]
-        told = kept.join(table)
-        for name in self.items.columns.intersection(table.columns):
-            told[name] = _updated(self.items[name], table[name])
-        return replace(self, items=told)
+        table = indexed_by_item(table, self.item_ids)
+        return replace(self, items=described(self.items, table))
 
     def with_items(self, table: Any) -> Self:
         """Attach what a table says of the items, as `with_item_info` does, and add its other items.
@@ -260,7 +229,7 @@ class Interactions:
             DataError: this is no DataFrame, or has no ids; two columns have one name; an item has
                 more than one line; ids are integers in one and text in the other.
         """
-        table = _indexed_by_item(table, self.item_ids)
+        table = indexed_by_item(table, self.item_ids)
         new = pd.DataFrame(index=table.index.difference(self.item_ids, sort=False))
         items = pd.concat([self.items, new])
         items.index.name = self.item_ids.name
@@ -278,13 +247,21 @@ class Interactions:
             disliked = disliked + self.disliked
         return replace(self.keep(~light), disliked=disliked, min_weight=min_weight)
 
-    def _take(self, entries: np.ndarray, matrix: sp.csr_matrix, **changes: Any) -> Self:
-        """A copy with some entries (numbers) only, `matrix` being the matrix of these entries."""
+    @property
+    def _numbers(self) -> sp.csr_matrix:
+        """CSR int64 [users, items]: the number of each entry, in its cell."""
+        cells = np.arange(self.matrix.nnz), self.matrix.indices, self.matrix.indptr
+        return sp.csr_matrix(cells, shape=self.matrix.shape)
+
+    def _take(self, numbers: sp.csr_matrix, **changes: Any) -> Self:
+        """A copy with the entries only whose numbers are in these cells."""
+        taken = numbers.data
+        cells = self.matrix.data[taken], numbers.indices, numbers.indptr
         return replace(
             self,
-            matrix=matrix,
-            timestamps=None if self.timestamps is None else self.timestamps[entries],
-            positions=None if self.positions is None else self.positions[entries],
+            matrix=sp.csr_matrix(cells, shape=numbers.shape),
+            timestamps=None if self.timestamps is None else self.timestamps[taken],
+            positions=None if self.positions is None else self.positions[taken],
             **changes,
         )
 
@@ -313,43 +290,15 @@ class Interactions:
         return f"<p>{self!r}</p>{self.items.head().to_html()}"
 
 
-def as_csr(matrix: "sp.spmatrix | sp.sparray") -> sp.csr_matrix:
-    """Any sparse matrix as CSR float32 with sorted columns, duplicates summed and no stored zeros.
+def rank_in_rows(data: Interactions, *values: np.ndarray) -> np.ndarray:
+    """The rank of each entry within its row, from 0 for the least value: int64 [nnz].
 
-    Raises:
-        DataError: not a sparse matrix, of one axis, or with negative, infinite or missing weights.
+    Args:
+        data: the entries.
+        values: [nnz]; where the last ones are equal, the ones before them count.
     """
-    if not sp.issparse(matrix):
-        raise DataError(
-            f"expected Interactions or a scipy sparse matrix [users, items], got "
-            f"{type(matrix).__name__}: use recvae.read_interactions for tables and arrays."
-        )
-    # To the stubs, spmatrix and sparray lack what all formats have in common.
-    n_axes: int = matrix.ndim  # type: ignore[union-attr]
-    if n_axes != 2:
-        raise DataError(
-            f"expected a matrix [users, items], got {n_axes} axis: take a row of a sparse "
-            "array as matrix[[0]], not as matrix[0]."
-        )
-    csr: sp.csr_matrix = sp.csr_matrix(matrix, dtype=np.float32, copy=True)  # type: ignore[call-overload]
-    csr.sum_duplicates()
-    csr.eliminate_zeros()
-    given = matrix.data if matrix.format in HAVE_DUPLICATES else csr.data  # type: ignore[union-attr]
-    if (given < 0).any() or not np.isfinite(csr.data).all():
-        raise DataError("weights must be finite and not negative: drop or repair those entries.")
-    return csr
-
-
-def sized(matrix: sp.csr_matrix, shape: tuple[int, int]) -> sp.csr_matrix:
-    """A matrix with empty rows and columns after its own."""
-    indptr = np.pad(matrix.indptr, (0, shape[0] - matrix.shape[0]), mode="edge")
-    return sp.csr_matrix((matrix.data, matrix.indices, indptr), shape=shape)
-
-
-def rank_in_rows(data: Interactions, values: np.ndarray) -> np.ndarray:
-    """The rank of each entry's value, [nnz], within its row, from 0 for the least: int64 [nnz]."""
-    ranks = np.empty(len(values), dtype=np.int64)
-    ranks[np.lexsort((values, data.rows))] = np.arange(len(values))
+    ranks = np.empty(data.matrix.nnz, dtype=np.int64)
+    ranks[np.lexsort((*values, data.rows))] = np.arange(data.matrix.nnz)
     return ranks - data.matrix.indptr[data.rows]
 
 
@@ -367,75 +316,6 @@ def require_timestamps(data: Interactions) -> np.ndarray:
             "all timestamps are the same: what reads the order, or splits by it, needs real ones."
         )
     return timestamps
-
-
-def require_ids(ids: pd.Index, name: str) -> None:
-    """Raise DataError unless raw ids are all integers or all strings, without duplicates."""
-    if (kind := pd.api.types.infer_dtype(ids, skipna=False)) not in ("integer", "string"):
-        raise DataError(
-            f"{name} ids must be all integers or all strings, not {kind}: convert them."
-        )
-    if ids.hasnans:
-        raise DataError(f"some of the {name} ids are missing: drop or repair those rows.")
-    if ids.has_duplicates:
-        raise DataError(f"the {name} id {ids[ids.duplicated()][0]} is there twice: rename one.")
-
-
-def require_same_items(ids: pd.Index | None, others: pd.Index | None) -> None:
-    """Raise DataError if the columns of two matrices are different items; None means unknown."""
-    if ids is None or others is None or ids.equals(others):
-        return
-    if not any(one.equals(pd.RangeIndex(len(one))) for one in (ids, others)):
-        raise DataError(
-            "the columns are not of the same items, in the same order, as in training: make both "
-            "parts by one call of a function of recvae.data.splits."
-        )
-
-
-def _as_numbers(selection: np.ndarray, n: int) -> np.ndarray:
-    selection = np.asarray(selection)
-    if selection.dtype == bool:
-        return _marked(selection, n)
-    if selection.ndim != 1 or not np.isin(selection, np.arange(n)).all():
-        raise OptionError(f"what to take must be whole numbers from 0 to {n - 1:,}, or a mask.")
-    return selection.astype(np.int64)
-
-
-def _marked(mask: np.ndarray, n: int) -> np.ndarray:
-    mask = np.asarray(mask)
-    if mask.dtype != bool or mask.shape != (n,):
-        raise OptionError(f"a mask must be bool [{n}], got {mask.dtype} {list(mask.shape)}.")
-    return np.flatnonzero(mask)
-
-
-def _indexed_by_item(table: Any, ids: pd.Index) -> pd.DataFrame:
-    """A table indexed by item id: by its column `item`, or if its index has a name, by that."""
-    if not isinstance(table, pd.DataFrame) and hasattr(table, "__arrow_c_stream__"):
-        table = pa.table(table).to_pandas()
-    if not isinstance(table, pd.DataFrame):
-        raise DataError(
-            f"expected a dataframe with a line per item, got {type(table).__name__}: "
-            'make one, such as pd.DataFrame({"item": ids, "title": titles}).'
-        )
-    if not table.columns.is_unique:
-        raise DataError("two columns of the table of items have the same name: rename one.")
-    if "item" in table.columns and table.index.name is None:
-        return table.set_index("item")
-    only_lines = table.index.identical(pd.RangeIndex(len(table)))
-    if only_lines and not ids.equals(pd.RangeIndex(len(ids))):
-        raise DataError(
-            "this table of items has only the numbers of its lines as its index: give it the ids, "
-            'as in table.set_index("movieId").'
-        )
-    return table
-
-
-def _updated(known: pd.Series, new: pd.Series) -> pd.Series:
-    """The lines of `known`, with the values of `new` where it has any."""
-    new = new[new.index.isin(known.index)].dropna()
-    rest = known[~known.index.isin(new.index)].dropna()
-    told = [part for part in (new, rest) if len(part)]
-    return pd.concat(told).reindex(known.index) if told else known
 
 
 def _table_of(n: int, name: str) -> pd.DataFrame:

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from recvae.data.interactions import Interactions, require_same_items
+from recvae.data.ids import require_same_items
+from recvae.data.interactions import Interactions
 from recvae.data.labels import item_labels
 from recvae.data.splits import Holdout
 from recvae.errors import DataError

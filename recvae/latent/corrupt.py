@@ -4,7 +4,8 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recvae.data.interactions import Interactions, as_csr, rank_in_rows
+from recvae.data.interactions import Interactions, rank_in_rows
+from recvae.data.matrices import as_csr
 from recvae.errors import DataError, OptionError
 from recvae.latent.draw import draw_histories
 from recvae.models.contract.inputs import as_input

@@ -20,7 +20,8 @@ from pydantic import ValidationError
 from safetensors.torch import load, save_file
 
 import recvae
-from recvae.data.interactions import Interactions, require_ids
+from recvae.data.ids import require_ids
+from recvae.data.interactions import Interactions
 from recvae.disk import atomic
 from recvae.disk.manifest import DamagedError, FormatError, MissingError
 from recvae.disk.store import Fill, Store, Stored

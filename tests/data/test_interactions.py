@@ -7,7 +7,8 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recvae.data.interactions import Interactions, as_csr
+from recvae.data.interactions import Interactions
+from recvae.data.matrices import as_csr
 from recvae.data.reading import build_interactions
 from recvae.errors import DataError, OptionError
 

@@ -11,7 +11,8 @@ import pandas as pd
 import recvae as rv
 from recvae.data.datasets.files import read_file
 from recvae.data.datasets.releases import RELEASES
-from recvae.data.interactions import Interactions, require_ids
+from recvae.data.ids import require_ids
+from recvae.data.interactions import Interactions
 
 NAMES: dict[str, Any] = {"user": "u", "item": "i"}
 ALL = NAMES | {"value": "v", "timestamp": "t"}

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pooch
 
-from recvae.data.interactions import Interactions, require_ids
+from recvae.data.ids import require_ids
+from recvae.data.interactions import Interactions
 from recvae.disk.store import Store, Stored, crc32
 from recvae.disk.untrusted import csr_of, read_table
 

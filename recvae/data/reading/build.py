@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from recvae.data.ids import encode
 from recvae.data.interactions import Interactions
 from recvae.data.reading.columns import require_lines
-from recvae.data.reading.ids import encode
 from recvae.data.reading.times import to_seconds
 from recvae.errors import DataError, OptionError, did_you_mean
 

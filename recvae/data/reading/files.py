@@ -16,8 +16,8 @@ import pyarrow.csv
 import pyarrow.json
 import pyarrow.parquet
 
+from recvae.data.ids import as_integers
 from recvae.data.reading.columns import require_columns
-from recvae.data.reading.ids import as_integers
 from recvae.disk.untrusted import in_arrow
 from recvae.errors import DataError
 

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from recvae.data.ids import as_ids, look_up
 from recvae.data.interactions import Interactions
 from recvae.data.reading.build import build_interactions, to_weights
-from recvae.data.reading.ids import as_ids, look_up
 from recvae.data.reading.sources import TableSource, read_columns
 from recvae.data.reading.times import to_seconds
 from recvae.errors import DataError

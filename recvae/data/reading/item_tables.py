@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
+from recvae.data.ids import as_integers
 from recvae.data.reading.columns import require_columns
 from recvae.data.reading.files import is_parquet
-from recvae.data.reading.ids import as_integers
 from recvae.errors import DataError, MissingFileError
 
 

@@ -13,7 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
-from recvae.data.interactions import Interactions, require_ids
+from recvae.data.ids import require_ids
+from recvae.data.interactions import Interactions
 from recvae.disk.untrusted import csr_of, read_lists
 
 LISTS: dict[str, pa.DataType] = {

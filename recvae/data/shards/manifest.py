@@ -8,7 +8,7 @@ import pyarrow.parquet
 from annotated_types import Ge
 from pydantic import Strict, TypeAdapter
 
-from recvae.data.interactions import require_ids
+from recvae.data.ids import require_ids
 from recvae.disk.manifest import MissingError
 from recvae.disk.store import Store, Stored
 from recvae.disk.untrusted import read_table

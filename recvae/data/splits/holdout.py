@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from recvae.data.interactions import Interactions, as_csr
+from recvae.data.interactions import Interactions
+from recvae.data.matrices import as_csr
 from recvae.errors import DataError
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from recvae.data.ids import look_up
 from recvae.data.interactions import Interactions
-from recvae.data.reading.ids import look_up
 from recvae.data.splits.holdout import Holdout, Split
 from recvae.errors import DataError
 

@@ -8,7 +8,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from recvae.data.growth import grown, without_users
-from recvae.data.interactions import Interactions, sized
+from recvae.data.interactions import Interactions
+from recvae.data.matrices import sized
 from recvae.errors import OptionError
 
 

@@ -12,8 +12,8 @@ import scipy.sparse as sp
 import torch
 
 from recvae.data.features import FeatureSource, with_new_features
+from recvae.data.ids import look_up
 from recvae.data.interactions import Interactions
-from recvae.data.reading.ids import look_up
 from recvae.data.splits import Holdout
 from recvae.disk.untrusted import csr_of
 from recvae.engine.states import of_shape

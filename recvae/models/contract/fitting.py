@@ -10,7 +10,8 @@ from typing import Any
 import scipy.sparse as sp
 from torch import nn
 
-from recvae.data.interactions import Interactions, require_ids, require_same_items
+from recvae.data.ids import require_ids, require_same_items
+from recvae.data.interactions import Interactions
 from recvae.data.shards import Shards
 from recvae.data.splits import Holdout
 from recvae.engine import processes

@@ -9,8 +9,8 @@ import pandas as pd
 import scipy.sparse as sp
 import torch
 
+from recvae.data.ids import look_up
 from recvae.data.reading import known_columns
-from recvae.data.reading.ids import look_up
 from recvae.display.progress import progress
 from recvae.errors import FoldInError
 from recvae.ranking.blocks import MOST_USERS

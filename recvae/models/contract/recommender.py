@@ -17,12 +17,8 @@ from torch import nn
 import recvae
 from recvae import options
 from recvae.data.features import FeatureSource, column_names, encode_features
-from recvae.data.interactions import (
-    Interactions,
-    require_ids,
-    require_same_items,
-    require_timestamps,
-)
+from recvae.data.ids import require_ids, require_same_items
+from recvae.data.interactions import Interactions, require_timestamps
 from recvae.data.reading import read_histories
 from recvae.data.reading.sources import TableSource, like
 from recvae.data.shards import Shards

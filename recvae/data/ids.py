@@ -1,4 +1,4 @@
-"""Ids: turns raw ids, integers or strings, into their numbers in a vocabulary."""
+"""Ids: raw ids, integers or strings, checked and turned into their numbers in a vocabulary."""
 
 import re
 from typing import Any
@@ -96,6 +96,29 @@ def require_none_missing(count: int, name: str) -> None:
     """Raise DataError if so many ids are missing."""
     if count:
         raise DataError(f"{count:,} of the {name} ids are missing: drop or repair those rows.")
+
+
+def require_ids(ids: pd.Index, name: str) -> None:
+    """Raise DataError unless raw ids are all integers or all strings, without duplicates."""
+    if (kind := pd.api.types.infer_dtype(ids, skipna=False)) not in ("integer", "string"):
+        raise DataError(
+            f"{name} ids must be all integers or all strings, not {kind}: convert them."
+        )
+    if ids.hasnans:
+        raise DataError(f"some of the {name} ids are missing: drop or repair those rows.")
+    if ids.has_duplicates:
+        raise DataError(f"the {name} id {ids[ids.duplicated()][0]} is there twice: rename one.")
+
+
+def require_same_items(ids: pd.Index | None, others: pd.Index | None) -> None:
+    """Raise DataError if the columns of two matrices are different items; None means unknown."""
+    if ids is None or others is None or ids.equals(others):
+        return
+    if not any(one.equals(pd.RangeIndex(len(one))) for one in (ids, others)):
+        raise DataError(
+            "the columns are not of the same items, in the same order, as in training: make both "
+            "parts by one call of a function of recvae.data.splits."
+        )
 
 
 def _as_integers_or_strings(ids: pd.Series, name: str) -> pd.Series:

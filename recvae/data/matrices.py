@@ -1,0 +1,64 @@
+"""Sparse matrices [users, items]: checked, made larger, and which of their lines to take."""
+
+import numpy as np
+import scipy.sparse as sp
+
+from recvae.errors import DataError, OptionError
+
+HAVE_DUPLICATES = ("coo", "csc", "csr")
+"""The sparse formats that can hold several entries for one cell."""
+
+
+def as_csr(matrix: "sp.spmatrix | sp.sparray") -> sp.csr_matrix:
+    """Any sparse matrix as CSR float32 with sorted columns, duplicates summed and no stored zeros.
+
+    Raises:
+        DataError: not a sparse matrix, of one axis, or with negative, infinite or missing weights.
+    """
+    if not sp.issparse(matrix):
+        raise DataError(
+            f"expected Interactions or a scipy sparse matrix [users, items], got "
+            f"{type(matrix).__name__}: use recvae.read_interactions for tables and arrays."
+        )
+    # To the stubs, spmatrix and sparray lack what all formats have in common.
+    n_axes: int = matrix.ndim  # type: ignore[union-attr]
+    if n_axes != 2:
+        raise DataError(
+            f"expected a matrix [users, items], got {n_axes} axis: take a row of a sparse "
+            "array as matrix[[0]], not as matrix[0]."
+        )
+    csr: sp.csr_matrix = sp.csr_matrix(matrix, dtype=np.float32, copy=True)  # type: ignore[call-overload]
+    csr.sum_duplicates()
+    csr.eliminate_zeros()
+    given = matrix.data if matrix.format in HAVE_DUPLICATES else csr.data  # type: ignore[union-attr]
+    if (given < 0).any() or not np.isfinite(csr.data).all():
+        raise DataError("weights must be finite and not negative: drop or repair those entries.")
+    return csr
+
+
+def sized(matrix: sp.csr_matrix, shape: tuple[int, int]) -> sp.csr_matrix:
+    """A matrix with empty rows and columns after its own."""
+    indptr = np.pad(matrix.indptr, (0, shape[0] - matrix.shape[0]), mode="edge")
+    return sp.csr_matrix((matrix.data, matrix.indices, indptr), shape=shape)
+
+
+def as_numbers(selection: np.ndarray, n: int) -> np.ndarray:
+    """The numbers of the lines that are selected, by themselves or by a mask, of n lines.
+
+    Raises:
+        OptionError: there are no such lines, or the mask is not of n lines.
+    """
+    selection = np.asarray(selection)
+    if selection.dtype == bool:
+        return marked(selection, n)
+    if selection.ndim != 1 or not np.isin(selection, np.arange(n)).all():
+        raise OptionError(f"what to take must be whole numbers from 0 to {n - 1:,}, or a mask.")
+    return selection.astype(np.int64)
+
+
+def marked(mask: np.ndarray, n: int) -> np.ndarray:
+    """The numbers of what a mask marks; raise OptionError unless it is bool [n]."""
+    mask = np.asarray(mask)
+    if mask.dtype != bool or mask.shape != (n,):
+        raise OptionError(f"a mask must be bool [{n}], got {mask.dtype} {list(mask.shape)}.")
+    return np.flatnonzero(mask)
