@@ -2,7 +2,8 @@
 
 import pytest
 
-pytest.register_assert_rewrite("recvae.testing.contract")
+FILES = "fixtures", "fitting", "recommending", "tables", "tools", "keeping", "contract"
+pytest.register_assert_rewrite(*(f"{__name__}.{file}" for file in FILES))
 
 from recvae.testing.contract import RecommenderContract  # noqa: E402
 

@@ -1,246 +1,36 @@
-"""Recommender: the base class of all models, with fit, recommend, similar_items and save."""
+"""Recommender: the base class of all models, with lists of items for users, and similar items."""
 
-from collections.abc import Collection, Hashable, Iterator, Sequence
-from contextlib import nullcontext
-from copy import copy
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from os import PathLike
-from time import perf_counter
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 import torch
-from torch import nn
 
-import recvae
-from recvae import options
-from recvae.data.features import FeatureSource, column_names, encode_features
-from recvae.data.ids import require_ids, require_same_items
-from recvae.data.interactions import Interactions, require_timestamps
+from recvae.data.ids import require_same_items
+from recvae.data.interactions import Interactions
 from recvae.data.reading import read_histories
 from recvae.data.reading.sources import TableSource, like
-from recvae.data.shards import Shards
-from recvae.data.splits import Holdout
-from recvae.engine import devices, memory, threads
-from recvae.engine.trainer import OnEpoch
 from recvae.errors import DataError, FoldInError, OptionError
 from recvae.models.contract import lists
 from recvae.models.contract.abilities import Ability
-from recvae.models.contract.changes import changed
-from recvae.models.contract.cold_items import USERS, ColdItems
-from recvae.models.contract.fitting import (
-    FitContext,
-    checked_data,
-    checkpoints_in,
-    require_parallel,
-)
 from recvae.models.contract.inputs import as_input
-from recvae.models.contract.model import Model
+from recvae.models.contract.learner import Learner
 from recvae.ranking.neighbors import nearest, nearest_rows
 from recvae.ranking.rerank import ItemTable, Reranker, Step
 from recvae.ranking.shortlist import Products
 from recvae.ranking.top_k import ItemSets, as_columns, require_length, top_k
-from recvae.saved import storage
-from recvae.saved.facts import Facts
-from recvae.saved.origin import Origin
-from recvae.saved.storage import Saved
 
 
 @dataclass(kw_only=True, eq=False)
-class Recommender(Model):
+class Recommender(Learner):
     """A model that is fitted on users x items and recommends items for the histories of users.
 
     A subclass is a dataclass whose fields are its hyper-parameters. It defines `learn`, `score`,
     `state` and `restore`. The names of fitted attributes end in an underscore.
     """
-
-    @devices.usual()
-    def fit(
-        self,
-        interactions: Interactions | Shards | sp.csr_matrix,
-        validation: Holdout | None = None,
-        on_epoch: OnEpoch | None = None,
-        checkpoints: str | PathLike[str] | None = None,
-        *,
-        minutes: float | None = None,
-        shared: dict[Hashable, nn.Module] | None = None,
-        keep_data: bool = False,
-        item_features: FeatureSource | None = None,
-    ) -> Self:
-        """Learn from users x items; return self.
-
-        Args:
-            interactions: the training users, as Interactions, CSR [users, items], or Shards.
-            validation: users to choose the best epoch by, for models trained in epochs.
-            on_epoch: called by models that choose their best epoch, with the epoch's number, from
-                1, and its validation value; an exception from it ends the fit.
-            checkpoints: a folder where models trained in epochs keep their state. After any end,
-                the same call goes on from it, bit for bit.
-            minutes: about how long the fit may take: training in epochs ends then, with the best
-                epoch so far, and an ensemble is made of what there is; a closed form that has begun
-                is finished. None sets no limit.
-            shared: modules that several models can use, such as the linear path of ResidualVAEs.
-                Give the same dict to all of them, fitted on the same data: the first model fills
-                it.
-            keep_data: keep the users' ids and rows with the model, in memory and saved, so that it
-                can be updated.
-            item_features: what tells items apart that nobody has, so that they are recommended
-                too: names of columns of the items' table, or vectors [items, features]. The scores
-                of the other items stay as they are. See docs/cold-items.md.
-
-        Raises:
-            DataError: there is nothing to learn from, or validation has other items.
-            OptionError: a hyper-parameter is out of its range, or the model needs all users in
-                memory and was given shards, or these are to be kept, or it can't be trained by
-                several processes.
-            TrainingError: memory ran out, or the loss became NaN or infinite.
-            CheckpointError: the checkpoints are damaged, in use, of another training, or can't be
-                written.
-        """
-        options.check(self)
-        require_parallel(type(self).__name__, self.parallel_over)
-        if isinstance(interactions, Shards) and not self.supports_shards:
-            raise OptionError(
-                f"{type(self).__name__} needs all users in memory and can't learn from shards: use "
-                "one that can, such as MultVAE, or read the table."
-            )
-        if isinstance(interactions, Shards) and keep_data:
-            raise OptionError("shards stay on the disk: leave out keep_data, or read the table.")
-        if self.reads_order and isinstance(interactions, Interactions):
-            require_timestamps(interactions)
-        if self.reads_order and self.reads_weights:
-            raise OptionError("a model reads weights or the order: leave out input or half_life.")
-        data = checked_data(self._in_order(interactions), validation)
-        if keep_data or not self.supports_new_users:
-            require_ids(data.user_ids, "user")
-        features = None if item_features is None else _features(data, item_features)
-        given = options.values(self)
-        self._facts = Facts.of(
-            data, given, keep_users=not self.supports_new_users, keep_data=keep_data
-        )
-        self.history_, self.interrupted_, self.cold_items_ = None, False, None
-        about = {"recvae": recvae.__version__, "model": self.name, "data": self.fingerprint_}
-        try:
-            kept = checkpoints_in(checkpoints, about | given, validation)
-            deadline = None if minutes is None else perf_counter() + 60 * minutes
-            context = FitContext(on_epoch, kept, {} if shared is None else shared, deadline)
-            with (
-                context.checkpoints or nullcontext(),
-                memory.kept(),
-                threads.considerate(),
-                memory.one_clear_error(),
-            ):
-                if isinstance(data, Shards):
-                    self.learn_shards(data, validation, context)
-                else:
-                    self.learn(data.matrix, validation, context)
-            if features is not None:
-                self.cold_items_ = self._learn_cold(features, data, validation)
-            origin, names = Origin.now(self.history_), column_names(item_features)
-            self._facts = replace(self._facts, origin=origin, item_features=names)
-        except BaseException:
-            self._facts = None
-            raise
-        return self
-
-    @devices.usual()
-    def update(
-        self,
-        new: Interactions | sp.csr_matrix | None = None,
-        *,
-        remove_users: Collection[Any] = (),
-        item_features: FeatureSource | None = None,
-    ) -> Self:
-        """Learn what is new since the last fit or update; return self.
-
-        The items of the model keep their columns, new ones come after them. If the update fails or
-        is interrupted, the model stays as it was. What each model promises is in docs/updates.md.
-
-        Args:
-            new: new interactions, of known or new users and items. The weight of a known pair is
-                replaced, so that the same update can be made twice; what is `disliked` is no like
-                any more. Users who like nothing then are gone.
-            remove_users: raw ids of users to forget.
-            item_features: for a model that was fitted with them: names of columns, where they are
-                others than in the fit, or vectors of the items of `new`, a line each.
-
-        Raises:
-            NotFittedError: fit or load the model first.
-            OptionError: it was not fitted with `keep_data=True`, `item_features` are given but the
-                fit had none, or new items lack them.
-            DataError: no user is left, a user to remove is unknown, or ids are of another type.
-            TrainingError: see `fit`.
-        """
-        if self.cold_items_ is None and item_features is not None:
-            raise OptionError("the fit had no item_features: leave them out, or fit it anew.")
-        known = self.facts_.data
-        if self.reads_order and known is not None and isinstance(new, Interactions):
-            new = new.in_order(after=int(known.matrix.data.max()))
-        more = None if new is None else Interactions.from_matrix(new)
-        data, change = changed(known, more, remove_users)
-        if more is not None and self.reads_weights:
-            lists.warn_if_unweighted(type(self).__name__, more.matrix)
-        options.check(self)
-        updated, given = copy(self), options.values(self)
-        keep_users = not self.supports_new_users
-        facts = Facts.of(checked_data(data, None), given, keep_users=keep_users, keep_data=True)
-        updated._facts, updated.interrupted_ = facts, False
-        source = self.facts_.item_features if item_features is None else item_features
-        if self.cold_items_ is not None:
-            ids = data.item_ids[:0] if more is None else more.item_ids
-            updated.cold_items_ = self.cold_items_.of_today(data, ids, source)
-        with memory.kept(), threads.considerate(), memory.one_clear_error():
-            updated.relearn(change, FitContext())
-        if updated.interrupted_:
-            raise KeyboardInterrupt
-        origin = Origin.now(updated.history_)
-        updated._facts = replace(
-            facts,
-            origin=origin,
-            min_weight=self.min_weight_,
-            item_features=column_names(source),
-        )
-        vars(self).update(vars(updated))
-        return self
-
-    def take(self, saved: Saved) -> Self:
-        """Take the facts, history and parameters of a saved model; return self.
-
-        Raises:
-            ValueError, KeyError, RuntimeError: the saved values are not those of such a model.
-        """
-        facts = saved.facts
-        if self.supports_new_users:
-            facts = replace(facts, user_ids=None)
-        elif facts.user_ids is None:
-            raise ValueError("its users are missing")
-        self._facts = replace(facts, options=options.values(self))
-        self.history_, self.interrupted_ = saved.history, False
-        state = dict(saved.state)
-        self.cold_items_ = ColdItems.restore(state, facts.item_counts)
-        self.restore(dict(state))
-        if _layout(self.state()) != _layout(state):
-            raise ValueError("the tensors are not those of such a model")
-        return self
-
-    def belong_to(self, whole: Facts) -> None:
-        """Take over the facts about the training data from the model that this is a member of."""
-        own = None if self._facts is None else self._facts.origin
-        self._facts = replace(whole, options=options.values(self), origin=whole.origin or own)
-
-    @property
-    def n_parameters(self) -> int:
-        """Number of learnt parameters."""
-        self.require_fitted()
-        return sum(tensor.numel() for tensor in self.state().values())
-
-    @property
-    def n_bytes(self) -> int:
-        """Size of the learnt parameters in bytes, in memory and saved."""
-        self.require_fitted()
-        return sum(tensor.nbytes for tensor in self.state().values())
 
     def recommend(
         self,
@@ -488,18 +278,6 @@ class Recommender(Model):
         histories = self.checked(histories)
         return histories if self.why_not(Ability.CODES) else self.encode(histories)[0]
 
-    def save(self, folder: str | PathLike[str]) -> None:
-        """Save to a folder of safetensors, Parquet and JSON; `recvae.load_model` reads it back.
-
-        Raises:
-            NotFittedError: fit or load the model first.
-            WriteError: the folder can't be written.
-            DataError: the table of items has a column of several types.
-        """
-        self.require_fitted()
-        cold = {} if self.cold_items_ is None else self.cold_items_.state()
-        storage.save(Saved(self.name, self.facts_, self.state() | cold, self.history_), folder)
-
     def checked(self, histories: sp.csr_matrix) -> sp.csr_matrix:
         """Histories in the form that `score` takes: CSR float32, sorted columns, finite weights.
 
@@ -549,11 +327,6 @@ class Recommender(Model):
             raise OptionError(f"rows must name one training row for each of {n_users} histories.")
         return as_columns(rows, self.n_users_, "rows")
 
-    def _in_order(self, given: Any) -> Any:
-        """Interactions weighed by their order for a model that reads it; anything else as it is."""
-        ordered = self.reads_order and isinstance(given, Interactions)
-        return given.in_order() if ordered else given
-
     def score_or_count(
         self, histories: sp.csr_matrix, rows: np.ndarray | None = None
     ) -> torch.Tensor:
@@ -567,26 +340,3 @@ class Recommender(Model):
         if not self.supports_new_users:
             return scores
         return lists.popular_if_empty(scores, histories, self.item_counts_)
-
-    def _learn_cold(
-        self, features: sp.csr_matrix, data: Interactions | Shards, validation: Holdout | None
-    ) -> ColdItems:
-        """Learn to score cold items, from validation users, or else from training users."""
-        if validation is None:
-            assert isinstance(data, Interactions)
-            rows = np.random.default_rng(0).permutation(data.shape[0])[:USERS]
-            some = data.select_users(rows).matrix
-            validation = Holdout(some, 0 * some, rows=rows)
-        elif self.reads_order and validation.order is not None:
-            validation = replace(validation, fold_in=validation.order)
-        return ColdItems.learn(features, self.item_counts_, self.score, validation)
-
-
-def _features(data: Interactions | Shards, given: FeatureSource) -> sp.csr_matrix:
-    if isinstance(data, Shards):
-        raise OptionError("shards say nothing of items: leave out item_features or read the table.")
-    return encode_features(data.items, given, data.item_counts > 0)
-
-
-def _layout(state: dict[str, torch.Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:
-    return {name: (tensor.shape, tensor.dtype) for name, tensor in state.items()}

@@ -1,0 +1,98 @@
+"""Fixtures: small data, a model fitted to them, and what the tests of the contract share."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+
+from recvae.data.interactions import Interactions
+from recvae.models.contract.recommender import Recommender
+
+USERS, ITEMS, BOARD = 60, 25, 20
+
+Make: TypeAlias = Callable[[], Recommender]
+Lists: TypeAlias = tuple[np.ndarray, np.ndarray]
+
+WITHOUT_TIMES = pytest.mark.filterwarnings(
+    "ignore::recvae.models.contract.lists.MissingWeightsWarning"
+)
+"""For tests of tables that have no column of times, which some models miss."""
+
+
+class Fixtures:
+    """The model that is tested, and the data that it learns."""
+
+    personal: bool = True
+    """Whether lists depend on the history."""
+
+    @classmethod
+    def new(cls) -> Recommender:
+        """Make a model that is not fitted, each time with the same options."""
+        raise NotImplementedError("give the model that is to be tested")
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def make(cls) -> Make:
+        """The function that makes a new model."""
+        return cls.new
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def data(cls) -> Interactions:
+        """60 users of three tastes and 25 items with titles, in a known order."""
+        rng = np.random.default_rng(0)
+        liking = np.where(np.add.outer(np.arange(USERS), np.arange(ITEMS)) % 3 == 0, 0.7, 0.1)
+        matrix = sp.csr_matrix((rng.random((USERS, ITEMS)) < liking).astype(np.float32))
+        users = pd.DataFrame(index=pd.Index([f"user {n}" for n in range(USERS)], name="user"))
+        items = pd.DataFrame(
+            {"title": [f"Title {n}" for n in range(ITEMS)]},
+            index=pd.Index([f"item {n}" for n in range(ITEMS)], name="item"),
+        )
+        times = rng.permutation(matrix.nnz)
+        return Interactions(matrix, users, items, times).in_order()
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def model(cls, make: Make, data: Interactions) -> Recommender:
+        """The model, fitted to the data."""
+        return make().fit(data)
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def board(cls, make: Make) -> Recommender:
+        """The model, fitted to the checker board."""
+        return make().fit(checker_board(BOARD))
+
+    @pytest.fixture
+    def histories(self, data: Interactions) -> sp.csr_matrix:
+        """The training users' histories."""
+        return data.matrix
+
+    def _require_personal(self) -> None:
+        require(self.personal, "its lists are the same for all")
+
+
+def require(condition: bool, reason: str) -> None:
+    """Skip a test of what a model does not promise."""
+    if not condition:
+        pytest.skip(reason)
+
+
+def recommend(model: Recommender, histories: sp.csr_matrix, k: int = 10, **arguments: Any) -> Lists:
+    """Lists for the first training users, whether the model looks at the rows or not."""
+    return model.recommend(histories, k, rows=np.arange(histories.shape[0]), **arguments)
+
+
+def assert_same_lists(one: Lists, other: Lists) -> None:
+    """Raise AssertionError unless the columns are equal, and the scores but for rounding."""
+    np.testing.assert_array_equal(one[0], other[0])
+    np.testing.assert_allclose(one[1], other[1], rtol=1e-4, atol=1e-5)
+
+
+def checker_board(size: int) -> sp.csr_matrix:
+    """Even users have the even items, odd users the odd ones, but for the diagonal."""
+    board = np.add.outer(np.arange(size), np.arange(size)) % 2 == 0
+    return sp.csr_matrix((board & ~np.eye(size, dtype=bool)).astype(np.float32))

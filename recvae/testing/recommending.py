@@ -1,0 +1,185 @@
+"""Tests of lists: their order, what is in them, for known users and new ones."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+import torch
+
+from recvae.data.interactions import Interactions
+from recvae.data.splits import Holdout, split_users
+from recvae.errors import DataError, FoldInError, OptionError
+from recvae.models.contract.lists import EmptyHistoryWarning
+from recvae.models.contract.recommender import Recommender
+from recvae.ranking import blocks
+from recvae.ranking.rerank import Boost, Cap
+from recvae.testing.fixtures import (
+    BOARD,
+    ITEMS,
+    USERS,
+    Fixtures,
+    Make,
+    assert_same_lists,
+    checker_board,
+    recommend,
+    require,
+)
+
+
+class RecommendingTests(Fixtures):
+    """Lists hold the best of what may be shown."""
+
+    def test_the_checker_board_is_solved(self, board: Recommender) -> None:
+        self._require_personal()
+        ids, _ = recommend(board, checker_board(BOARD), 1)
+        np.testing.assert_array_equal(ids[:, 0], np.arange(BOARD))
+
+    def test_lists_are_sorted_and_of_the_promised_types(
+        self, model: Recommender, histories: sp.csr_matrix
+    ) -> None:
+        ids, scores = recommend(model, histories, 7)
+        assert ids.shape == scores.shape == (USERS, 7)
+        assert (str(ids.dtype), str(scores.dtype)) == ("int64", "float32")
+        assert (np.diff(scores, axis=1) <= 0).all()
+        assert all(len(set(row)) == 7 for row in ids)
+
+    def test_seen_items_are_never_returned_unless_asked_for(
+        self, model: Recommender, histories: sp.csr_matrix
+    ) -> None:
+        seen = histories.toarray() > 0
+        ids, scores = recommend(model, histories, ITEMS)
+        for user in range(USERS):
+            found = ids[user] >= 0
+            assert sorted(ids[user][found]) == np.flatnonzero(~seen[user]).tolist()
+            assert (scores[user][~found] == -np.inf).all()
+            assert not found[found.sum() :].any()
+        every, _ = recommend(model, histories, ITEMS, exclude_seen=False)
+        np.testing.assert_array_equal(np.sort(every), np.tile(np.arange(ITEMS), (USERS, 1)))
+
+    @pytest.mark.parametrize("k", [0, -1, ITEMS + 1, 2.5])
+    def test_a_list_of_impossible_length(
+        self, model: Recommender, histories: sp.csr_matrix, k: Any
+    ) -> None:
+        with pytest.raises(OptionError, match="k="):
+            recommend(model, histories, k)
+
+    @pytest.mark.parametrize("per_user", [False, True])
+    def test_allow_and_deny(
+        self, model: Recommender, histories: sp.csr_matrix, per_user: bool
+    ) -> None:
+        columns = [3, 5, 7, 11]
+        lists = [columns] * USERS if per_user else columns
+        ids, _ = recommend(model, histories, 6, allow=lists, exclude_seen=False)
+        np.testing.assert_array_equal(np.sort(ids[:, :4]), np.tile(columns, (USERS, 1)))
+        assert (ids[:, 4:] == -1).all()
+        ids, _ = recommend(model, histories, ITEMS, deny=lists, exclude_seen=False)
+        assert not np.isin(ids, columns).any()
+        assert (ids[:, -4:] == -1).all()
+
+    def test_lists_are_put_together_by_more_than_scores(
+        self, model: Recommender, histories: sp.csr_matrix
+    ) -> None:
+        plain, _ = recommend(model, histories, 6)
+        ids, _ = recommend(model, histories, 6, rerank=[Cap(1, "title"), Boost(0)])
+        np.testing.assert_array_equal(ids, plain)
+        niche, _ = recommend(model, histories, 6, rerank=[Boost(-1)])
+        every, _ = recommend(model, histories, ITEMS)
+        for user in range(USERS):
+            fewest = np.sort(model.item_counts_[every[user][every[user] >= 0]])[:6]
+            np.testing.assert_array_equal(model.item_counts_[niche[user]], fewest)
+
+    def test_equal_scores_rank_by_column(
+        self, model: Recommender, histories: sp.csr_matrix, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(type(model), "score", lambda self, rows, _: torch.zeros(rows.shape))
+        ids, _ = recommend(model, histories, 9, exclude_seen=False)
+        np.testing.assert_array_equal(ids, np.tile(np.arange(9), (USERS, 1)))
+
+    def test_a_batch_gives_what_each_user_alone_gets(
+        self, model: Recommender, histories: sp.csr_matrix
+    ) -> None:
+        together = recommend(model, histories, 5)
+        for user in range(8):
+            alone = model.recommend(histories[user], 5, rows=np.array([user]))
+            assert_same_lists(alone, (together[0][[user]], together[1][[user]]))
+
+    def test_lists_do_not_depend_on_the_blocks(
+        self, model: Recommender, histories: sp.csr_matrix, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        whole = recommend(model, histories, 5)
+        monkeypatch.setattr(blocks, "CELLS", 7 * ITEMS)
+        assert_same_lists(recommend(model, histories, 5), whole)
+
+    def test_scores_are_fresh_memory(self, model: Recommender, histories: sp.csr_matrix) -> None:
+        rows = np.arange(USERS)
+        before = model.score(histories, rows).clone()
+        model.score(histories, rows).fill_(-1.0)
+        np.testing.assert_array_equal(model.score(histories, rows).cpu(), before.cpu())
+
+    def test_no_users_get_no_lists(self, model: Recommender) -> None:
+        ids, scores = recommend(model, sp.csr_matrix((0, ITEMS)), 4)
+        assert ids.shape == scores.shape == (0, 4)
+
+    def test_histories_of_other_items_are_refused(
+        self, make: Make, model: Recommender, data: Interactions
+    ) -> None:
+        with pytest.raises(DataError, match=f"{ITEMS + 1} columns"):
+            recommend(model, sp.csr_matrix((2, ITEMS + 1)))
+        others = replace(data, items=data.items[::-1])
+        with pytest.raises(DataError, match="not of the same items"):
+            model.recommend(others, rows=np.arange(USERS))  # type: ignore[arg-type]
+        validation = Holdout(data.matrix, 0 * data.matrix, item_ids=others.item_ids)
+        with pytest.raises(DataError, match="not of the same items"):
+            make().fit(data, validation)
+        with pytest.raises(DataError, match="got Split"):
+            make().fit(data, split_users(data))  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("bad", [np.eye(ITEMS), sp.csr_matrix(np.eye(ITEMS) * np.nan)])
+    def test_bad_histories_are_refused(self, model: Recommender, bad: Any) -> None:
+        with pytest.raises(DataError):
+            recommend(model, bad)
+
+    def test_empty_histories_get_the_most_popular_items(self, model: Recommender) -> None:
+        require(model.supports_new_users, "it knows the training users only")
+        some = sp.csr_matrix(([1.0], ([1], [0])), shape=(3, ITEMS))
+        with pytest.warns(EmptyHistoryWarning, match="2 of 3"):
+            ids, scores = model.recommend(some, 6)
+        popular = np.argsort(-model.item_counts_, kind="stable")[:6]
+        np.testing.assert_array_equal(ids[[0, 2]], [popular, popular])
+        np.testing.assert_array_equal(scores[0], model.item_counts_[popular])
+
+    def test_unseen_users_are_served_from_their_history_alone(
+        self, model: Recommender, histories: sp.csr_matrix
+    ) -> None:
+        require(model.supports_new_users, "it knows the training users only")
+        assert_same_lists(model.recommend(histories[::-1]), recommend(model, histories[::-1]))
+        unseen = sp.csr_matrix((np.ones(2), ([0, 0], [0, 3])), shape=(1, ITEMS))
+        ids, _ = model.recommend(unseen, 5)
+        assert not np.isin(ids, [0, 3]).any()
+
+    def test_unseen_users_are_refused_by_a_model_of_trained_users(
+        self, model: Recommender, histories: sp.csr_matrix
+    ) -> None:
+        require(not model.supports_new_users, "it recommends for new users")
+        with pytest.raises(FoldInError, match="rows"):
+            model.recommend(histories)
+        with pytest.raises(FoldInError, match="rows"):
+            model.score(histories)
+        for rows in (np.array([0]), np.arange(USERS) + 1, np.arange(USERS) - 1):
+            with pytest.raises(OptionError, match="rows must"):
+                model.recommend(histories, rows=rows)
+        stranger = pd.DataFrame({"user": ["nobody"], "item": ["item 1"]})
+        with pytest.raises(FoldInError, match="nobody"):
+            model.recommend_table(stranger)
+
+    def test_trained_users_are_told_apart_by_their_rows(
+        self, model: Recommender, histories: sp.csr_matrix
+    ) -> None:
+        require(not model.supports_new_users, "it recommends for new users")
+        rows, whole = np.array([7, 3]), recommend(model, histories)
+        assert_same_lists(
+            model.recommend(histories[rows], rows=rows), (whole[0][rows], whole[1][rows])
+        )
