@@ -89,12 +89,6 @@ class DataOptions(FileColumns):
         self, data: str, *, min_weight: float | None = None, **filters: Any
     ) -> "rv.Interactions":
         """Read a named data set, a file, a folder of Parquet files, or a database."""
-        read = self._read_interactions(data, min_weight=min_weight, **filters)
-        return read if self.items is None else read.with_items(rv.read_items(self.items, self.item))
-
-    def _read_interactions(
-        self, data: str, *, min_weight: float | None, **filters: Any
-    ) -> "rv.Interactions":
         from recvae.data.datasets.releases import DATASETS
 
         if are_shards(data):
@@ -102,23 +96,25 @@ class DataOptions(FileColumns):
                 f"{data} holds shards, which only train, evaluate and recommend can read: give "
                 "the table that they were made from."
             )
-        if not is_file(data):
+        if is_file(data):
+            read = rv.read_interactions(
+                data,
+                user=self.user,
+                item=self.item,
+                value=self.value,
+                timestamp=self.timestamp,
+                columns=self.header,
+                quotes=not self.no_quotes,
+                query=self.query,
+                duplicates=self.duplicates,
+                min_weight=min_weight,
+                **filters,
+            )
+        else:
             if data in DATASETS:
                 require_usual(data, self, self.duplicates)
-            return rv.load_dataset(data, min_rating=min_weight, data_dir=self.data_dir, **filters)
-        return rv.read_interactions(
-            data,
-            user=self.user,
-            item=self.item,
-            value=self.value,
-            timestamp=self.timestamp,
-            columns=self.header,
-            quotes=not self.no_quotes,
-            query=self.query,
-            duplicates=self.duplicates,
-            min_weight=min_weight,
-            **filters,
-        )
+            read = rv.load_dataset(data, min_rating=min_weight, data_dir=self.data_dir, **filters)
+        return read if self.items is None else read.with_items(rv.read_items(self.items, self.item))
 
 
 def require_usual(data: str, columns: FileColumns, *others: str | None) -> None:

@@ -1,10 +1,10 @@
 """Export of a model to an ONNX file, which appears whole or not at all."""
 
 import logging
-import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
 from os import PathLike
 from pathlib import Path
 from secrets import token_hex
@@ -103,15 +103,9 @@ def _write(graph: Any, path: Path) -> None:
     except BaseException:
         data.unlink(missing_ok=True)
         raise
-    _remove_others(path, data)
-
-
-def _remove_others(path: Path, kept: Path) -> None:
-    """Remove the weights of earlier exports to a path."""
-    name = re.compile(rf"{re.escape(path.stem)}-[0-9a-f]{{12}}\.data")
-    for data in path.parent.iterdir():
-        if data != kept and name.fullmatch(data.name):
-            data.unlink(missing_ok=True)
+    for earlier in path.parent.glob(f"{escape(path.stem)}-{'[0-9a-f]' * 12}.data"):
+        if earlier != data:
+            earlier.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -65,15 +65,20 @@ def _by_size(groups: pd.Series) -> list[str]:
 
 
 def _html(items: pd.DataFrame, groups: pd.Series, users: pd.DataFrame | None) -> str:
-    names = _by_size(groups)
-    scaled = _Scale(items if users is None else pd.concat([items, users]))
-    spots = zip(*scaled.points(items), _titles(items), groups.map(names.index), strict=True)
+    names, n_items = _by_size(groups), len(items)
+    points = pd.concat([items, users])[["x", "y"]]
+    low, high = points.min(), points.max()
+    # One scale for both axes of the page; its y goes downwards.
+    unit = 0.96 * SIDE / max((high - low).max(), np.finfo(np.float32).tiny)
+    scaled = SIDE / 2 + (points - (low + high) / 2) * [unit, -unit]
+    places = scaled.round(1).to_numpy().tolist()
+    spots = zip(places[:n_items], _titles(items), groups.map(names.index), strict=True)
     return render(
         "recvae.latent",
         "map.html",
         groups=names,
         spots=list(spots),
-        users=[] if users is None else list(zip(*scaled.points(users), strict=True)),
+        users=places[n_items:],
         side=SIDE,
         light=_colours(LIGHT),
         dark=_colours(DARK),
@@ -84,21 +89,6 @@ def _titles(items: pd.DataFrame) -> pd.Series:
     """The title of each item, or its id if it has none."""
     ids = items.index.to_series().astype(str)
     return items["title"].fillna(ids) if "title" in items else ids
-
-
-class _Scale:
-    """Converts the map's coordinates to the page's: one scale for both axes, y downwards."""
-
-    def __init__(self, points: pd.DataFrame) -> None:
-        low, high = points[["x", "y"]].min(), points[["x", "y"]].max()
-        self.centre = (low + high) / 2
-        self.unit = 0.96 * SIDE / max((high - low).max(), np.finfo(np.float32).tiny)
-
-    def points(self, table: pd.DataFrame) -> tuple[list[float], list[float]]:
-        """x and y of each line."""
-        moved = (table[["x", "y"]] - self.centre) * self.unit
-        x, y = SIDE / 2 + moved["x"], SIDE / 2 - moved["y"]
-        return x.round(1).tolist(), y.round(1).tolist()
 
 
 def _colours(theme: dict[str, Any]) -> list[str]:

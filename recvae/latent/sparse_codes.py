@@ -159,7 +159,7 @@ class SparseCodes:
         @torch.no_grad()
         def score(block: sp.csr_matrix, _: np.ndarray | None) -> torch.Tensor:
             batch, decode = self.model_.batch(block), self.model_.net_.decode
-            codes, _ = self.model_.net_.encode(batch.normalized())
+            codes = self.model_.net_.encode(batch.normalized())[0]
             activations = self.net_.encode(codes)
             activations[:, features] = levels
             scores = self.model_.forward(batch) + decode(self.net_.decode(activations))
