@@ -56,9 +56,3 @@ def _draw(log_weights: torch.Tensor, lengths: np.ndarray, rng: np.random.Generat
     columns = keys.topk(int(lengths.max()), dim=1).indices.numpy()
     # Each user keeps the first of theirs.
     return columns[np.arange(columns.shape[1]) < lengths[:, None]]
-
-
-def draw_lengths(histories: sp.csr_matrix, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw n lengths at random from those of the histories that are not empty: int64 [n]."""
-    lengths = np.diff(histories.indptr).astype(np.int64)
-    return rng.choice(lengths[lengths > 0], n)

@@ -16,7 +16,7 @@ from pandas.api.types import is_integer_dtype
 
 from recvae.data.interactions import Interactions
 from recvae.errors import DataError, OptionError, did_you_mean
-from recvae.latent.draw import draw_histories, draw_lengths
+from recvae.latent.draw import draw_histories
 from recvae.ranking.top_k import as_columns
 
 Attack: TypeAlias = Literal["random", "average", "bandwagon", "segment"]
@@ -99,8 +99,10 @@ def _profiles(
 ) -> sp.csr_matrix:
     """The items of n fake users: the chosen ones, and fillers among items that anybody has."""
     log_weights = np.where(chosen, np.inf, np.where(data.item_counts > 0, 0, -np.inf))
-    lengths = draw_lengths(data.matrix, n, rng)
-    lengths = lengths.clip(chosen.sum(), np.isfinite(log_weights).sum() + chosen.sum())
+    known = data.matrix.getnnz(axis=1).astype(np.int64)
+    lengths = rng.choice(known[known > 0], n).clip(
+        chosen.sum(), np.isfinite(log_weights).sum() + chosen.sum()
+    )
     rows = torch.from_numpy(log_weights.astype(np.float32)).expand(n, -1)
     return draw_histories(lambda block: rows[block], lengths, len(chosen), rng)
 

@@ -122,6 +122,12 @@ def test_false_users_come_after_the_real_ones(attack, ratings):
     assert set(np.diff(profiles.indptr)) <= set(np.diff(ratings.matrix.indptr))
 
 
+def test_false_users_have_as_many_items_as_real_ones_who_have_any():
+    histories = sp.csr_matrix(np.tile(np.tri(5, 4, -1), (1600, 1)))
+    lengths = false_users(inject_shilling(histories, "random", 0, rate=1.0)).getnnz(axis=1)
+    np.testing.assert_allclose(np.bincount(lengths) / 8000, [0, 0.25, 0.25, 0.25, 0.25], atol=0.03)
+
+
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_nobody_gets_what_no_real_user_has_but_the_target(attack, ratings):
     assert false_users(inject(ratings, attack, rate=1.0))[:, 30].nnz == 0

@@ -9,7 +9,7 @@ from scipy.stats import kstest
 import recvae as rv
 from recvae.errors import DataError, OptionError
 from recvae.latent import generate
-from recvae.latent.draw import draw_histories, draw_lengths
+from recvae.latent.draw import draw_histories
 from recvae.ranking import blocks
 
 SOURCES = ["mixture", "posterior", "prior"]
@@ -43,12 +43,6 @@ def test_draws_do_not_depend_on_the_blocks(vae, matrix, monkeypatch):
     whole = generate(vae, matrix, 20, n_components=2)
     monkeypatch.setattr(blocks, "CELLS", 7 * matrix.shape[1])
     assert (generate(vae, matrix, 20, n_components=2) != whole).nnz == 0
-
-
-def test_lengths_are_those_of_the_data():
-    histories = sp.csr_matrix(np.tri(5, 4, -1))
-    drawn = draw_lengths(histories, 8000, np.random.default_rng(0))
-    np.testing.assert_allclose(np.bincount(drawn) / 8000, [0, 0.25, 0.25, 0.25, 0.25], atol=0.03)
 
 
 @pytest.mark.parametrize("source", SOURCES)
