@@ -5,12 +5,14 @@ from functools import lru_cache
 from os import PathLike
 from pathlib import Path
 
+import numpy as np
 import scipy.sparse as sp
 
 from recvae.cluster.job import Job
 from recvae.cluster.tasks import run
 from recvae.data.ids import look_up
 from recvae.data.interactions import Interactions
+from recvae.data.matrices import placed
 from recvae.data.reading.histories import warn_of_unknown
 from recvae.data.shards import Shards, read_shards
 from recvae.disk.manifest import MAX_BYTES
@@ -110,10 +112,9 @@ def lists_path(out: Path, number: int) -> Path:
 
 def in_columns_of(model: Recommender, data: Interactions) -> sp.csr_matrix:
     """Histories in the columns of a model: CSR [users, items], without items it does not know."""
-    columns = look_up(data.item_ids, model.item_ids_)[data.matrix.indices]
-    known = columns >= 0
-    entries = data.matrix.data[known], (data.rows[known], columns[known])
-    return sp.coo_matrix(entries, shape=(data.shape[0], len(model.items_))).tocsr()
+    columns = look_up(data.item_ids, model.item_ids_)
+    n_users, n_items = data.shape[0], len(model.items_)
+    return placed(data.matrix, np.arange(n_users), columns, (n_users, n_items))
 
 
 def _report_unknown(model: Recommender, histories: Shards) -> None:
@@ -126,7 +127,7 @@ def _report_unknown(model: Recommender, histories: Shards) -> None:
     if not known.all():
         counts = histories.item_counts
         example = histories.item_ids[~known][0]
-        warn_of_unknown(counts[~known].sum(), counts.sum(), example, stacklevel=4)
+        warn_of_unknown(counts[~known].sum(), counts.sum(), example, "item", stacklevel=4)
 
 
 def _digest(model: Path, device: str) -> str:

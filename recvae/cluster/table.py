@@ -14,7 +14,6 @@ from recvae.data.reading.files import (
     is_parquet,
     one_clear_error,
     parquet_files,
-    parquet_schema,
     to_pandas,
 )
 from recvae.errors import DataError, MissingFileError
@@ -34,7 +33,7 @@ def select_lines(path: Path, user: str, item: str, value: str | None) -> str:
         DataError: it is not Parquet, is damaged, lacks a column, or has no lines.
     """
     files = files_of(path)
-    types = _types(files, [user, item, *([] if value is None else [value])])
+    types = common_types(files, [user, item, *([] if value is None else [value])])
     with one_clear_error(path):
         names = dict.fromkeys(name for file in files for name in pa.parquet.read_schema(file).names)
         lengths = [pa.parquet.read_metadata(file).num_rows for file in files]
@@ -54,10 +53,6 @@ def select_lines(path: Path, user: str, item: str, value: str | None) -> str:
             union_by_name = true)
             AS lines({", ".join(column.values())})
     """
-
-
-def _types(files: list[Path], names: list[str]) -> pa.Schema:
-    return common_types({file: parquet_schema(file, names) for file in files})
 
 
 def _id(column: str, kind: pa.DataType) -> str:

@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import scipy.sparse as sp
 
 from recvae.data.ids import as_integers, look_up
 from recvae.data.interactions import Interactions
-from recvae.data.matrices import sized
+from recvae.data.matrices import placed, sized
 from recvae.errors import DataError
 
 
@@ -26,12 +25,10 @@ def grown(known: Interactions, new: Interactions) -> Interactions:
     columns, items = _placed(new.item_ids, known.items, new.items, "item")
     shape = len(users), len(items)
 
-    def placed(part: sp.csr_matrix) -> sp.csr_matrix:
-        cells = part.tocoo()
-        return sp.csr_matrix((cells.data, (rows[cells.row], columns[cells.col])), shape=shape)
-
-    fresh, matrix = placed(new.matrix), sized(known.matrix, shape)
-    told = fresh > 0 if new.disliked is None else (fresh > 0) + placed(new.disliked)
+    fresh, matrix = placed(new.matrix, rows, columns, shape), sized(known.matrix, shape)
+    told = fresh > 0
+    if new.disliked is not None:
+        told = told + placed(new.disliked, rows, columns, shape)
     return Interactions((matrix - matrix.multiply(told) + fresh).tocsr(), users, items)
 
 

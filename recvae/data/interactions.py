@@ -60,10 +60,18 @@ class Interactions:
             raise DataError(
                 "the matrix must have sorted columns, none twice in a row: call sum_duplicates()."
             )
-        if self.matrix.dtype != np.float32 or not (self.matrix.data > 0).all():
+        weights = self.matrix.data
+        if weights.dtype != np.float32 or not ((weights > 0) & (weights < np.inf)).all():
             raise DataError(
-                "the weights must be float32 and above 0: use Interactions.from_matrix(matrix)."
+                "the weights must be float32, finite and above 0: use "
+                "Interactions.from_matrix(matrix)."
             )
+        arrays = ("timestamps", self.timestamps, "iuf"), ("positions", self.positions, "iu")
+        for name, values, kinds in arrays:
+            if values is None:
+                continue
+            if values.shape != weights.shape or values.dtype.kind not in kinds:
+                raise DataError(f"{name} must be numbers [{len(weights)}], aligned with the data.")
 
     @classmethod
     def from_matrix(cls, data: "Interactions | sp.spmatrix | sp.sparray") -> "Interactions":

@@ -62,3 +62,14 @@ def marked(mask: np.ndarray, n: int) -> np.ndarray:
     if mask.dtype != bool or mask.shape != (n,):
         raise OptionError(f"a mask must be bool [{n}], got {mask.dtype} {list(mask.shape)}.")
     return np.flatnonzero(mask)
+
+
+def placed(
+    matrix: sp.csr_matrix, rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]
+) -> sp.csr_matrix:
+    """A matrix with each of its rows and columns at another place; those at -1 are dropped."""
+    cells = matrix.tocoo()
+    rows, columns = rows[cells.row], columns[cells.col]
+    kept = (rows >= 0) & (columns >= 0)
+    entries = cells.data[kept], (rows[kept], columns[kept])
+    return sp.csr_matrix(entries, shape=shape)

@@ -415,13 +415,13 @@ def test_ids_in_a_history_of_integers_that_are_none(model, tmp_path):
     history = tmp_path / "mine.csv"
     history.write_text("user,item\n1,2\n2,\n")
     result = recvae("recommend", model, "--history", history, code=1)
-    assert result.stderr == "error: 1 ids are missing in column 'item': drop those rows.\n"
+    assert result.stderr == "error: 1 of the item ids are missing: drop or repair those rows.\n"
     history.write_text("user,item\n1,2\n1,4\n")
     expected = recvae("recommend", model, "--history", history).stdout
     history.write_text("user,item\n1,2\n1,x\n1,4\n")
     result = recvae("recommend", model, "--history", history)
     assert result.stdout == expected
-    assert "1 of 3 interactions are with items that the model does not know" in result.stderr
+    assert "1 of 3 item ids are unknown to the model" in result.stderr
 
 
 def fed(path, content):

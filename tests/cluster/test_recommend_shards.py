@@ -50,7 +50,7 @@ def test_items_that_the_model_does_not_know_are_skipped(model, tmp_path):
     table = pd.DataFrame({"user": rng.integers(0, 30, 200), "item": rng.integers(530, 550, 200)})
     table.to_parquet(tmp_path / "t.parquet")
     rv.shard_table(tmp_path / "t.parquet", tmp_path / "shards", lines=60)
-    with pytest.warns(UnknownItemWarning, match=r"\d+ of \d+ interactions are with items"):
+    with pytest.warns(UnknownItemWarning, match=r"\d+ of \d+ item ids are unknown"):
         files = rv.recommend_shards(model, tmp_path / "shards", tmp_path / "lists", device="cpu")
     with pytest.warns(UnknownItemWarning):
         expected = in_memory(model, table, 10)

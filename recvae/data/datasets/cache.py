@@ -87,15 +87,6 @@ def _read(stored: Stored) -> Interactions:
     timestamps, positions = (arrays.get(name) for name in ARRAYS[3:])
     users, items = read_table(stored.read("users")), read_table(stored.read("items"))
     matrix = csr_of(weights, indices, indptr, (len(users), len(items)))
-    _require_sound(matrix.data, *(one for one in (timestamps, positions) if one is not None))
     require_ids(users.index, "user")
     require_ids(items.index, "item")
     return Interactions(matrix, users, items, timestamps, positions)
-
-
-def _require_sound(weights: np.ndarray, *others: np.ndarray) -> None:
-    """Raise ValueError unless arrays are as `_write` made them."""
-    if weights.dtype != np.float32 or not (np.isfinite(weights).all() and (weights > 0).all()):
-        raise ValueError("the weights are not finite and above 0")
-    if any(array.dtype != np.int64 or array.shape != weights.shape for array in others):
-        raise ValueError("the arrays are not equally long")

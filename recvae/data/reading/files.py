@@ -3,7 +3,7 @@
 import codecs
 import csv
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -65,18 +65,6 @@ def _has_lines(path: Path) -> bool:
         return bool(pa.parquet.read_metadata(path).num_rows)
 
 
-def parquet_schema(path: Path, names: Collection[str]) -> pa.Schema:
-    """The types of the named columns of a Parquet file.
-
-    Raises:
-        DataError: the file is damaged, or a column is missing.
-    """
-    with one_clear_error(path):
-        schema = pa.parquet.read_schema(path)
-        require_columns(schema.names, names, str(path))
-        return pa.schema([(name, schema.field(name).type) for name in names])
-
-
 def read_parquet(path: Path, ids: Collection[str], others: Collection[str]) -> dict[str, pd.Series]:
     """Read columns of a Parquet file, or of a folder of them, with the types of the file.
 
@@ -85,29 +73,36 @@ def read_parquet(path: Path, ids: Collection[str], others: Collection[str]) -> d
     """
     names = [*ids, *others]
     files = parquet_files(path) if path.is_dir() else [path]
-    types = common_types({file: parquet_schema(file, names) for file in files})
+    types = common_types(files, names)
     with one_clear_error(path):
         parts = [pa.parquet.read_table(file, columns=names, partitioning=None) for file in files]
         return to_pandas(pa.concat_tables(with_texts(part, types) for part in parts))
 
 
-def common_types(schemas: Mapping[Path, pa.Schema]) -> pa.Schema:
-    """Types of the columns that hold those of all files, where these differ in width.
+def common_types(files: Sequence[Path], names: Collection[str]) -> pa.Schema:
+    """Types of the named columns that hold those of all Parquet files, where they differ in width.
 
     Raises:
-        DataError: there are none.
+        DataError: there are none, a file is damaged, or a column is missing.
     """
-    first, *others = schemas
-    common = schemas[first]
-    for path in others:
+    first, *others = (_types(path, names) for path in files)
+    common = first
+    for path, types in zip(files[1:], others, strict=True):
         try:
-            common = pa.unify_schemas([common, schemas[path]], promote_options="permissive")
+            common = pa.unify_schemas([common, types], promote_options="permissive")
         except pa.ArrowException:
             raise DataError(
-                f"{path} has other types than {first}: {_types(schemas[path])}, and not "
-                f"{_types(schemas[first])}: write all files with the same."
+                f"{path} has other types than {files[0]}: {_listed(types)}, and not "
+                f"{_listed(first)}: write all files with the same."
             ) from None
     return common
+
+
+def _types(path: Path, names: Collection[str]) -> pa.Schema:
+    with one_clear_error(path):
+        schema = pa.parquet.read_schema(path)
+        require_columns(schema.names, names, str(path))
+        return pa.schema([(name, schema.field(name).type) for name in names])
 
 
 def with_texts(table: pa.Table, types: pa.Schema) -> pa.Table:
@@ -122,7 +117,7 @@ def _as_text(kind: pa.DataType) -> pa.DataType:
     return pa.string() if any(one(kind) for one in are_bytes) else kind
 
 
-def _types(schema: pa.Schema) -> str:
+def _listed(schema: pa.Schema) -> str:
     return ", ".join(f"{field.name} {field.type}" for field in schema)
 
 
@@ -192,6 +187,16 @@ def first_line(path: Path) -> list[str]:
     """
     with one_clear_error(path):
         return _sniff(path, set())[2]
+
+
+def column_names(path: Path) -> list[str]:
+    """The names of the columns of a Parquet file, or of a text file with a header.
+
+    Raises:
+        DataError: the file is no table, or is damaged.
+    """
+    with one_clear_error(path):
+        return pa.parquet.read_schema(path).names if is_parquet(path) else first_line(path)
 
 
 def _read_json(path: Path, names: list[str]) -> dict[str, pd.Series]:
@@ -299,11 +304,13 @@ def _read_csv(
 
     first, *others = encodings
     try:
-        return read(first)
+        table = read(first)
+        is_text = not any(map(pa.types.is_binary, table.schema.types))
     except ValueError as error:  # pyarrow has no error of its own for bytes that are not UTF-8
         if not others or ("UTF8" not in str(error) and not isinstance(error, UnicodeDecodeError)):
             raise
-        return read(*others)
+        is_text = False
+    return table if is_text else read(*others)
 
 
 def to_pandas(table: pa.Table) -> dict[str, pd.Series]:

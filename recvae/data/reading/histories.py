@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from recvae.data.ids import as_ids, look_up
+from recvae.data.ids import as_ids, look_up, require_none_missing
 from recvae.data.interactions import Interactions
 from recvae.data.reading.build import build_interactions, to_weights
 from recvae.data.reading.sources import TableSource, read_columns
@@ -60,17 +60,11 @@ def read_histories(
     others = [name for name in (value, timestamp) if name is not None]
     table = read_columns(source, [user, item], others)
     rows, user_ids = _distinct(table[user], "user")
-    codes, distinct = _distinct(table[item], "item")
-    for name, missing in ((user, rows < 0), (item, codes < 0)):
-        if count := int(missing.sum()):
-            raise DataError(f"{count:,} ids are missing in column {name!r}: drop those rows.")
+    columns = _columns(table[item], item_ids, "item", stacklevel=5)
     least = None if value is None else min_weight
     ones = np.ones(len(rows), np.float32)
     weights = ones if value is None else to_weights(table[value], signed=least is not None)
-    columns = look_up(distinct, item_ids)[codes]
     known = columns >= 0
-    if not known.all():
-        _report_unknown(distinct[codes[~known]], known, item_ids)
     liked = (weights > 0) & (weights >= (least or 0))
     shape = len(user_ids), len(item_ids)
 
@@ -114,25 +108,25 @@ def known_columns(ids: Iterable[Any], item_ids: pd.Index, name: str) -> np.ndarr
     Raises:
         DataError: an id is missing, or of another type than the model's.
     """
-    codes, distinct = _distinct(list(ids), "item")
-    if (codes < 0).any():
-        raise DataError(f"{(codes < 0).sum():,} ids of {name} are missing: drop those.")
-    columns = look_up(distinct, item_ids)
-    unknown = distinct[columns < 0]
-    if len(unknown) == len(distinct) > 0:
-        _require_alike(unknown, item_ids)
-    if len(unknown):
-        warnings.warn(
-            f"{len(unknown):,} of {len(distinct):,} items of {name} are unknown to the model, such "
-            f"as {unknown[0]}: they are skipped.",
-            UnknownItemWarning,
-            stacklevel=4,
-        )
+    columns = _columns(list(ids), item_ids, name, stacklevel=6)
     return columns[columns >= 0]
 
 
+def _columns(ids: Any, item_ids: pd.Index, name: str, *, stacklevel: int) -> np.ndarray:
+    """The column of each item, -1 for the unknown ones, which a warning counts."""
+    codes, distinct = _distinct(ids, name)
+    columns = look_up(distinct, item_ids)[codes]
+    unknown = columns < 0
+    if unknown.any():
+        if unknown.all():
+            _require_alike(distinct, item_ids)
+        example = distinct[codes[unknown.argmax()]]
+        warn_of_unknown(unknown.sum(), len(columns), example, name, stacklevel=stacklevel)
+    return columns
+
+
 def _distinct(ids: Any, name: str) -> tuple[np.ndarray, pd.Index]:
-    """The number of each id, -1 where it is missing; the distinct ids as they first appear."""
+    """The number of each id, and the distinct ids as they first appear."""
     try:
         codes, distinct = pd.factorize(pd.Series(ids))
     except TypeError:
@@ -140,15 +134,11 @@ def _distinct(ids: Any, name: str) -> tuple[np.ndarray, pd.Index]:
     if isinstance(distinct, pd.CategoricalIndex):
         distinct = distinct.astype(distinct.categories.dtype)
     distinct = as_ids(pd.Index(distinct), name)
+    missing = codes < 0
     if "" in distinct:
-        codes = np.where(codes == distinct.get_loc(""), -1, codes)
+        missing = missing | (codes == distinct.get_loc(""))
+    require_none_missing(int(missing.sum()), name)
     return codes, distinct
-
-
-def _report_unknown(unknown: pd.Index, known: np.ndarray, item_ids: pd.Index) -> None:
-    if not known.any():
-        _require_alike(unknown, item_ids)
-    warn_of_unknown(len(unknown), len(known), unknown[0], stacklevel=5)
 
 
 def _require_alike(unknown: pd.Index, item_ids: pd.Index) -> None:
@@ -161,11 +151,11 @@ def _require_alike(unknown: pd.Index, item_ids: pd.Index) -> None:
         )
 
 
-def warn_of_unknown(count: int, of: int, example: object, *, stacklevel: int) -> None:
-    """Warn that so many of all interactions are skipped, and name one of their items."""
+def warn_of_unknown(count: int, of: int, example: object, name: str, *, stacklevel: int) -> None:
+    """Warn that so many of all ids are skipped, and name one of them."""
     warnings.warn(
-        f"{count:,} of {of:,} interactions are with items that the model does not know, such as "
-        f"{example}: they are skipped.",
+        f"{count:,} of {of:,} {name} ids are unknown to the model, such as {example}: they are "
+        "skipped.",
         UnknownItemWarning,
         stacklevel=stacklevel,
     )

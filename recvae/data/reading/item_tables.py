@@ -3,13 +3,13 @@
 from os import PathLike
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
-import pyarrow as pa
 
-from recvae.data.ids import as_integers
-from recvae.data.reading.columns import require_columns
-from recvae.data.reading.files import is_parquet
-from recvae.errors import DataError, MissingFileError
+from recvae.data.ids import require_none_missing
+from recvae.data.reading.files import column_names
+from recvae.data.reading.sources import read_columns
+from recvae.errors import MissingFileError
 
 
 def read_items(path: str | PathLike[str], item: str = "item") -> pd.DataFrame:
@@ -24,21 +24,13 @@ def read_items(path: str | PathLike[str], item: str = "item") -> pd.DataFrame:
 
     Raises:
         MissingFileError: there is no such file.
-        DataError: the file is no table, or has no such column.
+        DataError: the file is no table, or has no such column, or ids are missing.
     """
     path = Path(path).expanduser()
     if not path.is_file():
         raise MissingFileError(f"there is no file {path}.")
-    try:
-        if is_parquet(path):
-            table = pd.read_parquet(path).reset_index()
-        else:
-            table = pd.read_csv(path, dtype={item: "string"}, sep=None, engine="python")
-    except (ValueError, pa.ArrowException, pd.errors.ParserError) as error:
-        raise DataError(f"{path} is no table of items: {error}.") from None
-    require_columns(table, [item], str(path))
-    ids = pd.Index(table[item])
-    if ids.inferred_type == "string":
-        numbers = as_integers(ids)
-        ids = ids.astype(object) if numbers is None else numbers
-    return table.drop(columns=[item, "index"], errors="ignore").set_axis(ids.rename(item))
+    others = [name for name in dict.fromkeys(column_names(path)) if name != item]
+    table = pd.DataFrame(read_columns(path, [item], others))
+    ids = table.pop(item)
+    require_none_missing(int(ids.isna().sum()), item)
+    return table.replace("", None).set_axis(pd.Index(np.asarray(ids), name=item))

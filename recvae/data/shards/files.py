@@ -62,7 +62,6 @@ def read_shard(content: bytes, items: pd.DataFrame) -> Interactions:
     offsets, indices = columns["items"]
     if any(not np.array_equal(its, offsets) for its, _ in columns.values()):
         raise ValueError("its lists differ in length")
-    _check(offsets, indices, columns["weights"][1], len(items))
     matrix = csr_of(columns["weights"][1], indices, offsets, (len(users), len(items)))
     positions = columns["positions"][1]
     return Interactions(matrix, pd.DataFrame(index=users), items, positions=positions)
@@ -76,13 +75,3 @@ def _list(table: pa.Table, name: str) -> tuple[np.ndarray, np.ndarray]:
     lists: Any = column.combine_chunks()
     offsets = lists.offsets.to_numpy() if len(lists) else np.zeros(1, dtype=np.int32)
     return offsets - offsets[0], lists.flatten().to_numpy()
-
-
-def _check(offsets: np.ndarray, indices: np.ndarray, weights: np.ndarray, n_items: int) -> None:
-    ascending = np.diff(indices) > 0
-    inner = offsets[1:-1]
-    ascending[inner[(inner > 0) & (inner < len(indices))] - 1] = True
-    if len(indices) and not (ascending.all() and indices.min() >= 0 and indices.max() < n_items):
-        raise ValueError(f"its items are not in ascending order from 0 to {n_items - 1}")
-    if not (np.isfinite(weights).all() and (weights > 0).all()):
-        raise ValueError("its weights are not all finite and above 0")

@@ -688,7 +688,7 @@ def test_histories_have_no_likes_that_weigh_less_than_in_training(caplog):
 
 
 def test_histories_skip_unknown_items_but_keep_the_user():
-    with pytest.warns(UnknownItemWarning, match="2 of 3 interactions .* such as 99") as caught:
+    with pytest.warns(UnknownItemWarning, match="2 of 3 item ids .* such as 99") as caught:
         assert histories([1, 2, 2], [10, 99, 98]) == ([[1, 0, 0], [0, 0, 0]], [1, 2])
     assert len(caught) == 1
 
@@ -776,11 +776,11 @@ def test_histories_whose_items_are_all_unknown_are_all_empty():
 @pytest.mark.parametrize(
     ("users", "items", "message"),
     [
-        ([1, None], [10, 10], "1 ids are missing in column 'user'"),
-        ([1, 1], [10, None], "1 ids are missing in column 'item'"),
-        (["a", ""], [10, 10], "1 ids are missing in column 'user'"),
-        ([1, 1, 1], pd.Categorical([10, None, 20]), "1 ids are missing in column 'item'"),
-        ([1, 1, 1], ["x", "", "y"], "1 ids are missing in column 'item'"),
+        ([1, None], [10, 10], "1 of the user ids are missing"),
+        ([1, 1], [10, None], "1 of the item ids are missing"),
+        (["a", ""], [10, 10], "1 of the user ids are missing"),
+        ([1, 1, 1], pd.Categorical([10, None, 20]), "1 of the item ids are missing"),
+        ([1, 1, 1], ["x", "", "y"], "1 of the item ids are missing"),
     ],
 )
 def test_histories_with_missing_ids(users, items, message):
