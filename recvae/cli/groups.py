@@ -20,7 +20,11 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def spread_command(**given: Any) -> None:
-        options = {name: _at_home(value) for name, value in given.items()}
+        # Shells do not expand the ~ in `--out=~/runs`.
+        options = {
+            name: value.expanduser() if isinstance(value, Path) else value
+            for name, value in given.items()
+        }
         made = {
             name: group(**{field: options.pop(field) for field in signature(group).parameters})
             for name, group in groups.items()
@@ -35,11 +39,6 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
         ]
     )
     return spread_command
-
-
-def _at_home(value: Any) -> Any:
-    """Expand the ~ of a path, which shells do not do in `--out=~/runs`."""
-    return value.expanduser() if isinstance(value, Path) else value
 
 
 def _of_fields(group: type) -> list[Parameter]:

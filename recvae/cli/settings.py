@@ -35,7 +35,13 @@ def parse_settings(settings: list[str]) -> dict[str, Any]:
     Raises:
         typer.BadParameter: a setting has no `=`.
     """
-    return dict(_parse(setting) for setting in settings)
+    found = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{setting!r} is not NAME=VALUE, such as latent=200.")
+        found[name.strip()] = _value(text.strip())
+    return found
 
 
 def as_settings(model: "Recommender") -> list[str]:
@@ -48,13 +54,6 @@ def as_settings(model: "Recommender") -> list[str]:
         for name, value in options.values(model).items()
         if value != usual[name]
     ]
-
-
-def _parse(setting: str) -> tuple[str, Any]:
-    name, equals, text = setting.partition("=")
-    if not equals:
-        raise typer.BadParameter(f"{setting!r} is not NAME=VALUE, such as latent=200.")
-    return name.strip(), _value(text.strip())
 
 
 def _value(text: str) -> Any:

@@ -32,8 +32,6 @@ CURVES = tuple(f"{kind}@{k}" for kind in ("ndcg", "recall") for k in LENGTHS)
 
 PACKAGES = ("recvae", "torch", "implicit", "numpy", "scipy")
 
-NO_FOLD_IN = "it knows only the users it was trained on, and the test users are new"
-
 
 def compare(
     models: Mapping[str, Recommender],
@@ -156,7 +154,7 @@ def _with_seeds(model: Recommender, seeds: Sequence[int]) -> list[Recommender]:
 def _run(model: Recommender, split: Split, metrics: list[str], trials: int, seed: int) -> Run:
     """Fit or tune a model, then judge it by the test users."""
     if not model.supports_new_users and split.test.rows is None:
-        raise FoldInError(NO_FOLD_IN)
+        raise FoldInError("it knows only the users it was trained on, and the test users are new")
     tuned, seconds = None, 0.0
     if trials:
         tuned = tune(

@@ -69,11 +69,10 @@ class Study:
         self._space, self._own, self._seed = space, own, seed
         self._live = new_study(pruner=PRUNER)
         self._lock, self._path = ExitStack(), path
-        self._stored = None if path is None else self._lock.enter_context(opened(path, about))
-        if path is not None and self._stored is not None:
-            with one_clear_error(path):
-                self._live.add_trials(self._stored.trials)
-                self._require_own_trials()
+        self._stored = self._lock.enter_context(opened(path, about))
+        with one_clear_error(path):
+            self._live.add_trials(self._stored.trials)
+            self._require_own_trials()
 
     def _require_own_trials(self) -> None:
         """Raise ValueError or KeyError unless the trials of a file are such as are made here."""
@@ -156,9 +155,8 @@ class Study:
     ) -> None:
         trial.set_user_attr("seconds", seconds)
         finished = self._live.tell(trial, value, state)
-        if self._path is not None and self._stored is not None:
-            with one_clear_error(self._path):
-                self._stored.add_trial(finished)
+        with one_clear_error(self._path):
+            self._stored.add_trial(finished)
 
 
 def _watch(trial: Trial, epoch: int, value: float) -> None:

@@ -20,13 +20,18 @@ from recvae.errors import DataError, difference
 
 
 @contextmanager
-def opened(path: Path, about: Mapping[str, str]) -> Iterator[optuna.Study]:
+def opened(path: Path | None, about: Mapping[str, str]) -> Iterator[optuna.Study]:
     """Open the study in a file, a new one if there is no file; it is locked as long as it is used.
+
+    Without a path it is one in memory.
 
     Raises:
         DataError: the file is of another study, or is none, or another process is at work on it.
         WriteError: it can't be written.
     """
+    if path is None:
+        yield new_study()
+        return
     busy = DataError(f"another tuning is at work on {path}: wait for it, or name another file.")
     with ExitStack() as lock:
         with atomic.writing_to(path):
@@ -62,7 +67,7 @@ def _study(path: Path, about: Mapping[str, str]) -> optuna.Study:
 
 
 @contextmanager
-def one_clear_error(path: Path) -> Iterator[None]:
+def one_clear_error(path: Path | None) -> Iterator[None]:
     """Turn whatever SQLite and Optuna make of a damaged file into one DataError."""
     try:
         yield

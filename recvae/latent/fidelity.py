@@ -15,8 +15,6 @@ from recvae.models.contract.recommender import Recommender
 from recvae.models.ease import EASE
 from recvae.ranking.blocks import block_users, in_blocks
 
-METRIC = "ndcg@100"
-
 
 @dataclass(frozen=True, eq=False)
 class Fidelity:
@@ -60,7 +58,7 @@ def fidelity(
     test: Holdout,
     *,
     judge: Recommender | None = None,
-    metric: str = METRIC,
+    metric: str = "ndcg@100",
 ) -> Fidelity:
     """Judge synthetic users: how similar they are to real ones, and what a model learns from them.
 

@@ -95,16 +95,10 @@ def judge_uncertainty(model: Recommender, holdout: Holdout, metric: str = METRIC
     per_user = report.per_user.assign(
         entropy=entropy(model, histories), length=np.diff(histories.indptr)
     )
-    return Uncertainty(
-        per_user, per_user.corr(method="spearman"), _curves(per_user, report.per_user.columns[0])
-    )
-
-
-def _curves(per_user: pd.DataFrame, metric: str) -> pd.DataFrame:
-    quality = per_user[metric].to_numpy()
+    quality = report.per_user.iloc[:, 0].to_numpy()
     orders = {"entropy": per_user["entropy"], "length": -per_user["length"], "best": -quality}
     curves = {
         name: risk_coverage(np.asarray(order), quality).set_index("coverage")["risk"]
         for name, order in orders.items()
     }
-    return pd.DataFrame(curves)
+    return Uncertainty(per_user, per_user.corr(method="spearman"), pd.DataFrame(curves))

@@ -57,10 +57,9 @@ def _html(comparison: Comparison, pictures: list[Picture]) -> str:
         comparison=comparison,
         pictures=pictures,
         options={name: options.values(model) for name, model in comparison.models.items()},
-        definitions={metric: _definition(metric) for metric in comparison.metrics},
+        # The first line of each metric's own documentation.
+        definitions={
+            metric: str(METRICS[Metric.parse(metric).kind].__doc__).splitlines()[0]
+            for metric in comparison.metrics
+        },
     )
-
-
-def _definition(metric: str) -> str:
-    """The first line of the metric's own documentation."""
-    return str(METRICS[Metric.parse(metric).kind].__doc__).splitlines()[0]
