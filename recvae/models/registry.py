@@ -6,8 +6,7 @@ add theirs by the entry point `recvae.models`; docs/add-a-model.md shows how.
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
 from recvae.errors import OptionError
@@ -58,19 +57,19 @@ class Registry(Mapping[str, "type[Recommender]"]):
             KeyError: there is no such model.
             OptionError: it is of another package, and is not there or is no recommender.
         """
-        module, _, attribute = self._places[name].partition(":")
+        point = EntryPoint(name, self._places[name], GROUP)
         try:
-            cls: type[Recommender] = getattr(import_module(module), attribute)
+            cls: type[Recommender] = point.load()
             if cls.name == name:
                 return cls
         except (ImportError, AttributeError) as error:
             raise OptionError(
-                f"the model {name!r} can't be imported from {module} ({error}): install the "
+                f"the model {name!r} can't be imported from {point.value} ({error}): install the "
                 "package that it is of anew, or remove it."
             ) from error
         raise OptionError(
-            f"the model {name!r} of {module} calls itself {cls.name!r}: its entry point must have "
-            "the same name."
+            f"the model {name!r} of {point.value} calls itself {cls.name!r}: its entry point must "
+            "have the same name."
         )
 
     def __iter__(self) -> Iterator[str]:

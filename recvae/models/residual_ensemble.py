@@ -179,7 +179,7 @@ class ResidualEnsemble(PooledRecommender):
         epochs = ResidualVAE.epochs * self.n_vaes  # whatever self.epochs: the best may be few
         of_vaes = costs.linear_path(train.nnz, n_items, epochs)
         of_vaes += costs.softmax(n_users, n_items, self.latent, epochs)
-        of_graph = costs.subspace(train.nnz, n_items, GraphAE.rank)
+        of_graph = costs.subspace(n_users, n_items, train.nnz, GraphAE.rank)
         of_graph += costs.softmax(n_users, min(n_items, LARGE), *DAE)
         return {
             ("elsa", "als", *vaes): of_vaes,

@@ -6,8 +6,8 @@ from typing import ClassVar
 import scipy.sparse as sp
 
 from recvae.data.splits import Holdout
-from recvae.models.contract.changes import Change
 from recvae.models.contract.fitting import FitContext
+from recvae.models.contract.recommender import Recommender
 from recvae.models.edlae import EDLAE
 from recvae.models.families.neighbors import NeighborModel
 from recvae.options.ranges import PositiveInt
@@ -35,6 +35,4 @@ class SparseEDLAE(NeighborModel, EDLAE):
         self.neighbors_.data = weights[rows, columns].numpy()
         del self.weights_
 
-    def relearn(self, change: Change, context: FitContext) -> None:
-        """Solve anew: of the inverse, nothing is left."""
-        self.learn(change.train, None, context)
+    relearn = Recommender.relearn  # anew: nothing is left of the inverse

@@ -3,12 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
-
 from recvae import nets
 from recvae.engine.annealing import RateSchedule
-from recvae.engine.batch import Batch
-from recvae.engine.phases import LossTerms
 from recvae.models.contract.model import ParallelAxis
 from recvae.models.mult_vae import MultVAE
 from recvae.options.ranges import DropRate, PositiveFloat, PositiveInt
@@ -64,12 +60,3 @@ class VampVAE(MultVAE):
             dropout=self.dropout,
             temperature=self.temperature,
         )
-
-    def loss_terms(
-        self, net: nets.Net, batch: Batch, beta: float, noise: torch.Generator
-    ) -> LossTerms:
-        """The negative ELBO of a batch, averaged over its users."""
-        code, kl = net(batch, noise)
-        log_likelihood = self.log_likelihood(net, code, batch, noise).mean()
-        kl = kl.mean()
-        return LossTerms(beta * kl - log_likelihood, log_likelihood, kl, beta)

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from recvae.engine.batch import Batch
+from recvae.engine.objectives import gaussian_kl
 from recvae.nets.base import Net
 from recvae.nets.layers import Linear, SparseLinear, sample
 
@@ -72,8 +73,8 @@ class Autoencoder(Net):
 
     def forward(
         self, batch: Batch, generator: torch.Generator
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Corrupt, encode and draw a code: the code, mean and log-variance."""
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Corrupt, encode and draw a code: the code, and the KL [users], infinite for a point."""
         noisy = batch.normalized().dropout(self.dropout, generator)
         mean, logvar = self.encode(noisy)
-        return sample(batch, mean, logvar, generator), mean, logvar
+        return sample(batch, mean, logvar, generator), gaussian_kl(mean, logvar)

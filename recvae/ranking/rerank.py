@@ -198,7 +198,7 @@ class Reranker:
     steps: Sequence[Step]
     table: ItemTable
 
-    def __post_init__(self) -> None:
+    def require(self) -> None:
         """Raise OptionError unless these are steps that find what they need."""
         if not np.iterable(self.steps) or not all(hasattr(one, "gains") for one in self.steps):
             raise OptionError(f"rerank={self.steps} must be a list of steps, such as [Cap(3)].")

@@ -31,6 +31,8 @@ from recvae.errors import DataError, MissingFileError, ModelFileError, OptionErr
 from recvae.saved.facts import Facts
 from recvae.saved.manifest import KIND, MANIFEST, ModelManifest
 
+OF_FACTS = ("n_users", "fingerprint", "options", "origin", "min_weight", "item_features")
+"""The facts that are in the manifest."""
 KEPT = ("training_weights", "training_columns", "training_offsets")
 """The parts of the training matrix that are in the file of the weights, if the data are kept."""
 
@@ -66,13 +68,8 @@ def save(saved: Saved, folder: str | PathLike[str]) -> None:
         described = ModelManifest(
             recvae=recvae.__version__,
             model=saved.model,
-            options=saved.facts.options,
-            n_users=saved.facts.n_users,
             n_items=len(saved.facts.items),
-            fingerprint=saved.facts.fingerprint,
-            origin=saved.facts.origin,
-            min_weight=saved.facts.min_weight,
-            item_features=saved.facts.item_features,
+            **{name: getattr(saved.facts, name) for name in OF_FACTS},
         )
         Store(folder, KIND).save(_files(saved), facts=described.model_dump(mode="json"))
 
@@ -112,14 +109,9 @@ def load_saved(described: ModelManifest, stored: Stored) -> Saved:
     facts = Facts(
         items=tables["items"],
         item_counts=counts,
-        n_users=described.n_users,
         user_ids=users,
-        fingerprint=described.fingerprint,
-        options=described.options,
         data=_kept_data(kept, users, tables["items"]) if kept else None,
-        origin=described.origin,
-        min_weight=described.min_weight,
-        item_features=described.item_features,
+        **{name: getattr(described, name) for name in OF_FACTS},
     )
     return Saved(described.model, facts, state, tables.get("history"))
 

@@ -31,7 +31,9 @@ EMPTY = sp.csr_matrix((1, 6), dtype=np.float32)
 
 
 def reranked(steps, ids=IDS, scores=SCORES, histories=EMPTY, k=4, items=ITEMS, counts=COUNTS):
-    return Reranker(steps, ItemTable(items, counts))(histories, ids, scores, k)
+    reranker = Reranker(steps, ItemTable(items, counts))
+    reranker.require()
+    return reranker(histories, ids, scores, k)
 
 
 def ordered(*steps, **given):

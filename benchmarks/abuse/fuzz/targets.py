@@ -115,7 +115,8 @@ def _target(name: str, home: Path) -> Target:
 def _load_model(folder: Path) -> str:
     """All that can be seen of a model, and what it answers."""
     model = rv.load_model(folder, device="cpu")
-    ids = None if model.user_ids_ is None else model.user_ids_.tolist()
+    users = model.facts_.user_ids
+    ids = None if users is None else users.tolist()
     facts = [model.name, options.values(model), model.n_users_, model.fingerprint_, model.origin_]
     facts += [ids, model.items_.to_dict(), model.item_counts_.tolist()]
     n = min(5, model.n_users_)

@@ -258,11 +258,6 @@ class Model(Estimator, ABC):
         return self.facts_.n_users
 
     @property
-    def user_ids_(self) -> pd.Index | None:
-        """Raw ids of the training users, in row order; None for a model that serves new users."""
-        return self.facts_.user_ids
-
-    @property
     def fingerprint_(self) -> str:
         """The training data's fingerprint."""
         return self.facts_.fingerprint

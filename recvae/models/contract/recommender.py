@@ -196,7 +196,7 @@ class Recommender(Learner):
 
         What is allowed are columns, for all users.
         """
-        known, name = self.user_ids_, type(self).__name__
+        known, name = self.facts_.user_ids, type(self).__name__
         rows = None if known is None else lists.rows_of(name, user_ids, known)
         histories, rows = self.checked_users(histories, rows)
         require_length(k, histories.shape[1])
@@ -227,7 +227,11 @@ class Recommender(Learner):
 
     def reranker(self, steps: Sequence[Step]) -> Reranker | None:
         """The steps with what they need to know of this model's items; None without a step."""
-        return Reranker(steps, ItemTable(self.items_, self.item_counts_)) if steps else None
+        if not steps:
+            return None
+        reranker = Reranker(steps, ItemTable(self.items_, self.item_counts_))
+        reranker.require()
+        return reranker
 
     def similar_items(self, columns: np.ndarray, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
         """Find the k items nearest to each of the given items.

@@ -16,6 +16,8 @@ OF_PRODUCTS = 3
 """How often a training step takes the time of its products; the rest is the softmax and Adam."""
 PER_GIGABYTE = 50
 """GFLOP that take as long as reading a gigabyte, in rows from all over a matrix."""
+BYTES_PER_ENTRY = 90
+"""What the data take by user and by item, while the one is made of the other."""
 SIDE, ROUNDS = 1024, 8
 """Of the products by which `speed` is measured."""
 
@@ -62,12 +64,11 @@ def softmax(n_users: int, n_items: int, width: int, epochs: int) -> Cost:
     return Cost(2 * 4 * 4 * n_items * width / GIGA, OF_PRODUCTS * products)
 
 
-def subspace(n_entries: int, n_items: int, rank: int) -> Cost:
+def subspace(n_users: int, n_items: int, n_entries: int, rank: int) -> Cost:
     """Eigenvectors by subspace iteration: a few products with the data, and QR decompositions."""
+    held = BYTES_PER_ENTRY * n_entries + 4 * (n_users + 5 * n_items) * rank
     read = 2 * 4 * n_entries * 4 * rank / GIGA
-    return Cost(
-        4 * 4 * n_items * rank / GIGA, PER_GIGABYTE * read / 4 + 20 * n_items * rank**2 / GIGA
-    )
+    return Cost(held / GIGA, PER_GIGABYTE * read / 4 + 20 * n_items * rank**2 / GIGA)
 
 
 def speed() -> float:

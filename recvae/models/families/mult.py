@@ -11,7 +11,7 @@ from recvae.data.shards import CsrOrShards
 from recvae.data.splits import Holdout
 from recvae.engine import processes
 from recvae.engine.batch import Batch
-from recvae.engine.objectives import LOG_LIKELIHOODS, Likelihood, gaussian_kl
+from recvae.engine.objectives import LOG_LIKELIHOODS, Likelihood
 from recvae.engine.phases import LossTerms, Phase
 from recvae.errors import OptionError
 from recvae.models.contract.abilities import Ability
@@ -89,11 +89,11 @@ class MultAutoencoder(SoftmaxAutoencoder):
         self, net: nets.Net, batch: Batch, beta: float, noise: torch.Generator
     ) -> LossTerms:
         """The negative ELBO of a batch, averaged over its users."""
-        code, mean, logvar = net(batch, noise)
+        code, kl = net(batch, noise)
         log_likelihood = self.log_likelihood(net, code, batch, noise).mean()
         if not self.variational:
             return LossTerms.without_kl(log_likelihood)
-        kl = gaussian_kl(mean, logvar).mean()
+        kl = kl.mean()
         return LossTerms(beta * kl - log_likelihood, log_likelihood, kl, beta)
 
     def log_likelihood(
