@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import matplotlib as mpl
+import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
@@ -76,6 +77,13 @@ def save_picture(path: Path, draw: Callable[[Any], Figure], found: object) -> No
     path.parent.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(LIGHT | {"savefig.dpi": 110}):
         draw(found).savefig(path, metadata={"Date": None} if path.suffix == ".svg" else {})
+
+
+def with_interval(differences: pd.Series) -> str:
+    """The mean of differences, with its 95% interval."""
+    found = differences.to_numpy(float)
+    mean, half = found.mean(), 1.96 * found.std(ddof=1) / len(found) ** 0.5
+    return f"{mean:+.4f} [{mean - half:+.4f}, {mean + half:+.4f}]"
 
 
 def machine() -> str:

@@ -20,9 +20,9 @@ import scipy.sparse as sp
 import torch
 
 import recvae as rv
-from benchmarks.common import FIGURES, machine, one_of, options, write_json
+from benchmarks.common import FIGURES, machine, one_of, options, with_interval, write_json
 from recvae.data.datasets.releases import data_directory
-from recvae.data.features import encode_features, unit_rows
+from recvae.data.features import Features, unit_rows
 from recvae.data.splits import Holdout
 from recvae.evaluation.evaluate import with_stderr
 from recvae.models import Recommender
@@ -93,7 +93,7 @@ def measure(name: str, *, test: bool) -> list[dict[str, Any]]:
         candidates &= split.final.item_counts > 0
     known = np.flatnonzero(train.item_counts)
     cold = np.flatnonzero((train.item_counts == 0) & candidates)
-    features = encode_features(train.items, columns, train.item_counts > 0)
+    _, features = Features.learn(train.items, columns, train.item_counts > 0)
     content = rv.evaluate(ContentNeighbours(features), users, COLD, among=cold)
     lines = [{"model": "content neighbours", "cold": _with_error(content.per_user[COLD])}]
     for model, chosen in MODELS.items():
@@ -105,7 +105,7 @@ def measure(name: str, *, test: bool) -> list[dict[str, Any]]:
             {
                 "model": model,
                 "cold": _with_error(own.per_user[COLD]),
-                "over content": _with_interval(own.per_user[COLD] - content.per_user[COLD]),
+                "over content": with_interval(own.per_user[COLD] - content.per_user[COLD]),
                 **_lists(fitted, users, known, np.flatnonzero(candidates)),
             }
         )
@@ -155,7 +155,7 @@ def _lists(
     return {
         "known": _with_error(among_known.per_user[LIST]),
         "one list": _with_error(one.per_user[LIST]),
-        "over known only": _with_interval(one.per_user[LIST] - without.per_user[LIST]),
+        "over known only": with_interval(one.per_user[LIST] - without.per_user[LIST]),
         "cold in top 20": round(float(1 - np.isin(ids, known).mean()), 4),
     }
 
@@ -173,12 +173,6 @@ class _Only:
 
 def _with_error(values: pd.Series) -> str:
     return with_stderr(float(values.mean()), float(values.sem()))  # type: ignore[arg-type]
-
-
-def _with_interval(differences: pd.Series) -> str:
-    found = differences.to_numpy(float)
-    mean, half = found.mean(), 1.96 * found.std(ddof=1) / len(found) ** 0.5
-    return f"{mean:+.4f} [{mean - half:+.4f}, {mean + half:+.4f}]"
 
 
 if __name__ == "__main__":

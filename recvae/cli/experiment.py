@@ -196,8 +196,8 @@ class Experiment(Filters, DataOptions):
         if self.filters != Filters().filters or self.min_rating is not None:
             raise typer.BadParameter(f"{data} can't be filtered: {reason}.")
         require_usual(data, self, self.duplicates)
-        if self.items is not None:
-            raise typer.BadParameter(f"{data} has all its items: leave out --items.")
+        if self.items is not None or self.users is not None:
+            raise typer.BadParameter(f"{data} takes no tables: leave out --items and --users.")
 
     def _points_in_time(self) -> tuple[str, str]:
         if self.validation_from is None or self.test_from is None:

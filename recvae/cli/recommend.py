@@ -49,7 +49,16 @@ class Wishes:
         ),
     ] = None
 
-    def options(self, item: str) -> dict[str, Any]:
+    users: Annotated[
+        Path | None,
+        _List(
+            metavar="FILE",
+            help="What is known of the users, a table with a line each, for a model trained with "
+            "--user-features: by it, those without a history get lists too.",
+        ),
+    ] = None
+
+    def options(self, names: FileColumns) -> dict[str, Any]:
         """The arguments of `recommend_tables`."""
         from recvae.ranking.rerank import Cap, Diversity, Step
 
@@ -62,7 +71,10 @@ class Wishes:
         ids = {"allow": self.allow, "deny": self.deny}
         return {
             "rerank": steps,
-            **{name: None if file is None else _ids(file, item) for name, file in ids.items()},
+            "user_features": None if self.users is None else rv.read_items(self.users, names.user),
+            **{
+                name: None if file is None else _ids(file, names.item) for name, file in ids.items()
+            },
         }
 
 
@@ -70,15 +82,16 @@ def recommend(
     model: ModelFolder,
     *,
     history: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="CSV, TSV or Parquet file of who has what, in a column of users and one of items; "
             "with the items' column alone they are all one user's. Every line counts as a like, "
             "unless --value names ratings: low ones are left out of the lists. - reads them from "
             "stdin. Or a database, with --query; or a folder of shards, whose users may be any "
-            "number."
+            "number.",
+            show_default="none: --users alone says who they are",
         ),
-    ],
+    ] = None,
     columns: FileColumns,
     wishes: Wishes,
     k: Annotated[int, typer.Option("-k", help="Length of the lists.")] = 10,
@@ -114,13 +127,17 @@ def recommend(
 
     $ recvae recommend runs/vae --history mine.csv --allow stock.csv --diversity 0.5 --cap genres=3
 
+    $ recvae recommend runs/shop --users newcomers.csv
+
     $ recvae recommend runs/vae --history shards --out lists --address auto
     """
     import pandas as pd
 
     from recvae.disk.writing import write_tables
 
-    if are_shards(history):
+    if history is None and wishes.users is None:
+        raise typer.BadParameter("nobody is named: give --history, --users, or both.")
+    if history is not None and are_shards(history):
         require_usual("shards", columns)
         if wishes != Wishes():
             raise typer.BadParameter(
@@ -137,9 +154,9 @@ def recommend(
         raise typer.BadParameter("--address is for shards: `recvae shard` makes them of a table.")
     if json and out is not None:
         raise typer.BadParameter("the lists go to the file of --out: no --json.")
-    if out is not None:
+    if out is not None and history is not None:
         require_outside(out, history)
-    histories = _read(history, columns)
+    histories = _nobody(columns) if history is None else _read(history, columns)
     tables = rv.load_model(model, device=device).recommend_tables(
         histories,
         k,
@@ -147,7 +164,7 @@ def recommend(
         item=columns.item,
         value=columns.value,
         timestamp=columns.timestamp,
-        **wishes.options(columns.item),
+        **wishes.options(columns),
     )
     if out is None:
         table = pd.concat(tables, ignore_index=True)
@@ -187,6 +204,14 @@ def _read(history: str, names: FileColumns) -> "DataFrame":
     if histories.empty:
         raise DataError(f"{history} holds no interactions: give it at least one line.")
     return histories
+
+
+def _nobody(names: FileColumns) -> "DataFrame":
+    """A table of histories without a line."""
+    import pandas as pd
+
+    columns = (names.user, names.item, names.value, names.timestamp)
+    return pd.DataFrame({name: [] for name in columns if name is not None})
 
 
 def _ids(path: Path, item: str) -> Any:

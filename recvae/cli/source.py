@@ -80,6 +80,14 @@ class DataOptions(FileColumns):
             show_default=False,
         ),
     ] = None
+    users: Annotated[
+        Path | None,
+        _Data(
+            help="CSV, TSV or Parquet file of what is known of the users, a line each, in a column "
+            "of users as in the data.",
+            show_default=False,
+        ),
+    ] = None
     data_dir: Annotated[
         Path | None,
         _Data(help="Folder of the data sets known by name; else $RECVAE_DATA, else ./data."),
@@ -114,6 +122,8 @@ class DataOptions(FileColumns):
             if data in DATASETS:
                 require_usual(data, self, self.duplicates)
             read = rv.load_dataset(data, min_rating=min_weight, data_dir=self.data_dir, **filters)
+        if self.users is not None:
+            read = read.with_user_info(rv.read_items(self.users, self.user))
         return read if self.items is None else read.with_items(rv.read_items(self.items, self.item))
 
 

@@ -52,6 +52,13 @@ def train(
             "are recommended too: numbers, labels (Comedy|Drama) or text."
         ),
     ] = None,
+    user_features: Annotated[
+        str | None,
+        typer.Option(
+            help="Columns of the users' table, in the same form, by which users without a history "
+            "are told apart."
+        ),
+    ] = None,
     keep_data: Annotated[
         bool,
         typer.Option(
@@ -76,7 +83,8 @@ def train(
 
     $ recvae train --data plays.tsv --user userID --item artistID --split none --out runs/plays
 
-    $ recvae train --data orders.csv --items goods.csv --item-features kind,price --out runs/shop
+    $ recvae train --data orders.csv --items goods.csv --item-features kind,price
+    --users people.csv --user-features age,country --out runs/shop
 
     $ torchrun --nproc-per-node 4 -m recvae train --data ml-20m --model mult-vae --out runs/vae
     """
@@ -96,6 +104,7 @@ def train(
                 minutes=minutes,
                 keep_data=keep_data,
                 item_features=None if item_features is None else names(item_features),
+                user_features=None if user_features is None else names(user_features),
             )
     except KeyboardInterrupt:
         _say_how_to_go_on(checkpoints)

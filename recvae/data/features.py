@@ -1,7 +1,8 @@
-"""Features: what is known of items before anyone has them, as sparse numbers."""
+"""Features: what is known of items before anyone has them, or of users, as sparse numbers."""
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -10,45 +11,93 @@ import scipy.sparse as sp
 from recvae.data.labels import bags, require_column
 from recvae.errors import DataError, OptionError
 
-FeatureSource: TypeAlias = Sequence[str] | np.ndarray | sp.spmatrix | sp.sparray
-"""Names of columns of the items' table, or vectors [items, features] of one's own."""
+Vectors: TypeAlias = np.ndarray | sp.spmatrix | sp.sparray
+FeatureSource: TypeAlias = Sequence[str] | Vectors
+"""Names of columns of a table of items or users, or vectors [lines, features] of one's own."""
 
 KNOTS = 10
 """How many quantiles a column of numbers is read by."""
 RARE = 2
-"""A label or word that fewer known items have says nothing of others."""
+"""A label or word that fewer known lines have says nothing of others."""
+KINDS = NUMBERS, LABELS, WORDS, VECTORS = "numbers", "labels", "words", "vectors"
 
 
-def encode_features(items: pd.DataFrame, given: FeatureSource, known: np.ndarray) -> sp.csr_matrix:
-    """Encode what is known of items. What a column can say is learnt from the known items only.
+@dataclass(frozen=True, eq=False)
+class Features:
+    """What is known of items, or of users, encoded by what the known ones have taught.
 
     A column of numbers is how near a value is to two of their quantiles. Text is a bag of labels
     if a value has a bar ("Comedy|Drama") or if half of the values are there twice, else a bag of
-    words; both are weighed by TF-IDF. Each column has length 1 for each item, 0 where it is
+    words; both are weighed by TF-IDF. Each column has length 1 in each line, 0 where it is
     missing.
 
-    Args:
-        items: a line per item.
-        given: names of columns, or vectors [items, features].
-        known: bool [items], the items with interactions.
-
-    Returns:
-        CSR float32 [items, features].
-
-    Raises:
-        OptionError: there is no such column.
-        DataError: vectors are not one finite line for each item, or nothing is known of an item
-            that has interactions.
+    Attributes:
+        table: a line per feature, those of a column together: the `column`, "" for vectors that
+            are none; its `kind`; the `token`, "" where there is none; the `value` of a quantile, or
+            the weight of a token.
     """
-    names = column_names(given)
-    if names is None:
-        parts = [_vectors(given, len(items))]
-    else:
-        parts = [_encoded(items, name, known) for name in _checked(names, items)]
-    features = sp.hstack([unit_rows(part) for part in parts]).tocsr().astype(np.float32)
-    if not features[known].nnz:
-        raise DataError("nothing is known of the items that have interactions: name more columns.")
-    return features
+
+    table: pd.DataFrame
+
+    @classmethod
+    def learn(
+        cls, lines: pd.DataFrame, given: FeatureSource, known: np.ndarray
+    ) -> tuple[Self, sp.csr_matrix]:
+        """Learn what can be said from the known lines, and encode all.
+
+        Args:
+            lines: a line per item, or per user.
+            given: names of columns, or vectors [lines, features].
+            known: bool [lines], those with interactions.
+
+        Returns:
+            The features, and CSR float32 [lines, features].
+
+        Raises:
+            OptionError: there is no such column.
+            DataError: vectors are not finite, or not a line for each; nothing is known of what has
+                interactions.
+        """
+        source: Any = given
+        if (names := column_names(given)) is None:
+            features = cls(_vectors_of(source.shape[1]))
+        else:
+            parts = [_learnt(name, lines[name][known]) for name in _checked(names, lines)]
+            features, source = cls(pd.concat(parts, ignore_index=True)), lines
+        encoded = features.encode(source)
+        _require_lines(encoded, len(lines))
+        if not encoded[known].nnz:
+            raise DataError("nothing is known of what has interactions: name more columns.")
+        return features, encoded
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+        return [name for name in self.table["column"].unique() if name]
+
+    @classmethod
+    def restore(cls, table: pd.DataFrame | None) -> Self:
+        """Take a saved table back; raise ValueError if it is none of features."""
+        if table is None or list(table) != ["column", "kind", "token", "value"]:
+            raise ValueError("the table of features is missing or another")
+        kinds = table.groupby("column")["kind"].nunique()
+        sound = table["kind"].isin(KINDS) & np.isfinite(table["value"])
+        if not sound.all() or (kinds > 1).any():
+            raise ValueError("the table of features is damaged")
+        return cls(table)
+
+    def encode(self, lines: "pd.DataFrame | Vectors") -> sp.csr_matrix:
+        """Encode a line per item, or per user: CSR float32 [lines, features].
+
+        Raises:
+            OptionError: a column is missing.
+            DataError: a column, or the vectors, are not like those that were learnt from.
+        """
+        given: Any = lines
+        parts: list[Any] = [np.empty((given.shape[0], 0), dtype=np.float32)]
+        for name, part in self.table.groupby("column", sort=False):
+            parts.append(unit_rows(_encoded(_column(lines, str(name)), part)))
+        return sp.hstack(parts).tocsr().astype(np.float32)
 
 
 def with_new_features(
@@ -69,17 +118,16 @@ def with_new_features(
 
     Raises:
         OptionError: nothing is given, and there are new items.
-        DataError: see `encode_features`; or vectors have not as many numbers as before.
+        DataError: see `Features.learn`; or vectors have not as many numbers as before.
     """
     if given is not None and column_names(given) is not None:
-        return encode_features(items, given, known)
+        return Features.learn(items, given, known)[1]
     if given is None and len(items) == features.shape[0]:
         return features
     if given is None:
         raise OptionError("item_features has no vectors of the new items: give a line for each.")
-    told = unit_rows(_vectors(given, len(places))).astype(np.float32)
-    if told.shape[1] != features.shape[1]:
-        raise DataError(f"vectors have {told.shape[1]} numbers, not {features.shape[1]} as before.")
+    told = unit_rows(_vectors(given, features.shape[1])).astype(np.float32)
+    _require_lines(told, len(places))
     lines = np.arange(len(items))
     lines[places] = features.shape[0] + np.arange(len(places))
     return sp.vstack([features, told], format="csr")[lines]
@@ -92,59 +140,102 @@ def column_names(given: FeatureSource | None) -> list[str] | None:
     return [given] if isinstance(given, str) else list(given)
 
 
-def _checked(names: list[str], items: pd.DataFrame) -> list[str]:
+def _checked(names: list[str], lines: pd.DataFrame) -> list[str]:
     for name in names:
-        require_column(items, name)
+        require_column(lines, name)
     if not names:
-        raise OptionError("item_features names no column.")
+        raise OptionError("this names no column of features.")
     return names
 
 
-def _vectors(given: Any, n_items: int) -> sp.csr_matrix:
-    vectors: sp.csr_matrix = sp.csr_matrix(given, dtype=np.float32)
-    if vectors.shape[0] != n_items or not np.isfinite(vectors.data).all():
+def _require_lines(encoded: sp.csr_matrix, n_lines: int) -> None:
+    if encoded.shape[0] != n_lines:
         raise DataError(
-            f"item_features has {vectors.shape[0]:,} lines: give finite numbers, a line for each "
-            f"of {n_items:,} items."
+            f"there are vectors of {encoded.shape[0]:,}, not of {n_lines:,}: give a line for each."
         )
+
+
+def _learnt(name: str, known: pd.Series) -> pd.DataFrame:
+    """The features of a column of known lines."""
+    told = known.dropna()
+    if len(told) and np.ndim(told.iloc[0]):
+        return _vectors_of(len(told.iloc[0]), name)
+    if pd.api.types.is_numeric_dtype(known):
+        values = _numbers(known)
+        seen = values[~np.isnan(values)]
+        knots = np.unique(np.quantile(seen, np.linspace(0, 1, KNOTS))) if len(seen) else seen
+        return _table(name, NUMBERS, knots)
+    texts = known.astype("string")
+    are_labels = texts.str.contains("|", regex=False).any() or (
+        texts.nunique() <= texts.notna().sum() / 2
+    )
+    kind = LABELS if are_labels else WORDS
+    counts, tokens = bags(_cut(texts, kind))
+    frequency = counts.getnnz(axis=0)
+    kept = frequency >= RARE
+    return _table(name, kind, 1 + np.log(len(known) / frequency[kept]), tokens[kept])
+
+
+def _vectors_of(width: int, name: str = "") -> pd.DataFrame:
+    return _table(name, VECTORS, np.ones(width))
+
+
+def _table(name: str, kind: str, values: np.ndarray, tokens: Any = "") -> pd.DataFrame:
+    return pd.DataFrame(
+        {"column": name, "kind": kind, "token": tokens, "value": values.astype(np.float64)}
+    )
+
+
+def _column(lines: "pd.DataFrame | Vectors", name: str) -> Any:
+    """A column by its name, or the vectors that have none."""
+    is_table = isinstance(lines, pd.DataFrame)
+    if is_table == (name == ""):
+        raise DataError(f"expected {f'a table with the column {name!r}' if name else 'vectors'}.")
+    if isinstance(lines, pd.DataFrame):
+        require_column(lines, name)
+        return lines[name]
+    return lines
+
+
+def _encoded(column: Any, part: pd.DataFrame) -> sp.csr_matrix:
+    kind, values = part["kind"].iloc[0], part["value"].to_numpy()
+    if kind == VECTORS:
+        return _vectors(column, len(values))
+    if kind == NUMBERS:
+        return _near_quantiles(_numbers(column), values)
+    counts, _ = bags(_cut(column.astype("string"), kind), pd.Index(part["token"]))
+    counts.data = 1 + np.log(counts.data)
+    return counts @ sp.diags(values)
+
+
+def _vectors(given: Any, width: int) -> sp.csr_matrix:
+    if isinstance(given, pd.Series):
+        given = np.stack([row if np.ndim(row) else np.zeros(width) for row in given])
+    vectors: sp.csr_matrix = sp.csr_matrix(given, dtype=np.float32)
+    if vectors.shape[1] != width or not np.isfinite(vectors.data).all():
+        raise DataError(f"vectors must have {width:,} finite numbers each.")
     return vectors
 
 
-def _encoded(items: pd.DataFrame, name: str, known: np.ndarray) -> sp.csr_matrix:
-    column = items[name].reset_index(drop=True)
-    told = column.dropna()
-    if len(told) and np.ndim(told.iloc[0]):
-        vectors = np.zeros((len(items), len(told.iloc[0])), np.float32)
-        vectors[told.index] = np.stack([np.asarray(value) for value in told])
-        return _vectors(vectors, len(items))
-    if pd.api.types.is_numeric_dtype(column):
-        return _near_quantiles(column.to_numpy(np.float64, na_value=np.nan), known)
-    return _bags(column.astype("string"), known)
+def _numbers(column: pd.Series) -> np.ndarray:
+    """Numbers as float64, NaN where they are missing or infinite."""
+    try:
+        values = column.to_numpy(np.float64, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"column {column.name!r} must have numbers: {error}.") from None
+    return np.where(np.isfinite(values), values, np.nan)
 
 
-def _near_quantiles(values: np.ndarray, known: np.ndarray) -> sp.csr_matrix:
-    """How near [items, quantiles] values are to the quantiles around them, from 0 to 1."""
-    values = np.where(np.isfinite(values), values, np.nan)
-    seen = values[known & ~np.isnan(values)]
-    if not len(seen):
-        return sp.csr_matrix((len(values), 0))
-    knots = np.unique(np.quantile(seen, np.linspace(0, 1, KNOTS)))
+def _near_quantiles(values: np.ndarray, knots: np.ndarray) -> sp.csr_matrix:
+    """How near [lines, quantiles] values are to the quantiles around them, from 0 to 1."""
     near = [np.interp(values, knots, hat) for hat in np.eye(len(knots))]
     return sp.csr_matrix(np.nan_to_num(np.stack(near, axis=1)))
 
 
-def _bags(texts: pd.Series, known: np.ndarray) -> sp.csr_matrix:
-    """TF-IDF [items, tokens] of labels or words."""
-    are_labels = texts.str.contains("|", regex=False).any() or (
-        texts.nunique() <= texts.notna().sum() / 2
-    )
-    cut = texts.str.split("|") if are_labels else texts.str.lower().str.findall(r"\w+")
-    counts = bags(cut)
-    frequency = counts[known].getnnz(axis=0)
-    kept = frequency >= RARE
-    counts = counts[:, kept]
-    counts.data = 1 + np.log(counts.data)
-    return counts @ sp.diags(1 + np.log(known.sum() / frequency[kept]))
+def _cut(texts: pd.Series, kind: str) -> pd.Series:
+    """Texts as lists of labels or words."""
+    texts = texts.reset_index(drop=True)
+    return texts.str.split("|") if kind == LABELS else texts.str.lower().str.findall(r"\w+")
 
 
 def unit_rows(vectors: "np.ndarray | sp.csr_matrix") -> Any:

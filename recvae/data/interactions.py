@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from recvae.data.ids import require_ids
-from recvae.data.item_info import described, indexed_by_item
+from recvae.data.item_info import described, extended
 from recvae.data.matrices import as_csr, as_numbers, marked, sized
 from recvae.errors import DataError
 
@@ -221,8 +220,18 @@ class Interactions:
             DataError: this is no dataframe, or has no ids; two columns have one name; an item has
                 more than one line, or no item has any.
         """
-        table = indexed_by_item(table, self.item_ids)
-        return replace(self, items=described(self.items, table))
+        return replace(self, items=described(self.items, table, "item"))
+
+    def with_user_info(self, table: Any) -> Self:
+        """Attach columns that describe the users, such as their ages, as `with_item_info` does.
+
+        Args:
+            table: a line per user, see `with_item_info`.
+
+        Raises:
+            DataError: see `with_item_info`.
+        """
+        return replace(self, users=described(self.users, table, "user"))
 
     def with_items(self, table: Any) -> Self:
         """Attach what a table says of the items, as `with_item_info` does, and add its other items.
@@ -237,15 +246,25 @@ class Interactions:
             DataError: this is no DataFrame, or has no ids; two columns have one name; an item has
                 more than one line; ids are integers in one and text in the other.
         """
-        table = indexed_by_item(table, self.item_ids)
-        new = pd.DataFrame(index=table.index.difference(self.item_ids, sort=False))
-        items = pd.concat([self.items, new])
-        items.index.name = self.item_ids.name
-        require_ids(items.index, "item")
-        shape = self.shape[0], len(items)
+        items = extended(self.items, table, "item")
+        return self._sized((self.shape[0], len(items)), items=items).with_item_info(table)
+
+    def with_users(self, table: Any) -> Self:
+        """Attach what a table says of the users, and add its other users, who have no item.
+
+        Args:
+            table: see `with_user_info`.
+
+        Raises:
+            DataError: see `with_items`.
+        """
+        users = extended(self.users, table, "user")
+        return self._sized((len(users), self.shape[1]), users=users).with_user_info(table)
+
+    def _sized(self, shape: tuple[int, int], **tables: Any) -> Self:
+        """A copy with empty rows and columns after its own."""
         disliked = None if self.disliked is None else sized(self.disliked, shape)
-        matrix = sized(self.matrix, shape)
-        return replace(self, matrix=matrix, items=items, disliked=disliked).with_item_info(table)
+        return replace(self, matrix=sized(self.matrix, shape), disliked=disliked, **tables)
 
     def _parted(self, min_weight: float) -> Self:
         """The entries of at least this weight; all others become `disliked`."""

@@ -1,54 +1,69 @@
-"""What is known of the items, a line each, from tables of any kind."""
+"""What is known of the items or users, a line each, from tables of any kind."""
 
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
+from recvae.data.ids import require_ids
 from recvae.errors import DataError
 
 
-def indexed_by_item(table: Any, ids: pd.Index) -> pd.DataFrame:
-    """A table indexed by item id: by its column `item`, or if its index has a name, by that."""
+def described(known: pd.DataFrame, table: Any, name: str) -> pd.DataFrame:
+    """Add to the lines of items, or users, what a table says of them.
+
+    Raises:
+        DataError: this is no table by id, one has more than one line in it, or none has any.
+    """
+    table = _indexed(table, known.index, name)
+    if table.index.has_duplicates:
+        twice = table.index[table.index.duplicated()][0]
+        raise DataError(f"{name} {twice} has more than one line: index by {name}, one line each.")
+    if not known.index.isin(table.index).any():
+        raise DataError(
+            f"no {name} has a line: the table must be indexed by raw {name} ids such as "
+            f"{known.index[0]} ({known.index.dtype}); its index is {table.index.dtype}."
+        )
+    told = known[known.columns.difference(table.columns, sort=False)].join(table)
+    for column in known.columns.intersection(table.columns):
+        told[column] = _updated(known[column], table[column])
+    return told
+
+
+def extended(known: pd.DataFrame, table: Any, name: str) -> pd.DataFrame:
+    """The lines of items, or users, and an empty line for each other one of a table.
+
+    Raises:
+        DataError: this is no table by id, or ids are integers in one and text in the other.
+    """
+    table = _indexed(table, known.index, name)
+    new = pd.DataFrame(index=table.index.difference(known.index, sort=False))
+    lines = pd.concat([known, new])
+    lines.index.name = known.index.name
+    require_ids(lines.index, name)
+    return lines
+
+
+def _indexed(table: Any, ids: pd.Index, name: str) -> pd.DataFrame:
+    """A table indexed by id: its index if that has a name, else its column `item` or `user`."""
     if not isinstance(table, pd.DataFrame) and hasattr(table, "__arrow_c_stream__"):
         table = pa.table(table).to_pandas()
     if not isinstance(table, pd.DataFrame):
         raise DataError(
-            f"expected a dataframe with a line per item, got {type(table).__name__}: "
-            'make one, such as pd.DataFrame({"item": ids, "title": titles}).'
+            f"expected a dataframe with a line per {name}, got {type(table).__name__}: "
+            f'make one, such as pd.DataFrame({{"{name}": ids, "title": titles}}).'
         )
     if not table.columns.is_unique:
-        raise DataError("two columns of the table of items have the same name: rename one.")
-    if "item" in table.columns and table.index.name is None:
-        return table.set_index("item")
+        raise DataError(f"two columns of the table of {name}s have the same name: rename one.")
+    if name in table.columns and table.index.name is None:
+        return table.set_index(name)
     only_lines = table.index.identical(pd.RangeIndex(len(table)))
     if only_lines and not ids.equals(pd.RangeIndex(len(ids))):
         raise DataError(
-            "this table of items has only the numbers of its lines as its index: give it the ids, "
-            'as in table.set_index("movieId").'
+            f"this table of {name}s has only the numbers of its lines as its index: give it the "
+            'ids, as in table.set_index("id").'
         )
     return table
-
-
-def described(items: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
-    """Add to the lines of items what a table, indexed by item id, says of them.
-
-    Raises:
-        DataError: an item has more than one line in the table, or no item has any.
-    """
-    if table.index.has_duplicates:
-        twice = table.index[table.index.duplicated()][0]
-        raise DataError(f"item {twice} has more than one line: index by item, one line each.")
-    if not items.index.isin(table.index).any():
-        raise DataError(
-            "no item has a line: the table must be indexed by raw item ids such as "
-            f"{items.index[0]} ({items.index.dtype}); its index is {table.index.dtype}."
-        )
-    kept = items[items.columns.difference(table.columns, sort=False)]
-    told = kept.join(table)
-    for name in items.columns.intersection(table.columns):
-        told[name] = _updated(items[name], table[name])
-    return told
 
 
 def _updated(known: pd.Series, new: pd.Series) -> pd.Series:

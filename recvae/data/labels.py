@@ -16,28 +16,34 @@ def item_labels(items: pd.DataFrame, column: str) -> sp.csr_matrix:
         OptionError: there is no such column.
     """
     require_column(items, column)
-    labels = bags(items[column].reset_index(drop=True).astype("string").str.split("|"))
+    labels, _ = bags(items[column].reset_index(drop=True).astype("string").str.split("|"))
     labels.data[:] = 1
     return labels
 
 
-def bags(lists: pd.Series) -> sp.csr_matrix:
-    """Count the tokens of each line's list, or none where it is missing: CSR float32.
+def bags(lists: pd.Series, names: pd.Index | None = None) -> tuple[sp.csr_matrix, pd.Index]:
+    """Count the tokens of each line's list, or none where it is missing.
 
     Args:
         lists: lists of tokens, numbered from 0; tokens without a letter do not count.
+        names: the tokens to count; None for all that there are.
+
+    Returns:
+        CSR float32 [lines, tokens], and the tokens.
     """
     tokens = lists.explode().dropna()
     tokens = tokens[tokens != ""]
-    codes, names = pd.factorize(tokens)
-    entries = np.ones(len(codes), dtype=np.float32), (tokens.index.to_numpy(), codes)
-    return sp.csr_matrix(entries, shape=(len(lists), len(names)))
+    names = pd.Index(tokens.unique()) if names is None else names
+    codes = names.get_indexer(pd.Index(tokens))
+    kept = codes >= 0
+    entries = np.ones(kept.sum(), dtype=np.float32), (tokens.index.to_numpy()[kept], codes[kept])
+    return sp.csr_matrix(entries, shape=(len(lists), len(names))), names
 
 
 def require_column(items: pd.DataFrame, column: str) -> None:
-    """Raise OptionError if a table of items has no such column."""
+    """Raise OptionError if a table of items or users has no such column."""
     if column not in items:
         raise OptionError(
-            f"the table of items has no column {column!r}: "
+            f"the table has no column {column!r}: "
             + (did_you_mean(column, items.columns) if len(items.columns) else "it has none at all.")
         )

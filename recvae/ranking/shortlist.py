@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -17,7 +17,7 @@ import torch
 
 from recvae.engine import devices
 
-UserVectors: TypeAlias = Callable[[sp.csr_matrix, np.ndarray | None], torch.Tensor]
+UserVectors: TypeAlias = Callable[[sp.csr_matrix, Any], torch.Tensor]
 """(histories [b, items], rows [b] or None) -> float32 [b, width]."""
 
 LEVELS = 127

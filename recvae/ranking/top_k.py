@@ -6,7 +6,7 @@ Equal scores rank by ascending column, so that a list depends on nothing but its
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -19,8 +19,10 @@ from recvae.ranking.blocks import user_blocks
 from recvae.ranking.rerank import Reranker, pool_size
 from recvae.ranking.shortlist import Products, Shortlist
 
-Score: TypeAlias = Callable[[sp.csr_matrix, np.ndarray | None], torch.Tensor]
-"""(histories [b, items], rows [b] or None) -> float32 [b, items], which ranking may overwrite."""
+Rows: TypeAlias = np.ndarray | sp.csr_matrix
+"""What else is known of users: rows in the training matrix int [users], or a CSR row for each."""
+Score: TypeAlias = Callable[[sp.csr_matrix, Any], torch.Tensor]
+"""(histories [b, items], rows of b or None) -> float32 [b, items], which ranking may overwrite."""
 
 ItemSets: TypeAlias = np.ndarray | Sequence[int] | Sequence[Sequence[int]] | sp.csr_matrix
 """Columns for all users (1-D), or for each user (a sequence of sequences, or CSR)."""
@@ -39,7 +41,7 @@ def top_k(
     histories: sp.csr_matrix,
     k: int,
     *,
-    rows: np.ndarray | None = None,
+    rows: Rows | None = None,
     exclude_seen: bool = True,
     allow: ItemSets | None = None,
     deny: ItemSets | None = None,
@@ -53,7 +55,7 @@ def top_k(
         score: scores every item for a block of users.
         histories: CSR [users, items] of what each user has interacted with.
         k: length of the lists, from 1 to the number of items.
-        rows: int [users], the users' rows in the training matrix, passed on to `score`.
+        rows: what else is known of the users, passed on to `score`.
         exclude_seen: do not rank the items of the history.
         allow: only these items may be recommended.
         deny: these items may not.

@@ -46,12 +46,14 @@ class Saved:
         facts: the facts about its training.
         state: its learnt parameters, as named tensors.
         history: its training history, a line an epoch; None for a model without epochs.
+        user_features: what it reads of users, see `Features.table`; None if it reads nothing.
     """
 
     model: str
     facts: Facts
     state: dict[str, torch.Tensor]
     history: pd.DataFrame | None
+    user_features: pd.DataFrame | None = None
 
 
 def save(saved: Saved, folder: str | PathLike[str]) -> None:
@@ -113,7 +115,8 @@ def load_saved(described: ModelManifest, stored: Stored) -> Saved:
         data=_kept_data(kept, users, tables["items"]) if kept else None,
         **{name: getattr(described, name) for name in OF_FACTS},
     )
-    return Saved(described.model, facts, state, tables.get("history"))
+    others = (tables.get(role) for role in ("history", "user-features"))
+    return Saved(described.model, facts, state, *others)
 
 
 @contextmanager
@@ -166,6 +169,7 @@ def _files(saved: Saved) -> dict[str, Fill]:
         parts = kept.data, kept.indices, kept.indptr
         weights |= {name: torch.from_numpy(part) for name, part in zip(KEPT, parts, strict=True)}
     tables = {"items": facts.items, "users": users, "history": saved.history}
+    tables["user-features"] = saved.user_features
     return {
         "weights.safetensors": partial(save_file, weights),
         **{

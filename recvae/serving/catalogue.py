@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from recvae.errors import OptionError
+from recvae.errors import DataError, OptionError, did_you_mean
 from recvae.models import Recommender
 from recvae.ranking.rerank import Boost, Diversity, ItemTable, Reranker, Step, pool_size
-from recvae.serving.schemas import History, Id, Item, ScoredItem, Steering
+from recvae.serving.schemas import History, Id, Item, ListRequest, ScoredItem, Steering
 from recvae.serving.search import TitleSearch
 
 NO_GENRES = "The items have no column `genres`, so that no list can be made more diverse."
@@ -27,6 +27,8 @@ class Catalogue:
         texts = [title or str(item) for title, item in zip(self.titles, self.ids, strict=True)]
         self._search = TitleSearch(texts, model.item_counts_)
         self._table = ItemTable(model.items_, model.item_counts_)
+        self._features = None if model.cold_users_ is None else model.cold_users_.features
+        self.user_features = self._features.columns if self._features else []
         self.no_genres = None if "genres" in model.items_ else NO_GENRES
 
     def find(self, query: str, k: int) -> list[Item]:
@@ -57,9 +59,16 @@ class Catalogue:
         return ids[0], scores[0]
 
     def require(self, wish: Steering) -> None:
-        """Raise OptionError if a client wants diversity, and the items have no genres."""
+        """Raise OptionError or DataError if a list can't be what a client wants, or knows."""
         if wish.diversity and self.no_genres:
             raise OptionError(self.no_genres)
+        if isinstance(wish, ListRequest) and wish.user_features:
+            if self._features is None:
+                raise OptionError("The model was trained without features of users.")
+            for name in wish.user_features.keys() - set(self.user_features):
+                hint = did_you_mean(name, self.user_features)
+                raise DataError(f"there is no user feature {name!r}: {hint}")
+            self._features.encode(self.known_of([wish]))
 
     def n_best(self, wish: Steering, k: int) -> int:
         """How many of the model's best items are needed for a list of length k."""
@@ -89,6 +98,11 @@ class Catalogue:
         known = columns >= 0
         entries = np.array(weights, dtype=np.float32)[known], (rows[known], columns[known])
         return sp.coo_matrix(entries, shape=(len(requests), len(self.ids))).tocsr()
+
+    def known_of(self, requests: Sequence[ListRequest]) -> pd.DataFrame:
+        """What clients say of their users, a line for each request."""
+        given = [one.user_features for one in requests]
+        return pd.DataFrame(given, columns=pd.Index(self.user_features))
 
     def _usual_weights(self, n: int) -> Iterable[float]:
         return range(1, n + 1) if self._in_order else repeat(1.0, n)

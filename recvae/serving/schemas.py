@@ -11,6 +11,8 @@ MAX_K = 1_000
 """The longest list, in items."""
 MAX_AMONG = 100_000
 """The longest list of items to allow or to deny."""
+MAX_FEATURES = 100
+"""The highest number of things that are known of a user."""
 MAX_LIKES = 100
 """The longest history where it is scored many times, in items."""
 MAX_EXPLAINED = 50
@@ -22,6 +24,11 @@ MAX_POINTS = 5_000
 
 Id: TypeAlias = (
     Annotated[StrictInt, Field(ge=-(2**63), lt=2**63)] | Annotated[StrictStr, Field(max_length=256)]
+)
+Known: TypeAlias = (
+    Annotated[float, Field(allow_inf_nan=False)]
+    | Annotated[StrictStr, Field(max_length=4096)]
+    | None
 )
 Length: TypeAlias = Annotated[
     int, Field(ge=1, le=MAX_K, description="Length of the list; it is shorter if items run out.")
@@ -102,6 +109,14 @@ class ListRequest(History, Steering):
     k: Length = 10
     allow: Annotated[Among | None, Field(description="What may be recommended, if not all.")] = None
     deny: Annotated[Among, Field(description="What may not be recommended.")] = []
+    user_features: Annotated[
+        dict[str, Known],
+        Field(
+            max_length=MAX_FEATURES,
+            description="What is known of the user, by the names of the columns that the model was "
+            "trained with; it tells users without a history apart.",
+        ),
+    ] = {}
 
 
 class SimilarRequest(BaseModel):
@@ -157,7 +172,7 @@ class OfHistory(BaseModel):
 
 
 class Recommendations(OfHistory):
-    """A list, best first; of an empty history it has the most popular items."""
+    """A list, best first; of an empty history, the most popular items, or by what is known."""
 
     items: list[ScoredItem]
 
@@ -183,6 +198,9 @@ class Health(BaseModel):
     ]
     no_genres: Annotated[
         str | None, Field(description="Why its lists can't be made more diverse, if they can't.")
+    ]
+    user_features: Annotated[
+        list[str], Field(description="What it reads of users without a history.")
     ]
 
 

@@ -88,10 +88,11 @@ class ServedModel:
             n_users=self.model.n_users_,
             no_latent_space=self.model.why_not(Ability.CODES),
             no_genres=self.catalogue.no_genres,
+            user_features=self.catalogue.user_features,
         )
 
     def _limits(self, requests: Sequence[schemas.ListRequest]) -> dict[str, Any]:
-        """What may and what may not be recommended to each; nothing where nobody says."""
+        """What may and may not be recommended, and what is known of users, where anyone says."""
         columns, limits = self.catalogue.columns, dict[str, Any]()
         if any(one.allow is not None for one in requests):
             every = np.arange(len(self.catalogue.ids))
@@ -100,4 +101,6 @@ class ServedModel:
             ]
         if any(one.deny or one.dislikes for one in requests):
             limits["deny"] = [columns(one.deny + one.dislikes) for one in requests]
+        if any(one.user_features for one in requests):
+            limits["user_features"] = self.catalogue.known_of(requests)
         return limits

@@ -12,6 +12,7 @@ from recvae.data.interactions import Interactions
 from recvae.models.contract.recommender import Recommender
 
 USERS, ITEMS, BOARD = 60, 25, 20
+COLOURS = np.eye(2)
 
 Make: TypeAlias = Callable[[], Recommender]
 Lists: TypeAlias = tuple[np.ndarray, np.ndarray]
@@ -63,8 +64,9 @@ class Fixtures:
     @pytest.fixture(scope="class")
     @classmethod
     def board(cls, make: Make) -> Recommender:
-        """The model, fitted to the checker board."""
-        return make().fit(checker_board(BOARD))
+        """The model, fitted to the checker board, with the colours of the users as features."""
+        of_users = COLOURS[np.arange(BOARD) % 2] if make().supports_new_users else None
+        return make().fit(checker_board(BOARD), user_features=of_users)
 
     @pytest.fixture
     def histories(self, data: Interactions) -> sp.csr_matrix:

@@ -16,6 +16,7 @@ from recvae.models.contract.recommender import Recommender
 from recvae.models.loading import load_model
 from recvae.testing.fixtures import (
     BOARD,
+    COLOURS,
     ITEMS,
     USERS,
     Fixtures,
@@ -79,6 +80,20 @@ class KeepingTests(Fixtures):
         assert today is not None
         scored = model.score_or_count(today.matrix, np.arange(USERS))
         torch.testing.assert_close(scored[:, -1], scored[:, ITEMS + 2])
+
+    def test_users_without_a_history_are_told_apart_by_their_features(
+        self, make: Make, board: Recommender, tmp_path: Path
+    ) -> None:
+        if not make().supports_new_users:
+            with pytest.raises(OptionError, match="knows only the users"):
+                make().fit(checker_board(BOARD), user_features=COLOURS[np.arange(BOARD) % 2])
+            return
+        nobody = sp.csr_matrix((2, BOARD))
+        lists = board.recommend(nobody, 5, user_features=COLOURS)
+        assert (lists[0] % 2 == [[0], [1]]).all()
+        board.save(tmp_path)
+        loaded = load_model(tmp_path, device="cpu")
+        assert_same_lists(loaded.recommend(nobody, 5, user_features=COLOURS), lists)
 
     def test_a_model_of_a_bare_matrix_is_saved_too(
         self, board: Recommender, tmp_path: Path

@@ -891,6 +891,24 @@ def test_items_that_nobody_has_are_recommended_by_a_table_of_items(plays, tmp_pa
     assert "there is no file" in lost.stderr
 
 
+def test_users_without_a_history_are_told_apart_by_a_table_of_users(plays, tmp_path):
+    table, new, out = tmp_path / "people.csv", tmp_path / "new.csv", tmp_path / "model"
+    users = pd.read_csv(plays)["who"].unique()
+    pd.DataFrame({"who": users, "sex": ["f" if n % 2 else "m" for n in users]}).to_csv(table)
+    pd.DataFrame({"who": ["ann", "bob"], "sex": ["f", "m"]}).to_csv(new)
+    named = ("--user", "who", "--item", "what")
+    recvae(
+        "train", "--data", plays, *named, "--users", table, "--user-features", "sex", "--model",
+        "ease", "--split", "none", "--min-user-items", 1, "--out", out,
+    )  # fmt: skip
+    lists = json.loads(recvae("recommend", out, *named, "--users", new, "-k", 3, "--json").stdout)
+    assert [one["user"] for one in lists] == ["ann"] * 3 + ["bob"] * 3
+    assert {one["item"] % 2 for one in lists[:3]} == {1}
+    assert {one["item"] % 2 for one in lists[3:]} == {0}
+    missing = recvae("recommend", out, code=2)
+    assert "--users" in missing.stderr
+
+
 def test_histories_are_read_in_order(tmp_path):
     likes, mine, folder = tmp_path / "likes.csv", tmp_path / "mine.csv", tmp_path / "model"
     lines = [f"{user},{item},{100 + item}" for user in range(30) for item in range(6)]

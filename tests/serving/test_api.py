@@ -74,6 +74,37 @@ async def test_an_empty_history_gets_what_is_popular(served, data, items):
     assert [one["id"] for one in popular.json()["items"]] == best
 
 
+async def test_what_is_known_of_a_user_without_a_history(data, tmp_path):
+    towns = pd.DataFrame({"town": ["north", "south"] * 30, "age": [20, 50] * 30})
+    told = data.with_user_info(towns.rename_axis("user"))
+    model = rv.EASE().fit(told, user_features=["town", "age"])
+    model.save(tmp_path)
+    known = ({"town": "north"}, {"town": "south", "age": 50.5}, {}, {"age": None})
+    wrong = ({"twon": "north"}, {"age": "old"}, {"town": {}})
+    async with client_of(tmp_path) as client:
+        asked = [
+            client.post("/recommend", json={"items": [], "k": 5, "user_features": one})
+            for one in (*known, *wrong)
+        ]
+        answers = await asyncio.gather(*asked)
+        health = await client.get("/health")
+    lists = [[one["id"] for one in answer.json()["items"]] for answer in answers[:4]]
+    table = pd.DataFrame({"user": range(4)}).join(pd.DataFrame(known, columns=["town", "age"]))
+    expected = model.recommend_table({"user": [], "item": []}, 5, user_features=table)
+    assert lists == expected.groupby("user")["item"].agg(list).tolist()
+    assert lists[2] == lists[3] != lists[0] != lists[1]
+    assert [answer.status_code for answer in answers[4:]] == [422] * 3
+    assert "did you mean 'town'" in answers[4].text
+    assert health.json()["user_features"] == ["town", "age"]
+
+
+async def test_a_model_without_user_features_says_so(served):
+    async with served() as client:
+        answer = await client.post("/recommend", json={"items": [], "user_features": {"age": 3}})
+    assert answer.status_code == 501
+    assert "without features of users" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize("niche", [-1, -0.3, 1])
 async def test_a_list_between_the_popular_and_the_niche(served, vae, niche):
     body = {"items": [103, 104, 105], "k": 5, "niche": niche}
@@ -221,6 +252,7 @@ async def test_health_says_what_is_served(served, vae):
         "fingerprint": vae.fingerprint_,
         "no_latent_space": None,
         "no_genres": None,
+        "user_features": [],
     }
 
 

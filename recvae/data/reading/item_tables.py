@@ -1,4 +1,4 @@
-"""Item tables: reads what is known of items, a line per item."""
+"""Item tables: reads what is known of items or users, a line for each."""
 
 from os import PathLike
 from pathlib import Path
@@ -13,14 +13,14 @@ from recvae.errors import MissingFileError
 
 
 def read_items(path: str | PathLike[str], item: str = "item") -> pd.DataFrame:
-    """Read a table of items for `Interactions.with_items`: a CSV, TSV or Parquet file.
+    """Read a table of items for `Interactions.with_items`, or of users for `with_user_info`.
 
     Args:
-        path: the file, whose first line names its columns.
-        item: name of the column of item ids, integers or text.
+        path: a CSV, TSV or Parquet file, whose first line names its columns.
+        item: name of the column of the items' or users' ids, integers or text.
 
     Returns:
-        Its other columns, indexed by item id.
+        Its other columns, indexed by these ids.
 
     Raises:
         MissingFileError: there is no such file.

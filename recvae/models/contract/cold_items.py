@@ -15,9 +15,10 @@ from recvae.data.features import FeatureSource, with_new_features
 from recvae.data.ids import look_up
 from recvae.data.interactions import Interactions
 from recvae.data.splits import Holdout
-from recvae.disk.untrusted import csr_of
 from recvae.engine.states import of_shape
 from recvae.evaluation.metrics import RankedLists, ndcg
+from recvae.models.contract.arrays import as_tensors, of_csr, taken, to_csr
+from recvae.models.contract.ridge import Ridge
 from recvae.ranking.blocks import block_users
 from recvae.ranking.top_k import top_k
 
@@ -27,8 +28,6 @@ RIDGE, RIDGES = 3.0, (1.0, 3.0, 10.0, 30.0)
 """The penalty of the regression, where nothing is held out to choose one of these by."""
 SHARES = (1.0, 2.0)
 """How much more the history can say than the scores."""
-RANK, SPARE, ROUNDS = 256, 32, 5
-"""How many principal directions of the features are exact; how they are searched for."""
 USERS, TENTH, LIST = 1000, 0.1, 100
 """How many users, what part of the items and what lists the spread is chosen by."""
 SPREADS = (0.25, 0.5, 0.75, 1.0, 1.25)
@@ -42,26 +41,19 @@ class ColdItems:
     The score of an item f without interactions is mean + spread * std * (t + weight * x) F' A f,
     A = (F'F + rho I)^-1, where F [known items, features] is centred, and t and x are the scores and
     the history of the user, with mean 0 and variance 1 over the known items. For scores that are
-    linear in item vectors, this is the same as a regression of these vectors. A is exact in the
-    principal directions of F, and assumes equal variance in all others.
+    linear in item vectors, this is the same as a regression of these vectors.
 
     Attributes:
         features: CSR [items, features].
         known: bool [items], which of them have interactions.
-        centre: [features], the mean of the known items' features.
-        directions: [features, rank], the principal directions.
-        variances: [rank + 1], the eigenvalues of F'F along these, and in all other directions.
-        ridge: rho.
+        ridge: A.
         weight: how much the history counts beside the scores.
         spread: how far the cold items' scores are apart.
     """
 
     features: sp.csr_matrix
     known: np.ndarray
-    centre: np.ndarray
-    directions: np.ndarray
-    variances: np.ndarray
-    ridge: float = RIDGE
+    ridge: Ridge
     weight: float = 0.0
     spread: float = 1.0
 
@@ -77,7 +69,6 @@ class ColdItems:
         spread is that of the regression.
         """
         known = counts > 0
-        principal = _principal(features[known])
         some = slice(min(USERS, block_users(features.shape[0])))
         histories, held_out = users.fold_in[some], users.held_out[some]
         rows = None if users.rows is None else users.rows[some]
@@ -86,9 +77,9 @@ class ColdItems:
         history, _, _ = _standard(_dense(histories)[:, known])
         judge = partial(_ndcg, scores, known, histories, held_out)
 
-        def fitted(ridge: float, share: float = 1.0) -> tuple[Self, np.ndarray, float]:
+        def fitted(ridge: Ridge, share: float = 1.0) -> tuple[Self, np.ndarray, float]:
             """The regression, its values of variance 1, and the standard deviation they had."""
-            plain = cls(features, known, *principal, ridge)
+            plain = cls(features, known, ridge)
             by_scores, by_history = plain.without_itself(standard), plain.without_itself(history)
             own = float(by_scores.std())
             weight = share * own / max(float(by_history.std()), 1e-9)
@@ -98,10 +89,12 @@ class ColdItems:
 
         mixed: Self
         if not held_out[:, known].nnz:
-            mixed, _, own = fitted(RIDGE)
+            (ridge,) = Ridge.each(features[known], RIDGE)
+            mixed, _, own = fitted(ridge)
             return replace(mixed, spread=own * mixed.spread)
         mixed, values, own = max(
-            starmap(fitted, product(RIDGES, SHARES)), key=lambda one: judge(one[1], 1.0, 1.0)
+            starmap(fitted, product(Ridge.each(features[known], *RIDGES), SHARES)),
+            key=lambda one: judge(one[1], 1.0, 1.0),
         )
         spread = max((own, *SPREADS), key=lambda spread: judge(values, spread, TENTH))
         return replace(mixed, spread=spread * mixed.spread)
@@ -116,12 +109,12 @@ class ColdItems:
 
         Raises:
             OptionError: nothing is given, and there are new items.
-            DataError: see `encode_features`.
+            DataError: see `Features.learn`.
         """
         counts, places = data.item_counts, look_up(new, data.item_ids)
         features = with_new_features(self.features, data.items, given, counts > 0, places)
-        principal = _principal(features[counts > 0])
-        return type(self)(features, counts > 0, *principal, self.ridge, self.weight, self.spread)
+        (ridge,) = Ridge.each(features[counts > 0], self.ridge.penalty)
+        return replace(self, features=features, known=counts > 0, ridge=ridge)
 
     def fill_(self, scores: torch.Tensor, histories: sp.csr_matrix) -> torch.Tensor:
         """Set the scores [users, items] of the cold items, in place."""
@@ -130,7 +123,7 @@ class ColdItems:
         history, _, _ = _standard(_dense(histories)[:, self.known])
         weights = self._weights(standard + self.weight * history)
         cold = self.features[~self.known]
-        fitted = (cold @ weights.T).T - (weights @ self.centre)[:, None]
+        fitted = (cold @ weights.T).T - (weights @ self.ridge.centre)[:, None]
         filled = torch.from_numpy((mean + self.spread * std * fitted).astype(np.float32))
         scores[:, torch.from_numpy(np.flatnonzero(~self.known))] = filled.to(scores.device)
         return scores
@@ -138,22 +131,14 @@ class ColdItems:
     def without_itself(self, targets: np.ndarray) -> np.ndarray:
         """What the regression says of each known item if that is left out: [users, known items]."""
         known, weights = self.features[self.known], self._weights(targets)
-        fitted = (known @ weights.T).T - (weights @ self.centre)[:, None]
-        own = self._leverages()
+        fitted = (known @ weights.T).T - (weights @ self.ridge.centre)[:, None]
+        own = self.ridge.leverages(known, known.shape[0])
         return (fitted - own * targets) / (1 - own)
 
     def state(self) -> dict[str, torch.Tensor]:
         """The regression as named tensors."""
-        parts = {
-            "data": self.features.data,
-            "indices": self.features.indices.astype(np.int64),
-            "indptr": self.features.indptr.astype(np.int64),
-            "centre": self.centre,
-            "directions": self.directions,
-            "variances": self.variances,
-            "scales": np.array([self.ridge, self.weight, self.spread], dtype=np.float32),
-        }
-        return {PREFIX + name: torch.from_numpy(part) for name, part in parts.items()}
+        scales = np.array([self.weight, self.spread], dtype=np.float32)
+        return as_tensors(PREFIX, {**of_csr(self.features), **self.ridge.state(), "scales": scales})
 
     @classmethod
     def restore(cls, state: dict[str, torch.Tensor], counts: np.ndarray) -> Self | None:
@@ -162,66 +147,16 @@ class ColdItems:
         Raises:
             ValueError, KeyError: they are not those of such a regression.
         """
-        own = {name: state.pop(name) for name in list(state) if name.startswith(PREFIX)}
-        if not own:
+        if not (own := taken(state, PREFIX)):
             return None
-        part = {name.removeprefix(PREFIX): tensor for name, tensor in own.items()}
-        n_features, rank = part["directions"].shape
-        data = of_shape(part["data"], len(part["indices"])).numpy()
-        indices, indptr = part["indices"].numpy(), part["indptr"].numpy()
-        return cls(
-            csr_of(data, indices, indptr, (len(counts), n_features)),
-            counts > 0,
-            of_shape(part["centre"], n_features).numpy(),
-            of_shape(part["directions"], n_features, rank).numpy(),
-            of_shape(part["variances"], rank + 1).numpy(),
-            *of_shape(part["scales"], 3).tolist(),
-        )
-
-    @property
-    def _gains(self) -> tuple[np.ndarray, float]:
-        """The eigenvalues of A along the principal directions, less that of others, and that."""
-        gains = 1 / (self.variances + self.ridge)
-        return gains[:-1] - gains[-1], gains[-1]
+        ridge = Ridge.restore(own)
+        weight, spread = of_shape(own["scales"], 2).tolist()
+        features = to_csr(own, (len(counts), len(ridge.centre)))
+        return cls(features, counts > 0, ridge, weight, spread)
 
     def _weights(self, targets: np.ndarray) -> np.ndarray:
         """The weights [users, features] of the regression on targets [users, known items]."""
-        sums = (self.features[self.known].T @ targets.T).T
-        gains, rest = self._gains
-        along = (sums @ self.directions) * gains
-        return rest * sums + along @ self.directions.T
-
-    def _leverages(self) -> np.ndarray:
-        """How much of each known item's fitted value comes from itself: [known items]."""
-        known, (gains, rest) = self.features[self.known], self._gains
-        lengths = np.asarray(known.multiply(known).sum(axis=1)).ravel()
-        lengths = lengths - 2 * (known @ self.centre) + self.centre @ self.centre
-        along = known @ self.directions - self.centre @ self.directions
-        own = rest * lengths + along**2 @ gains + 1 / known.shape[0]
-        return np.clip(own, 0, 0.99)
-
-
-def _principal(features: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The mean of features, their principal directions, and the variances along these and others.
-
-    The directions are found by subspace iteration from random vectors (Halko, Martinsson and
-    Tropp, "Finding structure with randomness", SIAM Review 2011).
-    """
-    n_items, n_features = features.shape
-    centre = np.asarray(features.mean(axis=0), dtype=np.float32).ravel()
-
-    def covariance(vectors: np.ndarray) -> np.ndarray:
-        return features.T @ (features @ vectors) - n_items * np.outer(centre, centre @ vectors)
-
-    shape = n_features, min(RANK + SPARE, n_features)
-    basis = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
-    for _ in range(ROUNDS):
-        basis, _ = np.linalg.qr(covariance(basis))
-    values, rotation = np.linalg.eigh(basis.T @ covariance(basis))
-    values, rotation = values[-RANK:].clip(min=0), rotation[:, -RANK:]
-    total = features.multiply(features).sum() - n_items * centre @ centre
-    rest = max(total - values.sum(), 0) / max(n_features - len(values), 1)
-    return centre, (basis @ rotation).astype(np.float32), np.append(values, rest).astype(np.float32)
+        return self.ridge.times((self.features[self.known].T @ targets.T).T)
 
 
 def _standard(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

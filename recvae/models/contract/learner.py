@@ -15,7 +15,7 @@ from torch import nn
 
 import recvae
 from recvae import options
-from recvae.data.features import FeatureSource, column_names, encode_features
+from recvae.data.features import Features, FeatureSource, column_names
 from recvae.data.ids import require_ids
 from recvae.data.interactions import Interactions, require_timestamps
 from recvae.data.shards import Shards
@@ -26,6 +26,7 @@ from recvae.errors import OptionError
 from recvae.models.contract import lists
 from recvae.models.contract.changes import changed
 from recvae.models.contract.cold_items import USERS, ColdItems
+from recvae.models.contract.cold_users import ColdUsers
 from recvae.models.contract.fitting import (
     FitContext,
     checked_data,
@@ -55,6 +56,7 @@ class Learner(Model):
         shared: dict[Hashable, nn.Module] | None = None,
         keep_data: bool = False,
         item_features: FeatureSource | None = None,
+        user_features: FeatureSource | None = None,
     ) -> Self:
         """Learn from users x items; return self.
 
@@ -76,6 +78,8 @@ class Learner(Model):
             item_features: what tells items apart that nobody has, so that they are recommended
                 too: names of columns of the items' table, or vectors [items, features]. The scores
                 of the other items stay as they are. See docs/cold-items.md.
+            user_features: what tells users apart who have no history yet: names of columns of the
+                users' table, or vectors [users, features].
 
         Raises:
             DataError: there is nothing to learn from, or validation has other items.
@@ -102,12 +106,19 @@ class Learner(Model):
         data = checked_data(self._in_order(interactions), validation)
         if keep_data or not self.supports_new_users:
             require_ids(data.user_ids, "user")
-        features = None if item_features is None else _features(data, item_features)
+        of_items = None if item_features is None else _features(data, item_features, "item")
+        of_users = None if user_features is None else _features(data, user_features, "user")
+        if of_users is not None and not self.supports_new_users:
+            raise OptionError(
+                f"{type(self).__name__} knows only the users it was trained on: leave out "
+                "user_features, which are for new ones."
+            )
         given = options.values(self)
         self._facts = Facts.of(
             data, given, keep_users=not self.supports_new_users, keep_data=keep_data
         )
-        self.history_, self.interrupted_, self.cold_items_ = None, False, None
+        self.history_, self.interrupted_ = None, False
+        self.cold_items_ = self.cold_users_ = None
         about = {"recvae": recvae.__version__, "model": self.name, "data": self.fingerprint_}
         try:
             kept = checkpoints_in(checkpoints, about | given, validation)
@@ -123,8 +134,10 @@ class Learner(Model):
                     self.learn_shards(data, validation, context)
                 else:
                     self.learn(data.matrix, validation, context)
-            if features is not None:
-                self.cold_items_ = self._learn_cold(features, data, validation)
+            if of_items is not None:
+                self.cold_items_ = self._learn_cold(of_items[1], data, validation)
+            if of_users is not None and isinstance(data, Interactions):
+                self.cold_users_ = ColdUsers.learn(*of_users, data.matrix)
             origin, names = Origin.now(self.history_), column_names(item_features)
             self._facts = replace(self._facts, origin=origin, item_features=names)
         except BaseException:
@@ -156,12 +169,14 @@ class Learner(Model):
         Raises:
             NotFittedError: fit or load the model first.
             OptionError: it was not fitted with `keep_data=True`, `item_features` are given but the
-                fit had none, or new items lack them.
+                fit had none, new items lack them, or the fit had `user_features`.
             DataError: no user is left, a user to remove is unknown, or ids are of another type.
             TrainingError: see `fit`.
         """
         if self.cold_items_ is None and item_features is not None:
             raise OptionError("the fit had no item_features: leave them out, or fit it anew.")
+        if self.cold_users_ is not None:
+            raise OptionError("what features say of users can't be updated: fit the model anew.")
         known = self.facts_.data
         if self.reads_order and known is not None and isinstance(new, Interactions):
             new = new.in_order(after=int(known.matrix.data.max()))
@@ -207,6 +222,7 @@ class Learner(Model):
         self.history_, self.interrupted_ = saved.history, False
         state = dict(saved.state)
         self.cold_items_ = ColdItems.restore(state, facts.item_counts)
+        self.cold_users_ = ColdUsers.restore(state, saved.user_features, facts)
         self.restore(dict(state))
         if _layout(self.state()) != _layout(state):
             raise ValueError("the tensors are not those of such a model")
@@ -238,8 +254,13 @@ class Learner(Model):
             DataError: the table of items has a column of several types.
         """
         self.require_fitted()
-        cold = {} if self.cold_items_ is None else self.cold_items_.state()
-        storage.save(Saved(self.name, self.facts_, self.state() | cold, self.history_), folder)
+        state, users = self.state(), None
+        if self.cold_items_ is not None:
+            state |= self.cold_items_.state()
+        if self.cold_users_ is not None:
+            state |= self.cold_users_.state()
+            users = self.cold_users_.features.table
+        storage.save(Saved(self.name, self.facts_, state, self.history_, users), folder)
 
     def _in_order(self, given: Any) -> Any:
         """Interactions weighed by their order for a model that reads it; anything else as it is."""
@@ -260,10 +281,17 @@ class Learner(Model):
         return ColdItems.learn(features, self.item_counts_, self.score, validation)
 
 
-def _features(data: Interactions | Shards, given: FeatureSource) -> sp.csr_matrix:
+def _features(
+    data: Interactions | Shards, given: FeatureSource, of: str
+) -> tuple[Features, sp.csr_matrix]:
+    """The features of items, or of users, and what they say of each."""
     if isinstance(data, Shards):
-        raise OptionError("shards say nothing of items: leave out item_features or read the table.")
-    return encode_features(data.items, given, data.item_counts > 0)
+        raise OptionError(
+            f"shards say nothing of {of}s: leave out {of}_features, or read the table."
+        )
+    if of == "item":
+        return Features.learn(data.items, given, data.item_counts > 0)
+    return Features.learn(data.users, given, np.diff(data.matrix.indptr) > 0)
 
 
 def _layout(state: dict[str, torch.Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:

@@ -18,6 +18,7 @@ from recvae.errors import NotFittedError, OptionError
 from recvae.models.contract.abilities import Ability
 from recvae.models.contract.changes import Change
 from recvae.models.contract.cold_items import ColdItems
+from recvae.models.contract.cold_users import ColdUsers
 from recvae.models.contract.estimator import Estimator
 from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.inputs import Input, as_input, recent
@@ -41,6 +42,7 @@ class Model(Estimator, ABC):
         history_: DataFrame, a line an epoch; None for a model that is not trained in epochs.
         interrupted_: whether Ctrl-C ended the training early.
         cold_items_: how items without interactions are scored; None if they are not.
+        cold_users_: how users without a history are told apart; None if they are not.
     """
 
     name: ClassVar[str]
@@ -61,6 +63,7 @@ class Model(Estimator, ABC):
     history_: pd.DataFrame | None = None
     interrupted_: bool = False
     cold_items_: ColdItems | None = None
+    cold_users_: ColdUsers | None = None
     _facts: Facts | None = None
 
     @abstractmethod

@@ -9,6 +9,7 @@ import pandas as pd
 import scipy.sparse as sp
 import torch
 
+from recvae.data.features import Vectors
 from recvae.data.ids import require_same_items
 from recvae.data.interactions import Interactions
 from recvae.data.reading import read_histories
@@ -21,7 +22,7 @@ from recvae.models.contract.learner import Learner
 from recvae.ranking.neighbors import nearest, nearest_rows
 from recvae.ranking.rerank import ItemTable, Reranker, Step
 from recvae.ranking.shortlist import Products
-from recvae.ranking.top_k import ItemSets, as_columns, require_length, top_k
+from recvae.ranking.top_k import ItemSets, Rows, as_columns, require_length, top_k
 
 
 @dataclass(kw_only=True, eq=False)
@@ -42,12 +43,14 @@ class Recommender(Learner):
         allow: ItemSets | None = None,
         deny: ItemSets | None = None,
         rerank: Sequence[Step] = (),
+        user_features: pd.DataFrame | Vectors | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Recommend k items to each user.
 
         Args:
             histories: CSR [users, items] of what each user has interacted with. Users with an
-                empty history get the most popular items, and a warning says so.
+                empty history get the most popular items, and a warning says so, unless
+                `user_features` tells them apart.
             k: length of the lists, from 1 to the number of items.
             rows: int [users], the users' rows in the training matrix; needed by models that can
                 serve only their training users, ignored by all others.
@@ -58,6 +61,8 @@ class Recommender(Learner):
                 dislikes, `Interactions.disliked`, is one of them.
             rerank: steps that make the lists of the model's best items, all at once, such as
                 `[Diversity(0.3), Cap(3)]` of `recvae.ranking.rerank`.
+            user_features: a line per user of a model fitted with `user_features`: a table with the
+                same columns, or such vectors. They are read for empty histories only.
 
         Returns:
             Columns int64 [users, k] and scores float32 [users, k], best first, or in the order
@@ -66,16 +71,17 @@ class Recommender(Learner):
         Raises:
             NotFittedError: fit or load the model first.
             FoldInError: the model can't serve unseen users, and `rows` was not given.
-            OptionError: k, allow or deny is out of range, or the table of items lacks a column
-                that `rerank` needs.
-            DataError: the histories do not have the training items as columns.
+            OptionError: k, allow or deny is out of range, the table of items lacks a column that
+                `rerank` needs, or the model was not fitted with `user_features`.
+            DataError: the histories do not have the training items as columns, or the features of
+                users are not like those that were fitted.
         """
-        histories, rows = self.checked_users(histories, rows)
+        histories, told = self.checked_users(histories, rows, user_features)
         return top_k(
             self.score_or_count,
             histories,
             k,
-            rows=rows,
+            rows=told,
             exclude_seen=exclude_seen,
             allow=allow,
             deny=deny,
@@ -96,6 +102,7 @@ class Recommender(Learner):
         allow: Any = None,
         deny: Any = None,
         rerank: Sequence[Step] = (),
+        user_features: Any = None,
     ) -> pd.DataFrame | Any:
         """Recommend with raw ids: a table of histories in, a tidy table of lists out.
 
@@ -117,6 +124,8 @@ class Recommender(Learner):
                 warning counts those that the model does not know, here and in `deny`.
             deny: raw ids of items that may not be recommended.
             rerank: see `recommend`.
+            user_features: a line per user, in the form that `Interactions.with_users` takes,
+                for a model fitted with such. Users who have no interaction are listed by them.
 
         Returns:
             Columns `user`, `item`, `rank` (from 1), `score`, `title` where titles are known, and
@@ -134,6 +143,7 @@ class Recommender(Learner):
             allow=allow,
             deny=deny,
             rerank=rerank,
+            user_features=user_features,
         )
         return like(interactions, pd.concat(tables, ignore_index=True))
 
@@ -150,6 +160,7 @@ class Recommender(Learner):
         allow: Any = None,
         deny: Any = None,
         rerank: Sequence[Step] = (),
+        user_features: Any = None,
     ) -> Iterator[pd.DataFrame]:
         """Recommend as `recommend_table` does, in a stream: a table for each block of users.
 
@@ -171,6 +182,8 @@ class Recommender(Learner):
         if timestamp is None and self.reads_order:
             lists.warn_of_no_order(type(self).__name__)
             data = replace(data, matrix=as_input(data.matrix))
+        if user_features is not None:
+            data = data.with_users(user_features)
         return self.recommend_named(
             data.matrix,
             data.user_ids,
@@ -179,6 +192,7 @@ class Recommender(Learner):
             disliked=data.disliked,
             allow=lists.allowed(allow, deny, self.item_ids_),
             rerank=rerank,
+            user_features=None if user_features is None else data.users,
         )
 
     def recommend_named(
@@ -191,6 +205,7 @@ class Recommender(Learner):
         disliked: sp.csr_matrix | None = None,
         allow: np.ndarray | None = None,
         rerank: Sequence[Step] = (),
+        user_features: pd.DataFrame | None = None,
     ) -> Iterator[pd.DataFrame]:
         """Recommend as `recommend_tables` does, for CSR [users, items] of users with raw ids.
 
@@ -198,12 +213,12 @@ class Recommender(Learner):
         """
         known, name = self.facts_.user_ids, type(self).__name__
         rows = None if known is None else lists.rows_of(name, user_ids, known)
-        histories, rows = self.checked_users(histories, rows)
+        histories, told = self.checked_users(histories, rows, user_features)
         require_length(k, histories.shape[1])
         reranker = self.reranker(rerank)
 
         def rank(block: slice) -> tuple[np.ndarray, np.ndarray]:
-            own = None if rows is None else rows[block]
+            own = None if told is None else told[block]
             return top_k(
                 self.score_or_count,
                 histories[block],
@@ -301,15 +316,24 @@ class Recommender(Learner):
         return data.matrix
 
     def checked_users(
-        self, histories: sp.csr_matrix, rows: np.ndarray | None
-    ) -> tuple[sp.csr_matrix, np.ndarray | None]:
-        """Histories and rows in the form that `score` takes; a warning counts empty histories.
+        self,
+        histories: sp.csr_matrix,
+        rows: np.ndarray | None,
+        user_features: pd.DataFrame | Vectors | None = None,
+    ) -> tuple[sp.csr_matrix, Rows | None]:
+        """Histories, and rows or encoded features, in the form that `score_or_count` takes.
+
+        A warning counts empty histories, unless features tell them apart.
 
         Raises:
             NotFittedError, DataError: see `checked`.
             FoldInError, OptionError: see `recommend`.
         """
         histories = self.checked(histories)
+        if user_features is not None:
+            if self.cold_users_ is None:
+                raise OptionError("this model reads no user_features: fit it with some.")
+            return histories, self.cold_users_.encode(user_features, histories.shape[0])
         if not self.supports_new_users:
             return histories, self.checked_rows(rows, histories.shape[0])
         lists.warn_if_empty(histories)
@@ -331,16 +355,18 @@ class Recommender(Learner):
             raise OptionError(f"rows must name one training row for each of {n_users} histories.")
         return as_columns(rows, self.n_users_, "rows")
 
-    def score_or_count(
-        self, histories: sp.csr_matrix, rows: np.ndarray | None = None
-    ) -> torch.Tensor:
+    def score_or_count(self, histories: sp.csr_matrix, rows: Rows | None = None) -> torch.Tensor:
         """The scores of `score`, and those of cold items by their features.
 
-        For an empty history, how many users have each item.
+        For an empty history, how many users have each item, or would have it by what is known of
+        the user: CSR [users, features] in the place of rows.
         """
+        known, rows = (None, rows) if isinstance(rows, np.ndarray) else (rows, None)
         scores = self.score(histories, rows)
         if self.cold_items_ is not None:
             scores = self.cold_items_.fill_(scores, histories)
         if not self.supports_new_users:
             return scores
+        if known is not None and self.cold_users_ is not None:
+            return self.cold_users_.fill_(scores, histories, known)
         return lists.popular_if_empty(scores, histories, self.item_counts_)
