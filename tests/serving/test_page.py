@@ -8,7 +8,10 @@ import threading
 from contextlib import contextmanager
 
 import httpx
+import numpy as np
+import pandas as pd
 import pytest
+import scipy.sparse as sp
 import uvicorn
 from browser import PHONE, Watch
 from PIL import Image
@@ -396,6 +399,24 @@ def test_items_without_titles_and_tastes_without_variance(visit, folders):
         page.locator(".centre.other").first.wait_for(state="attached")
         assert page.locator(".spread").count() == 0
         assert page.locator(".legend li").count() == 0
+
+
+def test_items_that_nobody_has_are_marked_as_new(visit, tmp_path):
+    alike = np.add.outer(np.arange(60), np.arange(16)) % 2 == 0
+    likes = np.random.default_rng(0).random(alike.shape) < np.where(alike, 0.7, 0.05)
+    table = pd.DataFrame({"item": range(20), "title": [f"Film {n}" for n in range(20)]})
+    table["kind"] = ["even", "odd"] * 10
+    films = rv.Interactions.from_matrix(sp.csr_matrix(likes.astype(np.float32))).with_items(table)
+    rv.EASE(regularization=10).fit(films, item_features=["kind"]).save(tmp_path)
+    with serving(tmp_path, device="cpu") as where:
+        page = visit(where)
+        like(page, "Film 2")
+        titles = picks(page)
+        assert {"Film 16", "Film 18"} <= set(titles)
+        for title, fame in zip(titles, page.locator("#picks .fame").all_inner_texts(), strict=True):
+            is_new = title in {f"Film {n}" for n in range(16, 20)}
+            assert ("nobody has it yet" in fame) == is_new
+            assert ("new" in fame) == is_new
 
 
 def test_on_a_phone(visit, url):
