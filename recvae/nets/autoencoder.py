@@ -48,10 +48,6 @@ class Autoencoder(Net):
                 nn.init.trunc_normal_(parameter, std=0.001, a=-0.002, b=0.002, generator=generator)
 
     def encode(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-        """Map sparse rows to mean and log-variance of the code, each [users, latent].
-
-        The log-variance of a point is -inf.
-        """
         code = self.input(batch)
         for layer in self.encoder:
             code = layer(code.tanh())
@@ -61,13 +57,11 @@ class Autoencoder(Net):
         return code.tanh(), torch.full_like(code, -torch.inf)
 
     def hidden(self, code: torch.Tensor) -> torch.Tensor:
-        """Map codes [users, latent] to the last layer's input, [users, width]."""
         for layer in self.decoder[:-1]:
             code = layer(code).tanh()
         return code
 
     def last_layer(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """The weights [items, width] and biases [items] of the last layer."""
         last = cast(nn.Linear, self.decoder[-1])
         return last.weight, last.bias
 

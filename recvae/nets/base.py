@@ -36,7 +36,10 @@ class Net(nn.Module, ABC):
 
     @abstractmethod
     def encode(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-        """Map sparse rows to mean and log-variance of the code, each [users, latent]."""
+        """Map sparse rows to mean and log-variance of the code, each [users, latent].
+
+        The log-variance of a point is -inf.
+        """
 
     def hidden(self, code: torch.Tensor) -> torch.Tensor:
         """Map codes [users, latent] to the last layer's input, [users, width].

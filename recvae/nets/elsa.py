@@ -41,7 +41,7 @@ class ELSANet(Net):
         return self.weight.norm(dim=1).clamp(min=EPSILON)
 
     def encode(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-        """Map sparse rows to XA and the log-variance of a point, -inf, each [users, latent]."""
+        """Map sparse rows to XA."""
         scaled = replace(batch, values=batch.values / self.norms[batch.columns])
         code = multiply(scaled, self.weight)
         return code, torch.full_like(code, -torch.inf)

@@ -52,12 +52,10 @@ class RecVAENet(Net):
             _draw(layer, layer.in_features, generator)
 
     def encode(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-        """Map sparse rows to mean and log-variance of the code, each [users, latent]."""
         mean, logvar = self.encoder(batch)
         return mean, logvar
 
     def last_layer(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """The weights [items, latent] and biases [items] of the decoder."""
         return self.decoder.weight, self.decoder.bias
 
 

@@ -105,7 +105,6 @@ class VampNet(Net):
         return outputs
 
     def last_layer(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """The weights [items, width] and biases [items] of the last layer."""
         last = cast(nn.Linear, self.decoder[-1])
         return last.weight, last.bias
 
