@@ -710,7 +710,7 @@ def test_warnings_are_plain_notes(model, tmp_path):
     stdout, stderr = running.communicate(timeout=300)
     assert running.returncode == 0
     assert len(stdout.splitlines()) == 11
-    assert stderr.startswith("warning: 1 of 2 interactions are with items that the model")
+    assert stderr.startswith("warning: 1 of 2 item ids are unknown to the model")
     assert len(stderr.splitlines()) == 1
 
 
