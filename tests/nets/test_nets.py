@@ -100,10 +100,13 @@ def test_mult_dae_is_the_papers_formula():
     x = x / x.norm(dim=1, keepdim=True).clamp(min=1e-12)
     code = (x @ net.input.weight + net.input.bias).tanh()
     expected = code @ net.decoder[0].weight.T + net.decoder[0].bias
-    given, mean, logvar = net(Batch.of(ROWS, CPU), generator())
+    batch = Batch.of(ROWS, CPU)
+    given, kl = net(batch, generator())
+    mean, logvar = net.encode(batch.normalized())
     torch.testing.assert_close(net.decode(given), expected)
     torch.testing.assert_close(mean, code)
     assert (logvar == -torch.inf).all()
+    assert (kl == torch.inf).all()
 
 
 def test_an_epoch_visits_every_user_once_in_a_new_order():
