@@ -25,7 +25,7 @@ from .evaluation.evaluate import evaluate
 from .experiments.compare import compare
 from .experiments.report.page import write_report
 from .experiments.tuning import tune
-from .exporting import export_onnx
+from .exporting import export_onnx, export_vectors, query_vectors
 from .models import (
     EASE,
     EDLAE,
@@ -78,10 +78,12 @@ __all__ = [
     "errors",
     "evaluate",
     "export_onnx",
+    "export_vectors",
     "latent",
     "load_dataset",
     "load_model",
     "load_tables",
+    "query_vectors",
     "read_interactions",
     "read_items",
     "read_shards",

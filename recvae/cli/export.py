@@ -1,4 +1,4 @@
-"""`recvae export`: a saved model as an ONNX graph."""
+"""`recvae export`: a saved model as an ONNX graph, or its items' vectors."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,18 +13,29 @@ from recvae.cli.output import note
 def export(
     model: ModelFolder,
     *,
-    out: Annotated[Path, typer.Option(dir_okay=False, help="File to write to, .onnx.")],
-    k: Annotated[int, typer.Option("-k", help="Length of the lists.")] = 10,
+    out: Annotated[Path, typer.Option(dir_okay=False, help="File to write to, .onnx or .parquet.")],
+    k: Annotated[int, typer.Option("-k", help="Length of the graph's lists.")] = 10,
+    vectors: Annotated[
+        bool, typer.Option("--vectors", help="Write the items' vectors, for a vector database.")
+    ] = False,
 ) -> None:
     """Write a saved model as an ONNX graph: columns of histories in, top-k columns and scores out.
 
     It needs the extra recvae\\[onnx]. The raw id of each column is in the file's metadata.
+
+    --vectors writes Parquet instead: raw ids, and vectors whose inner products are scores.
 
     [bold]Examples[/bold]
 
     $ recvae export runs/vae --out model.onnx
 
     $ recvae export runs/best --out model.onnx -k 100
+
+    $ recvae export runs/vae --out items.parquet --vectors
     """
-    rv.export_onnx(rv.load_model(model, device="cpu"), out, k)
+    loaded = rv.load_model(model, device="cpu")
+    if vectors:
+        rv.export_vectors(loaded, out)
+    else:
+        rv.export_onnx(loaded, out, k)
     note(f"written to {out}")
