@@ -12,9 +12,10 @@ from threadpoolctl import threadpool_limits
 import recvae as rv
 from benchmarks.speed.clock import alone, seconds_of, spread
 from benchmarks.speed.generated import like_ml_20m
+from recvae.ranking import shortlist
 
 N_USERS, N_TRAINED_ON, BLOCK, REPEATS, K = 20_000, 2_000, 1_000, 3, 100
-WAYS = ("Mult-VAE", "Mult-VAE, bfloat16", "ALS, users computed anew", "ALS, users known")
+WAYS = ("Mult-VAE", "Mult-VAE, all in float32", "ALS, users computed anew", "ALS, users known")
 
 
 def measure(scale: float) -> Iterator[dict[str, Any]]:
@@ -28,8 +29,9 @@ def measure(scale: float) -> Iterator[dict[str, Any]]:
 def vae(way: str, scale: float) -> list[float]:
     """Of a model hardly trained: how fast it is has nothing to do with that."""
     matrix = like_ml_20m(scale, N_USERS)
-    model = rv.MultVAE(epochs=1, precision="bfloat16" if "bfloat16" in way else "auto")
-    model.fit(matrix[:N_TRAINED_ON])
+    model = rv.MultVAE(epochs=1).fit(matrix[:N_TRAINED_ON])
+    if "float32" in way:
+        shortlist.LEAST_USERS = N_USERS + 1
     return rates(lambda: model.recommend(matrix, K), matrix.shape[0])
 
 
