@@ -5,13 +5,16 @@
 
 The last item of each user is to be ranked; of MovieTweetings also all that is liked after a date.
 Options are the defaults, and half_life=10, which was chosen on the validation users. Each fit is
-kept under build/order/.
+kept under build/order/; the figures of sets that are not named stay. `make results` shows them.
 """
+
+import json
 
 import numpy as np
 
 import recvae as rv
 from benchmarks.common import FIGURES, machine, one_of, options, write_json
+from benchmarks.quality.page import FACTS
 from recvae.data.interactions import require_timestamps
 
 DATA = {"ml-latest-small": 4, "ml-100k": 4, "movietweetings-100k": 7}
@@ -35,14 +38,15 @@ def main() -> None:
     parser.add_argument("models", nargs="*", type=one_of([*MODELS]), default=[*MODELS])
     parser.add_argument("--data", nargs="+", choices=DATA, default=[*DATA])
     args = parser.parse_args()
-    found = {}
+    found = json.loads(OUT.read_text(encoding="utf-8")) if OUT.exists() else {}
     for name in args.data:
         for kind, split in splits(name).items():
             models = {one: rv.build_model(one.split()[0], MODELS[one]) for one in args.models}
             result = rv.compare(models, split, metrics=METRICS, cache_dir="build/order")
             print(f"{name}, {kind}\n{result}\n", flush=True)
-            found[f"{name}, {kind}"] = result.to_dict()
-    write_json(OUT, {"machine": machine(), "comparisons": found})
+            facts = {fact: value for fact, value in result.to_dict().items() if fact in FACTS}
+            found[f"{name}, {kind}"] = facts | {"machine": machine()}
+            write_json(OUT, found)
 
 
 def splits(name: str) -> dict[str, rv.Split]:

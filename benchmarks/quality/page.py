@@ -1,18 +1,36 @@
 """The results as a page of Markdown and as JSON."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from benchmarks.common import write_json
+from benchmarks.common import FIGURES, write_json
 from benchmarks.quality.spec import Entry, Spec
 from recvae.evaluation.evaluate import with_stderr
 from recvae.experiments.comparison import Comparison
 
 FACTS = ("headline", "models", "differences", "options", "skipped", "setting")
 """What of a comparison the JSON has; the rest is in its report."""
+
+
+METRIC = "ndcg@100"
+COLD = """
+By `python -m benchmarks.quality.cold_items --test`: a tenth of the items is hidden from training.
+NDCG@20 of these cold items among themselves, and its difference to content neighbours, paired by
+users, with a 95% interval; NDCG@100 of the known items, and of all in one list, with its
+difference to lists of known items only; the share of cold items in the first 20. [Cold
+items](cold-items.md) says what was learnt from.
+""".strip()
+NEXT = """
+By `python -m benchmarks.quality.order`: the last item of each user is to be ranked ("last"), or
+all that is liked after a date ("time"), by models with their defaults. Differences are paired by
+users, with 95% bootstrap intervals.
+[Experiments](experiments.md#what-is-recent-and-what-comes-next) has how options were chosen.
+""".strip()
 
 
 @dataclass(frozen=True)
@@ -50,6 +68,7 @@ class Page:
             for result in self.results:
                 if result.set == name:
                     parts += _section(spec, result)
+        parts += [*cold_items(FIGURES), *next_items(FIGURES)]
         return "\n\n".join([*parts, "## Models", _models(spec)]) + "\n"
 
     def facts(self) -> dict[str, Any]:
@@ -59,6 +78,33 @@ class Page:
             known = result.comparison.to_dict()
             found[result.set][result.protocol] = {fact: known[fact] for fact in FACTS}
         return found
+
+
+def cold_items(figures: Path) -> list[str]:
+    """What `benchmarks.quality.cold_items` measured on the test users."""
+    parts = ["## Items that nobody has", COLD]
+    for path in sorted((figures / "cold-items").glob("*-test.json")):
+        lines = json.loads(path.read_text(encoding="utf-8"))["models"]
+        cells = [{name: str(value) for name, value in line.items()} for line in lines]
+        parts += [f"### {path.stem.removesuffix('-test')}", markdown_table(cells, align="---:")]
+    return parts
+
+
+def next_items(figures: Path) -> list[str]:
+    """What `benchmarks.quality.order` measured on the test users."""
+    parts = ["## What comes next", NEXT]
+    for name, found in json.loads((figures / "order.json").read_text(encoding="utf-8")).items():
+        over = {one["model"]: one for one in found["differences"] if one["metric"] == METRIC}
+        lines = [
+            {
+                "model": f"`{line['model']}`",
+                METRIC: with_stderr(line[METRIC], line[f"{METRIC}_stderr"]),
+                "minus the best [95% interval]": _interval(over.get(line["model"])),
+            }
+            for line in found["models"]
+        ]
+        parts += [f"### {name}", markdown_table(lines, align="---:")]
+    return parts
 
 
 def _section(spec: Spec, result: Result) -> list[str]:
@@ -99,7 +145,13 @@ def _difference(comparison: Comparison, name: str) -> str:
     """The paired difference to the best model, with its interval."""
     if name == comparison.best:
         return "the best"
-    row = comparison.differences.loc[comparison.metrics[-1]].loc[name]
+    return _interval(comparison.differences.loc[comparison.metrics[-1]].loc[name])
+
+
+def _interval(row: Mapping[str, float] | pd.Series | None) -> str:
+    """A paired difference to the best model, with its interval; None is the best itself."""
+    if row is None:
+        return "the best"
     return f"{row['difference']:+.4f} [{row['low']:+.4f}, {row['high']:+.4f}]"
 
 

@@ -7,16 +7,19 @@ import torch
 from recvae.nets.base import Net
 
 
-def grow(known: Net, net: Net, histories: sp.csr_matrix) -> None:
+def grow(known: Net, net: Net, histories: sp.csr_matrix, kept: float) -> None:
     """Set the parameters of a net to those of one that knows only its first items.
 
-    What belongs to a new item becomes the mean of what belongs to the known ones, weighed by how
-    many users they share with it. An item that shares none keeps what was drawn for it.
+    A net that is trained on and on learns its users by heart; one that begins a part of the way
+    back to where nets begin does not (Ash & Adams, "On Warm-Starting Neural Network Training",
+    NeurIPS 2020). What belongs to a new item becomes the mean of what belongs to the known ones,
+    weighed by how many users they share with it. An item that shares none keeps what was drawn.
 
     Args:
         known: the trained net, which is not changed.
         net: the new one, initialized.
         histories: CSR [users, items] of the new net's items.
+        kept: how much of the trained weights is kept; the rest is of the drawn ones.
     """
     n_known = len(known.last_layer()[1])
     news = histories[:, n_known:]
@@ -25,7 +28,9 @@ def grow(known: Net, net: Net, histories: sp.csr_matrix) -> None:
     means = sp.diags(1 / np.maximum(totals, 1)) @ shared
     trained, is_like = dict(known.named_parameters()), torch.from_numpy(totals > 0)
     for name, weights in net.named_parameters():
+        drawn = weights.detach().clone()
         _fill(weights.data, trained[name].data.cpu(), means, is_like)
+        weights.data.lerp_(drawn, 1 - kept)
 
 
 def _fill(

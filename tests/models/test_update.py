@@ -11,7 +11,8 @@ import torch
 import recvae as rv
 from recvae.data.interactions import Interactions
 from recvae.errors import OptionError
-from recvae.models.families import linear, linear_algebra
+from recvae.models.families import autoencoder, linear, linear_algebra
+from recvae.nets import Autoencoder, grow
 
 USERS, ITEMS = 40, 30
 CLOSED = {
@@ -112,7 +113,8 @@ def test_nothing_more_is_saved_of_models_that_are_not_updated(tmp_path):
     assert not list(tmp_path.glob("users*"))
 
 
-def test_new_items_of_a_net_begin_like_those_they_are_liked_with():
+def test_new_items_of_a_net_begin_like_those_they_are_liked_with(monkeypatch):
+    monkeypatch.setattr(autoencoder, "KEPT", 1.0)
     rng = np.random.default_rng(0)
     data = table(rng, np.arange(USERS), np.arange(ITEMS))
     model = rv.MultVAE(hidden=(8,), latent=4, epochs=2, learning_rate=1e-30, device="cpu")
@@ -127,6 +129,36 @@ def test_new_items_of_a_net_begin_like_those_they_are_liked_with():
         torch.testing.assert_close(new[ITEMS], shared @ old / shared.sum())
 
 
+def test_a_net_that_grows_goes_back_a_part_of_the_way_to_where_nets_begin():
+    def net(n_items, seed):
+        made = Autoencoder(n_items, (8,), 4, dropout=0.5, variational=True)
+        made.initialize(torch.Generator().manual_seed(seed))
+        return made
+
+    known, drawn, grown = net(5, 0), net(5, 1), net(5, 1)
+    grow(known, grown, sp.csr_matrix((3, 5), dtype=np.float32), 0.75)
+    for old, new, now in zip(*(one.parameters() for one in (known, drawn, grown)), strict=True):
+        torch.testing.assert_close(now, 0.75 * old + 0.25 * new)
+
+
+def test_the_less_is_new_the_less_an_update_of_a_net_takes(monkeypatch):
+    data = table(np.random.default_rng(0), np.arange(400), np.arange(ITEMS))
+    known = data.select_users(np.arange(300))
+    trained, terms = [], rv.MultVAE.loss_terms
+
+    def noted(self, net, batch, *others):
+        trained.append(len(batch))
+        return terms(self, net, batch, *others)
+
+    monkeypatch.setattr(rv.MultVAE, "loss_terms", noted)
+    for n_new, expected in ((2, 20), (10, 100), (100, 400)):
+        model = rv.MultVAE(hidden=(8,), latent=4, epochs=1, batch_size=20, device="cpu")
+        model.fit(known, keep_data=True)
+        trained.clear()
+        model.update(data.select_users(np.arange(400 - n_new, 400)))
+        assert sum(trained) == expected
+
+
 def test_ctrl_c_leaves_a_net_as_it_was(monkeypatch):
     data = table(np.random.default_rng(0), np.arange(USERS), np.arange(ITEMS))
     model = rv.MultVAE(hidden=(8,), latent=4, epochs=30, device="cpu").fit(data, keep_data=True)
@@ -135,7 +167,7 @@ def test_ctrl_c_leaves_a_net_as_it_was(monkeypatch):
 
     def interrupted(self, *batch):
         losses.append(1)
-        if len(losses) > 12:
+        if len(losses) > 4:
             raise KeyboardInterrupt
         return terms(self, *batch)
 

@@ -19,11 +19,13 @@ class Change:
 
     Attributes:
         train: CSR [users, items], all training users as they are today.
+        rows: int [n], the rows of those users in it who are new or whose rows are others.
         before: CSR [changed users, items], yesterday's rows; those of new users are empty.
         after: CSR [changed users, items], today's rows; those of users who left are empty.
     """
 
     train: sp.csr_matrix
+    rows: np.ndarray
     before: sp.csr_matrix
     after: sp.csr_matrix
 
@@ -40,7 +42,7 @@ class Change:
             (today.matrix.data, today.matrix.indices, np.cumsum(indptr)), shape=shape
         )
         changed = (before - after).getnnz(axis=1) > 0
-        return cls(today.matrix, before[changed], after[changed])
+        return cls(today.matrix, np.flatnonzero(changed[rows]), before[changed], after[changed])
 
 
 def changed(

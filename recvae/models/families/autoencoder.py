@@ -44,6 +44,10 @@ MIN_STEPS = 5
 """The least number of training steps in an epoch."""
 SHORTER = 10
 """How many times fewer epochs an update has than a fit."""
+REMEMBERED = 9
+"""How many users whose rows are as before an update trains on, at most, for each changed one."""
+KEPT = 0.8
+"""How much of the weights is kept where an update trains on all users, see `grow`."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -153,14 +157,21 @@ class AutoencoderRecommender(Recommender):
     def relearn(self, change: Change, context: FitContext) -> None:
         """Train on from the weights that there are, for a tenth of the epochs.
 
-        The learning rate goes down to 0 in these: what an average over many steps evens out in a
-        fit would else be noise after so few.
+        These go through the changed users and nine times as many others, if there are so many: the
+        less is new, the less an update takes and the more of the weights it keeps. The learning
+        rate goes down to 0 in these: what an average over many steps evens out in a fit would else
+        be noise after so few.
         """
         known, rows = self.net_, as_input(change.train)
         weights_seed, *seeds = self._seeds(int(self.fingerprint_, 16))
         self.net_ = self._drawn_net(rows.shape[1], weights_seed)
-        grow(known, self.net_, rows)
-        self._train(change.train, None, context, seeds, done=self.epochs)
+        n_users = rows.shape[0]
+        among = _with_others(change.rows, n_users, self._batch_size(n_users), seeds[0])
+        grow(known, self.net_, rows, KEPT ** (len(among) / n_users))
+        self._train(change.train, None, context, seeds, among=among)
+
+    def _batch_size(self, n_users: int) -> int:
+        return min(self.batch_size, ceil(n_users / MIN_STEPS))
 
     def _drawn_net(self, n_items: int, seed: int) -> Net:
         net = self.new_net(n_items)
@@ -178,9 +189,9 @@ class AutoencoderRecommender(Recommender):
         context: FitContext,
         seeds: list[int],
         *,
-        done: int = 0,
+        among: np.ndarray | None = None,
     ) -> None:
-        """Train the net; if so many epochs are done, for a tenth of them more."""
+        """Train the net from its beginning; or on, by some rows of the training users."""
         device, together = devices.resolve(self.device), processes.current()
         order_seed, noise_seed = seeds
         rows = self._as_input(train)
@@ -188,16 +199,21 @@ class AutoencoderRecommender(Recommender):
         self.net_.split_items(together.items)
         self.net_.to(device)
         noise = torch.Generator(device).manual_seed(noise_seed)
-        batch_size = min(self.batch_size, ceil(train.shape[0] / MIN_STEPS))
-        order = np.random.default_rng(order_seed)
+        batch_size = self._batch_size(train.shape[0])
+        order, n_batches = np.random.default_rng(order_seed), ceil(train.shape[0] / batch_size)
+        phases, epochs = self.phases(self.net_, n_batches, noise), self.epochs
+        if among is not None:
+            assert isinstance(rows, sp.csr_matrix)  # as the data that are kept are
+            rows = rows[among]
+            phases = [phase.after(epochs * n_batches) for phase in phases]
+            epochs = ceil(epochs / SHORTER)
         batches = Batches(batch_source(rows, device), batch_size, order, together.users)
-        phases = self.phases(self.net_, len(batches), noise)
         trainer = Trainer(
             self.net_,
-            [phase.after(done * len(batches)) for phase in phases],
-            epochs=ceil(done / SHORTER) or self.epochs,
+            phases,
+            epochs=epochs,
             learning_rate=self.learning_rate,
-            rate_schedule="cosine" if done else self.rate_schedule,
+            rate_schedule=self.rate_schedule if among is None else "cosine",
             l2=self.l2,
             validate=None if validation is None else partial(self._judge, validation),
             metric=self.metric,
@@ -263,3 +279,11 @@ class AutoencoderRecommender(Recommender):
             self.net_ = self.new_net(len(self.items_))
         self.net_.load_state_dict(state, assign=True)
         self.net_.to(devices.resolve(self.device), torch.float32).eval()
+
+
+def _with_others(rows: np.ndarray, n_users: int, least: int, seed: int) -> np.ndarray:
+    """Rows, and REMEMBERED times as many others of `n_users`, or so many that they are `least`."""
+    others = np.setdiff1d(np.arange(n_users), rows)
+    drawn = np.random.default_rng(seed).permutation(others)
+    n_others = max(REMEMBERED * len(rows), least - len(rows))
+    return np.sort(np.concatenate([rows, drawn[:n_others]]))
