@@ -2,9 +2,11 @@
 # make check  ruff, mypy and the fast tests, in a minute and a half on two cores
 # make test   ruff, mypy and every test, in six minutes
 # make bench  how fast the engine is, beside others: two hours, with nothing else running
+#             (PARTS=training SCALE=0.1: one part, in minutes, its figures in build/bench/)
 # make docs   the site of the documentation, in site/
 # make results   docs/results.md anew: hours, but it goes on where it was
 PYTHON ?= python3
+SCALE ?= 1
 python := .venv/bin/python
 # A process a core, of one thread each: on nets as small as the tests', more would wait for others.
 pytest := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(python) -m pytest \
@@ -38,7 +40,8 @@ all-tests: .venv/ready
 	$(pytest)
 
 bench: .venv/ready
-	$(python) -m benchmarks.speed.engine
+	$(python) -m benchmarks.speed.engine $(PARTS) --scale $(SCALE) \
+		$(if $(filter-out 1,$(SCALE)),--out build/bench)
 
 docs: .venv/ready
 	$(python) -m mkdocs build --strict

@@ -18,7 +18,7 @@ import scipy.sparse as sp
 import torch
 
 import recvae as rv
-from benchmarks.speed.clock import each_epoch, peak_gigabytes
+from benchmarks.speed.clock import each_epoch, peak_gigabytes, spread
 from benchmarks.speed.engine.plain import BATCH
 from benchmarks.speed.generated import like_ml_20m
 from recvae.engine.groups import Group
@@ -56,13 +56,13 @@ def train(scale: float) -> dict[str, Any]:
     model = rv.MultVAE(epochs=EPOCHS, batch_size=BATCH, precision="float32")
     steps = watch_steps()
     model.fit(split.train)
-    seconds, waited, megabytes = map(np.median, zip(*steps, strict=True))
+    seconds, waited, megabytes = zip(*steps, strict=True)
     return {
         "losses": [round(loss, 4) for loss in each_epoch(model, "loss")],
         "ndcg@100": round(rv.evaluate(model, split.validation).mean["ndcg@100"], 6),
-        "seconds a step": round(float(seconds), 4),
-        "in exchanges": round(float(waited), 4),
-        "megabytes": round(float(megabytes), 2),
+        **{f"seconds a step, {name}": second for name, second in spread(seconds).items()},
+        "in exchanges": round(float(np.median(waited)), 4),
+        "megabytes": round(float(np.median(megabytes)), 2),
     }
 
 
