@@ -6,7 +6,8 @@ import sys
 import threading
 from multiprocessing import get_context
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -25,38 +26,70 @@ def two_threads():
     torch.set_num_threads(before)
 
 
-def held(monkeypatch, waits):
-    """Whether a second team of threads is held, if threads have waited so long at each look."""
-    seconds, looked, loops = iter(np.cumsum([0.0, *waits])), threading.Event(), []
+@pytest.fixture
+def machine(monkeypatch):
+    """Act a machine on which threads have waited so long, in all, at each look."""
+    seen = SimpleNamespace(looks=0, teams=[], looked=threading.Event(), began=threading.Event())
 
-    def waited() -> float:
-        try:
-            return next(seconds)
-        except StopIteration:
-            looked.set()
-            return sum(waits)
+    def waiting(*seconds: float, period: float = 0.001, held: float = 0.001) -> SimpleNamespace:
+        def waited() -> float:
+            seen.looks += 1
+            if seen.looks >= len(seconds):
+                seen.looked.set()
+            return seconds[min(seen.looks, len(seconds)) - 1]
 
-    monkeypatch.setattr(threads, "PERIOD", 0.001)
-    monkeypatch.setattr(threads, "HELD", 0.001)
-    monkeypatch.setattr(threads, "_seconds_waited", waited)
-    monkeypatch.setattr(threads.torch, "ones", lambda n: (loops.append(n), looked.set()))
+        def team(size: int) -> None:
+            seen.teams.append(size)
+            seen.began.set()
+
+        monkeypatch.setattr(threads, "PERIOD", period)
+        monkeypatch.setattr(threads, "HELD", held)
+        monkeypatch.setattr(threads, "_seconds_waited", waited)
+        monkeypatch.setattr(threads.torch, "ones", team)
+        return seen
+
+    return waiting
+
+
+def test_on_a_quiet_machine_nothing_changes(machine):
+    seen = machine(0.0, 0.0002, 0.0004, 0.0006)
     with threads.considerate():
-        looked.wait(10)
-    return bool(loops)
+        assert seen.looked.wait(10)
+    assert seen.teams == []
 
 
-def test_on_a_quiet_machine_nothing_changes(monkeypatch):
-    assert not held(monkeypatch, [0.0, 0.0002, 0.0])
+def test_threads_step_back_where_they_have_to_wait_for_cores(machine):
+    seen = machine(0.0, 0.0, 0.0005, 0.9, 0.9001)  # what is waited while a team is held is past
+    with threads.considerate():
+        assert seen.looked.wait(10)
+    assert seen.teams == [threads.ENOUGH]
+    assert threads.ENOUGH > 2**16  # torch divides loops of 2**15 elements and more
 
 
-def test_threads_step_back_where_they_have_to_wait_for_cores(monkeypatch):
-    assert held(monkeypatch, [0.0, 0.0005])
+def test_while_a_second_team_is_held_nobody_looks(machine):
+    seen = machine(0.0, 0.0005, held=60)
+    started = perf_counter()
+    with threads.considerate():
+        assert seen.began.wait(10)
+        looks = seen.looks
+        sleep(0.05)
+        assert seen.looks == looks == 2
+    assert perf_counter() - started < 30  # the last user does not wait for it
 
 
 def test_the_watcher_ends_with_the_last_user():
     with threads.considerate(), threads.considerate():
         assert "recvae-threads" in {thread.name for thread in threading.enumerate()}
     assert "recvae-threads" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_the_waiting_of_all_threads_counts(monkeypatch, tmp_path):
+    for name, said in {"1": "7 2000000000 3", "2": "9 500000000 4"}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "schedstat").write_text(said)
+    (tmp_path / "3" / "schedstat").mkdir(parents=True)  # can't be read, as of one that has ended
+    monkeypatch.setattr(threads, "Path", lambda _: tmp_path)
+    assert threads._seconds_waited() == 2.5
 
 
 @pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="Linux tells of waiting")
@@ -75,11 +108,12 @@ def test_waiting_is_seen():
             other.wait()
 
 
-def test_no_more_threads_than_the_quota_has_cores(monkeypatch, two_threads):
+@pytest.mark.parametrize(("cores", "expected"), [(0.5, 1), (1.0, 1), (1.5, 2), (8.0, 2)])
+def test_no_more_threads_than_the_quota_has_cores(cores, expected, monkeypatch, two_threads):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr(threads.machine, "cores", lambda: 0.5)
+    monkeypatch.setattr(threads.machine, "cores", lambda: cores)
     with threads.considerate():
-        assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == expected
 
 
 def test_the_number_that_a_user_has_chosen_stays(monkeypatch, two_threads):

@@ -14,18 +14,18 @@ from recvae.testing import RecommenderContract
 AUTOENCODER = {
     "latent": 16,
     "batch_size": 10,
-    "epochs": 40,
-    "learning_rate": 0.01,
+    "epochs": 10,
+    "learning_rate": 0.03,
     "device": "cpu",
 }
 SMALL = {
     "ensemble": {"latent": 16, "width": 32, "epochs": 10, "rank": 16, "factors": 8}
     | {"device": "cpu"},
     "ensemble-of": {"members": "ease,als", "seed": 0, "device": "cpu"},
-    "residual-vae": AUTOENCODER | {"width": 32, "epochs": 10, "regularization": 5.0},
+    "residual-vae": AUTOENCODER | {"width": 32, "learning_rate": 0.01, "regularization": 5.0},
     "mult-vae": AUTOENCODER | {"hidden": (32,)},
     "mult-dae": AUTOENCODER | {"hidden": (32,)},
-    "rec-vae": AUTOENCODER | {"width": 32, "epochs": 10},
+    "rec-vae": AUTOENCODER | {"width": 32, "epochs": 4},
     "vamp-vae": AUTOENCODER | {"hidden": (32,), "n_components": 20},
     "ease": {"regularization": 5.0},
     "edlae": {"regularization": 5.0},
