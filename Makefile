@@ -34,7 +34,7 @@ types: .venv/ready
 	$(python) -m mypy
 
 fast-tests: .venv/ready
-	$(pytest) -m "not slow"
+	$(pytest) -m "not slow" --hypothesis-profile=fast
 
 all-tests: .venv/ready
 	$(pytest)

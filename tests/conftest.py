@@ -13,8 +13,9 @@ from hypothesis import settings
 from postgresql import server
 from tables_in_parts import write_parts
 
-settings.register_profile("untimed", deadline=None)  # nothing is asserted of a machine's speed
-settings.load_profile("untimed")
+settings.register_profile("full", deadline=None)  # nothing is asserted of a machine's speed
+settings.register_profile("fast", settings.get_profile("full"), max_examples=25)  # `make check`
+settings.load_profile("full")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

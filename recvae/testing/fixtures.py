@@ -63,6 +63,12 @@ class Fixtures:
 
     @pytest.fixture(scope="class")
     @classmethod
+    def keeping(cls, make: Make, data: Interactions) -> Recommender:
+        """The model, fitted to the data, which it keeps."""
+        return make().fit(data, keep_data=True)
+
+    @pytest.fixture(scope="class")
+    @classmethod
     def board(cls, make: Make) -> Recommender:
         """The model, fitted to the checker board, with the colours of the users as features."""
         of_users = COLOURS[np.arange(BOARD) % 2] if make().supports_new_users else None

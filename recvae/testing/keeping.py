@@ -133,14 +133,17 @@ class KeepingTests(Fixtures):
         assert not kept.user_ids.isin(["user 3", "user 40"]).any()
 
     def test_a_failed_update_changes_nothing(
-        self, make: Make, model: Recommender, data: Interactions, histories: sp.csr_matrix
+        self,
+        keeping: Recommender,
+        model: Recommender,
+        data: Interactions,
+        histories: sp.csr_matrix,
     ) -> None:
         with pytest.raises(OptionError, match="keep_data=True"):
             model.update(data)
-        kept = make().fit(data, keep_data=True)
-        before = recommend(kept, histories)
+        before = recommend(keeping, histories)
         with pytest.raises(DataError, match="there is no user nobody"):
-            kept.update(data, remove_users=["nobody"])
+            keeping.update(data, remove_users=["nobody"])
         with pytest.raises(DataError, match="no interaction"):
-            kept.update(remove_users=data.user_ids)
-        assert_same_lists(recommend(kept, histories), before)
+            keeping.update(remove_users=data.user_ids)
+        assert_same_lists(recommend(keeping, histories), before)

@@ -8,7 +8,6 @@ import pytest
 import scipy.sparse as sp
 import torch
 
-from recvae.data.interactions import Interactions
 from recvae.data.splits import Holdout
 from recvae.errors import OptionError
 from recvae.evaluation.evaluate import evaluate
@@ -21,7 +20,6 @@ from recvae.testing.fixtures import (
     ITEMS,
     USERS,
     Fixtures,
-    Make,
     assert_same_lists,
     checker_board,
     recommend,
@@ -61,13 +59,12 @@ class ToolTests(Fixtures):
         np.testing.assert_allclose(cosines[:, 0], 1, atol=1e-5)
 
     def test_similar_users_are_of_the_kept_data(
-        self, make: Make, data: Interactions, histories: sp.csr_matrix
+        self, keeping: Recommender, model: Recommender, histories: sp.csr_matrix
     ) -> None:
-        model = make().fit(data, keep_data=True)
-        found = model.similar_users(histories[:3], 4)
-        assert_same_lists(model.similar_users(histories[:3], 4, among=data.matrix), found)
+        found = keeping.similar_users(histories[:3], 4)
+        assert_same_lists(keeping.similar_users(histories[:3], 4, among=histories), found)
         with pytest.raises(OptionError, match="keep_data=True"):
-            make().fit(data).similar_users(histories)
+            model.similar_users(histories)
 
     def test_codes_are_there_or_refused(self, model: Recommender, histories: sp.csr_matrix) -> None:
         if reason := model.why_not(Ability.CODES):

@@ -47,23 +47,15 @@ def folder(tmp_path_factory):
     return folder
 
 
-def test_the_package_alone_loads_no_torch():
-    assert not loaded("import recvae, recvae.cli") & {"torch", "pandas", "scipy", *HEAVY}
+def test_the_package_and_the_names_of_its_models_load_no_torch():
+    modules = loaded("import recvae, recvae.cli, recvae.models; list(recvae.models.MODELS)")
+    assert not modules & {"torch", "pandas", "scipy", *HEAVY}
 
 
-def test_the_names_of_the_models_load_no_torch():
-    assert "torch" not in loaded("import recvae.models; list(recvae.models.MODELS)")
-
-
-@pytest.mark.parametrize("name", ["Recommender", "EASE", "MultVAE", "RecVAE"])
-def test_a_model_loads_no_more_than_it_needs(name):
-    modules = loaded(f"from recvae.models import {name}")
+def test_models_load_no_more_than_they_need():
+    modules = loaded("from recvae.models import EASE, MultVAE, Recommender, RecVAE")
     assert "torch" in modules
-    assert not modules & HEAVY
-
-
-def test_a_model_is_imported_without_the_others():
-    assert "recvae.models.implicit_als" not in loaded("from recvae.models import MultVAE")
+    assert not modules & {"recvae.models.implicit_als", *HEAVY}
 
 
 def test_recommending_loads_no_more_than_it_needs(folder):

@@ -7,6 +7,7 @@ say what a package gives when it is asked.
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from itertools import combinations
 from pathlib import Path
@@ -22,10 +23,16 @@ FEW = 4
 """So many files are read in any order."""
 
 
+@cache
+def nodes(file: Path) -> list[ast.AST]:
+    """All that a file says."""
+    return list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+
+
 def imports(file: Path) -> Iterator[str]:
     """All that a file imports, wherever in it, by full names."""
     package = list(file.relative_to(ROOT).parent.parts)
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in nodes(file):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         if isinstance(node, ast.ImportFrom):
@@ -136,7 +143,7 @@ def test_only_what_is_below_all_rooms_uses_the_public_names():
         path.relative_to(PACKAGE).parts[0]
         for path in sources(PACKAGE)
         if path.name != "__init__.pyi"
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes(path)
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
         and node.value.id in {"recvae", "rv"}
