@@ -70,7 +70,7 @@ def measure(models: dict[str, Recommender], split: rv.Split, test: bool) -> list
         model.fit(split.train, split.validation)
         seconds = perf_counter() - begun
         values[name] = rv.evaluate(model, holdout, METRICS).per_user[list(METRICS)]
-        means = values[name].mean().round(4).to_dict()
+        means = {metric: round(values[name][metric].mean(), 4) for metric in METRICS}
         print(name, means, f"{seconds:.0f} s", flush=True)
         lines.append({"model": name, **means, "seconds": round(seconds)})
     *_, last = values
