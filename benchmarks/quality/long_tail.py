@@ -63,7 +63,8 @@ def main() -> None:
 
 def measure(models: dict[str, Recommender], split: rv.Split, test: bool) -> list[dict[str, Any]]:
     """A line for each model; the last one is what the others are held against."""
-    holdout, values, lines = split.test if test else split.validation, {}, []
+    holdout, values = split.test if test else split.validation, {}
+    lines: list[dict[str, Any]] = []
     assert holdout is not None
     for name, model in models.items():
         begun = perf_counter()
