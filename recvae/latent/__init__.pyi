@@ -1,4 +1,5 @@
 from .anomaly import anomaly_scores
+from .complete import complete
 from .corrupt import add_noise, drop
 from .denoise import denoise, impute, surprisal
 from .explain import agreement, explain, gradient, leave_one_out
@@ -25,6 +26,7 @@ __all__ = [
     "add_noise",
     "agreement",
     "anomaly_scores",
+    "complete",
     "denoise",
     "drop",
     "entropy",
