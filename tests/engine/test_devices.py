@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from recvae.engine import devices
+from recvae.errors import OptionError
 
 MANY_SHAPES = """
 from resource import RUSAGE_SELF, getrusage
@@ -86,3 +87,44 @@ def test_products_of_many_shapes_take_little_memory():
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     before, after = map(int, said.split())
     assert after - before < 40_000  # KB; 100,000 if oneDNN keeps all
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "expected"),
+    [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")],
+)
+def test_auto_is_the_best_device_there_is(cuda, mps, expected, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert devices.resolve("auto").type == expected
+
+
+def test_a_device_that_is_not_there_is_refused_in_one_line():
+    with pytest.raises(OptionError, match="device='neural' can't be used here") as told:
+        devices.resolve("neural")
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="it can be used here")
+def test_a_device_that_torch_knows_but_has_not_is_refused():
+    with pytest.raises(OptionError, match="device='cuda:0' can't be used here"):
+        devices.resolve("cuda:0")
+
+
+def test_what_a_caller_has_set_is_set_aside_for_a_while():
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.inference_mode(), devices.usual():
+            made = torch.ones(1, requires_grad=True)
+            assert (made.dtype, (made + 1).requires_grad) == (torch.float32, True)
+        with torch.no_grad(), devices.usual():
+            assert torch.is_grad_enabled()
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def test_bfloat16_products_use_the_same_library_everywhere(monkeypatch):
+    monkeypatch.setattr(devices, "_keeps_float32", lambda: False)
+    with devices.multiplying(torch.bfloat16):
+        assert torch.get_float32_matmul_precision() == "medium"

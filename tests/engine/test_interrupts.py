@@ -98,3 +98,13 @@ def test_sigterm_raises_as_ctrl_c_does_for_a_while(heard):
         signal.raise_signal(signal.SIGTERM)
     signal.raise_signal(signal.SIGTERM)
     assert heard == [signal.SIGTERM]
+
+
+def test_what_another_library_handles_is_left_alone(heard, monkeypatch):
+    """`getsignal` gives None for a handler that was not installed from Python."""
+    monkeypatch.setattr(signal, "getsignal", lambda _: None)
+    with HeldBack() as held:
+        signal.raise_signal(signal.SIGTERM)
+        assert not held.pending
+    monkeypatch.undo()
+    assert heard == [signal.SIGTERM]

@@ -59,3 +59,19 @@ def test_version_1(groups):
 def test_a_path_of_the_host_is_not_there(groups):
     groups("0::/docker/1234\n", {"cpu.max": "100000 100000"})
     assert machine.cores() == 1
+
+
+def test_a_name_within_a_name_is_another_controller(groups):
+    files = {"cpu/x/cpu.cfs_quota_us": "100000", "cpu/x/cpu.cfs_period_us": "100000"}
+    groups("5:cpuset:/x\n4:cpu:/\n", files)
+    assert machine.cores() == 8
+
+
+def test_a_path_may_hold_colons(groups):
+    groups("0::/a:b\n", {"a:b/cpu.max": "100000 100000"})
+    assert machine.cores() == 1
+
+
+def test_a_system_that_tells_no_memory(groups, monkeypatch):
+    monkeypatch.setattr(os, "sysconf_names", {})
+    assert machine.gigabytes() == float("inf")
