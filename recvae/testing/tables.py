@@ -68,7 +68,7 @@ class TableTests(Fixtures):
         stock = {f"item {n}" for n in (1, 2, 3, 5)}
         lists = model.recommend_table(table, 9, allow=stock, deny=["item 5"])
         assert set(lists["item"]) == {"item 1", "item 2", "item 3"}
-        with pytest.warns(UserWarning, match="1 of 2 items of deny are unknown .* item 99"):
+        with pytest.warns(UserWarning, match="1 of 2 deny ids are unknown .* item 99"):
             lists = model.recommend_table(table, ITEMS, deny=["item 99", "item 3"])
         assert "item 3" not in set(lists["item"])
         with pytest.raises(DataError, match="item ids are of type integer"):
