@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.abuse.fuzz.forgery import forged_json, with_extremes
+from recvae.disk.untrusted import in_arrow
 
 
 def forged_table(content: bytes, rng: np.random.Generator) -> bytes:
@@ -20,7 +21,7 @@ def forged_table(content: bytes, rng: np.random.Generator) -> bytes:
         return bombs()[rng.integers(2)]
     if rng.random() < 0.3:
         return _with_forged_metadata(content, rng)
-    table = pd.read_parquet(BytesIO(content))
+    table = pd.read_parquet(in_arrow(content))
     with BytesIO() as file:
         FORGERIES[rng.integers(len(FORGERIES))](table).to_parquet(file)
         return file.getvalue()
@@ -47,7 +48,7 @@ def forged_array(content: bytes, rng: np.random.Generator) -> bytes:
 
 def _with_forged_metadata(content: bytes, rng: np.random.Generator) -> bytes:
     """A Parquet file whose notes for pandas say something else."""
-    table = pq.read_table(BytesIO(content))
+    table = pq.read_table(in_arrow(content))
     described = forged_json(json.loads(table.schema.metadata[b"pandas"]), rng)
     table = table.replace_schema_metadata({"pandas": json.dumps(described)})
     return _written(table)
