@@ -14,8 +14,9 @@ from recvae.disk.databases import without_password
 MIN_RATING = 4.0
 """The least rating that counts as a like in named data sets, all of which have up to 5 stars."""
 
-OF_SPLIT = {"held_out_users": "users", "validation_from": "time", "test_from": "time"}
-"""The options that belong to one kind of split only."""
+PERIODS = "time", "repeats"
+OF_SPLIT = {"held_out_users": ("users", "items"), "validation_from": PERIODS, "test_from": PERIODS}
+"""The options that belong to some kinds of splits only."""
 
 _Filter = partial(typer.Option, rich_help_panel="Filters")
 _Split = partial(typer.Option, rich_help_panel="Split")
@@ -64,26 +65,30 @@ class Experiment(Filters, DataOptions):
         ),
     ]
     split: Annotated[
-        Literal["users", "interactions", "last", "time", "published", "none"],
+        Literal["users", "interactions", "items", "last", "time", "repeats", "published", "none"],
         _Split(
             help="What is held out: users, whose lists the model has never seen; interactions of "
-            "every user at random; the last of every user; all after a point in time; what the "
-            "data's test.txt says, a line per user, as in papers; or none, to train on all there "
-            "is (`recvae train` alone)."
+            "every user at random; items that nobody has in training, for --item-features; the "
+            "last of every user; all that is new after a point in time; all after it, new or had "
+            "before (repeats); what the data's test.txt says, a line per user, as in papers; or "
+            "none, to train on all there is (`recvae train` alone)."
         ),
     ] = "users"
     held_out_users: Annotated[
         int | None,
         _Split(
-            help="For --split users: how many validate, and how many test.",
+            help="For --split users or items: how many validate, and how many test.",
             min=1,
             show_default="1000, or a fifth of the users",
         ),
     ] = None
     validation_from: Annotated[
-        str | None, _Split(help="For --split time: when validation begins, such as 2003-01-31.")
+        str | None,
+        _Split(help="For --split time or repeats: when validation begins, as 2003-01-31."),
     ] = None
-    test_from: Annotated[str | None, _Split(help="For --split time: when the test begins.")] = None
+    test_from: Annotated[
+        str | None, _Split(help="For --split time or repeats: when the test begins.")
+    ] = None
     without_disliked: Annotated[
         bool,
         _Split(
@@ -95,10 +100,12 @@ class Experiment(Filters, DataOptions):
     seed: Annotated[int, _Split(help="Decides the split.")] = 98765
 
     def __post_init__(self) -> None:
-        for name, kind in OF_SPLIT.items():
-            if getattr(self, name) is not None and self.split != kind:
-                option = f"--{name.replace('_', '-')}"
-                raise typer.BadParameter(f"{option} is for --split {kind}: leave out one of them.")
+        for name, kinds in OF_SPLIT.items():
+            if getattr(self, name) is not None and self.split not in kinds:
+                option, splits = f"--{name.replace('_', '-')}", " or ".join(kinds)
+                raise typer.BadParameter(
+                    f"{option} is for --split {splits}: leave out one of them."
+                )
 
     def prepare(self) -> "rv.Split | rv.ShardSplit":
         """Read, filter and split; of shards, the training users stay on the disk."""
@@ -112,11 +119,14 @@ class Experiment(Filters, DataOptions):
     def _split(self) -> "rv.Split":
         if self.split == "published":
             return self._read_split()
-        data = self._read()
+        if self.split == "repeats":
+            return self._split_repeats()
+        data, n = self._read(), self.held_out_users
         match self.split:
             case "users":
-                n = self.held_out_users
                 return rv.split_users(data, n_validation=n, n_test=n, seed=self.seed)
+            case "items":
+                return rv.split_items(data, n_validation=n, n_test=n, seed=self.seed)
             case "interactions":
                 return rv.split_interactions(data, seed=self.seed)
             case "last":
@@ -179,6 +189,15 @@ class Experiment(Filters, DataOptions):
         folder = Path(self.data) if is_path else data_directory(self.data_dir) / self.data
         return rv.read_split(folder, seed=self.seed)
 
+    def _split_repeats(self) -> "rv.Split":
+        if self.timestamp is None or not is_file(self.data):
+            raise typer.BadParameter("--split repeats is for files that say when: --timestamp.")
+        if self.items is not None:
+            raise typer.BadParameter("--split repeats has training's items: leave out --items.")
+        times = self._points_in_time()
+        told = self.reading | self.filters | {"min_weight": self._min_weight}
+        return rv.split_repeats(self.data, *times, **told)
+
     def _split_shards(self) -> "rv.ShardSplit":
         if self.split != "users":
             raise typer.BadParameter("shards are split by users, or not at all (--split none).")
@@ -201,5 +220,7 @@ class Experiment(Filters, DataOptions):
 
     def _points_in_time(self) -> tuple[str, str]:
         if self.validation_from is None or self.test_from is None:
-            raise typer.BadParameter("--split time needs --validation-from and --test-from.")
+            raise typer.BadParameter(
+                f"--split {self.split} needs --validation-from and --test-from."
+            )
         return self.validation_from, self.test_from

@@ -93,6 +93,20 @@ class DataOptions(FileColumns):
         _Data(help="Folder of the data sets known by name; else $RECVAE_DATA, else ./data."),
     ] = None
 
+    @property
+    def reading(self) -> dict[str, Any]:
+        """What `read_interactions` is told of a table."""
+        return {
+            "user": self.user,
+            "item": self.item,
+            "value": self.value,
+            "timestamp": self.timestamp,
+            "columns": self.header,
+            "quotes": not self.no_quotes,
+            "query": self.query,
+            "duplicates": self.duplicates,
+        }
+
     def read(
         self, data: str, *, min_weight: float | None = None, **filters: Any
     ) -> "rv.Interactions":
@@ -105,19 +119,7 @@ class DataOptions(FileColumns):
                 "the table that they were made from."
             )
         if is_file(data):
-            read = rv.read_interactions(
-                data,
-                user=self.user,
-                item=self.item,
-                value=self.value,
-                timestamp=self.timestamp,
-                columns=self.header,
-                quotes=not self.no_quotes,
-                query=self.query,
-                duplicates=self.duplicates,
-                min_weight=min_weight,
-                **filters,
-            )
+            read = rv.read_interactions(data, min_weight=min_weight, **self.reading, **filters)
         else:
             if data in DATASETS:
                 require_usual(data, self, self.duplicates)

@@ -34,6 +34,8 @@ COMMANDS = (
     "export", "serve",
 )  # fmt: skip
 SMALL = ("epochs=3", "latent=4", "hidden=8", "batch_size=20", "device=cpu")
+PERIODS = ["--timestamp", "when", "--validation-from", "2001-09-09 01:51"]
+PERIODS += ["--test-from", "2001-09-09 01:53"]
 TINY = [f"--set={setting}" for setting in SMALL]
 
 
@@ -193,18 +195,10 @@ def test_a_model_that_knows_only_its_users_is_judged_where_it_can_be(table, tmp_
     [
         ("users", []),
         ("interactions", []),
+        ("items", ["--held-out-users", 15]),
         ("last", ["--timestamp", "when"]),
-        (
-            "time",
-            [
-                "--timestamp",
-                "when",
-                "--validation-from",
-                "2001-09-09 01:51",
-                "--test-from",
-                "2001-09-09 01:53",
-            ],
-        ),
+        ("time", PERIODS),
+        ("repeats", PERIODS),
     ],
 )
 def test_every_kind_of_split(table, kind, needed, tmp_path):
@@ -213,6 +207,44 @@ def test_every_kind_of_split(table, kind, needed, tmp_path):
     result = recvae("evaluate", tmp_path / "model", *chosen, "--json")
     assert 0 < json.loads(result.stdout)["metrics"]["recall@20"]["mean"] <= 1
     assert "warning" not in result.stderr
+
+
+def test_what_people_have_again(tmp_path):
+    rng = np.random.default_rng(0)
+    habits = rng.integers(0, 40, (200, 5))
+    users = rng.integers(0, 200, 6000)
+    plays = pd.DataFrame({"user": users, "item": habits[users, rng.integers(0, 5, 6000)]})
+    plays["when"] = pd.Timestamp("2026-01-01") + pd.to_timedelta(rng.integers(0, 90, 6000), "D")
+    plays["n"] = 1
+    plays.to_csv(tmp_path / "plays.csv", index=False)
+    asked = ["--data", tmp_path / "plays.csv", "--timestamp", "when", "--split", "repeats"]
+    asked += ["--value", "n", "--duplicates", "sum", "--min-user-items", 3]
+    asked += ["--validation-from", "2026-03-01", "--test-from", "2026-03-15"]
+    model = ["--models", "als", "--set", "als.alpha=40", "--metrics", "recall@5", "--json"]
+    shown = json.loads(recvae("compare", *asked, *model).stdout)
+    split = rv.split_repeats(
+        plays, "2026-03-01", "2026-03-15", timestamp="when", value="n", duplicates="sum",
+        min_user_items=3,
+    )  # fmt: skip
+    report = rv.evaluate(rv.ImplicitALS(alpha=40).fit(split.train), split.test, "recall@5")
+    assert shown["models"][0]["recall@5"] == pytest.approx(report.mean["recall@5"])
+    assert report.mean["recall@5"] > 0.8  # of new items a model would find next to none
+    assert "split by repeats" in shown["setting"]["data"]
+
+
+def test_items_that_nobody_has_in_training(tmp_path, plays, table):
+    goods = pd.DataFrame(
+        {"what": range(30), "kind": ["odd" if n % 2 else "even" for n in range(30)]}
+    )
+    goods.to_csv(tmp_path / "goods.csv", index=False)
+    asked = [*table, "--items", tmp_path / "goods.csv", "--split", "items", "--held-out-users", 15]
+    found = []
+    for name, features in [("without", []), ("with", ["--item-features", "kind"])]:
+        model = ["--model", "popularity", *features, "--out", tmp_path / name]
+        recvae("train", *asked, *model)
+        judged = recvae("evaluate", tmp_path / name, *asked, "--metrics", "recall@15", "--json")
+        found.append(json.loads(judged.stdout)["metrics"]["recall@15"]["mean"])
+    assert found[0] < found[1]
 
 
 def test_a_published_split(plays, tmp_path, monkeypatch):
@@ -636,7 +668,18 @@ VAE = ["--model", "mult-vae", *TINY]
         ([*TRAIN, "--data", "PLAYS", "--set", "latent"], 2, "NAME=VALUE"),
         ([*TRAIN, "--data", "PLAYS", "--split", "time"], 2, "--validation-from"),
         ([*TRAIN, "--data", "PLAYS", "--split", "user"], 2, "users"),
-        ([*TRAIN, "--data", "PLAYS", "--test-from", "2018"], 2, "--test-from is for --split time"),
+        (
+            [*TRAIN, "--data", "PLAYS", "--test-from", "2018"],
+            2,
+            "--test-from is for --split time or",
+        ),
+        ([*TRAIN, "--data", "PLAYS", "--split", "repeats"], 2, "files that say when: --timestamp"),
+        ([*TRAIN, "--data", "sample", "--split", "repeats"], 2, "files that say when"),
+        (
+            [*TRAIN, "--data", "PLAYS", "--split", "repeats", *PERIODS, "--items", "PLAYS"],
+            2,
+            "leave out --items",
+        ),
         (
             [*TRAIN, "--data", "PLAYS", "--split", "last", "--held-out-users", 9],
             2,

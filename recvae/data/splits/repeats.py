@@ -1,38 +1,70 @@
 """A split of repeat consumption: people have things again, and a model may say so."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
 from recvae.data.ids import look_up
 from recvae.data.interactions import Interactions
+from recvae.data.reading.sources import TableSource, read_columns
+from recvae.data.reading.tables import read_interactions
+from recvae.data.reading.times import to_seconds
 from recvae.data.splits.holdout import Holdout, Split
+from recvae.data.splits.time import Moment, in_periods
 from recvae.errors import DataError
 
 
-def split_repeats(train: Interactions, validation: Interactions, test: Interactions) -> Split:
+def split_repeats(
+    source: TableSource,
+    validation_from: Moment,
+    test_from: Moment,
+    *,
+    user: str = "user",
+    item: str = "item",
+    value: str | None = None,
+    timestamp: str = "timestamp",
+    columns: Sequence[str] | None = None,
+    quotes: bool = True,
+    query: str | None = None,
+    **reading: Any,
+) -> Split:
     """Train on a first period, hold out a second and a third, with what users have had before.
 
-    In Interactions a user and an item are one entry, so that the periods are read one by one:
-    `read_interactions(plays[plays["when"] < "2026-03"])` and so on. All that a user has had before
-    a period is folded in, weights added up; all that they have in it is held out, new or not, and
-    models rank all items (`exclude_seen=False`). Items that no user has in training are dropped.
+    In Interactions a user and an item are one entry, so that this splits the lines of a table. All
+    that a user has had before a period is folded in, weights added up; all that they have in it is
+    held out, new or not, and models rank all items (`exclude_seen=False`). Items that no user has
+    in training are dropped.
 
     Args:
-        train: users x items of the first period.
-        validation: users x items of the second.
-        test: users x items of the third.
+        source: a table with one line per interaction, as `read_interactions` takes it, with its
+            columns `user` to `query`.
+        validation_from: the first moment of the validation period, and the end of training.
+        test_from: the first moment of the test period, and the end of validation.
+        reading: `min_weight` and `duplicates`, by which the lines of each period are read, and
+            `min_user_items`, `min_item_users` and `k_core`, by which those of training are.
 
     Returns:
         A split whose held-out sets have the users with a history before the period and items in it;
         `n_dropped` counts the other users of the period. `rows` is None, as of `split_time`.
 
     Raises:
-        DataError: a held-out set has no user.
+        OptionError: the points in time are no times, or in the wrong order.
+        DataError: a period has no data, or a held-out set no user.
+        RecvaeError: what `read_interactions` raises.
     """
-    periods = (train, validation, test)
-    users = pd.Index(np.concatenate([one.user_ids for one in periods])).unique()
-    first, second, third = (_placed(one, users, train.item_ids) for one in periods)
+    named = [timestamp] if value is None else [timestamp, value]
+    table = read_columns(source, [user, item], named, columns, quotes=quotes, query=query)
+    lines = pd.DataFrame({name: pd.Series(column).array for name, column in table.items()})
+    training, *periods = in_periods(to_seconds(lines[timestamp]), validation_from, test_from)
+    names = {"user": user, "item": item, "value": value, "timestamp": timestamp}
+    train = read_interactions(lines[training], **names, **reading)
+    of_lines = names | {name: reading.get(name) for name in ("min_weight", "duplicates")}
+    parts = [train, *(read_interactions(lines[period], **of_lines) for period in periods)]
+    users = pd.Index(np.concatenate([part.user_ids for part in parts])).unique()
+    first, second, third = (_placed(part, users, train.item_ids) for part in parts)
     return Split(
         train,
         _hold_out(first, second, users, train.item_ids),

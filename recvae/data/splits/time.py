@@ -51,14 +51,7 @@ def split_time(data: Interactions, validation_from: Moment, test_from: Moment) -
         OptionError: the points in time are no times, or in the wrong order.
         DataError: there are no timestamps, all are the same, or a period has no data.
     """
-    times = require_timestamps(data)
-    start, end = _moment(validation_from), _moment(test_from)
-    if start >= end:
-        raise OptionError(
-            f"validation_from={validation_from} must be before test_from={test_from}."
-        )
-    periods = [times < start, (start <= times) & (times < end), end <= times]
-    _require_data_in_each(periods, times)
+    periods = in_periods(require_timestamps(data), validation_from, test_from)
     active = [np.bincount(data.rows[period], minlength=data.shape[0]) > 0 for period in periods]
     data = replace(data, disliked=None)  # some may be disliked later only
     data, (train, validation, test) = known_items(data, *periods)
@@ -69,6 +62,27 @@ def split_time(data: Interactions, validation_from: Moment, test_from: Moment) -
     )
 
 
+def in_periods(
+    times: np.ndarray, validation_from: Moment, test_from: Moment
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which of some times, in seconds, are of training, of validation and of test.
+
+    Raises:
+        OptionError: the points in time are no times, or in the wrong order.
+        DataError: a period has no data.
+    """
+    start, end = _moment(validation_from), _moment(test_from)
+    if start >= end:
+        raise OptionError(
+            f"validation_from={validation_from} must be before test_from={test_from}."
+        )
+    periods = times < start, (start <= times) & (times < end), end <= times
+    for name, period in zip(("training", "validation", "test"), periods, strict=True):
+        if not period.any():
+            raise DataError(f"no interaction is in the {name} period: {_span(times)}.")
+    return periods
+
+
 def _moment(time: Moment) -> float:
     is_date = isinstance(time, str) and not re.fullmatch(SECONDS, time)
     try:
@@ -77,12 +91,6 @@ def _moment(time: Moment) -> float:
         raise OptionError(
             f"{time!r} is no point in time: give seconds since 1970, or a date such as 2018-04-23."
         ) from None
-
-
-def _require_data_in_each(periods: list[np.ndarray], times: np.ndarray) -> None:
-    for name, period in zip(("training", "validation", "test"), periods, strict=True):
-        if not period.any():
-            raise DataError(f"no interaction is in the {name} period: {_span(times)}.")
 
 
 def _span(times: np.ndarray) -> str:
