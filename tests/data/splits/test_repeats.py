@@ -69,12 +69,12 @@ def test_any_table_and_options_of_reading(split, tmp_path):
     weighed = table.assign(n=2.0)
     weighed.loc[weighed["when"].dt.day == 3, "n"] = 1.0
     of_counts = {"value": "n", "duplicates": "sum"}
-    few = split_of(weighed, **of_counts, min_item_users=2)
+    few = split_of(lines(FIRST, (*SECOND, ("a", 2)), THIRD), min_item_users=2)
     assert set(few.train.item_ids) == {2}  # filters are of training
     assert pairs(few.test.held_out, few.test) == {("b", 2): 1}
     counted = split_of(weighed, **of_counts)
     assert pairs(counted.validation.fold_in, counted.validation) == {("a", 1): 4, ("a", 2): 2}
-    with pytest.raises(DataError, match="no interaction is left"):
+    with pytest.raises(DataError, match="is left"):
         split_of(weighed, **of_counts, min_weight=2)  # and this of every period
 
 
