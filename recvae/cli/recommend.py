@@ -217,7 +217,8 @@ def _nobody(names: FileColumns) -> "DataFrame":
 def _ids(path: Path, item: str) -> Any:
     """The ids of a file: a table with a column of items, or an id a line."""
     from recvae.data.reading import read_columns
-    from recvae.data.reading.files import first_line, is_parquet
+    from recvae.data.reading.parquet import is_parquet
+    from recvae.data.reading.text import first_line
 
     has_header = not path.is_file() or is_parquet(path) or item in first_line(path)
     return read_columns(path, [item], header=None if has_header else [item])[item]
@@ -225,7 +226,8 @@ def _ids(path: Path, item: str) -> Any:
 
 def _names_one_column(source: str | Path, item: str) -> bool:
     """Whether the first line of a file is only the name of the items' column."""
-    from recvae.data.reading.files import first_line, is_parquet
+    from recvae.data.reading.parquet import is_parquet
+    from recvae.data.reading.text import first_line
 
     path = Path(source)
     return path.is_file() and not is_parquet(path) and first_line(path) == [item]

@@ -6,12 +6,10 @@ from os import PathLike
 from pathlib import Path
 
 import numpy as np
-import scipy.sparse as sp
 
 from recvae.cluster.job import Job
 from recvae.cluster.tasks import run
 from recvae.data.ids import look_up
-from recvae.data.interactions import Interactions
 from recvae.data.matrices import placed
 from recvae.data.reading.histories import warn_of_unknown
 from recvae.data.shards import Shards, read_shards
@@ -52,7 +50,9 @@ class RecommendShard:
             return
         model = _load(self.model, self.digest, self.device)
         data = read_shards(self.shards).read(number)
-        histories = in_columns_of(model, data)
+        rows, columns = np.arange(data.shape[0]), look_up(data.item_ids, model.item_ids_)
+        shape = data.shape[0], len(model.items_)
+        histories = placed(data.matrix, rows, columns, shape)
         write_tables(model.recommend_named(histories, data.user_ids, self.k), path)
 
 
@@ -108,13 +108,6 @@ def recommend_shards(
 def lists_path(out: Path, number: int) -> Path:
     """The path of the lists of a shard's users, which are there whole or not at all."""
     return out / f"lists-{number:05}.parquet"
-
-
-def in_columns_of(model: Recommender, data: Interactions) -> sp.csr_matrix:
-    """Histories in the columns of a model: CSR [users, items], without items it does not know."""
-    columns = look_up(data.item_ids, model.item_ids_)
-    n_users, n_items = data.shape[0], len(model.items_)
-    return placed(data.matrix, np.arange(n_users), columns, (n_users, n_items))
 
 
 def _report_unknown(model: Recommender, histories: Shards) -> None:

@@ -8,14 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet
 
+from recvae.data.reading.arrow import one_clear_error, to_pandas
 from recvae.data.reading.build import to_numbers
-from recvae.data.reading.files import (
-    common_types,
-    is_parquet,
-    one_clear_error,
-    parquet_files,
-    to_pandas,
-)
+from recvae.data.reading.parquet import common_types, is_parquet, parquet_files
 from recvae.errors import DataError, MissingFileError
 
 

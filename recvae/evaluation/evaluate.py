@@ -12,7 +12,6 @@ import pandas as pd
 import scipy.sparse as sp
 
 from recvae.data.ids import require_same_items
-from recvae.data.interactions import Interactions
 from recvae.data.labels import item_labels
 from recvae.data.splits import Holdout
 from recvae.errors import DataError
@@ -141,7 +140,8 @@ def evaluate(
     parsed = parse_metrics(metrics)
     Holdout.require(holdout)
     if among is not None:
-        holdout = replace(holdout, held_out=_only(holdout.held_out, among))
+        is_chosen = np.isin(np.arange(holdout.held_out.shape[1]), among)
+        holdout = replace(holdout, held_out=holdout.held_out.multiply(is_chosen))
     kept = np.flatnonzero(np.diff(holdout.held_out.indptr))
     if not len(kept):
         raise DataError("nothing is held out of any user: there is nothing to judge a model by.")
@@ -190,12 +190,6 @@ def _genres(model: Ranker) -> sp.csr_matrix | None:
     """The genres of the model's items, [items, genres]; or None."""
     items = getattr(model, "items_", pd.DataFrame())
     return item_labels(items, "genres") if "genres" in items else None
-
-
-def _only(held_out: sp.csr_matrix, columns: np.ndarray) -> sp.csr_matrix:
-    """The entries of some columns."""
-    data = Interactions.from_matrix(held_out)
-    return data.keep(np.isin(data.matrix.indices, columns)).matrix
 
 
 def _user_ids(holdout: Holdout) -> pd.Index:

@@ -11,7 +11,7 @@ from pyarrow import csv
 
 from recvae.data.datasets.declaration import HistoryFile, RatingFile, SectionFiles, TableFile
 from recvae.data.reading import read_lines
-from recvae.data.reading.files import SEPARATOR, open_text
+from recvae.data.reading.text import SEPARATOR, open_text
 from recvae.disk.untrusted import in_arrow
 
 SECTION = {"user": pa.int32(), "rating": pa.float32(), "date": pa.date32()}

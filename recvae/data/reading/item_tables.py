@@ -5,10 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet
 
 from recvae.data.ids import require_none_missing
-from recvae.data.reading.files import column_names
+from recvae.data.reading.arrow import one_clear_error
+from recvae.data.reading.parquet import is_parquet
 from recvae.data.reading.sources import read_columns
+from recvae.data.reading.text import first_line
 from recvae.errors import MissingFileError
 
 
@@ -29,8 +32,15 @@ def read_items(path: str | PathLike[str], item: str = "item") -> pd.DataFrame:
     path = Path(path).expanduser()
     if not path.is_file():
         raise MissingFileError(f"there is no file {path}.")
-    others = [name for name in dict.fromkeys(column_names(path)) if name != item]
+    others = [name for name in dict.fromkeys(_column_names(path)) if name != item]
     table = pd.DataFrame(read_columns(path, [item], others))
     ids = table.pop(item)
     require_none_missing(int(ids.isna().sum()), item)
     return table.replace("", None).set_axis(pd.Index(np.asarray(ids), name=item))
+
+
+def _column_names(path: Path) -> list[str]:
+    if not is_parquet(path):
+        return first_line(path)
+    with one_clear_error(path):
+        return pyarrow.parquet.read_schema(path).names

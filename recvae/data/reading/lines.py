@@ -8,7 +8,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recvae.data.reading.files import ID, integers_or_text, one_clear_error, to_pandas
+from recvae.data.reading.arrow import one_clear_error, to_pandas
+from recvae.data.reading.text import ID, integers_or_text
 
 
 def read_lines(paths: Sequence[Path]) -> pd.DataFrame:

@@ -12,15 +12,10 @@ from typing import IO, Any, Protocol, TypeAlias, runtime_checkable
 import pandas as pd
 import pyarrow as pa
 
+from recvae.data.reading.arrow import one_clear_error, to_pandas, with_texts
 from recvae.data.reading.columns import require_columns, require_equal_lengths
-from recvae.data.reading.files import (
-    is_parquet,
-    one_clear_error,
-    read_parquet,
-    read_text,
-    to_pandas,
-    with_texts,
-)
+from recvae.data.reading.parquet import is_parquet, read_parquet
+from recvae.data.reading.text import read_text
 from recvae.disk.databases import is_address, read_query
 from recvae.errors import DataError, MissingFileError, OptionError
 

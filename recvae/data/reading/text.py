@@ -1,10 +1,10 @@
-"""Files: reads columns of CSV, TSV, JSON and Parquet files."""
+"""Text: reads columns of CSV, TSV and JSON files."""
 
 import codecs
 import csv
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import IO, cast
@@ -14,9 +14,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.json
-import pyarrow.parquet
 
 from recvae.data.ids import as_integers
+from recvae.data.reading.arrow import UNBALANCED, one_clear_error, to_pandas
 from recvae.data.reading.columns import require_columns
 from recvae.disk.untrusted import in_arrow
 from recvae.errors import DataError
@@ -24,7 +24,6 @@ from recvae.errors import DataError
 DELIMITERS = [*",\t;|", "::"]
 SEPARATOR = "\x1f"
 """What stands for a delimiter of several characters, since Arrow can parse one only."""
-UNBALANCED = 'if " is part of the text, pass quotes=False; else close the quote.'
 ID: pa.DataType = pa.dictionary(pa.int32(), pa.string())
 NUMBER = r"-?[0-9]+(\.[0-9]+)?"
 """Text that can't be the name of a column."""
@@ -37,88 +36,6 @@ SNIFFED = 2**16
 GZIP = b"\x1f\x8b"
 OTHER_PACKED = (b"PK\x03\x04", b"\xfd7zXZ\0")
 """The first bytes of .zip and .xz files, which are not read."""
-
-
-def is_parquet(path: Path) -> bool:
-    """Whether a file is Parquet, whatever its name."""
-    with path.open("rb") as file:
-        return file.read(4) == b"PAR1"
-
-
-def parquet_files(folder: Path) -> list[Path]:
-    """The Parquet files in a folder and its subfolders, in the order of their paths.
-
-    Files without lines are skipped if others have lines: an empty column may be of any type.
-
-    Raises:
-        DataError: there are none, or one is damaged.
-    """
-    found = sorted(folder.rglob("*.parquet"))
-    files = [path for path in found if not path.name.startswith(("_", "."))]
-    if not files:
-        raise DataError(f"there are no Parquet files in {folder}: their names end in .parquet.")
-    return [path for path in files if _has_lines(path)] or files
-
-
-def _has_lines(path: Path) -> bool:
-    with one_clear_error(path):
-        return bool(pa.parquet.read_metadata(path).num_rows)
-
-
-def read_parquet(path: Path, ids: Collection[str], others: Collection[str]) -> dict[str, pd.Series]:
-    """Read columns of a Parquet file, or of a folder of them, with the types of the file.
-
-    Raises:
-        DataError: a file is damaged or of other types than the first, or a column is missing.
-    """
-    names = [*ids, *others]
-    files = parquet_files(path) if path.is_dir() else [path]
-    types = common_types(files, names)
-    with one_clear_error(path):
-        parts = [pa.parquet.read_table(file, columns=names, partitioning=None) for file in files]
-        return to_pandas(pa.concat_tables(with_texts(part, types) for part in parts))
-
-
-def common_types(files: Sequence[Path], names: Collection[str]) -> pa.Schema:
-    """Types of the named columns that hold those of all Parquet files, where they differ in width.
-
-    Raises:
-        DataError: there are none, a file is damaged, or a column is missing.
-    """
-    first, *others = (_types(path, names) for path in files)
-    common = first
-    for path, types in zip(files[1:], others, strict=True):
-        try:
-            common = pa.unify_schemas([common, types], promote_options="permissive")
-        except pa.ArrowException:
-            raise DataError(
-                f"{path} has other types than {files[0]}: {_listed(types)}, and not "
-                f"{_listed(first)}: write all files with the same."
-            ) from None
-    return common
-
-
-def _types(path: Path, names: Collection[str]) -> pa.Schema:
-    with one_clear_error(path):
-        schema = pa.parquet.read_schema(path)
-        require_columns(schema.names, names, str(path))
-        return pa.schema([(name, schema.field(name).type) for name in names])
-
-
-def with_texts(table: pa.Table, types: pa.Schema) -> pa.Table:
-    """A table of these types, but with text for bytes, as which Spark and Impala may write it."""
-    return table.cast(pa.schema([(field.name, _as_text(field.type)) for field in types]))
-
-
-def _as_text(kind: pa.DataType) -> pa.DataType:
-    if isinstance(kind, pa.BaseExtensionType):  # databases' own, such as the numeric of PostgreSQL
-        kind = kind.storage_type
-    are_bytes = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view)
-    return pa.string() if any(one(kind) for one in are_bytes) else kind
-
-
-def _listed(schema: pa.Schema) -> str:
-    return ", ".join(f"{field.name} {field.type}" for field in schema)
 
 
 def read_text(
@@ -152,20 +69,6 @@ def read_text(
     return columns | {name: integers_or_text(columns[name]) for name in ids}
 
 
-@contextmanager
-def one_clear_error(source: object) -> Iterator[None]:
-    """A context in which errors of reading a file, or something else, become one DataError."""
-    try:
-        yield
-    except DataError:
-        raise
-    except (pa.ArrowException, OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0].rstrip(".")
-        if "straddling" in reason:
-            reason = f"a quote is not closed: {UNBALANCED.rstrip('.')}"
-        raise DataError(f"{source} can't be read as a table: {reason}.") from None
-
-
 def _require_header(path: Path, first: list[str], names: Collection[str]) -> None:
     """Raise DataError unless the first line of a file names all of these columns."""
     try:
@@ -187,16 +90,6 @@ def first_line(path: Path) -> list[str]:
     """
     with one_clear_error(path):
         return _sniff(path, set())[2]
-
-
-def column_names(path: Path) -> list[str]:
-    """The names of the columns of a Parquet file, or of a text file with a header.
-
-    Raises:
-        DataError: the file is no table, or is damaged.
-    """
-    with one_clear_error(path):
-        return pa.parquet.read_schema(path).names if is_parquet(path) else first_line(path)
 
 
 def _read_json(path: Path, names: list[str]) -> dict[str, pd.Series]:
@@ -311,12 +204,6 @@ def _read_csv(
             raise
         is_text = False
     return table if is_text else read(*others)
-
-
-def to_pandas(table: pa.Table) -> dict[str, pd.Series]:
-    """The columns of a table by name."""
-    columns = table.unify_dictionaries().to_pandas(date_as_object=False, ignore_metadata=True)
-    return {str(name): columns[name] for name in columns}
 
 
 def integers_or_text(ids: pd.Series) -> pd.Series:
