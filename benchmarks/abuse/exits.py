@@ -86,7 +86,7 @@ def read_save_load(folder: Path) -> None:
     rv.read_interactions(folder / "plays.csv")
     data, out = rv.read_interactions(folder / "plays.parquet"), folder / "saved"
     rv.Popularity().fit(data).save(out)
-    rv.load_model(out).recommend(data, 5)
+    rv.load_model(out).recommend(data.matrix, 5)
 
 
 def info(folder: Path) -> None:

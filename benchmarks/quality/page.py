@@ -145,10 +145,11 @@ def _difference(comparison: Comparison, name: str) -> str:
     """The paired difference to the best model, with its interval."""
     if name == comparison.best:
         return "the best"
-    return _interval(comparison.differences.loc[comparison.metrics[-1]].loc[name])
+    row: Any = comparison.differences.loc[comparison.metrics[-1]].loc[name]
+    return _interval(row)
 
 
-def _interval(row: Mapping[str, float] | pd.Series | None) -> str:
+def _interval(row: Mapping[str, float] | None) -> str:
     """A paired difference to the best model, with its interval; None is the best itself."""
     if row is None:
         return "the best"

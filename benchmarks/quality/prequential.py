@@ -103,7 +103,8 @@ def refit(data: str, name: str, folder: Path) -> None:
     known, *slices = sliced(data)
     model = rv.build_model(name).fit(known, keep_data=True)
     model.save(folder)
-    kept, seconds = {"slice_0": judge(model, next_of(known, slices[0]))}, []
+    kept: dict[str, Any] = {"slice_0": judge(model, next_of(known, slices[0]))}
+    seconds = []
     for number in range(1, len(slices)):
         known = grown(known, slices[number - 1])
         spent, model = timed(lambda: rv.build_model(name).fit(known))  # noqa: B023

@@ -141,7 +141,7 @@ def evaluate(
     Holdout.require(holdout)
     if among is not None:
         is_chosen = np.isin(np.arange(holdout.held_out.shape[1]), among)
-        holdout = replace(holdout, held_out=holdout.held_out.multiply(is_chosen))
+        holdout = replace(holdout, held_out=sp.csr_matrix(holdout.held_out.multiply(is_chosen)))
     kept = np.flatnonzero(np.diff(holdout.held_out.indptr))
     if not len(kept):
         raise DataError("nothing is held out of any user: there is nothing to judge a model by.")
