@@ -46,6 +46,6 @@ def complete(codes: np.ndarray, labels: pd.Series) -> pd.DataFrame:
         cv=selection.StratifiedKFold(min(FOLDS, counts.min())),
     )
     probe = sklearn("pipeline").make_pipeline(sklearn("preprocessing").StandardScaler(), search)
-    probe.fit(codes[known], labels[known].to_numpy())
-    chances = probe.predict_proba(codes)
-    return pd.DataFrame(chances, index=labels.index, columns=probe.classes_)
+    numbers, values = pd.factorize(labels[known], sort=True)
+    chances = probe.fit(codes[known], numbers).predict_proba(codes)
+    return pd.DataFrame(chances, index=labels.index, columns=values)
