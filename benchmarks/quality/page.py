@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.common import FIGURES, write_json
+from benchmarks.common import write_json
 from benchmarks.quality.spec import Entry, Spec
 from recvae.evaluation.evaluate import with_stderr
 from recvae.experiments.comparison import Comparison
@@ -53,11 +53,11 @@ class Page:
     missing: dict[str, str] = field(default_factory=dict)
 
     def write(self, page: Path, figures: Path) -> None:
-        """Write both."""
-        page.write_text(self.markdown(), encoding="utf-8")
+        """Write both; the page also shows what other benchmarks keep beside the figures."""
+        page.write_text(self.markdown(figures.parent), encoding="utf-8")
         write_json(figures, self.facts())
 
-    def markdown(self) -> str:
+    def markdown(self, kept: Path) -> str:
         """The page."""
         spec = self.spec
         parts = [f"# {spec.title}", spec.text.strip(), f"```sh\n{self.command}\n```"]
@@ -68,7 +68,7 @@ class Page:
             for result in self.results:
                 if result.set == name:
                     parts += _section(spec, result)
-        parts += [*cold_items(FIGURES), *next_items(FIGURES)]
+        parts += [*cold_items(kept), *next_items(kept)]
         return "\n\n".join([*parts, "## Models", _models(spec)]) + "\n"
 
     def facts(self) -> dict[str, Any]:
@@ -82,8 +82,9 @@ class Page:
 
 def cold_items(figures: Path) -> list[str]:
     """What `benchmarks.quality.cold_items` measured on the test users."""
-    parts = ["## Items that nobody has", COLD]
-    for path in sorted((figures / "cold-items").glob("*-test.json")):
+    paths = sorted((figures / "cold-items").glob("*-test.json"))
+    parts = ["## Items that nobody has", COLD] if paths else []
+    for path in paths:
         lines = json.loads(path.read_text(encoding="utf-8"))["models"]
         cells = [{name: str(value) for name, value in line.items()} for line in lines]
         parts += [f"### {path.stem.removesuffix('-test')}", markdown_table(cells, align="---:")]
@@ -92,8 +93,10 @@ def cold_items(figures: Path) -> list[str]:
 
 def next_items(figures: Path) -> list[str]:
     """What `benchmarks.quality.order` measured on the test users."""
+    if not (path := figures / "order.json").exists():
+        return []
     parts = ["## What comes next", NEXT]
-    for name, found in json.loads((figures / "order.json").read_text(encoding="utf-8")).items():
+    for name, found in json.loads(path.read_text(encoding="utf-8")).items():
         over = {one["model"]: one for one in found["differences"] if one["metric"] == METRIC}
         lines = [
             {
