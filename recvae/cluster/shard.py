@@ -65,12 +65,14 @@ def shard_table(
         MissingFileError: there is no such table.
         DataError: the table is not Parquet or can't be read as one, no interaction remains, or
             `out` has other files.
-        OptionError: `lines` is not above 0, `min_weight` comes without `value`, `memory` is too
-            little, or `out` is in the folder of the table.
+        OptionError: `lines` or a minimum is not above 0, `min_weight` comes without `value`,
+            `memory` is too little, or `out` is in the folder of the table.
         WriteError: the disk is full.
     """
-    if lines < 1:
-        raise OptionError(f"lines={lines} must be at least 1.")
+    least = {"lines": lines, "min_user_items": min_user_items, "min_item_users": min_item_users}
+    for name, given in least.items():
+        if given < 1:
+            raise OptionError(f"{name}={given} must be at least 1.")
     require_value(min_weight, value)
     way_to_merge(duplicates, weighted=value is not None)
     table, out = (Path(path).expanduser().absolute() for path in (table, out))

@@ -78,8 +78,8 @@ def test_a_k_core_takes_more_than_one_round(parts):
     strings=st.booleans(),
     filters=st.fixed_dictionaries(
         {
-            "min_user_items": st.integers(0, 3),
-            "min_item_users": st.integers(0, 3),
+            "min_user_items": st.integers(1, 3),
+            "min_item_users": st.integers(1, 3),
             "k_core": st.booleans(),
             "min_weight": st.sampled_from([-1.0, 1.0, 2.5]),
             "duplicates": st.sampled_from(["sum", "max", "last"]),
@@ -189,8 +189,9 @@ def test_one_clear_error(plays, parts, tmp_path):
     rv.shard_table(parts, tmp_path / "plays", value="plays", min_weight=1.0, duplicates="sum")
     with pytest.raises(DataError, match="no interaction is left"):
         rv.shard_table(parts, tmp_path / "few", min_user_items=1000)
-    with pytest.raises(OptionError, match="lines=0"):
-        rv.shard_table(parts, tmp_path / "zero", lines=0)
+    for name in ("lines", "min_user_items", "min_item_users"):
+        with pytest.raises(OptionError, match=f"{name}=0 must be at least 1"):
+            rv.shard_table(parts, tmp_path / "zero", **{name: 0})
     with pytest.raises(OptionError, match="memory=0 must be above 0"):
         rv.shard_table(parts, tmp_path / "none", memory=0)
     with pytest.raises(OptionError, match=r"memory=0.001 is too little for this table"):
