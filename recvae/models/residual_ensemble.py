@@ -47,8 +47,8 @@ class ResidualEnsemble(PooledRecommender):
     Which members there are depends on the size of the data, and on the time that `fit` is given:
 
     - ResidualVAEs, which share their linear path, ELSA and ImplicitALS;
-    - if those would take too long: GraphAE, SparseEDLAE and a MultDAE with cosine logits;
-    - if those take too long as well, or an items x items matrix more than `max_gigabytes`: GraphAE
+    - if those would take too long: SparseEDLAE and a MultDAE with cosine logits;
+    - if that takes too long as well, or its items x items matrix more than `max_gigabytes`: GraphAE
       and the MultDAE.
 
     Too long is more than `fit` is given or, so that the choice does not depend on the machine, an
@@ -69,7 +69,7 @@ class ResidualEnsemble(PooledRecommender):
         half_life: of the histories that the members read, see `Model`; Transitions has its own.
         seed: decides everything random in all members.
         device: the device of all members that have one: "auto", "cpu", "cuda", "mps", ...
-        members_: the fitted models: `elsa`, `als`, `vae0`, `vae1`, ... or `graph`, `edlae` and
+        members_: the fitted models: `elsa`, `als`, `vae0`, `vae1`, ... or `edlae` or `graph`, and
             `dae`; `transitions`; without the last ones if Ctrl-C or the time ended the training.
         history_: DataFrame, a row an epoch of the first ResidualVAE, or of MultDAE.
         interrupted_: whether Ctrl-C or the time ended the training early.
@@ -179,12 +179,12 @@ class ResidualEnsemble(PooledRecommender):
         epochs = ResidualVAE.epochs * self.n_vaes  # whatever self.epochs: the best may be few
         of_vaes = costs.linear_path(train.nnz, n_items, epochs)
         of_vaes += costs.softmax(n_users, n_items, self.latent, epochs)
+        of_dae = costs.softmax(n_users, min(n_items, LARGE), *DAE)
         of_graph = costs.subspace(n_users, n_items, train.nnz, GraphAE.rank)
-        of_graph += costs.softmax(n_users, min(n_items, LARGE), *DAE)
         return {
             ("elsa", "als", *vaes): of_vaes,
-            ("graph", "edlae", "dae"): of_graph + costs.closed_form(n_items),
-            ("graph", "dae"): of_graph,
+            ("edlae", "dae"): costs.closed_form(n_items) + of_dae,
+            ("graph", "dae"): of_graph + of_dae,
         }
 
 

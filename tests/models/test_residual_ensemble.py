@@ -83,9 +83,9 @@ def test_the_members_are_those_that_time_and_memory_allow(monkeypatch):
     monkeypatch.setattr(costs, "speed", lambda: 150.0)
     small, tail = (5_000, 3_000, 575_000), (29_858, 40_981, 810_128)
     assert plan(*small) == ["elsa", "als", "vae0", "vae1"]
-    assert plan(*small, minutes=1) == ["graph", "edlae", "dae"]
+    assert plan(*small, minutes=1) == ["edlae", "dae"]
     assert plan(*small, n_vaes=1) == ["elsa", "als", "vae0"]
-    assert plan(*tail) == ["graph", "edlae", "dae"]
+    assert plan(*tail) == ["edlae", "dae"]
     assert plan(*tail, minutes=600) == ["elsa", "als", "vae0", "vae1"]
     assert plan(*tail, minutes=5) == ["graph", "dae"]
     assert plan(*tail, max_gigabytes=4) == ["graph", "dae"]
@@ -95,11 +95,11 @@ def test_the_members_are_those_that_time_and_memory_allow(monkeypatch):
 def test_the_choice_and_what_it_takes_are_said(caplog):
     caplog.set_level("INFO")
     plan(29_858, 40_981, 810_128)
-    expected = r"graph, edlae, dae, for 29,858 users and 40,981 items: about \d+ minutes and 6\.7"
+    expected = r"edlae, dae, for 29,858 users and 40,981 items: about \d+ minutes and 6\.7"
     assert re.search(expected, caplog.text)
 
 
-@pytest.mark.parametrize("members", [["graph", "dae"], ["graph", "edlae", "dae"]])
+@pytest.mark.parametrize("members", [["graph", "dae"], ["edlae", "dae"]])
 def test_members_for_long_tails_are_saved_and_loaded(members, monkeypatch, tmp_path):
     model = rv.ResidualEnsemble(device="cpu")
     monkeypatch.setattr(
