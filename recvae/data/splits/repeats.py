@@ -8,7 +8,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from recvae.data.ids import look_up
-from recvae.data.interactions import Interactions
+from recvae.data.matrices import placed
 from recvae.data.reading.sources import TableSource, read_columns
 from recvae.data.reading.tables import read_interactions
 from recvae.data.reading.times import to_seconds
@@ -69,21 +69,21 @@ def split_repeats(
     of_lines = names | {name: reading.get(name) for name in ("min_weight", "duplicates")}
     parts = [train, *(read_interactions(lines[period], **of_lines) for period in periods)]
     users = pd.Index(np.concatenate([part.user_ids for part in parts])).unique()
-    first, second, third = (_placed(part, users, train.item_ids) for part in parts)
+    items = train.item_ids
+    first, second, third = (
+        placed(
+            part.matrix,
+            look_up(part.user_ids, users),
+            look_up(part.item_ids, items),
+            (len(users), len(items)),
+        )
+        for part in parts
+    )
     return Split(
         train,
-        _hold_out(first, second, users, train.item_ids),
-        _hold_out((first + second).tocsr(), third, users, train.item_ids),
+        _hold_out(first, second, users, items),
+        _hold_out((first + second).tocsr(), third, users, items),
     )
-
-
-def _placed(data: Interactions, users: pd.Index, items: pd.Index) -> sp.csr_matrix:
-    """The entries in other rows and columns; those of other items are dropped."""
-    rows, columns = look_up(data.user_ids, users)[data.rows], look_up(data.item_ids, items)
-    columns = columns[data.matrix.indices]
-    known = columns >= 0
-    entries = data.matrix.data[known], (rows[known], columns[known])
-    return sp.csr_matrix(entries, shape=(len(users), len(items)))
 
 
 def _hold_out(
