@@ -7,10 +7,9 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recvae.disk.untrusted import csr_of
 from recvae.engine.batch import Batch
-from recvae.engine.states import of_shape
 from recvae.models.contract.abilities import Ability
+from recvae.models.contract.arrays import to_csr
 from recvae.models.contract.recommender import Recommender
 from recvae.options.ranges import PositiveFloat, PositiveInt
 from recvae.ranking.neighbors import Similarity, nearest
@@ -68,9 +67,7 @@ class NeighborModel(Recommender):
         return {part: torch.from_numpy(getattr(self.neighbors_, part)) for part in parts}
 
     def restore(self, state: dict[str, torch.Tensor]) -> None:
-        indices, indptr = state["indices"].numpy(), state["indptr"].numpy()
-        data = of_shape(state["data"], len(indices)).numpy()
-        self.neighbors_ = csr_of(data, indices, indptr, (len(self.items_), len(self.items_)))
+        self.neighbors_ = to_csr(state, (len(self.items_), len(self.items_)))
 
     def _padded(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Columns and weights of the neighbors, [items, the most that one has] each, 0 beyond."""
