@@ -2,6 +2,7 @@
 
 import json
 import platform
+import warnings
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -63,6 +64,25 @@ def run_parts(
         if hasattr(part, "draw"):
             found = json.loads(figures.read_text(encoding="utf-8"))
             save_picture((args.out or IMAGES) / f"{topic}-{name}.{picture}", part.draw, found)
+
+
+def measure_sets(
+    parser: ArgumentParser,
+    topic: str,
+    sets: Sequence[str],
+    measure: Callable[..., list[dict[str, Any]]],
+) -> None:
+    """Measure the sets that are named, or all; print a table of each, and write it as JSON."""
+    parser.add_argument("sets", nargs="*", type=one_of(sets), default=list(sets))
+    parser.add_argument("--test", action="store_true", help="judge by the test users, once")
+    parser.add_argument("--out", type=Path, default=FIGURES / topic, metavar="FOLDER")
+    args = parser.parse_args()
+    warnings.simplefilter("ignore")
+    for name in args.sets:
+        lines = measure(name, test=args.test)
+        print(f"{name}\n{pd.DataFrame(lines).to_string(index=False)}", flush=True)
+        part = "test" if args.test else "validation"
+        write_json(args.out / f"{name}-{part}.json", {"machine": machine(), "models": lines})
 
 
 def write_json(path: Path, content: object) -> None:

@@ -10,7 +10,6 @@ in one list, with and without features; paired differences to the content neighb
 intervals over the users.
 """
 
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ import scipy.sparse as sp
 import torch
 
 import recvae as rv
-from benchmarks.common import FIGURES, machine, one_of, options, with_interval, write_json
+from benchmarks.common import measure_sets, options, with_interval
 from recvae.data.datasets.releases import data_directory
 from recvae.data.features import Features, unit_rows
 from recvae.data.splits import Holdout
@@ -68,17 +67,7 @@ class ContentNeighbours:
 
 def main() -> None:
     """Measure the sets that are named, or all, and print a table of each."""
-    parser = options(__doc__)
-    parser.add_argument("sets", nargs="*", type=one_of(list(COLUMNS)), default=list(COLUMNS))
-    parser.add_argument("--test", action="store_true", help="judge by the test users, once")
-    parser.add_argument("--out", type=Path, default=FIGURES / "cold-items", metavar="FOLDER")
-    args = parser.parse_args()
-    warnings.simplefilter("ignore")
-    for name in args.sets:
-        lines = measure(name, test=args.test)
-        print(f"{name}\n{pd.DataFrame(lines).to_string(index=False)}", flush=True)
-        part = "test" if args.test else "validation"
-        write_json(args.out / f"{name}-{part}.json", {"machine": machine(), "models": lines})
+    measure_sets(options(__doc__), "cold-items", list(COLUMNS), measure)
 
 
 def measure(name: str, *, test: bool) -> list[dict[str, Any]]:

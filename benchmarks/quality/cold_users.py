@@ -7,9 +7,7 @@ The held-out users of `split_users` show nothing: all that they like is to be fo
 Recall@20; differences to popularity with 95% intervals, paired by users.
 """
 
-import warnings
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +15,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 import recvae as rv
-from benchmarks.common import FIGURES, machine, one_of, options, with_interval, write_json
+from benchmarks.common import measure_sets, options, with_interval
 from recvae.data.splits import Holdout
 from recvae.evaluation.evaluate import with_stderr
 from recvae.models import Recommender
@@ -42,17 +40,7 @@ class Told:
 
 def main() -> None:
     """Measure the sets that are named, or all, and print a table of each."""
-    parser = options(__doc__)
-    parser.add_argument("sets", nargs="*", type=one_of(SETS), default=list(SETS))
-    parser.add_argument("--test", action="store_true", help="judge by the test users, once")
-    parser.add_argument("--out", type=Path, default=FIGURES / "cold-users", metavar="FOLDER")
-    args = parser.parse_args()
-    warnings.simplefilter("ignore")
-    for name in args.sets:
-        lines = measure(name, test=args.test)
-        print(f"{name}\n{pd.DataFrame(lines).to_string(index=False)}", flush=True)
-        part = "test" if args.test else "validation"
-        write_json(args.out / f"{name}-{part}.json", {"machine": machine(), "lists": lines})
+    measure_sets(options(__doc__), "cold-users", SETS, measure)
 
 
 def measure(name: str, *, test: bool) -> list[dict[str, Any]]:
