@@ -48,7 +48,14 @@ class Wishes:
             "such as genres=3.",
         ),
     ] = None
-
+    as_of: Annotated[
+        str | None,
+        _List(
+            metavar="TIME",
+            help="Lists as of a moment, such as 2026-01-31: what users had before it, by the times "
+            "of --timestamp, is all that is read.",
+        ),
+    ] = None
     users: Annotated[
         Path | None,
         _List(
@@ -156,7 +163,7 @@ def recommend(
         raise typer.BadParameter("the lists go to the file of --out: no --json.")
     if out is not None and history is not None:
         require_outside(out, history)
-    histories = _nobody(columns) if history is None else _read(history, columns)
+    histories = _nobody(columns) if history is None else _read(history, columns, wishes.as_of)
     tables = rv.load_model(model, device=device).recommend_tables(
         histories,
         k,
@@ -185,10 +192,11 @@ def _opened(history: str) -> AbstractContextManager[str | Path]:
     return as_file(Path(history))
 
 
-def _read(history: str, names: FileColumns) -> "DataFrame":
+def _read(history: str, names: FileColumns, as_of: str | None) -> "DataFrame":
     import pandas as pd
 
     from recvae.data.reading import read_columns
+    from recvae.data.reading.times import to_moment, to_seconds
 
     user, item, header = names.user, names.item, names.header
     others = [name for name in (names.value, names.timestamp) if name is not None]
@@ -201,8 +209,13 @@ def _read(history: str, names: FileColumns) -> "DataFrame":
         else:
             columns = read([user, item], others)
     histories = pd.DataFrame(columns)
+    if as_of is not None:
+        if names.timestamp not in histories:
+            raise typer.BadParameter("--as-of needs times: name their column by --timestamp.")
+        histories = histories[to_seconds(histories[names.timestamp]) < to_moment(as_of)]
     if histories.empty:
-        raise DataError(f"{history} holds no interactions: give it at least one line.")
+        when = "" if as_of is None else f" before {as_of}"
+        raise DataError(f"{history} holds no interactions{when}: give it at least one line.")
     return histories
 
 

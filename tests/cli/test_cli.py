@@ -962,3 +962,42 @@ def test_histories_are_read_in_order(tmp_path):
     recvae("train", "--data", likes, *given, *train)
     shown = recvae("recommend", folder, "--history", mine, *given, "-k", 1, "--json")
     assert [line["item"] for line in json.loads(shown.stdout)] == [4]
+
+
+def test_lists_as_of_a_moment(tmp_path):
+    data = rv.load_dataset("sample", min_rating=4, min_user_items=5)
+    rv.Transitions().fit(data).save(tmp_path / "model")
+    ids, days = data.item_ids[[3, 14, 159]], pd.date_range("2026-01-30", periods=3)
+    mine = pd.DataFrame({"user": ["ann", "bob", "ann"], "item": ids, "when": days.astype(str)})
+    mine.to_csv(tmp_path / "mine.csv", index=False)
+    command = ["recommend", tmp_path / "model", "--history", tmp_path / "mine.csv", "--json"]
+    timed = [*command, "--timestamp", "when", "--as-of"]
+    for moment, n in {"2026-02-02": 3, "2026-02-01": 2, "2026-01-31": 1}.items():
+        expected = rv.load_model(tmp_path / "model").recommend_table(mine[:n], timestamp="when")
+        shown = json.loads(recvae(*timed, moment).stdout)
+        assert [line["item"] for line in shown] == expected["item"].tolist()
+    assert "interactions before 2026-01-30" in recvae(*timed, "2026-01-30", code=1).stderr
+    assert "is no point in time" in recvae(*timed, "soon", code=1).stderr
+    assert "--timestamp" in recvae(*command, "--as-of", "2026-02-02", code=2).stderr
+
+
+@pytest.mark.parametrize("kind", [["last", *PERIODS[:2]], ["time", *PERIODS]], ids=lambda it: it[0])
+def test_models_of_order_are_compared_and_tuned_on_splits_by_time(table, plays, tmp_path, kind):
+    asked = [*table, "--split", *kind, "--json"]
+    models = ["--models", "transitions,ease", "--set", "ease.half_life=3", "--tune", 2]
+    shown = json.loads(recvae("compare", *asked, *models).stdout)
+    assert {line["model"] for line in shown["models"]} == {"transitions", "ease"}
+    assert f"split by {kind[0]}" in shown["setting"]["data"]
+    tune = ["--model", "ease", "--set", "half_life=3", "--trials", 2, "--out", tmp_path / "tuned"]
+    facts = json.loads(recvae("tune", *asked, *tune).stdout)
+    assert facts["trials"][0]["half_life"] == 3
+    assert facts["trials"][1]["half_life"] != 3
+    again = shlex.split(facts["command"])
+    recvae(*again[1:-1], tmp_path / "again")
+    tuned, trained = (rv.load_model(tmp_path / name) for name in ("tuned", "again"))
+    data = rv.read_interactions(plays, user="who", item="what", timestamp="when", min_user_items=5)
+    split = rv.split_last(data) if kind[0] == "last" else rv.split_time(data, *PERIODS[3::2])
+    for model in (tuned, trained):
+        value = rv.evaluate(model, split.validation, "ndcg@100").mean["ndcg@100"]
+        best = max(trial["ndcg@100"] for trial in facts["trials"])
+        assert value == pytest.approx(best, abs=1e-6)

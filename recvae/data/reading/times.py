@@ -1,11 +1,18 @@
 """Times: turns dates and numbers into seconds since 1970."""
 
-from typing import Any
+import re
+from datetime import date
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from recvae.errors import DataError
+from recvae.errors import DataError, OptionError
+
+Moment: TypeAlias = "float | str | date | pd.Timestamp | np.datetime64"
+"""Seconds since 1970, or a date (UTC unless it says otherwise)."""
+SECONDS = r"[0-9]{9,10}"
+"""Text that is a number of seconds; other digits, such as 2018 and 20180423, are a date."""
 
 
 def to_seconds(times: Any) -> np.ndarray:
@@ -28,6 +35,17 @@ def to_seconds(times: Any) -> np.ndarray:
     if missing := int(seconds.isna().sum()):
         raise DataError(f"{missing:,} of the timestamps are missing: drop or repair those rows.")
     return _whole_if_all_are(seconds.to_numpy())
+
+
+def to_moment(time: Moment) -> float:
+    """A point in time as seconds since 1970; raise OptionError if it is none."""
+    is_date = isinstance(time, str) and not re.fullmatch(SECONDS, time)
+    try:
+        return to_seconds([pd.Timestamp(time) if is_date else time])[0]
+    except ValueError:
+        raise OptionError(
+            f"{time!r} is no point in time: give seconds since 1970, or a date such as 2018-04-23."
+        ) from None
 
 
 def _parse(times: pd.Series) -> pd.Series:

@@ -11,9 +11,9 @@ from recvae.data.ids import look_up
 from recvae.data.matrices import placed
 from recvae.data.reading.sources import TableSource, read_columns
 from recvae.data.reading.tables import read_interactions
-from recvae.data.reading.times import to_seconds
+from recvae.data.reading.times import Moment, to_seconds
 from recvae.data.splits.holdout import Holdout, Split
-from recvae.data.splits.time import Moment, in_periods
+from recvae.data.splits.time import in_periods
 from recvae.errors import DataError
 
 

@@ -1,23 +1,16 @@
 """A split in time: everything after one moment is held out, for all users at once."""
 
-import re
 from dataclasses import replace
-from datetime import date
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from recvae.data.interactions import Interactions, require_timestamps
-from recvae.data.reading.times import to_seconds
+from recvae.data.reading.times import Moment, to_moment
 from recvae.data.splits.holdout import Split
 from recvae.data.splits.parts import hold_out, known_items
 from recvae.errors import DataError, OptionError
 
-Moment: TypeAlias = "float | str | date | pd.Timestamp | np.datetime64"
-"""Seconds since 1970, or a date (UTC unless it says otherwise)."""
-SECONDS = r"[0-9]{9,10}"
-"""Text that is a number of seconds; other digits, such as 2018 and 20180423, are a date."""
 LATEST = 2**33
 """Seconds since 1970 in the year 2242: a greater number must be milliseconds or less."""
 
@@ -71,7 +64,7 @@ def in_periods(
         OptionError: the points in time are no times, or in the wrong order.
         DataError: a period has no data.
     """
-    start, end = _moment(validation_from), _moment(test_from)
+    start, end = to_moment(validation_from), to_moment(test_from)
     if start >= end:
         raise OptionError(
             f"validation_from={validation_from} must be before test_from={test_from}."
@@ -81,16 +74,6 @@ def in_periods(
         if not period.any():
             raise DataError(f"no interaction is in the {name} period: {_span(times)}.")
     return periods
-
-
-def _moment(time: Moment) -> float:
-    is_date = isinstance(time, str) and not re.fullmatch(SECONDS, time)
-    try:
-        return to_seconds([pd.Timestamp(time) if is_date else time])[0]
-    except ValueError:
-        raise OptionError(
-            f"{time!r} is no point in time: give seconds since 1970, or a date such as 2018-04-23."
-        ) from None
 
 
 def _span(times: np.ndarray) -> str:
