@@ -53,7 +53,7 @@ def main() -> None:
     found = json.loads(OUT.read_text(encoding="utf-8")) if OUT.exists() else {}
     for data in [] if args.draw else args.data:
         for model in args.models:
-            found.setdefault(data, {})[model] = measured = measure(data, model)
+            found.setdefault(data, {})[model] = measured = measure(data, model, args.slices)
             print(f"{data:20} {model:13} {summary(measured)}", flush=True)
             write_json(OUT, found)
     save_picture(IMAGES / "updates.svg", draw, found)
@@ -67,17 +67,20 @@ def parser() -> ArgumentParser:
     known.add_argument(
         "--times", action="store_true", help="only: how fast closed forms take a few users of ML-1M"
     )
+    known.add_argument(
+        "--slices", type=int, default=SLICES, metavar="N", help="only the first N of the ten"
+    )
     known.add_argument("--draw", action="store_true", help="draw what was measured before")
     return known
 
 
-def measure(data: str, name: str) -> dict[str, Any]:
+def measure(data: str, name: str, n_slices: int) -> dict[str, Any]:
     """Mean NDCG of the users of each slice, by the updated and by the refitted model, and times."""
-    folder = KEPT / data / name
+    folder = KEPT / f"{data}-{n_slices}" / name
+    known, *slices = sliced(data)[: n_slices + 1]
     if not (folder / VALUES).exists():
-        refit(data, name, folder)
+        refit(name, folder, known, slices)
     kept = np.load(folder / VALUES)
-    known, *slices = sliced(data)
     updated = rv.load_model(folder)
     lines: list[dict[str, Any]] = []
     for number, part in enumerate(slices):
@@ -98,9 +101,8 @@ def measure(data: str, name: str) -> dict[str, Any]:
     return {"machine": machine(), "slices": lines}
 
 
-def refit(data: str, name: str, folder: Path) -> None:
+def refit(name: str, folder: Path, known: rv.Interactions, slices: list[rv.Interactions]) -> None:
     """Save the first model; keep how those rank each slice that are fitted to all before it."""
-    known, *slices = sliced(data)
     model = rv.build_model(name).fit(known, keep_data=True)
     model.save(folder)
     kept: dict[str, Any] = {"slice_0": judge(model, next_of(known, slices[0]))}

@@ -75,6 +75,11 @@ class Features:
         """The names of the columns."""
         return [name for name in self.table["column"].unique() if name]
 
+    @property
+    def of_table(self) -> list[str]:
+        """The names of the columns, if a table without vectors says it all; else none."""
+        return [] if (self.table["kind"] == VECTORS).any() else self.columns
+
     @classmethod
     def restore(cls, table: pd.DataFrame | None) -> Self:
         """Take a saved table back; raise ValueError if it is none of features."""

@@ -15,13 +15,15 @@ from recvae.errors import DataError
 def grown(known: Interactions, new: Interactions) -> Interactions:
     """Add new interactions, of known and of new users and items.
 
-    New users are rows after all others, new items columns after all others. A pair that is known
-    takes its new weight; if it is disliked now, it goes. Times are not kept.
+    New users are rows after all others, new items columns after all others; their lines say what
+    `new` says of them, those of users no more than `known` says. A pair that is known takes its new
+    weight; if it is disliked now, it goes. Times are not kept.
 
     Raises:
         DataError: ids are integers in one and text in the other.
     """
-    rows, users = _placed(new.user_ids, known.users, pd.DataFrame(index=new.user_ids), "user")
+    told_of_users = new.users[new.users.columns.intersection(known.users.columns)]
+    rows, users = _placed(new.user_ids, known.users, told_of_users, "user")
     columns, items = _placed(new.item_ids, known.items, new.items, "item")
     shape = len(users), len(items)
 

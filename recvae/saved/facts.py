@@ -1,5 +1,6 @@
 """Facts: what a fitted model knows about its training, apart from its parameters."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -23,7 +24,8 @@ class Facts:
             users.
         fingerprint: the fingerprint of the training data.
         options: the hyper-parameters that the model was fitted with.
-        data: the training data, without what describes the users; None if they are not kept.
+        data: the training data, of what describes the users only what cold users are scored by;
+            None if they are not kept.
         origin: when and by which code it was fitted; None during the fit.
         min_weight: the least weight of a like in the training data; None if each interaction is
             one, or if it is unknown.
@@ -50,13 +52,13 @@ class Facts:
         *,
         keep_users: bool,
         keep_data: bool = False,
+        user_columns: Sequence[str] = (),
     ) -> Self:
         """The facts about the training data that are known before the fit."""
         kept = None
         if keep_data and isinstance(data, Interactions):
-            kept = replace(
-                data, users=data.users[[]], timestamps=None, positions=None, disliked=None
-            )
+            users = data.users[list(user_columns)]
+            kept = replace(data, users=users, timestamps=None, positions=None, disliked=None)
         return cls(
             items=data.items,
             item_counts=data.item_counts,

@@ -89,7 +89,8 @@ def as_parquet(table: pd.DataFrame) -> pa.Table:
                 raise pa.ArrowTypeError(f"column {field.name!r} holds {field.type}")
     except pa.ArrowException as error:
         raise DataError(
-            f"the table of items can't be saved: {error}. Give each column values of one type."
+            f"a table of items or users can't be saved: {error}. Give each column values "
+            "of one type."
         ) from None
     return columns
 
@@ -107,11 +108,11 @@ def load_saved(described: ModelManifest, stored: Stored) -> Saved:
     if "users" in tables:
         _require_vocabulary(tables["users"], "user", described.n_users)
     require_finite(state | kept)
-    users = tables["users"].index if "users" in tables else None
+    users = tables.get("users")
     facts = Facts(
         items=tables["items"],
         item_counts=counts,
-        user_ids=users,
+        user_ids=None if users is None else users.index,
         data=_kept_data(kept, users, tables["items"]) if kept else None,
         **{name: getattr(described, name) for name in OF_FACTS},
     )
@@ -181,13 +182,13 @@ def _files(saved: Saved) -> dict[str, Fill]:
 
 
 def _kept_data(
-    kept: dict[str, torch.Tensor], users: pd.Index | None, items: pd.DataFrame
+    kept: dict[str, torch.Tensor], users: pd.DataFrame | None, items: pd.DataFrame
 ) -> Interactions:
     if users is None:
         raise ValueError("the users of the training data are missing")
     weights, columns, offsets = (kept[part].numpy() for part in KEPT)
     matrix = csr_of(weights, columns, offsets, (len(users), len(items)))
-    return Interactions(matrix, pd.DataFrame(index=users), items)
+    return Interactions(matrix, users, items)
 
 
 def _checked_counts(counts: torch.Tensor, described: ModelManifest) -> np.ndarray:

@@ -51,6 +51,21 @@ def test_an_update_in_its_own_folder(folder, today):
     assert again == "11 users (+0), 8 items (+0)\n"
 
 
+def test_what_is_known_of_new_users_is_learnt(tmp_path):
+    likes, people, today, more, made = (tmp_path / f"{name}.csv" for name in "abcde")
+    pd.DataFrame({"user": [1, 1, 2, 2], "item": [1, 2, 3, 4]}).to_csv(likes, index=False)
+    pd.DataFrame({"user": [1, 2], "town": ["here", "here"]}).to_csv(people, index=False)
+    pd.DataFrame({"user": [3, 4, 3, 4], "item": [5, 5, 6, 6]}).to_csv(today, index=False)
+    pd.DataFrame({"user": [3, 4], "town": ["there", "there"]}).to_csv(more, index=False)
+    given = ["--split", "none", "--min-user-items", 1, "--model", "ease", "--keep-data"]
+    told = ["--users", people, "--user-features", "town"]
+    recvae("train", "--data", likes, *told, *given, "--out", made)
+    recvae("update", made, "--data", today, "--users", more, "--out", made)
+    asked = pd.DataFrame({"user": [9], "town": ["there"]})
+    lists = rv.load_model(made).recommend_table({"user": [], "item": []}, 2, user_features=asked)
+    assert sorted(lists["item"]) == [5, 6]
+
+
 def test_what_is_new_comes_from_a_database(folder, today, tmp_path):
     pytest.importorskip("adbc_driver_sqlite", reason="needs the extra recvae[db]")
     address = f"sqlite:///{tmp_path}/shop.db"

@@ -1,4 +1,5 @@
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -114,6 +115,29 @@ def test_the_penalty_is_chosen_by_users_left_out(data):
     assert chosen[0] < chosen[1]
 
 
+@pytest.mark.parametrize("columns", [["town"], ["town", "age"]])
+def test_an_update_is_a_fit_of_all(data, columns, tmp_path):
+    first, second = data.select_users(np.arange(120)), data.select_users(np.arange(100, USERS))
+    rv.EASE().fit(first, user_features=columns, keep_data=True).save(tmp_path)
+    updated = rv.load_model(tmp_path)
+    assert list(updated.facts_.data.users) == columns
+    updated.update(second, remove_users=[3, 150])
+    left = np.setdiff1d(np.flatnonzero(np.diff(data.matrix.indptr)), [3, 150])
+    anew = rv.EASE().fit(data.select_users(left), user_features=columns)
+    told = NEW.assign(age=[20.0, None, 30.0])
+    found, expected = (model.cold_users_.encode(told, 3) for model in (updated, anew))
+    assert abs(found - expected).max() < 1e-6
+    scores, others = (model.cold_users_.score(found) for model in (updated, anew))
+    np.testing.assert_allclose(scores, others, atol=1e-3)
+
+
+def test_an_update_takes_users_of_whom_nothing_is_known(data, tmp_path):
+    model = rv.EASE().fit(data, user_features=["town"], keep_data=True)
+    model.update(rv.read_interactions({"user": [10**6] * 2, "item": [1, 5]}))
+    model.save(tmp_path)
+    assert rv.load_model(tmp_path).facts_.data.users["town"].isna().sum() == 1
+
+
 def test_what_can_not_be_done_says_so(model, data):
     with pytest.raises(OptionError, match="no column 'city'"):
         rv.EASE().fit(data, user_features=["city"])
@@ -123,7 +147,10 @@ def test_what_can_not_be_done_says_so(model, data):
         model.recommend(nobody(3), user_features=NEW.rename(columns={"town": "city"}))
     with pytest.raises(OptionError, match="fit it with some"):
         rv.EASE().fit(data).recommend(nobody(3), user_features=NEW)
-    kept = rv.EASE().fit(data, user_features=["town"], keep_data=True)
-    with pytest.raises(OptionError, match="fit the model anew"):
+    kept = rv.EASE().fit(data, user_features=np.eye(USERS), keep_data=True)
+    with pytest.raises(OptionError, match="vectors of users are not kept"):
         kept.update(remove_users=[1])
     assert kept.fit(data).cold_users_ is None
+    mixed = data.users.assign(town=[1, "two"] * (USERS // 2))
+    with pytest.raises(DataError, match="users can't be saved"):
+        rv.EASE().fit(replace(data, users=mixed), user_features=["town"], keep_data=True)

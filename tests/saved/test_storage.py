@@ -119,7 +119,7 @@ def test_a_crash_while_saving_leaves_the_old_model(saved, data, monkeypatch):
 @pytest.mark.parametrize("values", [["one", 2], [["a list"], []], [{"a": "map"}, {}]])
 def test_a_table_of_items_that_can_not_be_saved_is_refused_before_training(data, values):
     table = pd.DataFrame({"title": values * 6}, index=ITEMS.index)
-    with pytest.raises(DataError, match=r"the table of items can't be saved: .*title"):
+    with pytest.raises(DataError, match=r"a table of items or users can't be saved: .*title"):
         rv.Popularity().fit(data.with_item_info(table))
 
 

@@ -9,7 +9,8 @@ import scipy.sparse as sp
 import torch
 
 from recvae.data.features import Features, Vectors
-from recvae.errors import DataError
+from recvae.data.interactions import Interactions
+from recvae.errors import DataError, OptionError
 from recvae.evaluation.metrics import RankedLists, ndcg
 from recvae.models.contract.arrays import as_tensors, of_csr, taken, to_csr
 from recvae.models.contract.ridge import Ridge
@@ -62,6 +63,20 @@ class ColdUsers:
             for ridge in Ridge.each(known, *PENALTIES)
         ]
         return max(each, key=lambda one: one._judged(known[rows], train[rows]))
+
+    def of_today(self, data: Interactions) -> Self:
+        """The same regression on today's training data.
+
+        Raises:
+            OptionError: it reads vectors, which are not kept with the data.
+        """
+        if not (columns := self.features.of_table):
+            raise OptionError(
+                "vectors of users are not kept, so that they can't be updated: fit the model anew, "
+                "or by columns of numbers or text."
+            )
+        known = np.diff(data.matrix.indptr) > 0
+        return self.learn(*Features.learn(data.users, columns, known), data.matrix)
 
     def encode(self, given: "pd.DataFrame | Vectors", n_users: int) -> sp.csr_matrix:
         """Encode what is known of n_users users: CSR float32 [users, features].

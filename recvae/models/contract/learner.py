@@ -37,7 +37,7 @@ from recvae.models.contract.model import Model
 from recvae.saved import storage
 from recvae.saved.facts import Facts
 from recvae.saved.origin import Origin
-from recvae.saved.storage import Saved
+from recvae.saved.storage import Saved, as_parquet
 
 
 @dataclass(kw_only=True, eq=False)
@@ -73,8 +73,8 @@ class Learner(Model):
             shared: modules that several models can use, such as the linear path of ResidualVAEs.
                 Give the same dict to all of them, fitted on the same data: the first model fills
                 it.
-            keep_data: keep the users' ids and rows with the model, in memory and saved, so that it
-                can be updated.
+            keep_data: keep the users' ids and rows with the model, and the columns that
+                `user_features` names, in memory and saved, so that it can be updated.
             item_features: what tells items apart that nobody has, so that they are recommended
                 too: names of columns of the items' table, or vectors [items, features]. The scores
                 of the other items stay as they are. See docs/cold-items.md.
@@ -114,8 +114,15 @@ class Learner(Model):
                 "user_features, which are for new ones."
             )
         given = options.values(self)
+        columns = of_users[0].of_table if of_users and keep_data else []
+        if columns and isinstance(data, Interactions):
+            as_parquet(data.users[columns])
         self._facts = Facts.of(
-            data, given, keep_users=not self.supports_new_users, keep_data=keep_data
+            data,
+            given,
+            keep_users=not self.supports_new_users,
+            keep_data=keep_data,
+            user_columns=columns,
         )
         self.history_, self.interrupted_ = None, False
         self.cold_items_ = self.cold_users_ = None
@@ -169,14 +176,12 @@ class Learner(Model):
         Raises:
             NotFittedError: fit or load the model first.
             OptionError: it was not fitted with `keep_data=True`, `item_features` are given but the
-                fit had none, new items lack them, or the fit had `user_features`.
+                fit had none, new items lack them, or the fit had vectors as `user_features`.
             DataError: no user is left, a user to remove is unknown, or ids are of another type.
             TrainingError: see `fit`.
         """
         if self.cold_items_ is None and item_features is not None:
             raise OptionError("the fit had no item_features: leave them out, or fit it anew.")
-        if self.cold_users_ is not None:
-            raise OptionError("what features say of users can't be updated: fit the model anew.")
         known = self.facts_.data
         if self.reads_order and known is not None and isinstance(new, Interactions):
             new = new.in_order(after=int(known.matrix.data.max()))
@@ -187,12 +192,17 @@ class Learner(Model):
         options.check(self)
         updated, given = copy(self), options.values(self)
         keep_users = not self.supports_new_users
-        facts = Facts.of(checked_data(data, None), given, keep_users=keep_users, keep_data=True)
+        checked, columns = checked_data(data, None), list(data.users)
+        facts = Facts.of(
+            checked, given, keep_users=keep_users, keep_data=True, user_columns=columns
+        )
         updated._facts, updated.interrupted_ = facts, False
         source = self.facts_.item_features if item_features is None else item_features
         if self.cold_items_ is not None:
             ids = data.item_ids[:0] if more is None else more.item_ids
             updated.cold_items_ = self.cold_items_.of_today(data, ids, source)
+        if self.cold_users_ is not None:
+            updated.cold_users_ = self.cold_users_.of_today(data)
         with memory.kept(), threads.considerate(), memory.one_clear_error():
             updated.relearn(change, FitContext())
         if updated.interrupted_:
