@@ -35,14 +35,6 @@ class FittingTests(Fixtures):
     def test_it_is_registered_by_its_name(self, make: Make) -> None:
         assert MODELS[make().name] is type(make())
 
-    def test_fit_returns_the_model_and_leaves_its_options(
-        self, make: Make, data: Interactions
-    ) -> None:
-        model = make()
-        before = options.values(model)
-        assert model.fit(data) is model
-        assert options.values(model) == before
-
     def test_scikit_learn_clones_it_without_what_it_learnt(self, model: Recommender) -> None:
         copy = pytest.importorskip("sklearn.base").clone(model)
         assert copy.get_params().keys() == model.get_params().keys()
@@ -63,15 +55,16 @@ class FittingTests(Fixtures):
         assert model.fingerprint_ == data.fingerprint()
 
     def test_the_same_seed_gives_the_same_lists(
-        self, make: Make, model: Recommender, data: Interactions
+        self, keeping: Recommender, model: Recommender, histories: sp.csr_matrix
     ) -> None:
-        again = recommend(make().fit(data), data.matrix)
-        np.testing.assert_array_equal(recommend(model, data.matrix), again)
+        np.testing.assert_array_equal(recommend(model, histories), recommend(keeping, histories))
 
-    def test_a_second_fit_forgets_the_first(
+    def test_a_second_fit_forgets_the_first_and_leaves_the_options(
         self, make: Make, model: Recommender, data: Interactions
     ) -> None:
-        again = make().fit(checker_board(10)).fit(data)
+        again = make().fit(checker_board(10))
+        assert options.values(again) == options.values(make())
+        assert again.fit(data) is again
         assert_same_lists(recommend(again, data.matrix), recommend(model, data.matrix))
 
     def test_what_its_caller_has_set_in_torch_and_numpy_changes_nothing(

@@ -103,7 +103,7 @@ class KeepingTests(Fixtures):
         np.testing.assert_array_equal(recommend(loaded, rows)[0], recommend(board, rows)[0])
 
     def test_an_update_keeps_columns_and_takes_new_users_and_items(
-        self, make: Make, data: Interactions, tmp_path: Path
+        self, make: Make, data: Interactions
     ) -> None:
         known = data.select_items(np.arange(ITEMS - 5)).select_users(np.arange(USERS - 10))
         model = make().fit(known, keep_data=True)
@@ -117,12 +117,12 @@ class KeepingTests(Fixtures):
         assert today is not None
         lists, _ = recommend(model, today.matrix, ITEMS, exclude_seen=False)
         assert (np.sort(lists) == np.arange(ITEMS)).all()
-        model.save(tmp_path)
-        loaded = load_model(tmp_path, device="cpu")
-        loaded.update(new)
 
-    def test_removed_users_are_gone(self, make: Make, data: Interactions, tmp_path: Path) -> None:
-        model = make().fit(data, keep_data=True)
+    def test_removed_users_are_gone_from_a_loaded_model_too(
+        self, keeping: Recommender, data: Interactions, tmp_path: Path
+    ) -> None:
+        keeping.save(tmp_path)
+        model = load_model(tmp_path, device="cpu")
         model.update(remove_users=["user 3", "user 40"])
         assert model.n_users_ == USERS - 2
         counts = data.select_users(np.delete(np.arange(USERS), [3, 40])).item_counts

@@ -23,9 +23,12 @@ HEAVY = {
 }
 """Packages that only a few of the tools need."""
 
-RECOMMEND = """
+RUN = """
 import contextlib, io, sys
+import recvae, recvae.cli, recvae.models
 from recvae.cli import app
+assert "mult-vae" in list(recvae.models.MODELS)
+{first}
 with contextlib.redirect_stdout(io.StringIO()) as told, contextlib.suppress(SystemExit):
     app(["recommend", {model!r}, "--history", {history!r}, *{more!r}])
 assert {word!r} in told.getvalue()
@@ -47,25 +50,15 @@ def folder(tmp_path_factory):
     return folder
 
 
-def test_the_package_and_the_names_of_its_models_load_no_torch():
-    modules = loaded("import recvae, recvae.cli, recvae.models; list(recvae.models.MODELS)")
-    assert not modules & {"torch", "pandas", "scipy", *HEAVY}
-
-
-def test_models_load_no_more_than_they_need():
-    modules = loaded("from recvae.models import EASE, MultVAE, Recommender, RecVAE")
-    assert "torch" in modules
+def test_models_and_recommending_load_no_more_than_they_need(folder):
+    given = {"model": str(folder / "model"), "history": str(folder / "mine.csv")}
+    first = "from recvae.models import EASE, MultVAE, Recommender, RecVAE"
+    modules = loaded(RUN.format(**given, first=first, more=[], word="mine"))
+    assert "recvae.models.mult_vae" in modules
     assert not modules & {"recvae.models.implicit_als", *HEAVY}
 
 
-def test_recommending_loads_no_more_than_it_needs(folder):
-    given = {"model": str(folder / "model"), "history": str(folder / "mine.csv")}
-    modules = loaded(RECOMMEND.format(**given, more=[], word="mine"))
-    assert "recvae.models.mult_vae" in modules
-    assert not modules & HEAVY
-
-
-def test_help_loads_no_torch(folder):
-    given = {"model": str(folder / "model"), "history": str(folder / "mine.csv")}
-    modules = loaded(RECOMMEND.format(**given, more=["--help"], word="--history"))
-    assert not modules & {"torch", "pandas", "scipy", *HEAVY}
+def test_the_names_of_models_and_help_load_no_torch():
+    given = {"model": "no", "history": "no", "more": ["--help"], "word": "--history"}
+    modules = loaded(RUN.format(first="", **given))
+    assert not modules & {"torch", "numpy", "pandas", "scipy", *HEAVY}

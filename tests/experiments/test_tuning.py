@@ -257,7 +257,7 @@ def test_ctrl_c_ends_the_comparison_too(split):
 
 
 def test_minutes_end_it(split):
-    tuned = run(Ranged(), split, minutes=0.02)
+    tuned = run(Ranged(), split, minutes=0.005)
     assert len(tuned.trials) > 1
     assert run(Ranged(), split, minutes=1e-9).trials["noise"].tolist() == [1.0]
 
@@ -352,12 +352,12 @@ def test_a_kill_loses_no_finished_trial(split, tmp_path):
         ({"split": small_split(n_users=330)}, "another training data"),
     ],
 )
-def test_a_study_of_something_else_is_refused(split, tmp_path, change, said):
+def test_a_study_of_something_else_is_refused(split, tmp_path, study, change, said):
     path = tmp_path / "a.study"
-    run(Ranged(), split, trials=1, study=path)
+    path.write_bytes(study)
     given = {"model": Ranged(), "split": split} | change
     with pytest.raises(DataError, match=re.escape(said)):
-        run(**given, trials=1, study=path)
+        run(**given, trials=2, study=path)
 
 
 def test_a_file_that_is_no_study_is_refused_and_left_alone(split, tmp_path):
@@ -384,6 +384,14 @@ def test_a_study_that_is_no_regular_file_is_refused(split, tmp_path, trick):
         run(Ranged(), split, trials=1, study=path)
 
 
+@pytest.fixture(scope="module")
+def study(split, tmp_path_factory) -> bytes:
+    """A study of two trials."""
+    path = tmp_path_factory.mktemp("tuned") / "a.study"
+    run(Ranged(), split, trials=2, study=path)
+    return path.read_bytes()
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -396,9 +404,9 @@ def test_a_study_that_is_no_regular_file_is_refused(split, tmp_path, trick):
         "drop table trials",
     ],
 )
-def test_a_damaged_study_is_one_clear_error(split, tmp_path, damage):
+def test_a_damaged_study_is_one_clear_error(split, tmp_path, study, damage):
     path = tmp_path / "a.study"
-    run(Ranged(), split, trials=2, study=path)
+    path.write_bytes(study)
     with closing(sqlite3.connect(path)) as database, database:
         database.execute(damage)
     with pytest.raises(DataError, match="not a study"):

@@ -11,26 +11,21 @@ from recvae.errors import DataError, NotFittedError
 from recvae.models.registry import BUILT_IN
 from recvae.testing import RecommenderContract
 
-AUTOENCODER = {
-    "latent": 16,
-    "batch_size": 10,
-    "epochs": 10,
-    "learning_rate": 0.03,
-    "device": "cpu",
-}
+NET = {"latent": 16, "batch_size": 10, "device": "cpu"}
+QUICK = NET | {"epochs": 3, "learning_rate": 0.06}
 SMALL = {
-    "ensemble": {"latent": 16, "width": 32, "epochs": 10, "rank": 16, "factors": 8}
+    "ensemble": {"latent": 16, "width": 32, "epochs": 3, "rank": 16, "factors": 8}
     | {"device": "cpu"},
     "ensemble-of": {"members": "ease,als", "seed": 0, "device": "cpu"},
-    "residual-vae": AUTOENCODER | {"width": 32, "learning_rate": 0.01, "regularization": 5.0},
-    "mult-vae": AUTOENCODER | {"hidden": (32,)},
-    "mult-dae": AUTOENCODER | {"hidden": (32,)},
-    "rec-vae": AUTOENCODER | {"width": 32, "epochs": 4},
-    "vamp-vae": AUTOENCODER | {"hidden": (32,), "n_components": 20},
+    "residual-vae": NET | {"width": 32, "epochs": 5, "learning_rate": 0.01, "regularization": 5.0},
+    "mult-vae": QUICK | {"hidden": (32,)},
+    "mult-dae": QUICK | {"hidden": (32,)},
+    "rec-vae": NET | {"width": 32, "epochs": 2, "learning_rate": 0.03},
+    "vamp-vae": NET | {"hidden": (32,), "n_components": 20, "epochs": 10, "learning_rate": 0.03},
     "ease": {"regularization": 5.0},
     "edlae": {"regularization": 5.0},
     "sparse-edlae": {"regularization": 5.0, "n_neighbors": 12},
-    "elsa": AUTOENCODER,
+    "elsa": QUICK,
     "graph-ae": {"rank": 8},
     "als": {"factors": 8, "regularization": 1.0},
     "bpr": {"factors": 8, "learning_rate": 0.05, "iterations": 300},

@@ -86,9 +86,9 @@ def _draw_watched(
     """The pairs of users and items that were watched: two arrays [ratings], users ascending."""
     # The best `activity` items by log-chance plus Gumbel noise: draws without replacement.
     chance = fame + 1.05 * liking + rng.gumbel(size=liking.shape)
-    rank = np.argsort(np.argsort(-chance, axis=1), axis=1)
     activity = np.minimum(20 + 50 * rng.pareto(1.8, size=(N_USERS, 1)), N_ITEMS / 2)
-    users, items = np.nonzero(rank < activity)
+    last = N_ITEMS - np.ceil(activity).astype(int)
+    users, items = np.nonzero(chance >= np.take_along_axis(np.sort(chance, axis=1), last, axis=1))
     return users, items
 
 

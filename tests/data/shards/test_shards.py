@@ -1,6 +1,7 @@
 """Reading shards: what is damaged is refused; choices are as those of `Interactions`."""
 
 import os
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -16,10 +17,16 @@ from recvae.errors import DataError
 from recvae.models.contract.inputs import as_input
 
 
+@pytest.fixture(scope="module")
+def made(parts, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made") / "shards"
+    rv.shard_table(parts, folder, lines=300)
+    return folder
+
+
 @pytest.fixture
-def folder(parts, tmp_path):
-    rv.shard_table(parts, tmp_path / "shards", lines=300)
-    return tmp_path / "shards"
+def folder(made, tmp_path):
+    return shutil.copytree(made, tmp_path / "shards")
 
 
 def test_a_damaged_shard_is_refused(folder):
