@@ -231,10 +231,12 @@ def _ids(path: Path, item: str) -> Any:
     """The ids of a file: a table with a column of items, or an id a line."""
     from recvae.data.reading import read_columns
     from recvae.data.reading.parquet import is_parquet
+    from recvae.data.reading.sources import as_file
     from recvae.data.reading.text import first_line
 
-    has_header = not path.is_file() or is_parquet(path) or item in first_line(path)
-    return read_columns(path, [item], header=None if has_header else [item])[item]
+    with as_file(path) as file:
+        has_header = not file.is_file() or is_parquet(file) or item in first_line(file)
+        return read_columns(file, [item], header=None if has_header else [item])[item]
 
 
 def _names_one_column(source: str | Path, item: str) -> bool:

@@ -13,7 +13,8 @@ INTEGER = r"0|-?[1-9][0-9]{0,19}"
 WHOLE = rf"{INTEGER}|(0|-?[1-9][0-9]{{0,14}})\.0+"
 """Integers, and whole floats such as "7.0", which pandas writes if a column has missing values."""
 CURES = {
-    "floating": "floats are taken if they are whole and up to 2^53; read these as strings.",
+    "floating": "floats are taken if they are whole and below 2^53 (float32: 2^24); read these as "
+    "strings.",
     "bytes": 'decode them, as with .str.decode("utf-8"), or in a query CAST(... AS TEXT).',
 }
 SPAN = 4
@@ -127,7 +128,7 @@ def _as_integers_or_strings(ids: pd.Series, name: str) -> pd.Series:
     kind = pd.api.types.infer_dtype(ids, skipna=False)
     if kind in ("string", "empty") or pd.api.types.is_integer_dtype(ids.dtype):
         return ids
-    if kind == "integer" or (kind in ("floating", "decimal") and _are_whole(ids)):
+    if kind == "integer" or (kind in ("floating", "decimal") and _are_whole(ids.to_numpy(), kind)):
         try:
             return ids.astype(np.int64)
         except OverflowError:
@@ -136,9 +137,14 @@ def _as_integers_or_strings(ids: pd.Series, name: str) -> pd.Series:
     raise DataError(f"{name} ids must be all integers or all strings, not {kind}: {cure}")
 
 
-def _are_whole(numbers: pd.Series) -> bool:
-    """Whether floats or decimals are whole numbers, and small enough to be exact as floats."""
-    return bool(((numbers % 1 == 0) & (numbers.abs() <= 2**53)).all())
+def _are_whole(numbers: np.ndarray, kind: str) -> bool:
+    """Whether floats or decimals are whole, and so small that no other number was rounded to one.
+
+    From 2^53 on a float64 may stand for several whole numbers, and from 2^24 on a float32.
+    """
+    floats = numbers.dtype if numbers.dtype.kind == "f" else np.float64
+    bound = 2**64 if kind == "decimal" else 2 ** (np.finfo(floats).nmant + 1)
+    return bool((np.abs(numbers) < bound).all() and (numbers % 1 == 0).all())
 
 
 def _encode_categories(ids: pd.Series, name: str) -> tuple[np.ndarray, pd.Index]:

@@ -35,14 +35,16 @@ def folder(tmp_path_factory) -> Path:
 def run(folder: Path, script: str, *arguments: str) -> str:
     """Run a script in the folder; return what it prints."""
     environment = {name: value for name, value in os.environ.items() if name != "RECVAE_DATA"}
+    newcomers = {"RECVAE_CACHE": str(folder / "cache"), "MPLCONFIGDIR": str(folder / "fonts")}
     finished = subprocess.run(
         [sys.executable, SCRIPTS / script, "--data", "ml-latest-small", *arguments],
         cwd=folder,
-        env=environment | {"RECVAE_CACHE": str(folder / "cache")},
+        env=environment | newcomers,
         capture_output=True,
         text=True,
     )
     assert finished.returncode == 0, finished.stderr
+    assert "fontManager" not in finished.stderr  # of which matplotlib makes a list at first
     return finished.stdout
 
 
@@ -65,6 +67,7 @@ def test_compare(folder):
     assert "left out" not in shown
     assert (folder / "report" / "index.html").is_file()
     assert str(Path("report", "index.html")) in shown
+    assert [*(folder / "fonts").glob("fontlist*")]
 
 
 @pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.name)

@@ -475,11 +475,24 @@ def test_pipes_are_read_as_files_are(model, table, plays, tmp_path):
     known = ["--user", "who", "--item", "what", "--json"]
     pipe = fed(tmp_path / "plays", plays.read_bytes())
     assert recvae("data", pipe, *known).stdout == recvae("data", plays, *known).stdout
-    read, write = os.pipe()  # as <(...) in a shell
+    read, write = os.pipe()  # as <(...) and /dev/stdin in a shell
     os.write(write, plays.read_bytes())
     os.close(write)
     assert recvae("data", f"/dev/fd/{read}", *known).stdout == recvae("data", plays, *known).stdout
     os.close(read)
+
+
+def test_tables_beside_the_data_may_be_pipes_too(model, table, tmp_path):
+    history = ["recommend", model, "--history", tmp_path / "mine.csv", "-k", 2, "--json"]
+    history[3].write_text("user,item\n1,2\n1,4\n")
+    for number, ids in enumerate([b"item\n5\n6\n", b"5\n6\n"]):
+        stock = fed(tmp_path / f"stock{number}", ids)
+        listed = json.loads(recvae(*history, "--allow", stock).stdout)
+        assert {line["item"] for line in listed} == {5, 6}
+    lines = "".join(f"{item},Film {item}\n" for item in range(30))
+    items = fed(tmp_path / "items", f"what,title\n{lines}".encode())
+    popular = json.loads(recvae("data", *table[1:], "--items", items, "--json").stdout)["popular"]
+    assert {line["title"] for line in popular} == {f"Film {line['item']}" for line in popular}
 
 
 def test_what_a_command_gives_is_not_put_into_its_data(plays, tmp_path):

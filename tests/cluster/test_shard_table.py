@@ -290,6 +290,8 @@ def test_columns_that_nobody_asked_for_are_not_read(tmp_path):
     table = pa.table(
         {"item": [5, 6], "tags": [["a"], ["b"]], "more": [{"a": 1}, None], "user": [1, 2]}
     )
+    counts = pa.array([[("a", 1)], None], pa.map_(pa.string(), pa.int64()))
+    table = table.append_column("counts", counts)
     frame = table.to_pandas(types_mapper=pd.ArrowDtype)
     for index in (["user"], ["item", "user"], ["tags"]):
         frame.set_index(index).to_parquet(tmp_path / "t.parquet")

@@ -39,5 +39,6 @@ def with_texts(table: pa.Table, types: pa.Schema) -> pa.Table:
 def _as_text(kind: pa.DataType) -> pa.DataType:
     if isinstance(kind, pa.BaseExtensionType):  # databases' own, such as the numeric of PostgreSQL
         kind = kind.storage_type
+    of = kind.value_type if isinstance(kind, pa.DictionaryType) else kind
     are_bytes = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view)
-    return pa.string() if any(one(kind) for one in are_bytes) else kind
+    return pa.string() if any(one(of) for one in are_bytes) else kind

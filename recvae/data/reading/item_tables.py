@@ -10,8 +10,8 @@ import pyarrow.parquet
 from recvae.data.ids import require_none_missing
 from recvae.data.reading.arrow import one_clear_error
 from recvae.data.reading.parquet import is_parquet
-from recvae.data.reading.sources import read_columns
-from recvae.data.reading.text import first_line
+from recvae.data.reading.sources import as_file, read_columns
+from recvae.data.reading.text import NULL, first_line
 from recvae.errors import MissingFileError
 
 
@@ -30,13 +30,14 @@ def read_items(path: str | PathLike[str], item: str = "item") -> pd.DataFrame:
         DataError: the file is no table, or has no such column, or ids are missing.
     """
     path = Path(path).expanduser()
-    if not path.is_file():
+    if path.is_dir() or not path.exists():
         raise MissingFileError(f"there is no file {path}.")
-    others = [name for name in dict.fromkeys(_column_names(path)) if name != item]
-    table = pd.DataFrame(read_columns(path, [item], others))
+    with as_file(path) as file:
+        others = [name for name in dict.fromkeys(_column_names(file)) if name != item]
+        table = pd.DataFrame(read_columns(file, [item], others))
     ids = table.pop(item)
     require_none_missing(int(ids.isna().sum()), item)
-    return table.replace("", None).set_axis(pd.Index(np.asarray(ids), name=item))
+    return table.replace(NULL, None).set_axis(pd.Index(np.asarray(ids), name=item))
 
 
 def _column_names(path: Path) -> list[str]:

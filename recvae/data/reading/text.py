@@ -29,8 +29,8 @@ NUMBER = r"-?[0-9]+(\.[0-9]+)?"
 """Text that can't be the name of a column."""
 NULL = ["", r"\N"]
 """Text that means a missing id."""
-MISSING = [*NULL, "NA", "N/A", "NaN", "nan", "NULL", "null", "None"]
-"""Text that means a missing id in a column of integers."""
+MISSING = [*NULL, "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null", "None"]
+"""Text that means a missing one in a column of numbers."""
 SNIFFED = 2**16
 """How many bytes of a text file are searched for its header."""
 GZIP = b"\x1f\x8b"
@@ -192,7 +192,9 @@ def _read_csv(
                     quote_char='"' if quotes else False,
                     newlines_in_values=quotes,
                 ),
-                pa.csv.ConvertOptions(include_columns=names, column_types=types),
+                pa.csv.ConvertOptions(
+                    include_columns=names, column_types=types, null_values=MISSING
+                ),
             )
 
     first, *others = encodings

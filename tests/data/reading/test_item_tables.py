@@ -33,12 +33,12 @@ def test_files_that_are_no_tables_of_items(tmp_path):
 
 def test_a_table_of_items_is_read_like_any_other_table(tmp_path):
     path = tmp_path / "goods.csv"
-    path.write_bytes("item;name;price\n1;Caf\xe9;\n2;;3\n".encode("latin-1"))
+    path.write_bytes("item;name;price\n1;Caf\xe9;\\N\n2;\\N;3\n3;;4\n".encode("latin-1"))
     items = rv.read_items(path)
-    assert items.index.tolist() == [1, 2]
-    assert items["name"].isna().tolist() == [False, True]
+    assert items.index.tolist() == [1, 2, 3]
+    assert items["name"].isna().tolist() == [False, True, True]
     assert items.loc[1, "name"] == "Caf\xe9"
-    assert items["price"].isna().tolist() == [True, False]
+    assert items["price"].isna().tolist() == [True, False, False]
     path.write_text("item,name\n1,a\n,b\n")
     with pytest.raises(DataError, match="1 of the item ids are missing"):
         rv.read_items(path)

@@ -7,6 +7,8 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -103,6 +105,10 @@ def test_against_pandas(lines, duplicates):
         (pd.array([2, 1], dtype="Int64"), [1, 2]),
         (np.array([2, 1], dtype=object), [1, 2]),
         (np.array([Decimal(2), Decimal("1.0")]), [1, 2]),
+        (np.array([Decimal(2**60 + 1), Decimal(1)]), [1, 2**60 + 1]),
+        (np.array([2**24 - 1, 1], np.float32), [1, 2**24 - 1]),
+        ([2.0**53 - 1, 1.0], [1, 2**53 - 1]),
+        (pd.array([2, 1], dtype="double[pyarrow]"), [1, 2]),
         (pd.Categorical([5, 4], categories=[3, 4, 5]), [4, 5]),
         (pd.Categorical(["b", "a"], categories=["c", "b", "a"]), ["a", "b"]),
         (np.array(["10", "9"]), ["10", "9"]),
@@ -124,7 +130,19 @@ def test_missing_ids(ids):
         build_interactions([1, 2], ids)
 
 
-NO_IDS = [[1.5, 2.0], [2.0**53 + 2, 1.0], [b"a", b"b"], [True, False], [2**64, 1], [-1, 2**63]]
+ROUNDED = [
+    [2.0**53, 1.0],  # 2^53 + 1 as a float
+    [-(2.0**53), 1.0],
+    np.array([2**24, 1], np.float32),
+    pd.array([2**53, 1], dtype="Float64"),
+    pd.array([2**53, 1], dtype="double[pyarrow]"),
+]
+NO_IDS = [
+    *ROUNDED,
+    *([1.5, 2.0], [b"a", b"b"], [True, False], [2**64, 1], [-1, 2**63]),
+    [Decimal("1.5"), Decimal(1)],
+    [Decimal(10**40), Decimal(1)],
+]
 
 
 @pytest.mark.parametrize("ids", [["a", 1], [[1], [2]], *NO_IDS])
@@ -217,13 +235,17 @@ def test_fractions_of_a_second_are_kept(times):
     assert data.timestamps.tolist() == [1_000_000_000.5, -1.25, 3]
 
 
+WITHIN_A_SECOND = pd.to_datetime("2026-01-01") + pd.to_timedelta([2, 1, 0, 1], unit="us")
+AS_TEXT = WITHIN_A_SECOND.map(pd.Timestamp.isoformat)  # which leaves out a fraction of zero
+
+
+@pytest.mark.parametrize("times", [WITHIN_A_SECOND, AS_TEXT], ids=["times", "text"])
 @pytest.mark.parametrize("kind", ["csv", "parquet", "frame"])
-def test_what_happened_within_a_second_has_an_order(tmp_path, kind):
-    times = pd.to_datetime("2026-01-01") + pd.to_timedelta([3, 2, 1, 2], unit="us")
+def test_what_happened_within_a_second_has_an_order(tmp_path, kind, times):
     table = pd.DataFrame({"user": 1, "item": [5, 6, 7, 5], "stars": [3, 1, 1, 5], "when": times})
     source = table if kind == "frame" else tmp_path / "table"
     if kind == "csv":
-        table.assign(when=times.map(pd.Timestamp.isoformat)).to_csv(source, index=False)
+        table.to_csv(source, index=False)
     elif kind == "parquet":
         table.to_parquet(source)
     data = read_interactions(source, value="stars", timestamp="when", duplicates="last")
@@ -290,6 +312,39 @@ def test_parquet(tmp_path):
     data = read_interactions(tmp_path / "plays", value="plays", timestamp="when")
     assert as_dict(data) == {(3, "a"): 1, (7, "a"): 4, (7, "b"): 2}
     assert data.timestamps.tolist() == [6, 7, 5]
+
+
+@pytest.mark.parametrize("index", [["user"], ["item", "user"], ["more"]])
+def test_of_parquet_only_the_columns_that_are_asked_for_are_read(tmp_path, index):
+    kinds = {
+        "more": pa.array([1, 2, 3]),
+        "tags": pa.array([["a"], [], None]),
+        "place": pa.array([{"town": "x"}, None, {"town": None}]),
+        "counts": pa.array([[("a", 1)], [], None], pa.map_(pa.string(), pa.int64())),
+        "bytes": pa.array([b"\xff", None, b""]),
+    }
+    table = pa.Table.from_pandas(TABLE.assign(more=1).set_index(index))
+    for name, values in kinds.items():
+        table = table.set_column(table.num_columns, name, values) if name != "more" else table
+    assert table.schema.pandas_metadata["index_columns"] == index
+    pa.parquet.write_table(table, tmp_path / "plays.parquet")
+    expected = {(3, "a"): 1, (7, "a"): 4, (7, "b"): 2}
+    for source in (tmp_path / "plays.parquet", tmp_path, table):
+        assert as_dict(read_interactions(source, value="plays")) == expected
+
+
+def test_ids_of_parquet_may_be_bytes(tmp_path):
+    """As Spark, Hive and Impala write texts."""
+    path = tmp_path / "plays.parquet"
+    table = pa.Table.from_pandas(TABLE, preserve_index=False)
+    for kind in (pa.binary(), pa.large_binary(), pa.dictionary(pa.int32(), pa.binary())):
+        item = table["item"].cast(pa.binary())
+        item = item.dictionary_encode() if pa.types.is_dictionary(kind) else item.cast(kind)
+        pa.parquet.write_table(table.set_column(1, "item", item), path)
+        assert as_dict(read_interactions(path, value="plays"))[7, "b"] == 2
+        with pytest.warns(UnknownItemWarning, match="2 of 3"):
+            data = read_histories(path, pd.Index(["b"]), user="user", item="item")
+        assert (data.matrix.toarray().tolist(), list(data.user_ids)) == ([[1], [0]], [7, 3])
 
 
 def written(tmp_path, content):
@@ -423,10 +478,20 @@ def test_json_lines(tmp_path, pack):
 
 
 @pytest.mark.parametrize("written_as", ["3,5", "1,234"])
-def test_numbers_with_commas_are_told_what_to_do(tmp_path, written_as):
-    path = written(tmp_path, f"user;item;plays\n1;2;{written_as}\n")
+@pytest.mark.parametrize("line", ["user;item;plays\n1;2;{}\n", 'user,item,plays\n1,2,"{}"\n'])
+def test_numbers_with_commas_are_told_what_to_do(tmp_path, line, written_as):
+    path = written(tmp_path, line.format(written_as))
     with pytest.raises(DataError, match=r"be numbers, such as 3.5 or 1234: .*" + written_as):
         read_interactions(path, value="plays")
+
+
+@pytest.mark.parametrize("missing", ["", r"\N", "NULL", "#N/A", "None"])
+def test_missing_values_and_times_in_text_files_are_counted(tmp_path, missing):
+    path = written(tmp_path, f"user,item,n\n1,2,{missing}\n1,3,4\n")
+    with pytest.raises(DataError, match="1 of the values are missing"):
+        read_interactions(path, value="n")
+    with pytest.raises(DataError, match="1 of the timestamps are missing"):
+        read_interactions(path, timestamp="n")
 
 
 def test_dates_in_text_files(tmp_path):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recvae.data.interactions import Interactions
-from recvae.data.reading import build_interactions
+from recvae.data.reading import build_interactions, read_interactions
 from recvae.data.splits import (
     Holdout,
     split_folds,
@@ -391,6 +391,18 @@ def test_split_last_as_drawn():
     assert test == {"a": "ffhf", "b": "h.ff"}
     assert (split.validation.n_dropped, split.test.n_dropped) == (1, 1)
     assert split.test.rows.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("lines", [[*range(7)], [*range(6, -1, -1)], [3, 0, 5, 6, 1, 4, 2]])
+def test_split_last_knows_the_order_within_a_second(lines):
+    table = pd.DataFrame({"user": [*"ababab", "c"], "item": [1, 3, 2, 2, 3, 1, 2]})
+    table["when"] = pd.Timestamp("2026-01-01") + pd.to_timedelta(range(7), unit="us")
+    train, validation, test = drawn(
+        split_last(read_interactions(table.loc[lines], timestamp="when"))
+    )
+    assert train == {"a": "T..", "b": "..T", "c": ".T."}
+    assert validation == {"a": "fh.", "b": ".hf"}
+    assert test == {"a": "ffh", "b": "hff"}
 
 
 @given(SEEDS)
