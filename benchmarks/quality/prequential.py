@@ -6,9 +6,10 @@
 
 The first half of the likes is fitted; the rest comes in ten slices, in the order of its times. One
 model is updated by each slice, another of the same options is fitted anew to all that came before.
-Both rank what the known users like in the next slice. Options are the defaults. Times are of the
-processor, so that a busy machine does not count. What is fitted anew is kept under
-build/prequential/: remove it when a fit has changed, not when an update has.
+Both rank what the known users like in the next slice, and for newcomers, whom neither has learnt,
+one half of what they like by the other. Options are the defaults. Times are of the processor, so
+that a busy machine does not count. What is fitted anew is kept under build/prequential/: remove it
+when a fit has changed, not when an update has.
 """
 
 import json
@@ -38,7 +39,7 @@ MODELS = (
 CLOSED, NEW_USERS = ("ease", "edlae"), (1, 10, 100)
 DRAWN = ("mult-dae", "elsa", "als", "ease")
 KNOWN, SLICES = 0.5, 10
-METRIC = "ndcg@100"
+METRIC, NEW = "ndcg@100", "new_"
 KEPT, VALUES = Path("build/prequential"), "values.npz"
 OUT, TIMES = FIGURES / "prequential.json", FIGURES / "update_times.json"
 
@@ -84,16 +85,9 @@ def measure(data: str, name: str, n_slices: int) -> dict[str, Any]:
     updated = rv.load_model(folder)
     lines: list[dict[str, Any]] = []
     for number, part in enumerate(slices):
-        ours, anew = judge(updated, next_of(known, part)), kept[f"slice_{number}"]
-        lines.append(
-            {
-                "until": str(last_day(part)),
-                "users": len(ours),
-                "updated": ours.mean(),
-                "refitted": anew.mean(),
-                "difference_error": (ours - anew).std() / len(ours) ** 0.5,
-            }
-        )
+        lines.append({"until": str(last_day(part))})
+        for of, ours in judge(updated, known, part).items():
+            lines[-1] |= compared(of, ours, kept[f"{of}{number}"])
         if number + 1 < len(slices):
             seconds, _ = timed(lambda: updated.update(part))  # noqa: B023
             known = grown(known, part)
@@ -105,14 +99,17 @@ def refit(name: str, folder: Path, known: rv.Interactions, slices: list[rv.Inter
     """Save the first model; keep how those rank each slice that are fitted to all before it."""
     model = rv.build_model(name).fit(known, keep_data=True)
     model.save(folder)
-    kept: dict[str, Any] = {"slice_0": judge(model, next_of(known, slices[0]))}
+    kept: dict[str, Any] = {
+        f"{of}0": values for of, values in judge(model, known, slices[0]).items()
+    }
     seconds = []
     for number in range(1, len(slices)):
         known = grown(known, slices[number - 1])
         spent, model = timed(lambda: rv.build_model(name).fit(known))  # noqa: B023
-        kept[f"slice_{number}"] = judge(model, next_of(known, slices[number]))
+        found = judge(model, known, slices[number])
+        kept |= {f"{of}{number}": values for of, values in found.items()}
         seconds.append(spent)
-    np.savez(folder / VALUES, seconds=seconds, **kept)
+    np.savez(folder / VALUES, seconds=np.array(seconds), **kept)
 
 
 def times(name: str, n_users: int) -> dict[str, Any]:
@@ -161,15 +158,36 @@ def next_of(known: rv.Interactions, part: rv.Interactions) -> rv.Holdout:
     return rv.Holdout(known.matrix[rows], held_out[rows], rows=rows)
 
 
+def newcomers_of(known: rv.Interactions, part: rv.Interactions) -> rv.Holdout:
+    """A half of what each new user of a slice likes, of the known items, and the other half."""
+    n_users, n_items = known.shape
+    likes = grown(known, part).matrix[n_users:, :n_items]
+    shown = rv.latent.drop(likes, 0.5)
+    rest = (likes - shown).tocsr()
+    both = (shown.getnnz(axis=1) > 0) & (rest.getnnz(axis=1) > 0)
+    return rv.Holdout(shown[both], rest[both])
+
+
 def last_day(part: rv.Interactions) -> date:
     """The day of a slice's last like."""
     assert part.timestamps is not None
     return pd.Timestamp(part.timestamps.max(), unit="s").date()
 
 
-def judge(model: Recommender, holdout: rv.Holdout) -> np.ndarray:
-    """NDCG@100 of each user."""
-    return rv.evaluate(model, holdout, (METRIC,)).per_user[METRIC].to_numpy()
+def judge(
+    model: Recommender, known: rv.Interactions, part: rv.Interactions
+) -> dict[str, np.ndarray]:
+    """NDCG@100 of each known user, and of each newcomer of a slice."""
+    holdouts = {"": next_of(known, part), NEW: newcomers_of(known, part)}
+    reports = {of: rv.evaluate(model, holdout, (METRIC,)) for of, holdout in holdouts.items()}
+    return {of: report.per_user[METRIC].to_numpy() for of, report in reports.items()}
+
+
+def compared(of: str, ours: np.ndarray, anew: np.ndarray) -> dict[str, Any]:
+    """The means of both, and the standard error of their difference."""
+    error = (ours - anew).std() / len(ours) ** 0.5
+    found = {"users": len(ours), "updated": ours.mean(), "refitted": anew.mean()}
+    return {f"{of}{name}": value for name, value in (found | {"difference_error": error}).items()}
 
 
 def timed(call: Any) -> tuple[float, Any]:
@@ -182,18 +200,20 @@ def timed(call: Any) -> tuple[float, Any]:
 def summary(measured: dict[str, Any]) -> str:
     """NDCG of both, its ratio and the ratio of the times, over all slices after the first."""
     lines = pd.DataFrame(measured["slices"])
-    after, times = lines[1:], lines[:-1]
-    users = after["users"]
-    updated, refitted = ((after[kind] * users).sum() / users.sum() for kind in KINDS)
-    error = np.sqrt((after["difference_error"] ** 2 * users**2).sum()) / users.sum()
-    seconds = times["update_seconds"].sum(), times["fit_seconds"].sum()
-    return (
-        f"{METRIC} {updated:.4f} of {refitted:.4f} (difference ± {error:.4f}): "
-        f"{updated / refitted:.1%} in {seconds[0] / seconds[1]:.0%} of {seconds[1]:.1f} s"
+    times = lines[:-1][["update_seconds", "fit_seconds"]].sum()
+    share, fits = times["update_seconds"] / times["fit_seconds"], times["fit_seconds"]
+    parts = [f"{of}{METRIC} {kept_of(lines[1:], of)}" for of in ("", NEW) if f"{of}users" in lines]
+    return f"{', '.join(parts)} in {share:.0%} of {fits:.1f} s"
+
+
+def kept_of(lines: pd.DataFrame, of: str) -> str:
+    """What updates keep of the NDCG, over the users of some slices."""
+    users, errors = lines[f"{of}users"], lines[f"{of}difference_error"]
+    updated, refitted = (
+        (lines[f"{of}{kind}"] * users).sum() / users.sum() for kind in ("updated", "refitted")
     )
-
-
-KINDS = ("updated", "refitted")
+    error = np.sqrt((errors**2 * users**2).sum()) / users.sum()
+    return f"{updated:.4f} of {refitted:.4f} (± {error:.4f}): {updated / refitted:.1%}"
 
 
 def draw(found: dict[str, Any]) -> Figure:

@@ -1,5 +1,7 @@
 """Completion: an attribute that is known of some users or items, for all of them."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 
@@ -16,7 +18,7 @@ def complete(codes: np.ndarray, labels: pd.Series) -> pd.DataFrame:
 
     A multinomial logistic regression, whose penalty is the one with the best log-likelihood on held
     out labels: so the probabilities are calibrated, with few labels too. The codes of users are
-    `model.encode(histories)[0]`, those of items `item_codes(model)`; they have not seen the labels.
+    `model.encode(histories)[0]`, those of items `item_codes(model, histories)`.
 
     Args:
         codes: float [n, d], of users or items.
@@ -47,5 +49,7 @@ def complete(codes: np.ndarray, labels: pd.Series) -> pd.DataFrame:
     )
     probe = sklearn("pipeline").make_pipeline(sklearn("preprocessing").StandardScaler(), search)
     numbers, values = pd.factorize(labels[known], sort=True)
-    chances = probe.fit(codes[known], numbers).predict_proba(codes)
+    with warnings.catch_warnings():  # parts of few labels have nearly as many values
+        warnings.filterwarnings("ignore", "The number of unique classes")
+        chances = probe.fit(codes[known], numbers).predict_proba(codes)
     return pd.DataFrame(chances, index=labels.index, columns=values)

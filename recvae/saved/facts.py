@@ -51,13 +51,15 @@ class Facts:
         options: dict[str, Any],
         *,
         keep_users: bool,
-        keep_data: bool = False,
-        user_columns: Sequence[str] = (),
+        kept_columns: Sequence[str] | None,
     ) -> Self:
-        """The facts about the training data that are known before the fit."""
+        """The facts about the training data that are known before the fit.
+
+        The data are kept with these columns of the users; None keeps no data.
+        """
         kept = None
-        if keep_data and isinstance(data, Interactions):
-            users = data.users[list(user_columns)]
+        if kept_columns is not None and isinstance(data, Interactions):
+            users = data.users[list(kept_columns)]
             kept = replace(data, users=users, timestamps=None, positions=None, disliked=None)
         return cls(
             items=data.items,

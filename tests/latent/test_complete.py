@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -37,6 +39,13 @@ def test_the_index_is_that_of_the_labels(drawn):
     codes, labels, _ = drawn
     named = labels.head(50).rename(lambda row: f"user {row}")
     assert complete(codes[:50], named).index.equals(named.index)
+
+
+def test_many_values_that_few_have_are_no_reason_to_warn():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = complete(np.random.default_rng(0).normal(size=(80, 3)), pd.Series([*range(40)] * 2))
+    assert found.shape == (80, 40)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from benchmarks.common import options, run_parts
 
 PARTS = (
     *("generate", "anomaly", "uncertainty", "explain", "interpolate", "map"),
-    *("sparse_codes", "features", "robustness"),
+    *("sparse_codes", "features", "complete", "robustness"),
 )
 """The modules beside this one; each has `measure`, which gives what JSON can say, and `draw`,
 which makes a figure of it."""

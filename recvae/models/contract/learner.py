@@ -114,16 +114,11 @@ class Learner(Model):
                 "user_features, which are for new ones."
             )
         given = options.values(self)
-        columns = of_users[0].of_table if of_users and keep_data else []
-        if columns and isinstance(data, Interactions):
-            as_parquet(data.users[columns])
-        self._facts = Facts.of(
-            data,
-            given,
-            keep_users=not self.supports_new_users,
-            keep_data=keep_data,
-            user_columns=columns,
-        )
+        kept_columns = None if not keep_data else of_users[0].of_table if of_users else []
+        if kept_columns and isinstance(data, Interactions):
+            as_parquet(data.users[kept_columns])
+        keep_users = not self.supports_new_users
+        self._facts = Facts.of(data, given, keep_users=keep_users, kept_columns=kept_columns)
         self.history_, self.interrupted_ = None, False
         self.cold_items_ = self.cold_users_ = None
         about = {"recvae": recvae.__version__, "model": self.name, "data": self.fingerprint_}
@@ -190,11 +185,12 @@ class Learner(Model):
         if more is not None and self.reads_weights:
             lists.warn_if_unweighted(type(self).__name__, more.matrix)
         options.check(self)
-        updated, given = copy(self), options.values(self)
-        keep_users = not self.supports_new_users
-        checked, columns = checked_data(data, None), list(data.users)
+        updated = copy(self)
         facts = Facts.of(
-            checked, given, keep_users=keep_users, keep_data=True, user_columns=columns
+            checked_data(data, None),
+            options.values(self),
+            keep_users=not self.supports_new_users,
+            kept_columns=data.users.columns.tolist(),
         )
         updated._facts, updated.interrupted_ = facts, False
         source = self.facts_.item_features if item_features is None else item_features
