@@ -6,18 +6,20 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from serving_client import client_of
+from serving_client import client_of, listening
 
 import recvae as rv
+from recvae.serving import create_app
 
 LONG = 1_540_000_000_000_000_000
 IDS = [LONG + n for n in range(38)] + [2**53 - 1, 2**53]
+TITLES = [f"film{n:02}" for n in range(len(IDS))]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     matrix = sp.random(80, len(IDS), density=0.4, format="csr", random_state=0, dtype=np.float32)
-    items = pd.DataFrame(index=pd.Index(IDS, name="item"))
+    items = pd.DataFrame({"title": TITLES}, index=pd.Index(IDS, name="item"))
     users = pd.DataFrame(index=pd.RangeIndex(80, name="user"))
     data = rv.Interactions(matrix, users, items)
     small = {"hidden": (), "latent": 4, "epochs": 1, "device": "cpu"}
@@ -62,3 +64,24 @@ async def test_long_ids_come_back_as_they_are(folder):
             "/recommend", json={"items": [LONG - 1, str(LONG - 2), 7, LONG]}
         )
         assert as_javascript(unknown)["unknown"] == [str(LONG - 1), str(LONG - 2), 7]
+
+
+def test_the_page_sends_them_back_as_they_are(folder, browser):
+    sent, answers = [], []
+    with listening(create_app(folder, device="cpu")) as url:
+        page = browser.new_page()
+        page.on("request", lambda one: sent.append(one.post_data_json) if one.post_data else None)
+        page.on("response", lambda one: answers.append(one) if one.request.post_data else None)
+        page.goto(url)
+        liked = [3, 4, 38, 39]
+        for number in liked:
+            page.locator("#one [role=combobox]").fill(TITLES[number])
+            page.locator("#one [role=option]").first.click()
+        page.locator(".list[aria-busy=false] #picks > li").first.wait_for()
+        liked.append(TITLES.index(page.locator("#picks .name").first.inner_text()))
+        page.locator("#picks .like").first.click()
+        page.locator("#one .chip").nth(4).wait_for()
+        page.locator(".list[aria-busy=false] #picks > li").first.wait_for()
+        assert [str(one) for one in sent[-1]["items"]] == [str(IDS[number]) for number in liked]
+        assert [answer.json().get("unknown", []) for answer in answers] == [[]] * len(sent)
+        page.close()
