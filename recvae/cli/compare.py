@@ -73,7 +73,7 @@ def compare(
     from recvae.experiments.report.page import require_own
 
     chosen = _build(names(models), parse_settings(settings))
-    split = experiment.prepare_in_memory() if folds is None else experiment.prepare_folds(folds)
+    split = experiment.prepare_for_choice() if folds is None else experiment.prepare_folds(folds)
     if out is not None:
         make_folder(out, experiment.data)
         require_own(out)

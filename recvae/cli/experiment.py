@@ -68,9 +68,9 @@ class Experiment(Filters, DataOptions):
         Literal["users", "interactions", "items", "last", "time", "repeats", "published", "none"],
         _Split(
             help="What is held out: users, whose lists the model has never seen; interactions of "
-            "every user at random; items that nobody has in training, for --item-features; the "
-            "last of every user; all that is new after a point in time; all after it, new or had "
-            "before (repeats); what the data's test.txt says, a line per user, as in papers; or "
+            "every user at random; items that nobody has in training, for --item-features (`recvae "
+            "train` and `evaluate` alone); the last of every user; all that is new after a point in "
+            "time; all after it, new or had before (repeats); what the data's test.txt says, a line per user, as in papers; or "
             "none, to train on all there is (`recvae train` alone)."
         ),
     ] = "users"
@@ -109,10 +109,18 @@ class Experiment(Filters, DataOptions):
 
     def prepare(self) -> "rv.Split | rv.ShardSplit":
         """Read, filter and split; of shards, the training users stay on the disk."""
-        return self._split_shards() if are_shards(self.data) else self.prepare_in_memory()
+        return self._split_shards() if are_shards(self.data) else self._split_in_memory()
 
-    def prepare_in_memory(self) -> "rv.Split":
-        """Read, filter and split."""
+    def prepare_for_choice(self) -> "rv.Split":
+        """Read, filter and split, to fit several models or options without item features."""
+        if self.split == "items":
+            raise typer.BadParameter(
+                "--split items is for models with --item-features: `recvae train` each of them, "
+                "then `recvae evaluate` it by the same split."
+            )
+        return self._split_in_memory()
+
+    def _split_in_memory(self) -> "rv.Split":
         split = self._split()
         return split.without_disliked() if self.without_disliked else split
 

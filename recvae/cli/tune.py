@@ -59,7 +59,7 @@ def tune(
     if trials is None and minutes is None:
         raise typer.BadParameter("give it a budget: --trials, --minutes, or both.")
     recommender = rv.build_model(model, parse_settings(settings))
-    split = experiment.prepare_in_memory()
+    split = experiment.prepare_for_choice()
     if out is not None:
         make_folder(out, experiment.data)
     tuned = rv.tune(

@@ -726,6 +726,8 @@ VAE = ["--model", "mult-vae", *TINY]
         (["compare", "--data", "PLAYS", "--models", "als", "--seeds", "0,0"], 1, "holds one twice"),
         (["export", "MODEL", "--out", "model.txt"], 1, "must end in .onnx"),
         (["export", "MODEL", "--vectors", "--out", "no/a.parquet"], 1, "folder no, make it"),
+        (["compare", "--data", "PLAYS", "--split", "items"], 2, "`recvae train` each of them"),
+        (["tune", "--data", "PLAYS", "--split", "items", "--trials", 1], 2, "then `recvae evaluat"),
         (["compare", "--data", "PLAYS", "--models", "als,bbr"], 1, "did you mean 'bpr'?"),
         (["compare", "--data", "PLAYS", "--models", "als", "--set", "asl.factors=2"], 2, "als"),
         (["compare", "--data", "PLAYS", "--out", "mine.csv/report"], 1, "mine.csv"),
