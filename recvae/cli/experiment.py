@@ -68,10 +68,11 @@ class Experiment(Filters, DataOptions):
         Literal["users", "interactions", "items", "last", "time", "repeats", "published", "none"],
         _Split(
             help="What is held out: users, whose lists the model has never seen; interactions of "
-            "every user at random; items that nobody has in training, for --item-features (`recvae "
-            "train` and `evaluate` alone); the last of every user; all that is new after a point in "
-            "time; all after it, new or had before (repeats); what the data's test.txt says, a line per user, as in papers; or "
-            "none, to train on all there is (`recvae train` alone)."
+            "every user at random; items that nobody has in training, for --item-features "
+            "(`recvae train` and `evaluate` alone); the last of every user; all that is new after "
+            "a point in time; all after it, new or had before (repeats); what the data's test.txt "
+            "says, a line per user, as in papers; or none, to train on all there is (`recvae "
+            "train` alone)."
         ),
     ] = "users"
     held_out_users: Annotated[
