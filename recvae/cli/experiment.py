@@ -175,9 +175,10 @@ class Experiment(Filters, DataOptions):
         if self.split == "published":
             return f"{self.data}, split as published, validation pairs by seed {self.seed}"
         least = "" if self._min_weight is None else f", weight >= {self._min_weight:g}"
+        when = "" if self.test_from is None else f" at {self.validation_from} and {self.test_from}"
         return (
             f"{without_password(self.data)}{least}, users with >= {self.min_user_items} items, "
-            f"items with >= {self.min_item_users} users, split by {self.split}, "
+            f"items with >= {self.min_item_users} users, split by {self.split}{when}, "
             f"seed {self.seed}{', lists without what is disliked' * self.without_disliked}"
         )
 

@@ -1004,7 +1004,8 @@ def test_models_of_order_are_compared_and_tuned_on_splits_by_time(table, plays, 
     models = ["--models", "transitions,ease", "--set", "ease.half_life=3", "--tune", 2]
     shown = json.loads(recvae("compare", *asked, *models).stdout)
     assert {line["model"] for line in shown["models"]} == {"transitions", "ease"}
-    assert f"split by {kind[0]}" in shown["setting"]["data"]
+    when = {"last": "last", "time": f"time at {PERIODS[3]} and {PERIODS[5]}"}[kind[0]]
+    assert f"split by {when}, seed" in shown["setting"]["data"]
     tune = ["--model", "ease", "--set", "half_life=3", "--trials", 2, "--out", tmp_path / "tuned"]
     facts = json.loads(recvae("tune", *asked, *tune).stdout)
     assert facts["trials"][0]["half_life"] == 3
