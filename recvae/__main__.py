@@ -17,7 +17,7 @@ def main() -> None:
     """Run the command that the arguments name.
 
     The collector would look through what the imports have made many times over, and once more as
-    Python ends: that took a quarter of a short command's time. A training, which is not short, has
+    Python ends: that took a quarter of a short command's time. An export, which is not short, has
     loaded torch's compiler, whose bindings print what they take for leaks unless all is collected.
     """
     gc.set_threshold(RARELY)

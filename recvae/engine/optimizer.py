@@ -1,4 +1,8 @@
-"""Optimizer: Adam for a part of a net; lazy for parameters with sparse gradients."""
+"""Optimizer: Adam for a part of a net; lazy for parameters with sparse gradients.
+
+`torch.optim.adam.adam` is the step of `torch.optim.Adam`, whose class loads torch's compiler: two
+seconds before the first step of a training.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.optim.adam import adam
 
 from recvae.engine.groups import ALONE, Group
 from recvae.engine.states import require_like
@@ -39,13 +44,9 @@ class Optimizer:
     ) -> None:
         chosen = [p for name, p in net.named_parameters() if name.startswith(part)]
         matrices, vectors = ([p for p in chosen if (p.ndim > 1) is kind] for kind in (True, False))
-        groups: list[dict[str, Any]] = [
-            {"params": matrices, "weight_decay": 2 * l2},
-            {"params": vectors},
-        ]
-        self.adam = torch.optim.Adam(groups, lr=learning_rate, betas=BETAS, eps=EPSILON, fused=True)
         self._net, self._trained, self._group = net, [*matrices, *vectors], group
         self._learning_rate, self._decay = learning_rate, 2 * l2
+        self._states: dict[nn.Parameter, dict[str, torch.Tensor]] = {p: {} for p in self._trained}
 
     @contextmanager
     def in_charge(self) -> Iterator[None]:
@@ -60,20 +61,36 @@ class Optimizer:
 
     def step(self, loss: torch.Tensor, lr_factor: float = 1.0) -> None:
         """Make a step by the gradients of a loss, with `lr_factor` times the learning rate."""
-        for group in self.adam.param_groups:
-            group["lr"] = lr_factor * self._learning_rate
+        rate = lr_factor * self._learning_rate
+        whole: dict[nn.Parameter, torch.Tensor] = {}
         gradients = [self._group.sum(one) for one in torch.autograd.grad(loss, self._trained)]
         for parameter, gradient in zip(self._trained, gradients, strict=True):
             if gradient.is_sparse:
-                self._step_rows(parameter, gradient.coalesce(), lr_factor * self._learning_rate)
-            parameter.grad = None if gradient.is_sparse else gradient.contiguous()
-        self.adam.step()
+                self._step_rows(parameter, gradient.coalesce(), rate)
+            else:
+                whole[parameter] = gradient.contiguous()
+        for of_matrices, decay in ((True, self._decay), (False, 0.0)):
+            some = {p: one for p, one in whole.items() if (p.ndim > 1) is of_matrices}
+            self._step_wholes(some, rate, decay)
+
+    @torch.no_grad()
+    def _step_wholes(
+        self, gradients: dict[nn.Parameter, torch.Tensor], rate: float, decay: float
+    ) -> None:
+        """Make Adam's step by gradients that are not sparse."""
+        states = [self._states[p] or self._begin(p, sparse=False) for p in gradients]
+        first, second = ([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq"))
+        adam(
+            [*gradients], [*gradients.values()], first, second, [], [s["step"] for s in states],
+            lr=rate, beta1=BETAS[0], beta2=BETAS[1], eps=EPSILON, weight_decay=decay,
+            fused=True, amsgrad=False, maximize=False,
+        )  # fmt: skip
 
     @torch.no_grad()
     def _step_rows(self, parameter: nn.Parameter, gradient: torch.Tensor, rate: float) -> None:
         """Make Adam's step in the rows of a sparse gradient, after the steps that they missed."""
         rows, values = gradient.indices()[0], gradient.values()
-        state = self.adam.state[parameter] or self._begin(parameter)
+        state = self._states[parameter] or self._begin(parameter, sparse=True)
         # How many steps each row missed: those since it was last used, but for the present one.
         missed = state["step"] - state[LAST].index_select(0, rows)
         state["step"] += 1
@@ -92,20 +109,22 @@ class Optimizer:
         for whole, part in zip(wholes, (weights, first, second), strict=True):
             whole.index_copy_(0, rows, part)
 
-    def _begin(self, parameter: nn.Parameter) -> dict[str, torch.Tensor]:
-        state: dict[str, torch.Tensor] = self.adam.state[parameter]
-        state["step"], state[LAST] = torch.zeros(()), parameter.new_zeros(len(parameter))
+    def _begin(self, parameter: nn.Parameter, *, sparse: bool) -> dict[str, torch.Tensor]:
+        state = self._states[parameter]
+        state["step"] = torch.zeros((), device="cpu" if sparse else parameter.device)
         state["exp_avg"], state["exp_avg_sq"] = (torch.zeros_like(parameter) for _ in BETAS)
+        if sparse:
+            state[LAST] = parameter.new_zeros(len(parameter))
         return state
 
     def state_dict(self) -> dict[str, Any]:
         """Adam's moments and step counts, parameter by parameter, for `load_state_dict`."""
-        return {"moments": [dict(self.adam.state[parameter]) for parameter in self._trained]}
+        return {"moments": [dict(self._states[parameter]) for parameter in self._trained]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
         for parameter, moments in zip(self._trained, state["moments"], strict=True):
-            self.adam.state[parameter] = _checked(moments, parameter) if moments else {}
+            self._states[parameter] = _checked(moments, parameter) if moments else {}
 
 
 def _checked(moments: dict[str, torch.Tensor], parameter: nn.Parameter) -> dict[str, torch.Tensor]:

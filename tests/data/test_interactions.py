@@ -95,7 +95,7 @@ def test_filter_by_weight_drops_whom_it_empties(data):
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=30, max_size=70),
+    st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=15, max_size=40),
     st.integers(1, 3),
     st.integers(1, 3),
 )

@@ -56,7 +56,7 @@ def test_a_state_comes_back_bit_for_bit(kept):
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
         lambda part: st.lists(part) | st.dictionaries(st.text(), part),
-        max_leaves=10,
+        max_leaves=5,
     )
 )
 def test_any_state_without_tensors_is_put_back_as_it_was(state):

@@ -130,7 +130,7 @@ def _recommend(model, histories, answers):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no forks")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_fork_recommends(two_threads):
-    histories = sp.random(300, 4000, density=0.02, format="csr", random_state=0, dtype=np.float32)
+    histories = sp.random(300, 1500, density=0.02, format="csr", random_state=0, dtype=np.float32)
     model = rv.EASE().fit(histories)
     expected = model.recommend(histories, 5)[0]  # on two threads, which the fork does not have
     fork = get_context("fork")

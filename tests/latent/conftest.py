@@ -1,4 +1,4 @@
-"""Tiny data of three tastes, and one fitted model of each kind."""
+"""Tiny data of three tastes, and one model of each kind, fitted when it is asked for."""
 
 import numpy as np
 import pytest
@@ -39,7 +39,13 @@ def models(matrix):
         "ease": rv.EASE(regularization=5.0),
         "popularity": rv.Popularity(),
     }
-    return {name: model.fit(matrix) for name, model in some.items()}
+
+    class Fitted(dict[str, rv.models.Recommender]):
+        def __missing__(self, name):
+            self[name] = some[name].fit(matrix)
+            return self[name]
+
+    return Fitted()
 
 
 @pytest.fixture

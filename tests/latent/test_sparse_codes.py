@@ -64,7 +64,7 @@ def test_units_are_found_by_hand(codes, vae, matrix):
     [*((name, "codes") for name in NETS), ("mult-vae", "scores"), ("residual-vae", "scores")],
 )
 def test_lists_are_nearly_those_of_the_model(name, goal, models, matrix):
-    options = OPTIONS | {"active": 6}
+    options = OPTIONS | {"active": 6, "epochs": 15}
     sparse = SparseCodes(goal=goal, **options).fit(models[name], matrix)
     assert sparse.history_["loss"].iloc[-1] < sparse.history_["loss"].iloc[0]
     lists = [ranker.recommend(matrix, 6)[0] for ranker in (models[name], sparse)]

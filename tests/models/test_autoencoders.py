@@ -171,7 +171,7 @@ def test_binary_input_ignores_weights_and_counts_do_not(split):
 
 @pytest.mark.parametrize("likelihood", ["multinomial", "bernoulli", "gaussian"])
 def test_every_likelihood_learns(split, likelihood):
-    model = fit(split, likelihood=likelihood, epochs=30, learning_rate=0.01)
+    model = fit(split, likelihood=likelihood, epochs=8, learning_rate=0.03)
     popularity = rv.Popularity().fit(split.train)
     metric = ("ndcg@10",)
     ours, theirs = (rv.evaluate(m, split.test, metric).mean.iloc[0] for m in (model, popularity))

@@ -43,13 +43,13 @@ def by_the_formula(train, histories, rank, level, slope, user_power, degree_powe
     return signal @ (vectors * response) @ vectors.T * counts**item_power
 
 
-@pytest.mark.parametrize("rank", [1, 4, 6])
 @given(
+    st.sampled_from([1, 4, 6]),
     st.fixed_dictionaries(
         dict.fromkeys(
             ("level", "slope", "user_power", "degree_power", "item_power"), st.floats(0.0, 1.0)
         )
-    )
+    ),
 )
 def test_the_scores_are_those_of_the_filter(train, rank, options):
     expected = by_the_formula(train, train[:9], rank, **options)

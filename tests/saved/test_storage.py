@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 from io import BytesIO
 from threading import Thread
@@ -41,11 +42,18 @@ def data():
     return Interactions(matrix, USERS, ITEMS)
 
 
-@pytest.fixture
-def saved(data, tmp_path):
+@pytest.fixture(scope="module")
+def made(data, tmp_path_factory):
     model = rv.MultVAE(hidden=(8,), latent=4, epochs=2, batch_size=10, device="cpu").fit(data)
-    model.save(tmp_path / "model")
-    return model, tmp_path / "model"
+    folder = tmp_path_factory.mktemp("made") / "model"
+    model.save(folder)
+    return model, folder
+
+
+@pytest.fixture
+def saved(made, tmp_path):
+    model, folder = made
+    return model, shutil.copytree(folder, tmp_path / "model")
 
 
 def test_what_is_loaded_is_what_was_saved(saved, data):

@@ -161,7 +161,7 @@ def test_every_model_learns_beside_users_and_items_without_a_pair(name, tmp_path
         split = rv.read_split(folder)
     assert (split.train.item_counts == 0).any()
     assert (np.diff(split.train.matrix.indptr) == 0).any()
-    small = {"epochs": 2} if hasattr(build_model(name), "epochs") else {}
+    small = {"epochs": 1} if hasattr(build_model(name), "epochs") else {}
     model = build_model(name, small).fit(split.train, validation=split.validation)
     report = rv.evaluate(model, split.test, ["full-recall@20", "ndcg@20"])
     assert report.n_users == 40
