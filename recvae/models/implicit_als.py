@@ -19,6 +19,9 @@ from recvae.models.families.implicit import Factorization, one_blas_thread
 from recvae.options.ranges import PositiveFloat, PositiveInt
 from recvae.options.spaces import Float, Int, Space
 
+ROUNDS = 2
+"""How many iterations an update has. After one, newcomers get worse lists than by a fit."""
+
 
 @dataclass(kw_only=True, eq=False)
 class ImplicitALS(Factorization):
@@ -88,11 +91,11 @@ class ImplicitALS(Factorization):
         return solve(left, right) @ every.T
 
     def relearn(self, change: Change, context: FitContext) -> None:
-        """Solve for users and items once more, from the items' vectors that there are."""
+        """Solve for users and items a few times more, from the items' vectors that there are."""
         known, n_items = self.item_factors_.numpy(), change.train.shape[1]
         with one_blas_thread():
             solver = self.new_solver()
-            solver.iterations = 1
+            solver.iterations = ROUNDS
             solver.item_factors = np.pad(known, ((0, n_items - len(known)), (0, 0)))
             self.run(solver, change.train)
 

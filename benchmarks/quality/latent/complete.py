@@ -60,13 +60,12 @@ def attribute(name: str) -> pd.Series:
     """An attribute of the users, or the genre of the items that have one alone."""
     if name != OF_ITEM:
         return pd.Series(described()[1][name])
-    genres = likes("ml-1m").items["genres"]
-    return genres[items()].reset_index(drop=True)
+    return split().train.items["genres"][items()].reset_index(drop=True)
 
 
 def items() -> np.ndarray:
     """bool [items]: the items with one genre alone, that some others have."""
-    genres = likes("ml-1m").items["genres"]
+    genres = split().train.items["genres"]
     counts = genres.map(genres.value_counts())
     return ((counts >= RARE) & ~genres.str.contains("|", regex=False)).to_numpy()
 
@@ -82,7 +81,8 @@ def codes(name: str, kind: str) -> np.ndarray:
             else rv.latent.item_codes(fitted(kind), split().train.matrix)
         )
         return vectors[items()]
-    histories = described()[0][TARGETS[name]]
+    known = likes("ml-1m").item_ids.get_indexer(split().train.item_ids)
+    histories = described()[0][TARGETS[name]][:, known]
     return svd().transform(histories) if kind == "svd" else fitted(kind).encode(histories)[0]
 
 

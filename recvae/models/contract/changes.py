@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from recvae.data.growth import grown, without_users
 from recvae.data.interactions import Interactions
-from recvae.data.matrices import sized
+from recvae.data.matrices import placed, sized
 from recvae.errors import OptionError
 
 
@@ -36,11 +36,7 @@ class Change:
         shape = len(left) + n_new, today.shape[1]
         before = sized(yesterday.matrix, shape)
         rows = np.concatenate([np.flatnonzero(~left), np.arange(len(left), shape[0])])
-        indptr = np.zeros(shape[0] + 1, dtype=today.matrix.indptr.dtype)
-        indptr[rows + 1] = np.diff(today.matrix.indptr)
-        after = sp.csr_matrix(
-            (today.matrix.data, today.matrix.indices, np.cumsum(indptr)), shape=shape
-        )
+        after = placed(today.matrix, rows, np.arange(shape[1]), shape)
         changed = (before - after).getnnz(axis=1) > 0
         return cls(today.matrix, np.flatnonzero(changed[rows]), before[changed], after[changed])
 
