@@ -18,14 +18,12 @@ def blocks(language: str) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
-def test_the_page(kind, tmp_path, request):
-    shop = "sqlite:///shop.db"
-    if kind == "postgresql":
-        shop = request.getfixturevalue("postgresql")
+def test_the_page(tmp_path, request):
+    has_server = shutil.which("psql") is not None
+    shop = request.getfixturevalue("postgresql") if has_server else "sqlite:///shop.db"
     (generate, in_python), (_, *commands) = blocks("python"), blocks("sh")
     shell = f'recvae() {{ "{sys.executable}" -m recvae "$@"; }}\n' + "".join(commands)
-    if kind == "sqlite" or not shutil.which("psql"):
+    if not has_server:
         shell = re.sub("^psql .*$", "", shell, flags=re.MULTILINE)
 
     def run(*command: str) -> str:

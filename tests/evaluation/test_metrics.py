@@ -17,6 +17,7 @@ from recvae.evaluation.metrics import (
     Metric,
     RankedLists,
     coverage,
+    disliked,
     diversity,
     gini,
     ndcg,
@@ -150,6 +151,13 @@ def test_novelty_is_over_the_items_shown():
 def test_novelty_without_popularity_is_refused():
     with pytest.raises(DataError, match="item_counts_"):
         novelty(RankedLists(np.array([[0]]), sp.csr_matrix([[1.0]])), 1)
+
+
+def test_the_disliked_are_counted_over_all_places_of_a_list():
+    low = sp.csr_matrix([[1, 0, 0, 1], [1, 0, 0, 0]])
+    lists = RankedLists(np.array([[3, 1, 0], [0, -1, -1]]), 0 * low, disliked=low)
+    np.testing.assert_allclose(disliked(lists, 2), [0.5, 0.5])
+    np.testing.assert_allclose(disliked(lists, 3), [2 / 3, 1 / 3])
 
 
 @given(list_cases(), st.integers(1, 15))

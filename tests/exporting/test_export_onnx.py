@@ -203,9 +203,11 @@ def test_the_command(ease, train, tmp_path):
 
 
 def test_movielens(real_data, tmp_path):
-    data = rv.load_dataset("ml-1m", data_dir=real_data, min_rating=4, min_user_items=5)
-    split = rv.split_users(data, n_validation=500, n_test=500)
-    model = rv.ResidualEnsemble(n_vaes=1, epochs=1, factors=16, device="cpu").fit(split.train)
+    data = rv.load_dataset("ml-100k", data_dir=real_data, min_rating=4, min_user_items=5)
+    split = rv.split_users(data, n_validation=100, n_test=100)
+    model = rv.ResidualEnsemble(n_vaes=1, epochs=1, rank=16, factors=16, device="cpu").fit(
+        split.train
+    )
     histories = split.test.fold_in[:100]
     rv.export_onnx(model, tmp_path / "model.onnx", k=10)
     check(tmp_path / "model.onnx", model, histories, k=10)

@@ -21,7 +21,7 @@ from recvae.engine.trainer import Trainer
 from recvae.errors import RecvaeError
 from recvae.models.families import softmax
 
-SMALL = {"latent": 4, "epochs": 3, "device": "cpu", "precision": "float32", "batch_size": 11}
+SMALL = {"latent": 4, "epochs": 2, "device": "cpu", "precision": "float32", "batch_size": 11}
 FITS = {
     "mult-vae": SMALL | {"hidden": (8,)},
     "rec-vae": SMALL | {"width": 8},

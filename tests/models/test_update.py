@@ -46,9 +46,9 @@ def updated(name, options, rng, n_updates=4):
 
 
 @pytest.mark.slow
-def test_a_thousand_sequences_of_updates_are_fits_of_all_data(monkeypatch):
+def test_sequences_of_updates_are_fits_of_all_data(monkeypatch):
     monkeypatch.setattr(linear, "MUCH", 0.1)
-    for seed, (name, options) in zip(range(1000), cycle(CLOSED.values()), strict=False):
+    for seed, (name, options) in zip(range(120), cycle(CLOSED.values()), strict=False):
         model = updated(name, options, np.random.default_rng(seed))
         fitted = rv.build_model(name, options).fit(model.facts_.data)
         assert float((model.weights_ - fitted.weights_).abs().max()) < 1e-5, f"sequence {seed}"

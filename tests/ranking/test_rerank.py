@@ -21,6 +21,7 @@ from recvae.ranking.rerank import (
     Diversity,
     ItemTable,
     Reranker,
+    pool_size,
 )
 
 COUNTS = np.array([7, 0, 2, 50, 50, 1])
@@ -243,13 +244,27 @@ def test_more_diversity_makes_lists_more_diverse():
         (lambda: Boost(-2), "from -1 to 1"),
         (lambda: Cap(0), "a whole number from 1"),
         (lambda: Cap(2.5), "a whole number from 1"),
-        (lambda: reranked([Cap(2, "genre")]), "no column 'genre': did you mean 'genres'"),
-        (lambda: reranked([Cap(2)], items=pd.DataFrame(index=range(6))), "it has none at all"),
-        (lambda: reranked([Boost(1, "genres")]), "'genres' of the items must be of numbers"),
-        (lambda: reranked(Cap(2)), r"must be a list of steps, such as \[Cap\(3\)\]"),
-        (lambda: reranked(["diversity"]), "must be a list of steps"),
     ],
 )
-def test_what_is_out_of_range_or_missing_is_refused(make, message):
+def test_what_is_out_of_range_is_refused(make, message):
     with pytest.raises(OptionError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("steps", "items", "message"),
+    [
+        ([Cap(2, "genre")], ITEMS, "no column 'genre': did you mean 'genres'"),
+        ([Cap(2)], pd.DataFrame(index=range(6)), "it has none at all"),
+        ([Boost(1, "genres")], ITEMS, "'genres' of the items must be of numbers"),
+        (Cap(2), ITEMS, r"must be a list of steps, such as \[Cap\(3\)\]"),
+        (["diversity"], ITEMS, "must be a list of steps"),
+    ],
+)
+def test_steps_that_miss_something_are_refused_before_any_list(steps, items, message):
+    with pytest.raises(OptionError, match=message):
+        Reranker(steps, ItemTable(items, COUNTS)).require()
+
+
+def test_a_long_list_has_twice_as_many_candidates():
+    assert [pool_size(k, 1000) for k in (5, 150, 900)] == [POOL, 300, 1000]

@@ -119,6 +119,27 @@ def test_too_few_candidates_are_found_out(margin, monkeypatch):
     assert (ranking.scored < USERS / 10) == (margin > 1)
 
 
+def test_no_other_item_scores_more_than_the_rest():
+    """Of rough scores that are as far off as they may be."""
+    users, items, biases = drawn()
+    exact, error = users @ items.T + biases, torch.full((USERS,), 3.0)
+    off = 2 * torch.rand(exact.shape, generator=torch.Generator().manual_seed(0)) - 1
+    short = Shortlist(Products(lambda *_: users, items, biases))
+    scores, columns, rest = short.candidates(users, exact + 3 * off, error, K)
+    rows, places = (scores > -torch.inf).nonzero(as_tuple=True)
+    exact[rows, columns[rows, places]] = -torch.inf
+    most = exact.amax(dim=1).numpy()
+    assert (most < rest).all()
+    assert (most > rest - 3).mean() > 0.5
+
+
+def test_too_many_candidates_in_too_few_groups_are_found_out():
+    ranking = Ranking(*drawn(), some_seen())
+    two_groups = np.flatnonzero(np.arange(ITEMS) % (ITEMS // shortlist.GROUP) < 2)
+    assert_same(ranking, ranking.short(3, allow=two_groups), ranking.plain(3, allow=two_groups))
+    assert ranking.scored > USERS
+
+
 @settings(deadline=None, max_examples=30)
 @given(
     st.integers(0, 2**32),

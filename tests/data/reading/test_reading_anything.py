@@ -28,7 +28,7 @@ tables = st.builds(
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(content=tables | st.binary(max_size=200))
 def test_any_file_is_read_well_or_refused(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "table"
