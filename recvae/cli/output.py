@@ -57,7 +57,9 @@ class Commands(TyperGroup):
         }
 
         def option(found: re.Match[str]) -> str:
-            name, value = found["name"], re.sub(r"[][' ]", "", found["value"] or "")
+            name, value = found["name"], found["value"] or ""
+            if not re.fullmatch("'.* .*'", value):  # which a shell needs the quotes for
+                value = re.sub(r"[][' ]", "", value)
             if value == "False":
                 name = f"no_{name}"
             if name not in options or not ("_" in name or value):

@@ -130,7 +130,7 @@ def recommend(
     $ recvae recommend runs/vae --history all.parquet --user userID --out lists.parquet
 
     $ recvae recommend runs/vae --history postgresql://reader@db/shop
-    --query "SELECT user, item FROM orders" --out postgresql://writer@db/shop#lists
+    --query 'SELECT customer AS "user", product AS item FROM orders' --out postgresql://writer@db/shop#lists
 
     $ recvae recommend runs/vae --history mine.csv --allow stock.csv --diversity 0.5 --cap genres=3
 

@@ -97,6 +97,8 @@ def test_a_query_is_for_a_database(tmp_path):
     assert "columns of sample are known" in recvae("data", "sample", *QUERY, code=2).stderr
     told = recvae("data", tmp_path / "orders.csv", *QUERY, code=1).stderr
     assert told == "error: --query is for a database: give its address: postgresql://...\n"
+    told = recvae("data", "postgresql://me@localhost/shop", code=1).stderr
+    assert told.endswith("""--query 'SELECT customer AS "user", product AS item FROM ...'.\n""")
 
 
 def test_lists_of_shards_do_not_go_to_a_database(orders, tmp_path):

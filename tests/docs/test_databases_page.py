@@ -37,6 +37,6 @@ def test_the_page(tmp_path, request):
     said = run("bash", "-e", "-c", shell)
     assert "ease" in said
     assert (tmp_path / "report").is_dir()
-    lists = run(sys.executable, "-c", generate + in_python)
+    lists = run(sys.executable, "-c", in_python)
     assert "rank" in lists
     assert "title" in lists

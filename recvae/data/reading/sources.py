@@ -132,7 +132,8 @@ def _asked(source: TableSource, query: str | None) -> tuple[str, str]:
     if not isinstance(source, str) or not is_address(source):
         raise OptionError("query=... is for a database: give its address: postgresql://...")
     if query is None:
-        raise OptionError("give the query for this database: query='SELECT user, item FROM ...'.")
+        query = """'SELECT customer AS "user", product AS item FROM ...'"""
+        raise OptionError(f"give the query for this database: query={query}.")
     return source, query
 
 
