@@ -66,7 +66,7 @@ def usual() -> Iterator[None]:
 
     New tensors are float32, and have gradients, within `torch.no_grad` and `inference_mode` too.
     """
-    with _FLOAT32.on(), torch.inference_mode(False), torch.enable_grad():
+    with _FLOAT32.on(), torch.inference_mode(False):  # which turns gradients on, too
         yield
 
 

@@ -34,6 +34,11 @@ def test_items_are_cold_for_validation_or_for_test(split):
     assert not for_test[split.validation.held_out.indices].any()
 
 
+def test_one_item_is_cold_at_least(data):
+    split = split_items(data, 40, 40, cold=0.01)
+    assert (cold(split.final).sum(), cold(split.train).sum()) == (1, 2)
+
+
 def test_all_cold_items_of_a_user_are_held_out(data, split):
     columns = np.flatnonzero(cold(split.final))
     rows = data.user_ids.get_indexer(split.test.user_ids)

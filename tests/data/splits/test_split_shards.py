@@ -23,6 +23,7 @@ def shards(parts, tmp_path_factory):
         {"n_validation": 20, "n_test": 30},
         {"n_validation": 15, "seed": 7},
         {"n_test": 15, "held_out": 0.5},
+        {"n_validation": 58, "n_test": 60},  # some items have no training user
     ],
     ids=str,
 )
