@@ -60,6 +60,17 @@ TABLES: dict[str, list[Line]] = {
         for shown, name in SETS.items()
         for rate in (1, 3, 10)
     ],
+    "complete": [
+        (
+            f"{name} | {share}%",
+            [
+                f"{name}/{share}%/{codes}/log loss"
+                for codes in ("mult-vae", "elsa", "svd", "nothing")
+            ],
+        )
+        for name in ("gender", "genre of items")
+        for share in (1, 5, 20, 100)
+    ],
     "explain": lines(
         {
             "Mult-VAE, tuned: no hidden layer": "mult-vae",
