@@ -725,7 +725,7 @@ VAE = ["--model", "mult-vae", *TINY]
         (["recommend", "MODEL", "--history", "MINE", "--out", "l.csv", "--json"], 2, "no --json"),
         (["compare", "--data", "PLAYS", "--models", "als", "--seeds", "0,0"], 1, "holds one twice"),
         (["export", "MODEL", "--out", "model.txt"], 1, "must end in .onnx"),
-        (["export", "MODEL", "--vectors", "--out", "no/a.parquet"], 1, "folder no, make it"),
+        (["export", "MODEL", "--out", "no/such/model.onnx"], 1, "folder no/such, make it"),
         (["compare", "--data", "PLAYS", "--split", "items"], 2, "`recvae train` each of them"),
         (["tune", "--data", "PLAYS", "--split", "items", "--trials", 1], 2, "then `recvae evaluat"),
         (["compare", "--data", "PLAYS", "--models", "als,bbr"], 1, "did you mean 'bpr'?"),
