@@ -10,7 +10,7 @@ import torch
 from recvae.data.splits import Holdout
 from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.inputs import Input, as_input
-from recvae.models.families.neighbors import NeighborModel, of_neighbors
+from recvae.models.families.neighbors import NeighborModel, nearest_items, of_neighbors
 from recvae.options.ranges import PositiveInt
 from recvae.options.spaces import Categorical, Int, Space
 
@@ -46,12 +46,9 @@ class ItemKNN(NeighborModel):
     input: Input = "binary"
 
     def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
-        users = _weighed(as_input(train, self.input), self.similarity)
-        items = users.T.tocsr()
-        self.keep_nearest(
-            lambda columns: torch.from_numpy((items[columns] @ users).toarray()), users.shape[1]
-        )
-        self.neighbors_ = self.neighbors_.T.tocsr()  # from the neighbors to the item
+        weighed = _weighed(as_input(train, self.input), self.similarity)
+        nearest = nearest_items(weighed, self.n_neighbors)
+        self.neighbors_ = nearest.T.tocsr()  # from the neighbors to the item
 
     def similarities(self, columns: np.ndarray) -> torch.Tensor:
         return of_neighbors(self.neighbors_[:, columns].T.tocsr())

@@ -19,7 +19,6 @@ from recvae.models.contract.recommender import Recommender
 from recvae.models.elsa import ELSA
 from recvae.models.families import costs
 from recvae.models.families.pooled import PooledRecommender
-from recvae.models.graph_ae import GraphAE
 from recvae.models.implicit_als import ImplicitALS
 from recvae.models.mult_dae import MultDAE
 from recvae.models.residual_vae import ResidualVAE
@@ -32,6 +31,8 @@ HOUR = 60.0
 """The minutes that the members may take on two cores if no other time is given."""
 DAE = (128, 15)
 """Width and epochs of the MultDAE."""
+VOTES = {"edlae": 2}
+"""How often members count that count more than once."""
 METRIC, CHANCE = "ndcg@100", 2
 """How members are judged, and how many standard errors are more than chance."""
 
@@ -47,9 +48,8 @@ class ResidualEnsemble(PooledRecommender):
     Which members there are depends on the size of the data, and on the time that `fit` is given:
 
     - ResidualVAEs, which share their linear path, ELSA and ImplicitALS;
-    - if those would take too long: SparseEDLAE and a MultDAE with cosine logits;
-    - if that takes too long as well, or its items x items matrix more than `max_gigabytes`: GraphAE
-      and the MultDAE.
+    - if those would take too long, or their items x items matrix more than `max_gigabytes`:
+      SparseEDLAE, which counts twice, and a MultDAE with cosine logits.
 
     Too long is more than `fit` is given or, so that the choice does not depend on the machine, an
     hour of two cores. The choice, its memory and its time on this machine are logged before it
@@ -69,8 +69,8 @@ class ResidualEnsemble(PooledRecommender):
         half_life: of the histories that the members read, see `Model`; Transitions has its own.
         seed: decides everything random in all members.
         device: the device of all members that have one: "auto", "cpu", "cuda", "mps", ...
-        members_: the fitted models: `elsa`, `als`, `vae0`, `vae1`, ... or `edlae` or `graph`, and
-            `dae`; `transitions`; without the last ones if Ctrl-C or the time ended the training.
+        members_: the fitted models: `elsa`, `als`, `vae0`, `vae1`, ... or `edlae` and `dae`;
+            `transitions`; without the last ones if Ctrl-C or the time ended the training.
         history_: DataFrame, a row an epoch of the first ResidualVAE, or of MultDAE.
         interrupted_: whether Ctrl-C or the time ended the training early.
     """
@@ -101,8 +101,7 @@ class ResidualEnsemble(PooledRecommender):
         members: dict[str, Recommender] = {
             "elsa": ELSA(latent=self.rank, seed=self.seed, device=self.device),
             "als": ImplicitALS(factors=self.factors, seed=self.seed),
-            "graph": GraphAE(seed=self.seed),
-            "edlae": SparseEDLAE(max_gigabytes=self.max_gigabytes),
+            "edlae": SparseEDLAE(),
             "dae": MultDAE(
                 latent=DAE[0],
                 epochs=min(DAE[1], self.epochs),
@@ -129,7 +128,7 @@ class ResidualEnsemble(PooledRecommender):
         return members | {"transitions": Transitions()}
 
     def members_for(self, train: sp.csr_matrix, minutes: float | None) -> dict[str, Recommender]:
-        """The first of the plans that fits into the memory and the time there is, or the last."""
+        """The first of the plans if it fits into the memory and the time there is, or the last."""
         members, plans, speed = self.new_members(), self._plans(train), costs.speed()
         gigaflop = 60 * (HOUR * costs.TWO_CORES if minutes is None else minutes * speed)
         limit = costs.Cost(min(self.max_gigabytes, machine.gigabytes()), gigaflop)
@@ -151,7 +150,9 @@ class ResidualEnsemble(PooledRecommender):
 
     def votes(self, name: str) -> int:
         """What comes next counts as much as all that the others say of the taste."""
-        return max(1, len(self.members_) - 1) if name == "transitions" else 1
+        if name != "transitions":
+            return VOTES.get(name, 1)
+        return max(1, sum(self.votes(other) for other in self.members_ if other != name))
 
     def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
         super().learn(train, validation, context)
@@ -180,11 +181,10 @@ class ResidualEnsemble(PooledRecommender):
         of_vaes = costs.linear_path(train.nnz, n_items, epochs)
         of_vaes += costs.softmax(n_users, n_items, self.latent, epochs)
         of_dae = costs.softmax(n_users, min(n_items, LARGE), *DAE)
-        of_graph = costs.subspace(n_users, n_items, train.nnz, GraphAE.rank)
+        of_edlae = costs.regressions(n_items, train.nnz, SparseEDLAE.n_neighbors)
         return {
             ("elsa", "als", *vaes): of_vaes,
-            ("edlae", "dae"): costs.closed_form(n_items) + of_dae,
-            ("graph", "dae"): of_graph + of_dae,
+            ("edlae", "dae"): of_edlae + of_dae,
         }
 
 

@@ -1,4 +1,4 @@
-"""SparseEDLAE: EDLAE with the largest weights of each item alone."""
+"""SparseEDLAE: EDLAE in which an item is predicted by its nearest neighbors alone."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -7,32 +7,45 @@ import scipy.sparse as sp
 
 from recvae.data.splits import Holdout
 from recvae.models.contract.fitting import FitContext
-from recvae.models.contract.recommender import Recommender
+from recvae.models.contract.inputs import as_input
 from recvae.models.edlae import EDLAE
-from recvae.models.families.neighbors import NeighborModel
-from recvae.options.ranges import PositiveInt
+from recvae.models.families.local_weights import local_weights
+from recvae.models.families.neighbors import NeighborModel, nearest_items
+from recvae.options.ranges import DropRate, Fraction, PositiveFloat, PositiveInt
 from recvae.options.spaces import Int, Space
 
 
 @dataclass(kw_only=True, eq=False)
-class SparseEDLAE(NeighborModel, EDLAE):
-    """EDLAE, whose weights are cut to the largest of each item once they are solved for.
+class SparseEDLAE(NeighborModel):
+    """EDLAE for any number of items, each predicted by its neighbors (after Steck, "Markov Random
+    Fields for Collaborative Filtering", NeurIPS 2019).
 
-    Fitting takes the memory of EDLAE. Saving and scoring take little, whatever the catalogue, for
-    nearly the same lists. Options: see `EDLAE` and `NeighborModel`.
+    The neighbors of an item are those of the highest cosine, where each user counts with EDLAE's
+    weight and the squared length of an item is larger by its penalty. Without an items x items
+    matrix, fitting and scoring take little time and memory on long tails, for lists like EDLAE's.
+    Options: see `EDLAE` and `NeighborModel`.
     """
 
     name: ClassVar[str] = "sparse-edlae"
-    space: ClassVar[Space] = {**EDLAE.space, "n_neighbors": Int(50, 1000, log=True)}
+    space: ClassVar[Space] = {**EDLAE.space, "n_neighbors": Int(50, 400, log=True)}
 
-    n_neighbors: PositiveInt = 200
+    n_neighbors: PositiveInt = 100
+    dropout: DropRate = EDLAE.dropout
+    regularization: PositiveFloat = EDLAE.regularization
+    user_power: Fraction = EDLAE.user_power
+    item_power: Fraction = EDLAE.item_power
 
     def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
-        super().learn(train, validation, context)
-        weights = self.weights_
-        self.keep_nearest(lambda columns: weights[columns].abs(), len(weights))
-        rows, columns = self.neighbors_.nonzero()
-        self.neighbors_.data = weights[rows, columns].numpy()
-        del self.weights_
-
-    relearn = Recommender.relearn  # anew: nothing is left of the inverse
+        linear = EDLAE(
+            dropout=self.dropout,
+            regularization=self.regularization,
+            user_power=self.user_power,
+            item_power=self.item_power,
+        )
+        matrix = as_input(train)
+        weighed = (sp.diags(linear.user_weights(matrix).sqrt().numpy()) @ matrix).tocsr()
+        counts = weighed.power(2).sum(axis=0).A1
+        penalty = linear.penalty(counts)
+        cosines = nearest_items(weighed @ sp.diags((counts + penalty) ** -0.5), self.n_neighbors)
+        scales = sp.diags(linear.item_scales(train.getnnz(axis=0)).numpy())
+        self.neighbors_ = (local_weights(weighed, cosines, penalty) @ scales).tocsr()

@@ -9,6 +9,7 @@ import recvae as rv
 from recvae.engine import machine
 from recvae.errors import OptionError, TrainingError
 from recvae.models.families import linear_algebra as linear
+from recvae.models.families import local_weights
 from recvae.models.families.linear_algebra import (
     gram,
     inverse_,
@@ -74,15 +75,27 @@ def test_little_memory_is_not_worth_a_word(caplog):
     assert not caplog.text
 
 
-def test_sparse_edlae_keeps_the_largest_weights_of_edlae():
-    matrix = sp.random(60, 20, density=0.3, format="csr", random_state=0, dtype=np.float32)
-    whole = rv.EDLAE(regularization=5.0).fit(matrix).weights_.numpy()
-    kept = rv.SparseEDLAE(regularization=5.0, n_neighbors=6).fit(matrix).neighbors_.toarray()
-    np.fill_diagonal(whole, 0)
-    assert (np.count_nonzero(kept, axis=1) == 6).all()
-    np.testing.assert_array_equal(kept[kept != 0], whole[kept != 0])
-    assert (np.abs(whole[kept == 0]).reshape(20, -1).max(axis=1) <= smallest(kept)).all()
+def test_sparse_edlae_with_all_items_as_neighbors_is_edlae():
+    matrix = sp.random(60, 20, density=0.6, format="csr", random_state=0, dtype=np.float32)
+    whole = rv.EDLAE(regularization=5.0).fit(matrix).weights_
+    local = rv.SparseEDLAE(regularization=5.0, n_neighbors=20).fit(matrix).neighbors_
+    np.testing.assert_allclose(local.toarray(), whole, atol=1e-6)
 
 
-def smallest(weights):
-    return np.where(weights == 0, np.inf, np.abs(weights)).min(axis=1)
+def test_each_item_is_a_ridge_regression_on_its_neighbors(monkeypatch):
+    monkeypatch.setattr(local_weights, "ENTRIES", 50)  # several batches
+    random = np.random.default_rng(0)
+    dense = (random.random((40, 12)) < 0.4) * random.random((40, 1))
+    neighbors = sp.random(12, 12, density=0.3, format="lil", random_state=1)
+    neighbors.setdiag(0)
+    neighbors[5] = 0  # one without neighbors
+    neighbors = neighbors.tocsr()
+    neighbors.eliminate_zeros()
+    penalty = random.random(12) + 1
+    found = local_weights.local_weights(sp.csr_matrix(dense, dtype=np.float32), neighbors, penalty)
+    expected = np.zeros((12, 12))
+    for item in range(12):
+        near = neighbors[item].indices
+        gram = dense[:, near].T @ dense[:, near] + np.diag(penalty[near])
+        expected[near, item] = np.linalg.solve(gram, dense[:, near].T @ dense[:, item])
+    np.testing.assert_allclose(found.toarray(), expected, atol=1e-6)

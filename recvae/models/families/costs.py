@@ -16,8 +16,10 @@ OF_PRODUCTS = 3
 """How often a training step takes the time of its products; the rest is the softmax and Adam."""
 PER_GIGABYTE = 50
 """GFLOP that take as long as reading a gigabyte, in rows from all over a matrix."""
-BYTES_PER_ENTRY = 90
-"""What the data take by user and by item, while the one is made of the other."""
+PER_MILLION = 35
+"""GFLOP that take as long as a million entries in a sparse product of few columns."""
+BYTES_PER_NEIGHBOR = 60
+"""What is kept of a neighbor while its weight is solved for."""
 SIDE, ROUNDS = 1024, 8
 """Of the products by which `speed` is measured."""
 
@@ -64,11 +66,10 @@ def softmax(n_users: int, n_items: int, width: int, epochs: int) -> Cost:
     return Cost(2 * 4 * 4 * n_items * width / GIGA, OF_PRODUCTS * products)
 
 
-def subspace(n_users: int, n_items: int, n_entries: int, rank: int) -> Cost:
-    """Eigenvectors by subspace iteration: a few products with the data, and QR decompositions."""
-    held = BYTES_PER_ENTRY * n_entries + 4 * (n_users + 5 * n_items) * rank
-    read = 2 * 4 * n_entries * 4 * rank / GIGA
-    return Cost(held / GIGA, PER_GIGABYTE * read / 4 + 20 * n_items * rank**2 / GIGA)
+def regressions(n_items: int, n_entries: int, n_neighbors: int) -> Cost:
+    """Items solved for among their neighbors: an entry is in about so many neighborhoods."""
+    held = BYTES_PER_NEIGHBOR * n_items * n_neighbors / GIGA
+    return Cost(held, PER_MILLION * n_entries * n_neighbors / 1e6)
 
 
 def speed() -> float:

@@ -7,12 +7,15 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
+from recvae.display.progress import progress
 from recvae.engine.batch import Batch
 from recvae.models.contract.abilities import Ability
 from recvae.models.contract.arrays import to_csr
 from recvae.models.contract.recommender import Recommender
 from recvae.options.ranges import PositiveFloat, PositiveInt
-from recvae.ranking.neighbors import Similarity, nearest
+
+ITEMS_AT_ONCE = 512
+"""For how many items similarities to all others are computed at once."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -20,7 +23,7 @@ class NeighborModel(Recommender):
     """Scores are sums over the items of the history: the weight of the item there.
 
     Attributes:
-        n_neighbors: how many neighbors are kept for each item, the nearest ones.
+        n_neighbors: how many neighbors an item has, the nearest ones.
         half_life: see `Model`.
         neighbors_: CSR float32 [items, items], row i is what item i adds to the score of each item.
     """
@@ -41,17 +44,6 @@ class NeighborModel(Recommender):
         places = batch.rows[..., None].expand_as(added), columns[batch.columns]
         scores = added.new_zeros(batch.offsets.shape[0] - 1, len(columns))
         return scores.index_put_(places, added, accumulate=True)
-
-    def keep_nearest(self, similarity: Similarity, n_items: int) -> None:
-        """Set the neighbors of each item to those of the highest similarity above 0."""
-        k = min(self.n_neighbors, n_items)
-        every, label = np.arange(n_items), "finding neighbors"
-        ids, similarities = nearest(similarity, every, n_items, k, label=label)
-        kept = similarities > 0
-        offsets = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
-        shape = (n_items, n_items)
-        self.neighbors_ = sp.csr_matrix((similarities[kept], ids[kept], offsets), shape=shape)
-        self.neighbors_.sort_indices()
 
     @property
     def n_parameters(self) -> int:
@@ -82,3 +74,34 @@ def of_neighbors(rows: sp.csr_matrix) -> torch.Tensor:
     """Sparse similarities [n, items] as dense ones, -inf for items that are no neighbors."""
     similarity = torch.from_numpy(rows.toarray())
     return similarity.masked_fill_(similarity == 0, -torch.inf)
+
+
+def nearest_items(vectors: sp.csr_matrix, k: int) -> sp.csr_matrix:
+    """Find, for each column of a CSR matrix [n, items], the k others of the highest products.
+
+    Returns:
+        CSR [items, items]: the products of item i with its neighbors are in row i, if above 0.
+    """
+    items, parts = vectors.T.tocsr(), []
+    starts = range(0, items.shape[0], ITEMS_AT_ONCE)
+    for start in progress(starts, "finding neighbors"):
+        own = np.arange(start, min(start + ITEMS_AT_ONCE, items.shape[0]))
+        parts.append(strongest(items[own] @ vectors, own, k))
+    return sp.vstack(parts, format="csr")
+
+
+def strongest(similarities: sp.csr_matrix, own: np.ndarray, k: int) -> sp.csr_matrix:
+    """The k largest entries of each row, of equal ones the first columns; none in column `own`.
+
+    Args:
+        similarities: CSR [n, items], no entry below 0.
+        own: int [n], the column of each row's own item.
+    """
+    rows = np.repeat(np.arange(len(own)), np.diff(similarities.indptr))
+    others = (similarities.indices != own[rows]) & (similarities.data > 0)
+    rows, columns, data = rows[others], similarities.indices[others], similarities.data[others]
+    order = np.lexsort((columns, -data, rows))
+    sizes = np.bincount(rows, minlength=len(own))
+    ranks = np.arange(len(rows)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    kept = order[ranks < k]
+    return sp.csr_matrix((data[kept], (rows[kept], columns[kept])), shape=similarities.shape)

@@ -1,0 +1,101 @@
+"""Linear autoencoders whose items are predicted by their neighbors alone, in closed form.
+
+No items x items matrix is made: the time grows with the items, not with their third power.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+
+from recvae.display.progress import progress
+from recvae.errors import TrainingError
+
+ENTRIES, CELLS = 2**21, 2**24
+"""How many entries the columns of the neighbors have together that are multiplied at once, about,
+and how many cells, users times items, the items have that are solved for at once."""
+
+
+def local_weights(
+    histories: sp.csr_matrix, neighbors: sp.csr_matrix, penalty: np.ndarray
+) -> sp.csr_matrix:
+    """Weights B of least |X - XB|^2 + tr(B' Lambda B), where B_ij = 0 unless i is a neighbor of j.
+
+    Each column is a ridge regression on few items (as in Ning & Karypis, "SLIM", ICDM 2011, and
+    Steck, "Markov Random Fields for Collaborative Filtering", NeurIPS 2019, who lets several items
+    have one set of neighbors).
+
+    Args:
+        histories: X, CSR float32 [users, items].
+        neighbors: CSR [items, items], the neighbors of item j in row j, of which it is none.
+        penalty: float32 [items], the diagonal of Lambda.
+
+    Returns:
+        B, CSR float32 [items, items].
+
+    Raises:
+        TrainingError: the penalty is too small to solve for it.
+    """
+    # A last item that nobody has, and whose weight is 0, fills up where neighbors are fewer.
+    n_users, n_items = histories.shape
+    items = sp.vstack([histories.T, sp.csr_matrix((1, n_users), dtype=np.float32)], format="csr")
+    penalties = torch.from_numpy(np.append(penalty, 1).astype(np.float32))
+    there = np.arange(np.diff(neighbors.indptr).max(initial=0)) < np.diff(neighbors.indptr)[:, None]
+    columns = np.full(there.shape, n_items)
+    columns[there] = neighbors.indices
+    weights = np.zeros(there.shape, np.float32)
+    for batch in _batches(np.diff(items.indptr)[columns].sum(axis=1), n_users):
+        weights[batch] = _solved(items, np.arange(n_items)[batch], columns[batch], penalties)
+    by_target = sp.csr_matrix((weights[there], neighbors.indices, neighbors.indptr), (n_items,) * 2)
+    return by_target.T.tocsr()
+
+
+def _batches(n_entries: np.ndarray, n_users: int) -> Iterator[slice]:
+    """Items to be solved for together, given how many entries their neighbors have."""
+    most = max(1, CELLS // n_users)
+    ends = np.cumsum(n_entries)
+    with progress(None, "solving for the weights", total=len(ends)) as bar:
+        start = 0
+        while start < len(ends):
+            reached = np.searchsorted(ends, ends[start] + ENTRIES)
+            stop = min(max(int(reached), start + 1), start + most)
+            yield slice(start, stop)
+            bar.update(stop - start)
+            start = stop
+
+
+def _solved(
+    items: sp.csr_matrix, own: np.ndarray, columns: np.ndarray, penalties: torch.Tensor
+) -> np.ndarray:
+    """The weights [n, k] of the neighbors `columns` [n, k] for items `own` [n]."""
+    products = _products(items, np.column_stack([own, columns]))
+    grams, targets = products[:, 1:, 1:], products[:, 1:, :1]
+    grams.diagonal(dim1=1, dim2=2).add_(penalties[torch.from_numpy(columns)])
+    factors, failed = torch.linalg.cholesky_ex(grams)
+    if failed.any():
+        raise TrainingError("the items are too much alike to be told apart: raise regularization.")
+    return torch.cholesky_solve(targets, factors).squeeze(2).numpy()
+
+
+def _products(items: sp.csr_matrix, groups: np.ndarray) -> torch.Tensor:
+    """The inner products [n, k, k] of the items within each group of `groups` [n, k].
+
+    Args:
+        items: CSR [items, users].
+        groups: int [n, k], of items.
+    """
+    # One sparse product for all groups: each has the users for itself, in columns of its own, so
+    # that the product is 0 between items of different groups.
+    (n, k), n_users = groups.shape, items.shape[1]
+    rows = items[groups.ravel()]
+    group_of = np.repeat(np.repeat(np.arange(n), k), np.diff(rows.indptr))
+    entries = rows.data, rows.indices + group_of * n_users, rows.indptr
+    apart = sp.csr_matrix(entries, shape=(n * k, n * n_users))
+    products = (apart @ apart.T.tocsr()).tocoo()
+    dense = torch.zeros(n, k, k)
+    cells = products.row // k, products.row % k, products.col % k
+    dense[tuple(torch.from_numpy(cell.astype(np.int64)) for cell in cells)] = torch.from_numpy(
+        products.data
+    )
+    return dense
