@@ -119,7 +119,7 @@ def test_ease_reads_no_weights(train):
 @pytest.mark.parametrize("model", [rv.EASE, rv.EDLAE])
 def test_a_linear_autoencoder_refuses_too_many_items(train, model):
     with pytest.raises(
-        OptionError, match=f"{model.__name__} needs .*max_gigabytes=1e-09: use ELSA"
+        OptionError, match=f"{model.__name__} needs .*max_gigabytes=1e-09: use SparseEDLAE"
     ):
         model(max_gigabytes=1e-9).fit(train)
 

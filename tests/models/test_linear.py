@@ -59,7 +59,8 @@ def test_memory_is_announced_and_refused(caplog):
     with caplog.at_level(logging.INFO, logger="recvae"):
         require_memory("EASE", 20_000, 1.6)
     assert "EASE needs about 1.6 GB for 20,000 items" in caplog.text
-    with pytest.raises(OptionError, match=r"40.0 GB for 100,000 items.*max_gigabytes=39: use ELSA"):
+    refusal = r"40.0 GB for 100,000 items.*max_gigabytes=39: use SparseEDLAE"
+    with pytest.raises(OptionError, match=refusal):
         require_memory("EASE", 100_000, 39)
 
 

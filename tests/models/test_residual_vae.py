@@ -90,7 +90,7 @@ def test_users_without_items_and_with_one_train_without_nan():
 
 def test_too_many_items_for_the_memory():
     wide = sp.eye(5, 1_000_000, format="csr", dtype=np.float32)
-    with pytest.raises(rv.errors.OptionError, match="use ELSA"):
+    with pytest.raises(rv.errors.OptionError, match="use SparseEDLAE"):
         rv.ResidualVAE(**SMALL).fit(wide)
 
 

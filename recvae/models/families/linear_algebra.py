@@ -40,9 +40,9 @@ def require_memory(name: str, n_items: int, max_gigabytes: float) -> None:
     if gigabytes > max_gigabytes:
         raise OptionError(
             f"{name} needs about {gigabytes:.1f} GB for {n_items:,} items, and may take "
-            f"max_gigabytes={max_gigabytes:g}: use SparseEDLAE, which needs no items x items "
-            "matrix, keep fewer items (min_item_users), or raise max_gigabytes if the machine has the "
-            "memory."
+            f"max_gigabytes={max_gigabytes:g}: use SparseEDLAE, which needs no "
+            "items x items matrix, keep fewer items (min_item_users), or raise max_gigabytes if "
+            "the machine has the memory."
         )
     if gigabytes > (there := machine.gigabytes()):
         raise OptionError(
