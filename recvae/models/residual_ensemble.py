@@ -31,8 +31,6 @@ HOUR = 60.0
 """The minutes that the members may take on two cores if no other time is given."""
 DAE = (128, 15)
 """Width and epochs of the MultDAE."""
-VOTES = {"edlae": 2}
-"""How often members count that count more than once."""
 METRIC, CHANCE = "ndcg@100", 2
 """How members are judged, and how many standard errors are more than chance."""
 
@@ -49,7 +47,7 @@ class ResidualEnsemble(PooledRecommender):
 
     - ResidualVAEs, which share their linear path, ELSA and ImplicitALS;
     - if those would take too long, or their items x items matrix more than `max_gigabytes`:
-      SparseEDLAE, which counts twice, and a MultDAE with cosine logits.
+      SparseEDLAE and a MultDAE with cosine logits.
 
     Too long is more than `fit` is given or, so that the choice does not depend on the machine, an
     hour of two cores. The choice, its memory and its time on this machine are logged before it
@@ -150,9 +148,7 @@ class ResidualEnsemble(PooledRecommender):
 
     def votes(self, name: str) -> int:
         """What comes next counts as much as all that the others say of the taste."""
-        if name != "transitions":
-            return VOTES.get(name, 1)
-        return max(1, sum(self.votes(other) for other in self.members_ if other != name))
+        return max(1, len(self.members_) - 1) if name == "transitions" else 1
 
     def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
         super().learn(train, validation, context)

@@ -10,7 +10,7 @@ from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.inputs import as_input
 from recvae.models.edlae import EDLAE
 from recvae.models.families.local_weights import local_weights
-from recvae.models.families.neighbors import NeighborModel, nearest_items
+from recvae.models.families.neighbors import NeighborModel, largest, nearest_items
 from recvae.options.ranges import DropRate, Fraction, PositiveFloat, PositiveInt
 from recvae.options.spaces import Int, Space
 
@@ -24,12 +24,16 @@ class SparseEDLAE(NeighborModel):
     weight and the squared length of an item is larger by its penalty. Without an items x items
     matrix, fitting and scoring take little time and memory on long tails, for lists like EDLAE's.
     Options: see `EDLAE` and `NeighborModel`.
+
+    Attributes:
+        n_weights: how many of an item's weights for others are kept, the largest ones.
     """
 
     name: ClassVar[str] = "sparse-edlae"
-    space: ClassVar[Space] = {**EDLAE.space, "n_neighbors": Int(50, 400, log=True)}
+    space: ClassVar[Space] = {**EDLAE.space, "n_neighbors": Int(50, 800, log=True)}
 
-    n_neighbors: PositiveInt = 100
+    n_neighbors: PositiveInt = 400
+    n_weights: PositiveInt = 100
     dropout: DropRate = EDLAE.dropout
     regularization: PositiveFloat = EDLAE.regularization
     user_power: Fraction = EDLAE.user_power
@@ -48,4 +52,5 @@ class SparseEDLAE(NeighborModel):
         penalty = linear.penalty(counts)
         cosines = nearest_items(weighed @ sp.diags((counts + penalty) ** -0.5), self.n_neighbors)
         scales = sp.diags(linear.item_scales(train.getnnz(axis=0)).numpy())
-        self.neighbors_ = (local_weights(weighed, cosines, penalty) @ scales).tocsr()
+        weights = local_weights(weighed, cosines, penalty) @ scales
+        self.neighbors_ = largest(weights.tocsr(), self.n_weights)

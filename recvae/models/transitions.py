@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from recvae.data.splits import Holdout
 from recvae.models.contract.abilities import Ability
 from recvae.models.contract.fitting import FitContext
-from recvae.models.families.neighbors import NeighborModel, strongest
+from recvae.models.families.neighbors import NeighborModel, above_zero, largest
 from recvae.options.ranges import Fraction, PositiveFloat, PositiveInt
 from recvae.options.spaces import Float, Int, Space
 
@@ -51,7 +51,7 @@ class Transitions(NeighborModel):
     def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
         scale = sp.diags(np.maximum(train.getnnz(axis=0), 1.0) ** -self.power, dtype=np.float32)
         pairs = (scale @ self._pairs(train) @ scale).tocsr()
-        self.neighbors_ = strongest(pairs, np.arange(train.shape[1]), self.n_neighbors)
+        self.neighbors_ = largest(above_zero(pairs, np.arange(train.shape[1])), self.n_neighbors)
 
     def _pairs(self, train: sp.csr_matrix) -> sp.csr_matrix:
         """How often users had one item before another, weighed by distance: [items, items]."""

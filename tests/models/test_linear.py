@@ -83,6 +83,14 @@ def test_sparse_edlae_with_all_items_as_neighbors_is_edlae():
     np.testing.assert_allclose(local.toarray(), whole, atol=1e-6)
 
 
+def test_sparse_edlae_keeps_the_largest_weights_of_each_item():
+    matrix = sp.random(60, 20, density=0.6, format="csr", random_state=0, dtype=np.float32)
+    kept = rv.SparseEDLAE(regularization=5.0, n_weights=6).fit(matrix)
+    whole = rv.EDLAE(regularization=5.0).fit(matrix).weights_.numpy()
+    largest = np.argsort(-np.abs(whole), axis=1)[:, :6]
+    np.testing.assert_array_equal(kept.neighbors_.indices.reshape(20, 6), np.sort(largest, axis=1))
+
+
 def test_each_item_is_a_ridge_regression_on_its_neighbors(monkeypatch):
     monkeypatch.setattr(local_weights, "ENTRIES", 50)  # several batches
     random = np.random.default_rng(0)

@@ -18,7 +18,7 @@ PER_GIGABYTE = 50
 """GFLOP that take as long as reading a gigabyte, in rows from all over a matrix."""
 PER_MILLION = 35
 """GFLOP that take as long as a million entries in a sparse product of few columns."""
-BYTES_PER_NEIGHBOR = 60
+BYTES_PER_NEIGHBOR = 30
 """What is kept of a neighbor while its weight is solved for."""
 SIDE, ROUNDS = 1024, 8
 """Of the products by which `speed` is measured."""

@@ -41,26 +41,28 @@ def local_weights(
     n_users, n_items = histories.shape
     items = sp.vstack([histories.T, sp.csr_matrix((1, n_users), dtype=np.float32)], format="csr")
     penalties = torch.from_numpy(np.append(penalty, 1).astype(np.float32))
-    there = np.arange(np.diff(neighbors.indptr).max(initial=0)) < np.diff(neighbors.indptr)[:, None]
-    columns = np.full(there.shape, n_items)
-    columns[there] = neighbors.indices
-    weights = np.zeros(there.shape, np.float32)
-    for batch in _batches(np.diff(items.indptr)[columns].sum(axis=1), n_users):
-        weights[batch] = _solved(items, np.arange(n_items)[batch], columns[batch], penalties)
-    by_target = sp.csr_matrix((weights[there], neighbors.indices, neighbors.indptr), (n_items,) * 2)
+    sizes = np.diff(items.indptr)[neighbors.indices]
+    entries = sp.csr_matrix((sizes, neighbors.indices, neighbors.indptr), neighbors.shape)
+    weights = np.empty(neighbors.nnz, np.float32)
+    for own in _batches(entries.sum(axis=1).A1, n_users):
+        near = neighbors[own]
+        there = np.arange(np.diff(near.indptr).max()) < np.diff(near.indptr)[:, None]
+        columns = np.full(there.shape, n_items)
+        columns[there] = near.indices
+        solved = _solved(items, own, columns, penalties)
+        weights[neighbors.indptr[own[0]] : neighbors.indptr[own[-1] + 1]] = solved[there]
+    by_target = sp.csr_matrix((weights, neighbors.indices, neighbors.indptr), neighbors.shape)
     return by_target.T.tocsr()
 
 
-def _batches(n_entries: np.ndarray, n_users: int) -> Iterator[slice]:
+def _batches(n_entries: np.ndarray, n_users: int) -> Iterator[np.ndarray]:
     """Items to be solved for together, given how many entries their neighbors have."""
-    most = max(1, CELLS // n_users)
-    ends = np.cumsum(n_entries)
+    most, start, ends = max(1, CELLS // n_users), 0, np.cumsum(n_entries)
     with progress(None, "solving for the weights", total=len(ends)) as bar:
-        start = 0
         while start < len(ends):
-            reached = np.searchsorted(ends, ends[start] + ENTRIES)
-            stop = min(max(int(reached), start + 1), start + most)
-            yield slice(start, stop)
+            reached = int(np.searchsorted(ends, ends[start] + ENTRIES))
+            stop = min(max(reached, start + 1), start + most, len(ends))
+            yield np.arange(start, stop)
             bar.update(stop - start)
             start = stop
 

@@ -13,6 +13,7 @@ from recvae.models.contract.abilities import Ability
 from recvae.models.contract.arrays import to_csr
 from recvae.models.contract.recommender import Recommender
 from recvae.options.ranges import PositiveFloat, PositiveInt
+from recvae.ranking.blocks import in_blocks
 
 ITEMS_AT_ONCE = 512
 """For how many items similarities to all others are computed at once."""
@@ -82,26 +83,34 @@ def nearest_items(vectors: sp.csr_matrix, k: int) -> sp.csr_matrix:
     Returns:
         CSR [items, items]: the products of item i with its neighbors are in row i, if above 0.
     """
-    items, parts = vectors.T.tocsr(), []
-    starts = range(0, items.shape[0], ITEMS_AT_ONCE)
-    for start in progress(starts, "finding neighbors"):
-        own = np.arange(start, min(start + ITEMS_AT_ONCE, items.shape[0]))
-        parts.append(strongest(items[own] @ vectors, own, k))
+    n_items = vectors.shape[1]
+    blocks = in_blocks(vectors.T.tocsr(), ITEMS_AT_ONCE)
+    parts, own = [], np.arange(n_items)
+    for block in progress(blocks, "finding neighbors", total=-(-n_items // ITEMS_AT_ONCE)):
+        first, own = own[: block.shape[0]], own[block.shape[0] :]
+        parts.append(largest(above_zero(block @ vectors, first), k))
     return sp.vstack(parts, format="csr")
 
 
-def strongest(similarities: sp.csr_matrix, own: np.ndarray, k: int) -> sp.csr_matrix:
-    """The k largest entries of each row, of equal ones the first columns; none in column `own`.
-
-    Args:
-        similarities: CSR [n, items], no entry below 0.
-        own: int [n], the column of each row's own item.
-    """
+def above_zero(similarities: sp.csr_matrix, own: np.ndarray) -> sp.csr_matrix:
+    """The entries of CSR [n, items] above 0 that are not in the column `own` [n] of their row."""
     rows = np.repeat(np.arange(len(own)), np.diff(similarities.indptr))
     others = (similarities.indices != own[rows]) & (similarities.data > 0)
-    rows, columns, data = rows[others], similarities.indices[others], similarities.data[others]
-    order = np.lexsort((columns, -data, rows))
-    sizes = np.bincount(rows, minlength=len(own))
-    ranks = np.arange(len(rows)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    entries = similarities.data[others], (rows[others], similarities.indices[others])
+    return sp.csr_matrix(entries, shape=similarities.shape)
+
+
+def largest(matrix: sp.csr_matrix, k: int) -> sp.csr_matrix:
+    """The k largest entries of each row of CSR by their size, of equal ones the first columns."""
+    return sp.vstack([_largest(block, k) for block in in_blocks(matrix)], format="csr")
+
+
+def _largest(block: sp.csr_matrix, k: int) -> sp.csr_matrix:
+    sizes = np.diff(block.indptr)
+    rows = np.repeat(np.arange(len(sizes)), sizes)
+    order = np.lexsort((block.indices, -np.abs(block.data), rows))
+    ranks = np.arange(block.nnz) - np.repeat(block.indptr[:-1], sizes)
     kept = order[ranks < k]
-    return sp.csr_matrix((data[kept], (rows[kept], columns[kept])), shape=similarities.shape)
+    found = sp.csr_matrix((block.data[kept], (rows[kept], block.indices[kept])), block.shape)
+    found.sort_indices()
+    return found
