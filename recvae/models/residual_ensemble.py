@@ -47,7 +47,8 @@ class ResidualEnsemble(PooledRecommender):
 
     - ResidualVAEs, which share their linear path, ELSA and ImplicitALS;
     - if those would take too long, or their items x items matrix more than `max_gigabytes`:
-      SparseEDLAE and a MultDAE with cosine logits.
+      SparseEDLAE and as many MultDAEs with cosine logits;
+    - if those would take too long as well: SparseEDLAE and one MultDAE.
 
     Too long is more than `fit` is given or, so that the choice does not depend on the machine, an
     hour of two cores. The choice, its memory and its time on this machine are logged before it
@@ -56,7 +57,7 @@ class ResidualEnsemble(PooledRecommender):
     one with codes. Options that are not named here have the members' defaults.
 
     Attributes:
-        n_vaes: number of ResidualVAEs, which differ in their seeds alone.
+        n_vaes: number of ResidualVAEs, or of MultDAEs, which differ in their seeds alone.
         latent: width of the ResidualVAEs' codes.
         width: width of the layers of the ResidualVAEs' encoders.
         gamma: the weight of the ResidualVAEs' KL terms for each item of a user.
@@ -67,7 +68,7 @@ class ResidualEnsemble(PooledRecommender):
         half_life: of the histories that the members read, see `Model`; Transitions has its own.
         seed: decides everything random in all members.
         device: the device of all members that have one: "auto", "cpu", "cuda", "mps", ...
-        members_: the fitted models: `elsa`, `als`, `vae0`, `vae1`, ... or `edlae` and `dae`;
+        members_: the fitted models: `elsa`, `als`, `vae0`, `vae1`, ... or `edlae`, `dae0`, ...;
             `transitions`; without the last ones if Ctrl-C or the time ended the training.
         history_: DataFrame, a row an epoch of the first ResidualVAE, or of MultDAE.
         interrupted_: whether Ctrl-C or the time ended the training early.
@@ -100,14 +101,17 @@ class ResidualEnsemble(PooledRecommender):
             "elsa": ELSA(latent=self.rank, seed=self.seed, device=self.device),
             "als": ImplicitALS(factors=self.factors, seed=self.seed),
             "edlae": SparseEDLAE(),
-            "dae": MultDAE(
-                latent=DAE[0],
-                epochs=min(DAE[1], self.epochs),
-                temperature=0.1,
-                learning_rate=0.01,
-                seed=self.seed,
-                device=self.device,
-            ),
+            **{
+                f"dae{number}": MultDAE(
+                    latent=DAE[0],
+                    epochs=min(DAE[1], self.epochs),
+                    temperature=0.1,
+                    learning_rate=0.01,
+                    seed=int(seed),
+                    device=self.device,
+                )
+                for number, seed in enumerate(seeds)
+            },
             **{
                 f"vae{number}": ResidualVAE(
                     latent=self.latent,
@@ -126,7 +130,7 @@ class ResidualEnsemble(PooledRecommender):
         return members | {"transitions": Transitions()}
 
     def members_for(self, train: sp.csr_matrix, minutes: float | None) -> dict[str, Recommender]:
-        """The first of the plans if it fits into the memory and the time there is, or the last."""
+        """The first of the plans that fits into the memory and the time there is, or the last."""
         members, plans, speed = self.new_members(), self._plans(train), costs.speed()
         gigaflop = 60 * (HOUR * costs.TWO_CORES if minutes is None else minutes * speed)
         limit = costs.Cost(min(self.max_gigabytes, machine.gigabytes()), gigaflop)
@@ -172,15 +176,16 @@ class ResidualEnsemble(PooledRecommender):
     def _plans(self, train: sp.csr_matrix) -> dict[tuple[str, ...], costs.Cost]:
         """The members that the data may have and what they take, the most accurate ones first."""
         n_users, n_items = train.shape
-        vaes = [f"vae{number}" for number in range(self.n_vaes)]
+        vaes, daes = ([f"{kind}{n}" for n in range(self.n_vaes)] for kind in ("vae", "dae"))
         epochs = ResidualVAE.epochs * self.n_vaes  # whatever self.epochs: the best may be few
         of_vaes = costs.linear_path(train.nnz, n_items, epochs)
         of_vaes += costs.softmax(n_users, n_items, self.latent, epochs)
-        of_dae = costs.softmax(n_users, min(n_items, LARGE), *DAE)
+        sizes = n_users, min(n_items, LARGE)
         of_edlae = costs.regressions(n_items, train.nnz, SparseEDLAE.n_neighbors)
         return {
             ("elsa", "als", *vaes): of_vaes,
-            ("edlae", "dae"): of_edlae + of_dae,
+            ("edlae", *daes): of_edlae + costs.softmax(*sizes, DAE[0], DAE[1] * self.n_vaes),
+            ("edlae", "dae0"): of_edlae + costs.softmax(*sizes, *DAE),
         }
 
 

@@ -83,30 +83,33 @@ def test_the_members_are_those_that_time_and_memory_allow(monkeypatch):
     monkeypatch.setattr(costs, "speed", lambda: 150.0)
     small, tail = (5_000, 3_000, 575_000), (29_858, 40_981, 810_128)
     assert plan(*small) == ["elsa", "als", "vae0", "vae1"]
-    assert plan(*small, minutes=1) == ["edlae", "dae"]
+    assert plan(*small, minutes=1) == ["edlae", "dae0"]
     assert plan(*small, n_vaes=1) == ["elsa", "als", "vae0"]
-    assert plan(*tail) == ["edlae", "dae"]
+    assert plan(*tail) == ["edlae", "dae0", "dae1"]
     assert plan(*tail, minutes=600) == ["elsa", "als", "vae0", "vae1"]
-    assert plan(*small, max_gigabytes=0.02) == ["edlae", "dae"]
-    assert plan(200_000, 1_000_000, 12_000_000) == ["edlae", "dae"]
+    assert plan(2_000, 10_000, 100_000) == ["elsa", "als", "vae0", "vae1"]
+    assert plan(2_000, 10_000, 100_000, max_gigabytes=0.2) == ["edlae", "dae0", "dae1"]
+    assert plan(200_000, 1_000_000, 12_000_000) == ["edlae", "dae0"]
 
 
 def test_the_choice_and_what_it_takes_are_said(caplog):
     caplog.set_level("INFO")
     plan(29_858, 40_981, 810_128)
-    expected = r"edlae, dae, for 29,858 users and 40,981 items: about \d+ minutes and 0\.\d GB"
+    expected = (
+        r"edlae, dae0, dae1, for 29,858 users and 40,981 items: about \d+ minutes and 0\.\d GB"
+    )
     assert re.search(expected, caplog.text)
 
 
 def test_members_for_long_tails_are_saved_and_loaded(tmp_path):
     model = rv.ResidualEnsemble(device="cpu", max_gigabytes=1e-9).fit(TRAIN)
-    assert list(model.members_) == ["edlae", "dae"]
+    assert list(model.members_) == ["edlae", "dae0"]
     seen = Batch.of(TRAIN, torch.device("cpu"))
     linear = log_proportions(model.members_["edlae"].score(TRAIN), seen)
-    torch.testing.assert_close(model.score(TRAIN), linear + model.members_["dae"].score(TRAIN))
+    torch.testing.assert_close(model.score(TRAIN), linear + model.members_["dae0"].score(TRAIN))
     model.save(tmp_path / "model")
     loaded = rv.load_model(tmp_path / "model")
-    assert list(loaded.members_) == ["edlae", "dae"]
+    assert list(loaded.members_) == ["edlae", "dae0"]
     torch.testing.assert_close(loaded.score(TRAIN), model.score(TRAIN))
     assert loaded.encode(TRAIN)[0].shape == (60, 128)
 
