@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import scipy.sparse as sp
+import torch
 
 from recvae.data.splits import Holdout
 from recvae.models.contract.fitting import FitContext
@@ -48,9 +49,10 @@ class SparseEDLAE(NeighborModel):
         )
         matrix = as_input(train)
         weighed = (sp.diags(linear.user_weights(matrix).sqrt().numpy()) @ matrix).tocsr()
-        counts = weighed.power(2).sum(axis=0).A1
+        counts = torch.from_numpy(weighed.power(2).sum(axis=0).A1)
         penalty = linear.penalty(counts)
-        cosines = nearest_items(weighed @ sp.diags((counts + penalty) ** -0.5), self.n_neighbors)
+        lengths = (counts + penalty).sqrt().numpy()
+        cosines = nearest_items(weighed @ sp.diags(1 / lengths), self.n_neighbors)
         scales = sp.diags(linear.item_scales(train.getnnz(axis=0)).numpy())
-        weights = local_weights(weighed, cosines, penalty) @ scales
+        weights = local_weights(weighed, cosines, penalty.numpy()) @ scales
         self.neighbors_ = largest(weights.tocsr(), self.n_weights)

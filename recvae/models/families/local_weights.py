@@ -3,12 +3,13 @@
 No items x items matrix is made: the time grows with the items, not with their third power.
 """
 
-from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
 import torch
 
+from recvae.data.matrices import sized
 from recvae.display.progress import progress
 from recvae.errors import TrainingError
 
@@ -39,12 +40,13 @@ def local_weights(
     """
     # A last item that nobody has, and whose weight is 0, fills up where neighbors are fewer.
     n_users, n_items = histories.shape
-    items = sp.vstack([histories.T, sp.csr_matrix((1, n_users), dtype=np.float32)], format="csr")
+    items = sized(histories.T.tocsr(), (n_items + 1, n_users))
     penalties = torch.from_numpy(np.append(penalty, 1).astype(np.float32))
     sizes = np.diff(items.indptr)[neighbors.indices]
     entries = sp.csr_matrix((sizes, neighbors.indices, neighbors.indptr), neighbors.shape)
     weights = np.empty(neighbors.nnz, np.float32)
-    for own in _batches(entries.sum(axis=1).A1, n_users):
+    batches = _batches(entries.sum(axis=1).A1, max(1, CELLS // n_users))
+    for own in progress(batches, "solving for the weights"):
         near = neighbors[own]
         there = np.arange(np.diff(near.indptr).max()) < np.diff(near.indptr)[:, None]
         columns = np.full(there.shape, n_items)
@@ -55,16 +57,13 @@ def local_weights(
     return by_target.T.tocsr()
 
 
-def _batches(n_entries: np.ndarray, n_users: int) -> Iterator[np.ndarray]:
+def _batches(n_entries: np.ndarray, most: int) -> list[np.ndarray]:
     """Items to be solved for together, given how many entries their neighbors have."""
-    most, start, ends = max(1, CELLS // n_users), 0, np.cumsum(n_entries)
-    with progress(None, "solving for the weights", total=len(ends)) as bar:
-        while start < len(ends):
-            reached = int(np.searchsorted(ends, ends[start] + ENTRIES))
-            stop = min(max(reached, start + 1), start + most, len(ends))
-            yield np.arange(start, stop)
-            bar.update(stop - start)
-            start = stop
+    ends, starts = np.cumsum(n_entries), [0]
+    while (start := starts[-1]) < len(ends):
+        reached = int(np.searchsorted(ends, ends[start] + ENTRIES))
+        starts.append(min(max(reached, start + 1), start + most, len(ends)))
+    return [np.arange(start, stop) for start, stop in pairwise(starts)]
 
 
 def _solved(
