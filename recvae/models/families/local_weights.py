@@ -3,6 +3,8 @@
 No items x items matrix is made: the time grows with the items, not with their third power.
 """
 
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -46,13 +48,22 @@ def local_weights(
     entries = sp.csr_matrix((sizes, neighbors.indices, neighbors.indptr), neighbors.shape)
     weights = np.empty(neighbors.nnz, np.float32)
     batches = _batches(entries.sum(axis=1).A1, max(1, CELLS // n_users))
-    for own in progress(batches, "solving for the weights"):
+
+    def solve(own: np.ndarray) -> None:
         near = neighbors[own]
         there = np.arange(np.diff(near.indptr).max()) < np.diff(near.indptr)[:, None]
         columns = np.full(there.shape, n_items)
         columns[there] = near.indices
         solved = _solved(items, own, columns, penalties)
         weights[neighbors.indptr[own[0]] : neighbors.indptr[own[-1] + 1]] = solved[there]
+
+    # SciPy multiplies in one thread, and lets others run meanwhile.
+    workers = ThreadPoolExecutor(torch.get_num_threads())
+    try:
+        solving = workers.map(solve, batches)
+        deque(progress(solving, "solving for the weights", total=len(batches)), maxlen=0)
+    finally:
+        workers.shutdown(cancel_futures=True)
     by_target = sp.csr_matrix((weights, neighbors.indices, neighbors.indptr), neighbors.shape)
     return by_target.T.tocsr()
 
