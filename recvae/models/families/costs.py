@@ -16,7 +16,7 @@ OF_PRODUCTS = 3
 """How often a training step takes the time of its products; the rest is the softmax and Adam."""
 PER_GIGABYTE = 50
 """GFLOP that take as long as reading a gigabyte, in rows from all over a matrix."""
-PER_MILLION = 35
+PER_MILLION = 55
 """GFLOP that take as long as a million entries in a sparse product of few columns."""
 BYTES_PER_NEIGHBOR = 30
 """What is kept of a neighbor while its weight is solved for."""
