@@ -16,8 +16,8 @@ from recvae.display.progress import progress
 from recvae.errors import TrainingError
 
 ENTRIES, CELLS = 2**21, 2**24
-"""How many entries the columns of the neighbors have together that are multiplied at once, about,
-and how many cells, users times items, the items have that are solved for at once."""
+"""How many entries the columns of the neighbors have together that are multiplied at once, about;
+how many cells the products, and the histories, of the items have that are solved for at once."""
 
 
 def local_weights(
@@ -47,7 +47,9 @@ def local_weights(
     sizes = np.diff(items.indptr)[neighbors.indices]
     entries = sp.csr_matrix((sizes, neighbors.indices, neighbors.indptr), neighbors.shape)
     weights = np.empty(neighbors.nnz, np.float32)
-    batches = _batches(entries.sum(axis=1).A1, max(1, CELLS // n_users))
+    widest = 1 + int(np.diff(neighbors.indptr).max(initial=0))
+    most = max(1, CELLS // max(n_users, widest**2))
+    batches = _batches(entries.sum(axis=1).A1, most)
 
     def solve(own: np.ndarray) -> None:
         near = neighbors[own]
