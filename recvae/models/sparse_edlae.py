@@ -47,12 +47,12 @@ class SparseEDLAE(NeighborModel):
             user_power=self.user_power,
             item_power=self.item_power,
         )
-        matrix = as_input(train)
-        weighed = (sp.diags(linear.user_weights(matrix).sqrt().numpy()) @ matrix).tocsr()
+        weighed = linear.weighed(as_input(train))
         counts = torch.from_numpy(weighed.power(2).sum(axis=0).A1)
         penalty = linear.penalty(counts)
         lengths = (counts + penalty).sqrt().numpy()
-        cosines = nearest_items(weighed @ sp.diags(1 / lengths), self.n_neighbors)
+        unit = (weighed @ sp.diags(1 / lengths)).tocsr()
+        cosines = nearest_items(unit, self.n_neighbors)
         scales = sp.diags(linear.item_scales(train.getnnz(axis=0)).numpy())
         weights = local_weights(weighed, cosines, penalty.numpy()) @ scales
         self.neighbors_ = largest(weights.tocsr(), self.n_weights)

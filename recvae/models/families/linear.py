@@ -70,7 +70,7 @@ class LinearAutoencoder(Recommender):
             TrainingError: the regularization is too small to solve for it.
         """
         require_memory(type(self).__name__, matrix.shape[1], self.max_gigabytes)
-        product = gram((sp.diags(self.user_weights(matrix).sqrt().numpy()) @ matrix).tocsr())
+        product = gram(self.weighed(matrix))
         product.diagonal().add_(self.penalty(product.diagonal()))
         return inverse_(product)
 
@@ -126,6 +126,10 @@ class LinearAutoencoder(Recommender):
         self.diagonal_ = None if self.facts_.data is None else inverse.diagonal().clone()
         self.weights_ = zero_diagonal_weights_(inverse)
         self.weights_ *= self.item_scales(n_users)
+
+    def weighed(self, matrix: sp.csr_matrix) -> sp.csr_matrix:
+        """CSR X [users, items] times the square root of W: its gram is X'WX."""
+        return (sp.diags(self.user_weights(matrix).sqrt().numpy()) @ matrix).tocsr()
 
     def user_weights(self, matrix: sp.csr_matrix) -> torch.Tensor:
         """The weight of each user, float32 [users]: the diagonal of W."""

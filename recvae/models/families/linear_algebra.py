@@ -78,10 +78,15 @@ def inverse_(matrix: torch.Tensor) -> torch.Tensor:
     columns = matrix.mT
     failed = columns.new_zeros((), dtype=torch.int32)
     torch.linalg.cholesky_ex(columns, out=(columns, failed))
-    if failed:
-        raise TrainingError("the items are too much alike to be told apart: raise regularization.")
+    require_definite(failed)
     torch.cholesky_inverse(columns, out=columns)
     return matrix
+
+
+def require_definite(failed: torch.Tensor) -> None:
+    """Raise TrainingError if Cholesky failed, as `cholesky_ex` says of one matrix or many."""
+    if failed.any():
+        raise TrainingError("the items are too much alike to be told apart: raise regularization.")
 
 
 def zero_diagonal_weights_(inverse: torch.Tensor) -> torch.Tensor:

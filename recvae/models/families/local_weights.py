@@ -13,7 +13,8 @@ import torch
 
 from recvae.data.matrices import sized
 from recvae.display.progress import progress
-from recvae.errors import TrainingError
+from recvae.models.families.linear_algebra import require_definite
+from recvae.models.families.neighbors import places
 
 ENTRIES, CELLS = 2**21, 2**24
 """How many entries the columns of the neighbors have together that are multiplied at once, about;
@@ -53,7 +54,7 @@ def local_weights(
 
     def solve(own: np.ndarray) -> None:
         near = neighbors[own]
-        there = np.arange(np.diff(near.indptr).max()) < np.diff(near.indptr)[:, None]
+        there = places(near)
         columns = np.full(there.shape, n_items)
         columns[there] = near.indices
         solved = _solved(items, own, columns, penalties)
@@ -87,8 +88,7 @@ def _solved(
     grams, targets = products[:, 1:, 1:], products[:, 1:, :1]
     grams.diagonal(dim1=1, dim2=2).add_(penalties[torch.from_numpy(columns)])
     factors, failed = torch.linalg.cholesky_ex(grams)
-    if failed.any():
-        raise TrainingError("the items are too much alike to be told apart: raise regularization.")
+    require_definite(failed)
     return torch.cholesky_solve(targets, factors).squeeze(2).numpy()
 
 

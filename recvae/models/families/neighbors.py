@@ -64,8 +64,7 @@ class NeighborModel(Recommender):
 
     def _padded(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Columns and weights of the neighbors, [items, the most that one has] each, 0 beyond."""
-        rows, sizes = self.neighbors_, np.diff(self.neighbors_.indptr)
-        there = np.arange(sizes.max(initial=0)) < sizes[:, None]
+        rows, there = self.neighbors_, places(self.neighbors_)
         columns, weights = np.zeros(there.shape, np.int64), np.zeros(there.shape, np.float32)
         columns[there], weights[there] = rows.indices, rows.data
         return torch.from_numpy(columns), torch.from_numpy(weights)
@@ -75,6 +74,12 @@ def of_neighbors(rows: sp.csr_matrix) -> torch.Tensor:
     """Sparse similarities [n, items] as dense ones, -inf for items that are no neighbors."""
     similarity = torch.from_numpy(rows.toarray())
     return similarity.masked_fill_(similarity == 0, -torch.inf)
+
+
+def places(rows: sp.csr_matrix) -> np.ndarray:
+    """bool [n, the most that one has]: where the entries of each row are, one after another."""
+    sizes = np.diff(rows.indptr)
+    return np.arange(sizes.max(initial=0)) < sizes[:, None]
 
 
 def nearest_items(vectors: sp.csr_matrix, k: int) -> sp.csr_matrix:
