@@ -13,7 +13,7 @@ from recvae.models.contract.abilities import Ability
 from recvae.models.contract.arrays import to_csr
 from recvae.models.contract.recommender import Recommender
 from recvae.options.ranges import PositiveFloat, PositiveInt
-from recvae.ranking.blocks import in_blocks
+from recvae.ranking.blocks import in_blocks, user_blocks
 
 ITEMS_AT_ONCE = 512
 """For how many items similarities to all others are computed at once."""
@@ -99,23 +99,40 @@ def nearest_items(vectors: sp.csr_matrix, k: int) -> sp.csr_matrix:
 
 def above_zero(similarities: sp.csr_matrix, own: np.ndarray) -> sp.csr_matrix:
     """The entries of CSR [n, items] above 0 that are not in the column `own` [n] of their row."""
-    rows = np.repeat(np.arange(len(own)), np.diff(similarities.indptr))
-    others = (similarities.indices != own[rows]) & (similarities.data > 0)
-    entries = similarities.data[others], (rows[others], similarities.indices[others])
-    return sp.csr_matrix(entries, shape=similarities.shape)
+    others = similarities.indices != np.repeat(own, np.diff(similarities.indptr))
+    return _only(similarities, others & (similarities.data > 0))
 
 
 def largest(matrix: sp.csr_matrix, k: int) -> sp.csr_matrix:
     """The k largest entries of each row of CSR by their size, of equal ones the first columns."""
-    return sp.vstack([_largest(block, k) for block in in_blocks(matrix)], format="csr")
+    widest = int(np.diff(matrix.indptr).max(initial=1))
+    blocks = (matrix[rows] for rows in user_blocks(matrix.shape[0], widest))
+    return sp.vstack([_largest(block, k) for block in blocks], format="csr")
 
 
 def _largest(block: sp.csr_matrix, k: int) -> sp.csr_matrix:
-    sizes = np.diff(block.indptr)
-    rows = np.repeat(np.arange(len(sizes)), sizes)
-    order = np.lexsort((block.indices, -np.abs(block.data), rows))
-    ranks = np.arange(block.nnz) - np.repeat(block.indptr[:-1], sizes)
-    kept = order[ranks < k]
-    found = sp.csr_matrix((block.data[kept], (rows[kept], block.indices[kept])), block.shape)
-    found.sort_indices()
-    return found
+    candidates = _at_least_kth(block, k)
+    candidates.sort_indices()
+    rows = np.repeat(np.arange(candidates.shape[0]), np.diff(candidates.indptr))
+    order = np.lexsort((-np.abs(candidates.data), rows))  # stable: of equal ones the first columns
+    ranks = np.arange(candidates.nnz) - candidates.indptr[rows]
+    kept = np.zeros(candidates.nnz, bool)
+    kept[order[ranks < k]] = True
+    return _only(candidates, kept)
+
+
+def _at_least_kth(block: sp.csr_matrix, k: int) -> sp.csr_matrix:
+    """The entries whose size is at least the kth largest of their row: few are left to sort."""
+    there = places(block)
+    if there.shape[1] <= k:
+        return block
+    sizes = torch.zeros(there.shape)
+    sizes[torch.from_numpy(there)] = torch.from_numpy(np.abs(block.data))
+    kth = sizes.topk(k, sorted=False).values.amin(dim=1).numpy()
+    return _only(block, np.abs(block.data) >= np.repeat(kth, np.diff(block.indptr)))
+
+
+def _only(matrix: sp.csr_matrix, kept: np.ndarray) -> sp.csr_matrix:
+    """The entries of CSR where `kept`, bool [entries], is true."""
+    starts = np.append(0, np.cumsum(kept))[matrix.indptr]
+    return sp.csr_matrix((matrix.data[kept], matrix.indices[kept], starts), matrix.shape)
