@@ -25,8 +25,8 @@ from recvae.latent.models import autoencoder
 from recvae.latent.sparse_training import Goal, Imitation, measure, new_net
 from recvae.models.contract.abilities import Ability
 from recvae.models.contract.inputs import as_input
-from recvae.models.contract.lists import popular_if_empty
 from recvae.models.contract.recommender import Recommender
+from recvae.models.contract.scorer import popular_if_empty
 from recvae.models.families.autoencoder import MIN_STEPS
 from recvae.nets import TopKAutoencoder
 from recvae.options.ranges import NonNegativeInt, PositiveFloat, PositiveInt

@@ -1,7 +1,8 @@
 from .building import build_model
 from .contract.abilities import Ability
-from .contract.lists import EmptyHistoryWarning, MissingWeightsWarning
+from .contract.inputs import MissingWeightsWarning
 from .contract.recommender import Recommender
+from .contract.scorer import EmptyHistoryWarning
 from .ease import EASE
 from .edlae import EDLAE
 from .elsa import ELSA

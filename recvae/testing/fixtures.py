@@ -18,7 +18,7 @@ Make: TypeAlias = Callable[[], Recommender]
 Lists: TypeAlias = tuple[np.ndarray, np.ndarray]
 
 WITHOUT_TIMES = pytest.mark.filterwarnings(
-    "ignore::recvae.models.contract.lists.MissingWeightsWarning"
+    "ignore::recvae.models.contract.inputs.MissingWeightsWarning"
 )
 """For tests of tables that have no column of times, which some models miss."""
 

@@ -12,8 +12,8 @@ import torch
 from recvae.data.interactions import Interactions
 from recvae.data.splits import Holdout, split_users
 from recvae.errors import DataError, FoldInError, OptionError
-from recvae.models.contract.lists import EmptyHistoryWarning
 from recvae.models.contract.recommender import Recommender
+from recvae.models.contract.scorer import EmptyHistoryWarning
 from recvae.ranking import blocks
 from recvae.ranking.rerank import Boost, Cap
 from recvae.testing.fixtures import (

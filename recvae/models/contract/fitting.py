@@ -1,6 +1,7 @@
 """Fitting: checks of the data and the processes before a fit, and the context of the fit."""
 
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -14,7 +15,7 @@ from recvae.data.ids import require_ids, require_same_items
 from recvae.data.interactions import Interactions
 from recvae.data.shards import Shards
 from recvae.data.splits import Holdout
-from recvae.engine import processes
+from recvae.engine import memory, processes, threads
 from recvae.engine.checkpoints import Checkpoints
 from recvae.engine.trainer import OnEpoch
 from recvae.errors import DataError, OptionError
@@ -42,6 +43,17 @@ class FitContext:
     def minutes_left(self) -> float | None:
         """The minutes until the deadline, 0 after it; None if there is none."""
         return None if self.deadline is None else max(0.0, self.deadline - perf_counter()) / 60
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """A context to learn in: checkpoints are locked, and lack of memory is one clear error."""
+        with (
+            self.checkpoints or nullcontext(),
+            memory.kept(),
+            threads.considerate(),
+            memory.one_clear_error(),
+        ):
+            yield
 
     def part(self, name: str) -> Path | None:
         """The folder for the checkpoints of a member of the fitted model; None keeps none."""

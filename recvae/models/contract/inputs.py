@@ -5,6 +5,7 @@ set all weights to 1; some can use weights such as play counts. A history that i
 weighed by how recent its parts are: then its weights say their order, see `Interactions.in_order`.
 """
 
+import warnings
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -17,6 +18,10 @@ Input: TypeAlias = Literal["binary", "counts"]
 
 LEAST, MOST = 1e-15, 1e15
 """The range of weights whose squares can be summed in float32."""
+
+
+class MissingWeightsWarning(UserWarning):
+    """A model that reads weights, or the order, was given histories without."""
 
 
 def as_input(matrix: sp.csr_matrix, kind: Input = "binary") -> sp.csr_matrix:
@@ -53,3 +58,24 @@ def recent(histories: sp.csr_matrix, half_life: float) -> sp.csr_matrix:
     later[order] = histories.indptr[rows + 1] - 1 - last_alike
     recency = np.exp2(-later / np.float32(half_life))
     return sp.csr_matrix((recency, histories.indices, histories.indptr), shape=histories.shape)
+
+
+def warn_if_unweighted(name: str, histories: sp.csr_matrix) -> None:
+    """Warn that a model reads weights, if all weights of the histories are 1."""
+    if (histories.data == 1).all():
+        warnings.warn(
+            f"this {name} reads weights (input='counts'), and no column of them was named by "
+            "value=...: each line counts as 1.",
+            MissingWeightsWarning,
+            stacklevel=3,
+        )
+
+
+def warn_of_no_order(name: str) -> None:
+    """Warn that a model reads the order of histories that have none."""
+    warnings.warn(
+        f"this {name} reads the order of a history, and no column of times was named by "
+        "timestamp=...: all of it counts as equally recent.",
+        MissingWeightsWarning,
+        stacklevel=3,
+    )

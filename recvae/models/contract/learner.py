@@ -1,7 +1,6 @@
 """Learner: fits, updates, saves and loads a model, given how it learns and scores."""
 
 from collections.abc import Collection, Hashable
-from contextlib import nullcontext
 from copy import copy
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -20,10 +19,9 @@ from recvae.data.ids import require_ids
 from recvae.data.interactions import Interactions, require_timestamps
 from recvae.data.shards import Shards
 from recvae.data.splits import Holdout
-from recvae.engine import devices, memory, threads
+from recvae.engine import devices
 from recvae.engine.trainer import OnEpoch
 from recvae.errors import OptionError
-from recvae.models.contract import lists
 from recvae.models.contract.changes import changed
 from recvae.models.contract.cold_items import USERS, ColdItems
 from recvae.models.contract.cold_users import ColdUsers
@@ -33,6 +31,7 @@ from recvae.models.contract.fitting import (
     checkpoints_in,
     require_parallel,
 )
+from recvae.models.contract.inputs import warn_if_unweighted
 from recvae.models.contract.model import Model
 from recvae.saved import storage
 from recvae.saved.facts import Facts
@@ -92,46 +91,19 @@ class Learner(Model):
         """
         options.check(self)
         require_parallel(type(self).__name__, self.parallel_over)
-        if isinstance(interactions, Shards) and not self.supports_shards:
-            raise OptionError(
-                f"{type(self).__name__} needs all users in memory and can't learn from shards: use "
-                "one that can, such as MultVAE, or read the table."
-            )
-        if isinstance(interactions, Shards) and keep_data:
-            raise OptionError("shards stay on the disk: leave out keep_data, or read the table.")
-        if self.reads_order and isinstance(interactions, Interactions):
-            require_timestamps(interactions)
-        if self.reads_order and self.reads_weights:
-            raise OptionError("a model reads weights or the order: leave out input or half_life.")
-        data = checked_data(self._in_order(interactions), validation)
-        if keep_data or not self.supports_new_users:
-            require_ids(data.user_ids, "user")
-        of_items = None if item_features is None else _features(data, item_features, "item")
-        of_users = None if user_features is None else _features(data, user_features, "user")
-        if of_users is not None and not self.supports_new_users:
-            raise OptionError(
-                f"{type(self).__name__} knows only the users it was trained on: leave out "
-                "user_features, which are for new ones."
-            )
-        given = options.values(self)
-        kept_columns = None if not keep_data else of_users[0].of_table if of_users else []
-        if kept_columns and isinstance(data, Interactions):
-            as_parquet(data.users[kept_columns])
-        keep_users = not self.supports_new_users
-        self._facts = Facts.of(data, given, keep_users=keep_users, kept_columns=kept_columns)
+        data = self._training_data(interactions, validation, keep_data=keep_data)
+        of_items = None if item_features is None else self._features(data, item_features, "item")
+        of_users = None if user_features is None else self._features(data, user_features, "user")
+        columns = of_users[0].of_table if of_users else []
+        self._facts = self._facts_of(data, columns if keep_data else None)
         self.history_, self.interrupted_ = None, False
         self.cold_items_ = self.cold_users_ = None
         about = {"recvae": recvae.__version__, "model": self.name, "data": self.fingerprint_}
         try:
-            kept = checkpoints_in(checkpoints, about | given, validation)
+            kept = checkpoints_in(checkpoints, about | self.options_, validation)
             deadline = None if minutes is None else perf_counter() + 60 * minutes
             context = FitContext(on_epoch, kept, {} if shared is None else shared, deadline)
-            with (
-                context.checkpoints or nullcontext(),
-                memory.kept(),
-                threads.considerate(),
-                memory.one_clear_error(),
-            ):
+            with context.at_work():
                 if isinstance(data, Shards):
                     self.learn_shards(data, validation, context)
                 else:
@@ -183,15 +155,10 @@ class Learner(Model):
         more = None if new is None else Interactions.from_matrix(new)
         data, change = changed(known, more, remove_users)
         if more is not None and self.reads_weights:
-            lists.warn_if_unweighted(type(self).__name__, more.matrix)
+            warn_if_unweighted(type(self).__name__, more.matrix)
         options.check(self)
         updated = copy(self)
-        facts = Facts.of(
-            checked_data(data, None),
-            options.values(self),
-            keep_users=not self.supports_new_users,
-            kept_columns=data.users.columns.tolist(),
-        )
+        facts = self._facts_of(checked_data(data, None), data.users.columns.tolist())
         updated._facts, updated.interrupted_ = facts, False
         source = self.facts_.item_features if item_features is None else item_features
         if self.cold_items_ is not None:
@@ -199,8 +166,9 @@ class Learner(Model):
             updated.cold_items_ = self.cold_items_.of_today(data, ids, source)
         if self.cold_users_ is not None:
             updated.cold_users_ = self.cold_users_.of_today(data)
-        with memory.kept(), threads.considerate(), memory.one_clear_error():
-            updated.relearn(change, FitContext())
+        context = FitContext()
+        with context.at_work():
+            updated.relearn(change, context)
         if updated.interrupted_:
             raise KeyboardInterrupt
         origin = Origin.now(updated.history_)
@@ -268,6 +236,58 @@ class Learner(Model):
             users = self.cold_users_.features.table
         storage.save(Saved(self.name, self.facts_, state, self.history_, users), folder)
 
+    def _training_data(
+        self,
+        given: Interactions | Shards | sp.csr_matrix,
+        validation: Holdout | None,
+        *,
+        keep_data: bool,
+    ) -> Interactions | Shards:
+        """Training data as the model reads them, if it can learn from them; errors: see `fit`."""
+        if isinstance(given, Shards) and not self.supports_shards:
+            raise OptionError(
+                f"{type(self).__name__} needs all users in memory and can't learn from shards: use "
+                "one that can, such as MultVAE, or read the table."
+            )
+        if isinstance(given, Shards) and keep_data:
+            raise OptionError("shards stay on the disk: leave out keep_data, or read the table.")
+        if self.reads_order and isinstance(given, Interactions):
+            require_timestamps(given)
+        if self.reads_order and self.reads_weights:
+            raise OptionError("a model reads weights or the order: leave out input or half_life.")
+        data = checked_data(self._in_order(given), validation)
+        if keep_data or not self.supports_new_users:
+            require_ids(data.user_ids, "user")
+        return data
+
+    def _features(
+        self, data: Interactions | Shards, given: FeatureSource, of: str
+    ) -> tuple[Features, sp.csr_matrix]:
+        """The features of items, or of users, and what they say of each."""
+        if isinstance(data, Shards):
+            raise OptionError(
+                f"shards say nothing of {of}s: leave out {of}_features, or read the table."
+            )
+        if of == "item":
+            return Features.learn(data.items, given, data.item_counts > 0)
+        if not self.supports_new_users:
+            raise OptionError(
+                f"{type(self).__name__} knows only the users it was trained on: leave out "
+                "user_features, which are for new ones."
+            )
+        return Features.learn(data.users, given, np.diff(data.matrix.indptr) > 0)
+
+    def _facts_of(self, data: Interactions | Shards, kept_columns: list[str] | None) -> Facts:
+        """The facts about training data, which are kept with these columns of the users; or not."""
+        if kept_columns and isinstance(data, Interactions):
+            as_parquet(data.users[kept_columns])
+        return Facts.of(
+            data,
+            options.values(self),
+            keep_users=not self.supports_new_users,
+            kept_columns=kept_columns,
+        )
+
     def _in_order(self, given: Any) -> Any:
         """Interactions weighed by their order for a model that reads it; anything else as it is."""
         ordered = self.reads_order and isinstance(given, Interactions)
@@ -285,19 +305,6 @@ class Learner(Model):
         elif self.reads_order and validation.order is not None:
             validation = replace(validation, fold_in=validation.order)
         return ColdItems.learn(features, self.item_counts_, self.score, validation)
-
-
-def _features(
-    data: Interactions | Shards, given: FeatureSource, of: str
-) -> tuple[Features, sp.csr_matrix]:
-    """The features of items, or of users, and what they say of each."""
-    if isinstance(data, Shards):
-        raise OptionError(
-            f"shards say nothing of {of}s: leave out {of}_features, or read the table."
-        )
-    if of == "item":
-        return Features.learn(data.items, given, data.item_counts > 0)
-    return Features.learn(data.users, given, np.diff(data.matrix.indptr) > 0)
 
 
 def _layout(state: dict[str, torch.Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:

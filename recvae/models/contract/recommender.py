@@ -7,26 +7,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-import torch
 
 from recvae.data.features import Vectors
-from recvae.data.ids import require_same_items
-from recvae.data.interactions import Interactions
 from recvae.data.reading import read_histories
 from recvae.data.reading.sources import TableSource, like
-from recvae.errors import DataError, FoldInError, OptionError
+from recvae.errors import OptionError
 from recvae.models.contract import lists
 from recvae.models.contract.abilities import Ability
-from recvae.models.contract.inputs import as_input
-from recvae.models.contract.learner import Learner
+from recvae.models.contract.inputs import as_input, warn_if_unweighted, warn_of_no_order
+from recvae.models.contract.scorer import Scorer
 from recvae.ranking.neighbors import nearest, nearest_rows
 from recvae.ranking.rerank import ItemTable, Reranker, Step
-from recvae.ranking.shortlist import Products
-from recvae.ranking.top_k import ItemSets, Rows, as_columns, require_length, top_k
+from recvae.ranking.top_k import ItemSets, as_columns, require_length, top_k
 
 
 @dataclass(kw_only=True, eq=False)
-class Recommender(Learner):
+class Recommender(Scorer):
     """A model that is fitted on users x items and recommends items for the histories of users.
 
     A subclass is a dataclass whose fields are its hyper-parameters. It defines `learn`, `score`,
@@ -178,9 +174,9 @@ class Recommender(Learner):
             timestamp=timestamp if self.reads_order else None,
         )
         if value is None and self.reads_weights:
-            lists.warn_if_unweighted(type(self).__name__, data.matrix)
+            warn_if_unweighted(type(self).__name__, data.matrix)
         if timestamp is None and self.reads_order:
-            lists.warn_of_no_order(type(self).__name__)
+            warn_of_no_order(type(self).__name__)
             data = replace(data, matrix=as_input(data.matrix))
         if user_features is not None:
             data = data.with_users(user_features)
@@ -211,9 +207,7 @@ class Recommender(Learner):
 
         What is allowed are columns, for all users.
         """
-        known, name = self.facts_.user_ids, type(self).__name__
-        rows = None if known is None else lists.rows_of(name, user_ids, known)
-        histories, told = self.checked_users(histories, rows, user_features)
+        histories, told = self.checked_users(histories, self.rows_of(user_ids), user_features)
         require_length(k, histories.shape[1])
         reranker = self.reranker(rerank)
 
@@ -233,12 +227,6 @@ class Recommender(Learner):
 
         cold = None if self.cold_items_ is None else ~self.cold_items_.known
         return lists.ranked_tables(rank, user_ids, self.items_, cold)
-
-    def products(self) -> Products | None:
-        """The scores as inner products; None where they are something else."""
-        if self.cold_items_ is not None or self.why_not(Ability.VECTORS):
-            return None
-        return Products(self.user_vectors, *self.last_layer())
 
     def reranker(self, steps: Sequence[Step]) -> Reranker | None:
         """The steps with what they need to know of this model's items; None without a step."""
@@ -296,77 +284,3 @@ class Recommender(Learner):
     def _tastes(self, histories: sp.csr_matrix) -> np.ndarray | sp.csr_matrix:
         histories = self.checked(histories)
         return histories if self.why_not(Ability.CODES) else self.encode(histories)[0]
-
-    def checked(self, histories: sp.csr_matrix) -> sp.csr_matrix:
-        """Histories in the form that `score` takes: CSR float32, sorted columns, finite weights.
-
-        Raises:
-            NotFittedError: fit or load the model first.
-            DataError: they do not have the training items as columns.
-        """
-        self.require_fitted()
-        data = Interactions.from_matrix(self._in_order(histories))
-        if data.shape[1] != len(self.items_):
-            raise DataError(
-                f"histories have {data.shape[1]} columns, the model knows {len(self.items_)} "
-                "items: they must be the training items, in the same order."
-            )
-        if isinstance(histories, Interactions):
-            require_same_items(histories.item_ids, self.item_ids_)
-        return data.matrix
-
-    def checked_users(
-        self,
-        histories: sp.csr_matrix,
-        rows: np.ndarray | None,
-        user_features: pd.DataFrame | Vectors | None = None,
-    ) -> tuple[sp.csr_matrix, Rows | None]:
-        """Histories, and rows or encoded features, in the form that `score_or_count` takes.
-
-        A warning counts empty histories, unless features tell them apart.
-
-        Raises:
-            NotFittedError, DataError: see `checked`.
-            FoldInError, OptionError: see `recommend`.
-        """
-        histories = self.checked(histories)
-        if user_features is not None:
-            if self.cold_users_ is None:
-                raise OptionError("this model reads no user_features: fit it with some.")
-            return histories, self.cold_users_.encode(user_features, histories.shape[0])
-        if not self.supports_new_users:
-            return histories, self.checked_rows(rows, histories.shape[0])
-        lists.warn_if_empty(histories)
-        return histories, rows
-
-    def checked_rows(self, rows: np.ndarray | None, n_users: int) -> np.ndarray:
-        """The rows of `n_users` users in the training matrix, as int64.
-
-        Raises:
-            FoldInError: no rows are given.
-            OptionError: there is not one row for each user, or a row is out of range.
-        """
-        if rows is None:
-            raise FoldInError(
-                f"{type(self).__name__} knows only the users it was trained on: give their rows "
-                "(rows=...), or use a model that folds new users in, such as ImplicitALS."
-            )
-        if np.shape(rows) != (n_users,):
-            raise OptionError(f"rows must name one training row for each of {n_users} histories.")
-        return as_columns(rows, self.n_users_, "rows")
-
-    def score_or_count(self, histories: sp.csr_matrix, rows: Rows | None = None) -> torch.Tensor:
-        """The scores of `score`, and those of cold items by their features.
-
-        For an empty history, how many users have each item, or would have it by what is known of
-        the user: CSR [users, features] in the place of rows.
-        """
-        known, rows = (None, rows) if isinstance(rows, np.ndarray) else (rows, None)
-        scores = self.score(histories, rows)
-        if self.cold_items_ is not None:
-            scores = self.cold_items_.fill_(scores, histories)
-        if not self.supports_new_users:
-            return scores
-        if known is not None and self.cold_users_ is not None:
-            return self.cold_users_.fill_(scores, histories, known)
-        return lists.popular_if_empty(scores, histories, self.item_counts_)
