@@ -10,7 +10,15 @@ import pandas as pd
 import scipy.sparse as sp
 
 from recvae.data.item_info import described, extended
-from recvae.data.matrices import as_csr, as_numbers, marked, sized
+from recvae.data.matrices import (
+    as_csr,
+    as_numbers,
+    marked,
+    rank_in_rows,
+    rows_of,
+    sized,
+    with_weights,
+)
 from recvae.errors import DataError
 
 NO_TIMES = "the interactions have no timestamps: name their column by timestamp=..."
@@ -110,7 +118,7 @@ class Interactions:
     @property
     def rows(self) -> np.ndarray:
         """int64 [nnz]: the row of each entry, aligned with `matrix.indices`."""
-        return np.repeat(np.arange(self.matrix.shape[0]), np.diff(self.matrix.indptr))
+        return rows_of(self.matrix)
 
     def keep(self, entries: np.ndarray) -> Self:
         """Keep the entries marked in a boolean [nnz]; no user and no item is dropped.
@@ -135,10 +143,7 @@ class Interactions:
             DataError: there are no timestamps.
         """
         places = (self._places + after).astype(np.float32)
-        matrix = sp.csr_matrix(
-            (places, self.matrix.indices, self.matrix.indptr), shape=self.matrix.shape
-        )
-        return replace(self, matrix=matrix, min_weight=None)
+        return replace(self, matrix=with_weights(self.matrix, places), min_weight=None)
 
     @cached_property
     def _places(self) -> np.ndarray:
@@ -146,7 +151,7 @@ class Interactions:
         if self.timestamps is None:
             raise DataError(NO_TIMES)
         ties = np.arange(self.matrix.nnz) if self.positions is None else self.positions
-        return rank_in_rows(self, ties, self.timestamps) + 1
+        return rank_in_rows(self.matrix, ties, self.timestamps) + 1
 
     def select_users(self, rows: np.ndarray) -> Self:
         """Take rows, in the order given (row numbers, or a boolean mask).
@@ -277,8 +282,7 @@ class Interactions:
     @property
     def _numbers(self) -> sp.csr_matrix:
         """CSR int64 [users, items]: the number of each entry, in its cell."""
-        cells = np.arange(self.matrix.nnz), self.matrix.indices, self.matrix.indptr
-        return sp.csr_matrix(cells, shape=self.matrix.shape)
+        return with_weights(self.matrix, np.arange(self.matrix.nnz))
 
     def _take(self, numbers: sp.csr_matrix, **changes: Any) -> Self:
         """A copy with the entries only whose numbers are in these cells."""
@@ -315,18 +319,6 @@ class Interactions:
 
     def _repr_html_(self) -> str:
         return f"<p>{self!r}</p>{self.items.head().to_html()}"
-
-
-def rank_in_rows(data: Interactions, *values: np.ndarray) -> np.ndarray:
-    """The rank of each entry within its row, from 0 for the least value: int64 [nnz].
-
-    Args:
-        data: the entries.
-        values: [nnz]; where the last ones are equal, the ones before them count.
-    """
-    ranks = np.empty(data.matrix.nnz, dtype=np.int64)
-    ranks[np.lexsort((*values, data.rows))] = np.arange(data.matrix.nnz)
-    return ranks - data.matrix.indptr[data.rows]
 
 
 def require_timestamps(data: Interactions) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Sparse matrices [users, items]: checked, made larger, and which of their lines to take."""
+"""Sparse matrices [users, items]: their checks, their entries, and which of their lines to take."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -40,6 +40,28 @@ def sized(matrix: sp.csr_matrix, shape: tuple[int, int]) -> sp.csr_matrix:
     """A matrix with empty rows and columns after its own."""
     indptr = np.pad(matrix.indptr, (0, shape[0] - matrix.shape[0]), mode="edge")
     return sp.csr_matrix((matrix.data, matrix.indices, indptr), shape=shape)
+
+
+def with_weights(matrix: sp.csr_matrix, weights: np.ndarray) -> sp.csr_matrix:
+    """A CSR matrix with other weights [nnz] in the same cells, whose places it shares."""
+    return sp.csr_matrix((weights, matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
+def rows_of(matrix: sp.csr_matrix) -> np.ndarray:
+    """The row of each entry of a CSR matrix, aligned with its `indices`: int64 [nnz]."""
+    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+
+
+def rank_in_rows(matrix: sp.csr_matrix, *values: np.ndarray) -> np.ndarray:
+    """The rank of each entry of a CSR matrix in its row, from 0 for the least value: int64 [nnz].
+
+    Args:
+        matrix: the entries.
+        values: [nnz]; where the last ones are equal, the ones before them count.
+    """
+    rows, ranks = rows_of(matrix), np.empty(matrix.nnz, dtype=np.int64)
+    ranks[np.lexsort((*values, rows))] = np.arange(matrix.nnz)
+    return ranks - matrix.indptr[rows]
 
 
 def as_numbers(selection: np.ndarray, n: int) -> np.ndarray:

@@ -5,7 +5,8 @@ import pandas as pd
 import scipy.sparse as sp
 import torch
 
-from recvae.data.interactions import Interactions, rank_in_rows
+from recvae.data.interactions import Interactions
+from recvae.data.matrices import rank_in_rows
 from recvae.engine.batch import Batch
 from recvae.engine.objectives import gaussian_kl, without
 from recvae.latent.denoise import entry_nats
@@ -40,7 +41,7 @@ def anomaly_scores(model: Recommender, histories: sp.csr_matrix, *, seed: int = 
     data = Interactions.from_matrix(as_input(model.checked(histories)))
     lengths = np.diff(data.matrix.indptr)
     nats = _cross_nats(model, data, np.random.default_rng(seed))
-    odd = rank_in_rows(data, -nats) < (lengths[data.rows] + 1) // 2
+    odd = rank_in_rows(data.matrix, -nats) < (lengths[data.rows] + 1) // 2
     kl = gaussian_kl(*map(torch.from_numpy, model.encode(data.matrix))).nan_to_num(posinf=0.0)
     return pd.DataFrame(
         {
@@ -54,7 +55,7 @@ def anomaly_scores(model: Recommender, histories: sp.csr_matrix, *, seed: int = 
 
 def _cross_nats(model: Recommender, data: Interactions, rng: np.random.Generator) -> np.ndarray:
     """Negative log-probability of each entry, predicted from the other half of its row: [nnz]."""
-    half = rank_in_rows(data, rng.random(data.matrix.nnz)) % 2 == 0
+    half = rank_in_rows(data.matrix, rng.random(data.matrix.nnz)) % 2 == 0
     nats = np.empty(data.matrix.nnz, dtype=np.float32)
     for hidden in (half, ~half):
         nats[hidden] = _nats(model, data.keep(~hidden).matrix, data.keep(hidden).matrix)

@@ -4,8 +4,8 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recvae.data.interactions import Interactions, rank_in_rows
-from recvae.data.matrices import as_csr
+from recvae.data.interactions import Interactions
+from recvae.data.matrices import as_csr, rank_in_rows
 from recvae.errors import DataError, OptionError
 from recvae.latent.draw import draw_histories
 from recvae.models.contract.inputs import as_input
@@ -41,7 +41,7 @@ def remove_highest(histories: sp.csr_matrix, values: np.ndarray, rate: float) ->
     """
     data, lengths = Interactions.from_matrix(histories), histories.getnnz(axis=1)
     left = lengths - (_checked(rate) * lengths).astype(np.int64)
-    return data.keep(rank_in_rows(data, values) < left[data.rows]).matrix
+    return data.keep(rank_in_rows(data.matrix, values) < left[data.rows]).matrix
 
 
 def add_noise(

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 import scipy.sparse as sp
 
+from recvae.data.matrices import rows_of
 from recvae.data.splits import Holdout
 from recvae.models.contract.abilities import Ability
 from recvae.models.contract.fitting import FitContext
@@ -55,7 +56,7 @@ class Transitions(NeighborModel):
 
     def _pairs(self, train: sp.csr_matrix) -> sp.csr_matrix:
         """How often users had one item before another, weighed by distance: [items, items]."""
-        rows = np.repeat(np.arange(train.shape[0]), np.diff(train.indptr))
+        rows = rows_of(train)
         order = np.lexsort((train.data, rows))
         items, places = train.indices[order], train.data[order]
         pairs = sp.csr_array((train.shape[1], train.shape[1]), dtype=np.float32)

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-import numpy as np
 import scipy.sparse as sp
+
+from recvae.data.matrices import sized
 
 CELLS = 2**24
 """How many scores a block has at most, users times items."""
@@ -37,5 +38,4 @@ def padded(block: sp.csr_matrix) -> sp.csr_matrix:
     """
     users = block.shape[0]
     height = -(-users // STEP) * STEP if users > STEP else 2 ** max(users - 1, 0).bit_length()
-    starts = np.pad(block.indptr, (0, height - users), mode="edge")
-    return sp.csr_matrix((block.data, block.indices, starts), shape=(height, block.shape[1]))
+    return sized(block, (height, block.shape[1]))

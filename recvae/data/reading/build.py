@@ -1,7 +1,7 @@
 """Building: turns arrays with one line per interaction into users x items."""
 
 import warnings
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, NamedTuple, Self, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,20 @@ from recvae.data.reading.times import to_seconds
 from recvae.errors import DataError, OptionError, did_you_mean
 
 Duplicates: TypeAlias = Literal["sum", "max", "last"]
+
+
+class Lines(NamedTuple):
+    """Lines of a table: arrays [n] of rows, columns, weights, times if known, and line numbers."""
+
+    rows: np.ndarray
+    columns: np.ndarray
+    weights: np.ndarray
+    seconds: np.ndarray | None
+    positions: np.ndarray
+
+    def take(self, chosen: np.ndarray) -> Self:
+        """Some of the lines, by their numbers or by a mask."""
+        return self._make(None if part is None else part[chosen] for part in self)
 
 
 class DuplicateWarning(UserWarning):
@@ -53,43 +67,25 @@ def build_interactions(
     merge = way_to_merge(duplicates, weighted=values is not None)
     given = {"users": users, "items": items, "values": values, "timestamps": timestamps}
     require_lines({name: column for name, column in given.items() if column is not None})
-    weights = (
-        np.ones(len(users), np.float32) if values is None else to_weights(values, signed=signed)
+    lines, user_ids, item_ids = _in_order(
+        users,
+        items,
+        np.ones(len(users), np.float32) if values is None else to_weights(values, signed=signed),
+        None if timestamps is None else to_seconds(timestamps),
     )
-    seconds = None if timestamps is None else to_seconds(timestamps)
-    rows, user_ids = encode(users, "user")
-    columns, item_ids = encode(items, "item")
-    shape = len(user_ids), len(item_ids)
-
-    # Sort the lines by row, then by column; both sorts are stable, so equal lines keep their order.
-    order = _counting_argsort(columns, shape[1])
-    order = order[_counting_argsort(rows[order], shape[0])]
-    rows, columns, weights = rows[order], columns[order], weights[order]
-    seconds = None if seconds is None else seconds[order]
-    # Lines of the same user and item are now neighbours: a group begins where either changes.
-    is_first = np.ones(len(order), dtype=bool)
-    is_first[1:] = (rows[1:] != rows[:-1]) | (columns[1:] != columns[:-1])
-    if not is_first.all():
-        starts = np.flatnonzero(is_first)
-        if duplicates is None and values is not None:
-            warn_of_duplicates(len(order) - len(starts), len(order))
-        weights = _merge(weights, seconds, starts, merge)
-        seconds = None if seconds is None else np.maximum.reduceat(seconds, starts)
-        rows, columns, order = rows[starts], columns[starts], order[starts]
-    disliked = None
+    n_lines, lines = len(lines.rows), _merged(lines, merge)
+    if duplicates is None and values is not None and len(lines.rows) < n_lines:
+        warn_of_duplicates(n_lines - len(lines.rows), n_lines)
+    shape, disliked = (len(user_ids), len(item_ids)), None
     if signed:
-        below = weights < 0
-        disliked = _csr(below[below], rows[below], columns[below], shape)
-        kept = weights > 0
-        rows, columns, weights, order = rows[kept], columns[kept], weights[kept], order[kept]
-        seconds = None if seconds is None else seconds[kept]
-
+        disliked = _csr(lines.take(lines.weights < 0), shape)
+        lines = lines.take(lines.weights > 0)
     return Interactions(
-        _csr(weights, rows, columns, shape),
+        _csr(lines, shape),
         pd.DataFrame(index=user_ids),
         pd.DataFrame(index=item_ids),
-        seconds,
-        order.astype(np.int64),
+        lines.seconds,
+        lines.positions.astype(np.int64),
         disliked,
     )
 
@@ -158,6 +154,19 @@ def to_numbers(values: Any) -> np.ndarray:
         raise DataError(f"the values must be numbers, such as 3.5 or 1234: {error}.") from None
 
 
+def _in_order(
+    users: Any, items: Any, weights: np.ndarray, seconds: np.ndarray | None
+) -> tuple[Lines, pd.Index, pd.Index]:
+    """The lines by row, then by column, else as they were; the ids of the rows and the columns."""
+    rows, user_ids = encode(users, "user")
+    columns, item_ids = encode(items, "item")
+    # Both sorts are stable, so that lines of one row and column keep their order.
+    order = _counting_argsort(columns, len(item_ids))
+    order = order[_counting_argsort(rows[order], len(user_ids))]
+    lines = Lines(rows, columns, weights, seconds, np.arange(len(rows), dtype=order.dtype))
+    return lines.take(order), user_ids, item_ids
+
+
 def _counting_argsort(codes: np.ndarray, n_codes: int) -> np.ndarray:
     """Stable argsort of codes from 0 to n_codes - 1 in linear time, by transposing a matrix."""
     # A matrix with one entry in each row, at the column of its code. Transposed, the rows of equal
@@ -167,27 +176,38 @@ def _counting_argsort(codes: np.ndarray, n_codes: int) -> np.ndarray:
     return one_a_row.tocsc().indices
 
 
-def _csr(
-    values: np.ndarray, rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]
-) -> sp.csr_matrix:
-    """A CSR matrix of entries that are in order."""
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=shape[0]))])
-    return sp.csr_matrix((values, columns, indptr), shape=shape)
+def _csr(lines: Lines, shape: tuple[int, int]) -> sp.csr_matrix:
+    """A CSR matrix of lines that are in order, one for each cell."""
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(lines.rows, minlength=shape[0]))])
+    return sp.csr_matrix((lines.weights, lines.columns, indptr), shape=shape)
 
 
-def _merge(
-    weights: np.ndarray, seconds: np.ndarray | None, starts: np.ndarray, how: Duplicates
-) -> np.ndarray:
+def _merged(lines: Lines, how: Duplicates) -> Lines:
+    """One line, at the place of the first and with the latest time, for those of one cell."""
+    # Lines of the same user and item are neighbours: a group begins where either changes.
+    rows, columns, is_first = lines.rows, lines.columns, np.ones(len(lines.rows), dtype=bool)
+    is_first[1:] = (rows[1:] != rows[:-1]) | (columns[1:] != columns[:-1])
+    if is_first.all():
+        return lines
+    starts, seconds = np.flatnonzero(is_first), lines.seconds
+    return lines.take(starts)._replace(
+        weights=_merged_weights(lines, starts, how),
+        seconds=None if seconds is None else np.maximum.reduceat(seconds, starts),
+    )
+
+
+def _merged_weights(lines: Lines, starts: np.ndarray, how: Duplicates) -> np.ndarray:
     """One weight for each group of lines; groups begin at `starts`, lines in source order."""
+    weights, seconds = lines.weights, lines.seconds
     if how == "sum":
         positive = np.maximum(weights, 0)
         return np.add.reduceat(positive, starts, dtype=np.float64).astype(np.float32)
     if how == "max":
         return np.maximum.reduceat(weights, starts)
     # "last": the highest line number among the lines with the latest time of their group.
-    lines = np.arange(len(weights))
+    numbers = np.arange(len(weights))
     if seconds is not None:
         sizes = np.diff(starts, append=len(weights))
         latest = np.repeat(np.maximum.reduceat(seconds, starts), sizes)
-        lines[seconds < latest] = -1
-    return weights[np.maximum.reduceat(lines, starts)]
+        numbers[seconds < latest] = -1
+    return weights[np.maximum.reduceat(numbers, starts)]

@@ -3,7 +3,8 @@
 import numpy as np
 import scipy.sparse as sp
 
-from recvae.data.interactions import Interactions, rank_in_rows
+from recvae.data.interactions import Interactions
+from recvae.data.matrices import rank_in_rows
 from recvae.data.splits.holdout import Split
 from recvae.data.splits.parts import hold_out_of_all
 from recvae.errors import OptionError
@@ -47,7 +48,7 @@ def split_interactions(
         )
     data = Interactions.from_matrix(data)
     rows, lengths = data.rows, np.diff(data.matrix.indptr)
-    rank = rank_in_rows(data, np.random.default_rng(seed).random(len(rows)))
+    rank = rank_in_rows(data.matrix, np.random.default_rng(seed).random(len(rows)))
     n_test = (test * lengths).astype(int)
     n_held_out = n_test + (validation * lengths).astype(int)
     is_test = rank < n_test[rows]

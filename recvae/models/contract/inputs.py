@@ -9,8 +9,10 @@ import warnings
 from typing import Literal, TypeAlias
 
 import numpy as np
+import pandas as pd
 import scipy.sparse as sp
 
+from recvae.data.matrices import rows_of, with_weights
 from recvae.errors import DataError
 
 Input: TypeAlias = Literal["binary", "counts"]
@@ -36,8 +38,7 @@ def as_input(matrix: sp.csr_matrix, kind: Input = "binary") -> sp.csr_matrix:
                 f"weights must be from {LEAST:g} to {MOST:g}, or choose input='binary'."
             )
         return matrix
-    ones = np.ones(matrix.nnz, dtype=np.float32)
-    return sp.csr_matrix((ones, matrix.indices, matrix.indptr), shape=matrix.shape)
+    return with_weights(matrix, np.ones(matrix.nnz, dtype=np.float32))
 
 
 def recent(histories: sp.csr_matrix, half_life: float) -> sp.csr_matrix:
@@ -47,17 +48,10 @@ def recent(histories: sp.csr_matrix, half_life: float) -> sp.csr_matrix:
         histories: CSR [users, items], whose weights grow from the earlier to the later.
         half_life: how many later entries halve a weight.
     """
-    weights, lengths = histories.data, np.diff(histories.indptr)
-    rows = np.repeat(np.arange(histories.shape[0]), lengths)
-    order = np.lexsort((weights, rows))
-    # Entries of one row and weight are now neighbours, and count as the last of them.
-    differs = (np.diff(weights[order]) != 0) | (np.diff(rows) != 0)
-    last = np.flatnonzero(np.append(differs, True))
-    last_alike = last[np.cumsum(np.append(0, differs))] if len(order) else order
-    later = np.empty(len(order), dtype=np.float32)
-    later[order] = histories.indptr[rows + 1] - 1 - last_alike
-    recency = np.exp2(-later / np.float32(half_life))
-    return sp.csr_matrix((recency, histories.indices, histories.indptr), shape=histories.shape)
+    # Of the weights of a row, from the highest down, equal ones have the rank of the first of them.
+    downwards = pd.Series(-histories.data).groupby(rows_of(histories)).rank(method="min")
+    later = downwards.to_numpy(np.float32) - 1
+    return with_weights(histories, np.exp2(-later / np.float32(half_life)))
 
 
 def warn_if_unweighted(name: str, histories: sp.csr_matrix) -> None:
