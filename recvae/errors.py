@@ -1,6 +1,6 @@
 """All errors of the package. Each message names the cause and the cure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -51,6 +51,12 @@ class TrainingError(RecvaeError, RuntimeError):
 
 class MissingPackageError(RecvaeError, ImportError):
     """An optional package is not installed."""
+
+
+def require_known(word: object, known: Collection[object], what: str) -> None:
+    """Raise OptionError unless a word is known; `what` begins it, such as "there is no model"."""
+    if word not in known:
+        raise OptionError(f"{what} {word!r}: {did_you_mean(word, known)}")
 
 
 def did_you_mean(word: object, known: Iterable[object]) -> str:

@@ -145,16 +145,8 @@ def recommend(
     if history is None and wishes.users is None:
         raise typer.BadParameter("nobody is named: give --history, --users, or both.")
     if history is not None and are_shards(history):
-        require_usual("shards", columns)
-        if wishes != Wishes():
-            raise typer.BadParameter(
-                "shards get the model's lists: leave out --allow and its like."
-            )
-        if json:
-            raise typer.BadParameter("the lists of shards go to the files of --out: no --json.")
-        if out is None or is_address(out):
-            raise typer.BadParameter("the lists of shards go to a folder: name it by --out.")
-        files = rv.recommend_shards(model, history, out, k, device=device, address=address)
+        folder = _folder_for_lists(out, columns, wishes, json=json)
+        files = rv.recommend_shards(model, history, folder, k, device=device, address=address)
         note(f"written to {out}, in {len(files)} files")
         return
     if address is not None:
@@ -179,6 +171,18 @@ def recommend(
     else:
         write_tables(tables, out)
         note(f"written to {out}")
+
+
+def _folder_for_lists(out: str | None, columns: FileColumns, wishes: Wishes, *, json: bool) -> str:
+    """The folder for the lists of shards; typer.BadParameter for what goes only with tables."""
+    require_usual("shards", columns)
+    if wishes != Wishes():
+        raise typer.BadParameter("shards get the model's lists: leave out --allow and its like.")
+    if json:
+        raise typer.BadParameter("the lists of shards go to the files of --out: no --json.")
+    if out is None or is_address(out):
+        raise typer.BadParameter("the lists of shards go to a folder: name it by --out.")
+    return out
 
 
 def _opened(history: str) -> AbstractContextManager[str | Path]:

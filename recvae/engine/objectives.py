@@ -52,15 +52,13 @@ def bernoulli_log_likelihood(logits: torch.Tensor, targets: Batch) -> torch.Tens
     return targets.inner(logits) - softplus(logits).sum(dim=1)
 
 
-def gaussian_log_likelihood(
-    outputs: torch.Tensor, targets: Batch, confidence: float = GAUSSIAN_CONFIDENCE
-) -> torch.Tensor:
+def gaussian_log_likelihood(outputs: torch.Tensor, targets: Batch) -> torch.Tensor:
     """Log-likelihood under Gaussians of unit variance, observed entries weighted (ibid., eq. 3).
 
-    -1/2 sum_i c_i (x_i - outputs_i)^2, with c_i = `confidence` where x_i > 0 and 1 elsewhere.
+    -1/2 sum_i c_i (x_i - outputs_i)^2, with c_i = 10 where x_i > 0 and 1 elsewhere.
     """
     observed = outputs[targets.rows, targets.columns]
-    extra = confidence * (targets.values - observed).square() - observed.square()
+    extra = GAUSSIAN_CONFIDENCE * (targets.values - observed).square() - observed.square()
     return -0.5 * (outputs.square().sum(dim=1) + targets.sum(extra))
 
 

@@ -146,33 +146,38 @@ def evaluate(
     if not len(kept):
         raise DataError("nothing is held out of any user: there is nothing to judge a model by.")
     require_same_items(holdout.item_ids, getattr(model, "item_ids_", None))
-    rows = None if holdout.rows is None else holdout.rows[kept]
-    order = holdout.order if getattr(model, "reads_order", False) else None
-    shown = holdout.fold_in if order is None else order
-    k = min(max(metric.k for metric in parsed), holdout.held_out.shape[1])
     start = perf_counter()
-    disliked = None if holdout.disliked is None else holdout.disliked[kept]
-    deny = disliked if holdout.without_disliked else None
-    chosen: dict[str, Any] = {} if among is None else {"allow": among}
-    chosen |= {} if holdout.exclude_seen else {"exclude_seen": False}
-    ranked, _ = model.recommend(shown[kept], k, rows=rows, deny=deny, **chosen)
+    ranked = _ranked(model, holdout, kept, max(metric.k for metric in parsed), among)
     seconds = perf_counter() - start
-    by_genre = any(metric.kind == "diversity" for metric in parsed)
-    labels = _genres(model) if by_genre else None
+    disliked = None if holdout.disliked is None else holdout.disliked[kept]
+    labels = _genres(model) if any(metric.kind == "diversity" for metric in parsed) else None
     lists = RankedLists(ranked, holdout.held_out[kept], _popularity(model), disliked, labels)
     values = {str(metric): metric(lists) for metric in parsed}
-    per_user = pd.DataFrame(
-        {name: value for name, value in values.items() if np.ndim(value)},
-        index=_user_ids(holdout)[kept],
-    )
+    per_user = {name: value for name, value in values.items() if np.ndim(value)}
     return Report(
         mean=pd.Series({name: float(np.mean(value)) for name, value in values.items()}),
-        per_user=per_user,
+        per_user=pd.DataFrame(per_user, index=_user_ids(holdout)[kept]),
         n_users=len(kept),
         n_skipped=holdout.held_out.shape[0] - len(kept) + holdout.n_dropped,
         seconds=seconds,
         without_disliked=holdout.without_disliked,
     )
+
+
+def _ranked(
+    model: Ranker, holdout: Holdout, users: np.ndarray, k: int, among: np.ndarray | None
+) -> np.ndarray:
+    """The lists of some users of a holdout, [users, k], as its protocol makes them."""
+    order = holdout.order if getattr(model, "reads_order", False) else None
+    shown = holdout.fold_in if order is None else order
+    chosen: dict[str, Any] = {} if among is None else {"allow": among}
+    if not holdout.exclude_seen:
+        chosen["exclude_seen"] = False
+    rows = None if holdout.rows is None else holdout.rows[users]
+    denied = holdout.disliked if holdout.without_disliked else None
+    deny = None if denied is None else denied[users]
+    k = min(k, holdout.held_out.shape[1])
+    return model.recommend(shown[users], k, rows=rows, deny=deny, **chosen)[0]
 
 
 def with_stderr(mean: float, stderr: float) -> str:

@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
 from os import PathLike
@@ -16,7 +16,7 @@ from recvae.data.splits import Holdout, Split
 from recvae.display.progress import progress
 from recvae.errors import FoldInError, OptionError, RecvaeError
 from recvae.evaluation.evaluate import DEFAULT_METRICS, evaluate
-from recvae.evaluation.metrics import parse_metrics
+from recvae.evaluation.metrics import Metric, parse_metrics
 from recvae.experiments.comparison import Comparison
 from recvae.experiments.run_cache import RunCache
 from recvae.experiments.runs import Run, over_seeds, over_splits
@@ -84,23 +84,13 @@ def compare(
         measure = partial(_run, model, split, names, tune_trials, seed)
         return measure() if cache is None else cache.get(model, split, measure)
 
-    runs: dict[str, Run] = {}
-    skipped: dict[str, str] = {}
-    for name in progress(list(models), "comparing", unit="model"):
-        try:
-            runs[name] = over_seeds(
-                [
-                    over_splits([fit(variant, split) for split in splits])
-                    for variant in _with_seeds(models[name], seeds)
-                ]
-            )
-        except RecvaeError as error:
-            skipped[name] = str(error)
-    if not runs:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped.items())
-        raise OptionError(f"there is no model to compare ({reasons or 'none was given'}).")
+    def run(model: Recommender) -> Run:
+        variants = _with_seeds(model, seeds)
+        return over_seeds([over_splits([fit(one, split) for split in splits]) for one in variants])
+
+    runs, skipped = _each(models, run)
     best_first = sorted(runs, key=lambda name: -runs[name].report.mean[names[-1]])
-    tested = [str(metric) for metric in parse_metrics(names) if metric.is_accuracy]
+    tested = [name for name in names if Metric.parse(name).is_accuracy]
     return Comparison(
         runs={name: runs[name] for name in best_first},
         differences=differences_to_best(
@@ -141,6 +131,23 @@ def _check(
         raise OptionError(f"a seed must be 0 or more, not {min([seed, *seeds])}.")
     if len(set(seeds)) < len(seeds):
         raise OptionError(f"seeds={tuple(seeds)} holds one twice, which would count as two fits.")
+
+
+def _each(
+    models: Mapping[str, Recommender], run: Callable[[Recommender], Run]
+) -> tuple[dict[str, Run], dict[str, str]]:
+    """The run of each model, and the reason why a model has none; OptionError if none has."""
+    runs: dict[str, Run] = {}
+    skipped: dict[str, str] = {}
+    for name in progress(list(models), "comparing", unit="model"):
+        try:
+            runs[name] = run(models[name])
+        except RecvaeError as error:
+            skipped[name] = str(error)
+    if not runs:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped.items())
+        raise OptionError(f"there is no model to compare ({reasons or 'none was given'}).")
+    return runs, skipped
 
 
 def _with_seeds(model: Recommender, seeds: Sequence[int]) -> list[Recommender]:

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.stats import rankdata
 
-from recvae.errors import DataError, OptionError, did_you_mean
+from recvae.errors import DataError, OptionError, require_known
 from recvae.latent.draw import draw_histories
 from recvae.models.contract.abilities import Ability
 from recvae.models.contract.recommender import Recommender
@@ -124,8 +124,7 @@ def _in_order_of(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 def _check(
     histories: sp.csr_matrix, n_users: int, source: str, n_components: int, temperature: float
 ) -> None:
-    if source not in get_args(CodeSource):
-        raise OptionError(f"there is no {source!r}: {did_you_mean(source, get_args(CodeSource))}")
+    require_known(source, get_args(CodeSource), "there is no")
     if n_users < 1 or n_components < 1:
         raise OptionError(f"n_users={n_users} and n_components={n_components} must be 1 or more.")
     if not 0 < temperature < np.inf:

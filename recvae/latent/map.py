@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from recvae.errors import DataError, OptionError, did_you_mean
+from recvae.errors import DataError, require_known
 from recvae.latent.map_page import write_map
 from recvae.models.contract.abilities import Ability
 from recvae.models.contract.inputs import as_input
@@ -133,8 +133,7 @@ def item_codes(model: Recommender, histories: sp.csr_matrix) -> np.ndarray:
 
 
 def _new_plane(method: Method, seed: int) -> Any:
-    if method not in get_args(Method):
-        raise OptionError(f"there is no {method!r}: {did_you_mean(method, get_args(Method))}")
+    require_known(method, get_args(Method), "there is no")
     if method == "umap":
         return optional("umap", "umap-learn").UMAP(n_components=2, random_state=seed)
     return sklearn("decomposition").PCA(n_components=2, svd_solver="covariance_eigh")

@@ -15,7 +15,7 @@ import torch
 from pandas.api.types import is_integer_dtype
 
 from recvae.data.interactions import Interactions
-from recvae.errors import DataError, OptionError, did_you_mean
+from recvae.errors import DataError, OptionError, require_known
 from recvae.latent.draw import draw_histories
 from recvae.ranking.top_k import as_columns
 
@@ -83,8 +83,7 @@ def _chosen(
     data: Interactions, attack: Attack, target: int, segment: np.ndarray | None
 ) -> np.ndarray:
     """The items that every fake user has: bool [items]."""
-    if attack not in get_args(Attack):
-        raise OptionError(f"there is no {attack!r}: {did_you_mean(attack, get_args(Attack))}")
+    require_known(attack, get_args(Attack), "there is no")
     if (segment is None) == (attack == "segment"):
         raise OptionError("a segment attack needs a segment=[columns], and no other takes one.")
     popular = np.argsort(-data.item_counts, kind="stable")[: BANDWAGON * (attack == "bandwagon")]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from recvae.errors import OptionError, did_you_mean
+from recvae.errors import require_known
 from recvae.models.contract.recommender import Recommender
 from recvae.models.registry import MODELS
 from recvae.options import ranges
@@ -15,6 +15,5 @@ def build_model(name: str, options: Mapping[str, Any] | None = None) -> Recommen
     Raises:
         OptionError: no such model, no such option, or a value out of its range.
     """
-    if name not in MODELS:
-        raise OptionError(f"there is no model {name!r}: {did_you_mean(name, MODELS)}")
+    require_known(name, MODELS, "there is no model")
     return ranges.build(MODELS[name], options or {})

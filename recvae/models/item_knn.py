@@ -14,7 +14,7 @@ from recvae.models.families.neighbors import NeighborModel, nearest_items, of_ne
 from recvae.options.ranges import PositiveInt
 from recvae.options.spaces import Categorical, Int, Space
 
-Similarity: TypeAlias = Literal["cosine", "tfidf", "bm25"]
+SimilarityName: TypeAlias = Literal["cosine", "tfidf", "bm25"]
 
 SATURATION, LENGTH_WEIGHT = 1.2, 0.75
 """BM25's k1 and b."""
@@ -41,7 +41,7 @@ class ItemKNN(NeighborModel):
         "n_neighbors": Int(10, 500, log=True),
     }
 
-    similarity: Similarity = "tfidf"
+    similarity: SimilarityName = "tfidf"
     n_neighbors: PositiveInt = 100
     input: Input = "binary"
 
@@ -54,7 +54,7 @@ class ItemKNN(NeighborModel):
         return of_neighbors(self.neighbors_[:, columns].T.tocsr())
 
 
-def _weighed(matrix: sp.csr_matrix, similarity: Similarity) -> sp.csr_matrix:
+def _weighed(matrix: sp.csr_matrix, similarity: SimilarityName) -> sp.csr_matrix:
     """A matrix of new weights, such that inner products of its columns are the similarities."""
     if similarity == "cosine":
         return _normalized(matrix)

@@ -8,7 +8,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le, Lt, MaxLen
 from pydantic import AllowInfNan, BeforeValidator, TypeAdapter, ValidationError
 
-from recvae.errors import OptionError, did_you_mean
+from recvae.errors import OptionError, require_known
 
 
 def _listed(given: Any) -> Any:
@@ -45,8 +45,7 @@ def build(cls: type[T], options: Mapping[str, Any]) -> T:
     """
     known = [field.name for field in fields(cls)]  # type: ignore[arg-type]
     for name in options:
-        if name not in known:
-            raise OptionError(f"{cls.__name__} has no option {name!r}: {did_you_mean(name, known)}")
+        require_known(name, known, f"{cls.__name__} has no option")
     try:
         return TypeAdapter(cls).validate_python(dict(options))
     except ValidationError as error:

@@ -18,7 +18,7 @@ EPSILON = 1e-12
 
 
 def nearest(
-    similarity: Similarity, columns: np.ndarray, n_items: int, k: int, label: str = "ranking"
+    similarity: Similarity, columns: np.ndarray, n_items: int, k: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the k items that are most similar to each of the given items, without the item itself.
 
@@ -27,7 +27,6 @@ def nearest(
         columns: int [n], the given items.
         n_items: number of items in all.
         k: length of the lists.
-        label: what the progress bar says.
 
     Returns:
         Columns int64 [n, k] and similarities float32 [n, k], best first; -1 and -inf where there
@@ -40,7 +39,7 @@ def nearest(
         (np.ones(len(columns), dtype=np.float32), columns, np.arange(len(columns) + 1)),
         shape=(len(columns), n_items),
     )
-    return top_k(lambda block, _: similarity(block.indices), alone, k, label=label)
+    return top_k(lambda block, _: similarity(block.indices), alone, k)
 
 
 def nearest_rows(

@@ -47,7 +47,6 @@ def top_k(
     deny: ItemSets | None = None,
     rerank: Reranker | None = None,
     products: Callable[[], Products | None] = lambda: None,
-    label: str = "ranking",
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rank the items for each user and keep the k best.
 
@@ -61,7 +60,6 @@ def top_k(
         deny: these items may not.
         rerank: makes the lists of longer ones.
         products: gives the scores as inner products, if they are: the same lists, sooner.
-        label: what the progress bar says.
 
     Returns:
         Columns int64 [users, k] and scores float32 [users, k], best first; where fewer than k
@@ -106,7 +104,7 @@ def top_k(
         if len(blocks) > 1:
             work.enter_context(memory.kept())
             work.enter_context(threads.considerate())
-        for block in progress(blocks, label, unit="block"):
+        for block in progress(blocks, "ranking", unit="block"):
             best = best_of(block) if shortlist is None else best_of_few(block, shortlist)
             ids[block], scores[block] = (
                 best if rerank is None else rerank(histories[block], *best, k)

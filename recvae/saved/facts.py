@@ -1,14 +1,12 @@
 """Facts: what a fitted model knows about its training, apart from its parameters."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from recvae.data.interactions import Interactions
-from recvae.data.shards import Shards
 from recvae.saved.origin import Origin
 
 
@@ -43,31 +41,3 @@ class Facts:
     origin: Origin | None = None
     min_weight: float | None = None
     item_features: list[str] | None = None
-
-    @classmethod
-    def of(
-        cls,
-        data: Interactions | Shards,
-        options: dict[str, Any],
-        *,
-        keep_users: bool,
-        kept_columns: Sequence[str] | None,
-    ) -> Self:
-        """The facts about the training data that are known before the fit.
-
-        The data are kept with these columns of the users; None keeps no data.
-        """
-        kept = None
-        if kept_columns is not None and isinstance(data, Interactions):
-            users = data.users[list(kept_columns)]
-            kept = replace(data, users=users, timestamps=None, positions=None, disliked=None)
-        return cls(
-            items=data.items,
-            item_counts=data.item_counts,
-            n_users=data.shape[0],
-            user_ids=data.user_ids if keep_users else None,
-            fingerprint=data.fingerprint(),
-            options=options,
-            data=kept,
-            min_weight=data.min_weight,
-        )

@@ -66,6 +66,7 @@ def create_app(
         version=recvae.__version__,
         description="Recommendations from a saved model.",
         lifespan=lambda _: service.lifespan(),
+        exception_handlers=HANDLERS,
         docs_url=None,
         redoc_url=None,
         servers=[{"url": ".", "description": "where openapi.json is"}],
@@ -86,12 +87,6 @@ def create_app(
             allow_methods=["GET", "POST"],
             expose_headers=["Retry-After"],
         )
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(DataError, _unanswerable)
-    app.add_exception_handler(TrainingError, _unanswerable)
-    app.add_exception_handler(OptionError, _impossible)
-    app.add_exception_handler(MissingPackageError, _impossible)
-    app.add_exception_handler(Full, _busy)
     return app
 
 
@@ -122,3 +117,14 @@ async def _impossible(_: Request, error: Exception) -> JSONResponse:
 async def _busy(_: Request, __: Exception) -> JSONResponse:
     busy = "too many requests are waiting: try again"
     return JSONResponse({"detail": busy}, HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "1"})
+
+
+HANDLERS: dict[int | type[Exception], Any] = {
+    RequestValidationError: _invalid,
+    DataError: _unanswerable,
+    TrainingError: _unanswerable,
+    OptionError: _impossible,
+    MissingPackageError: _impossible,
+    Full: _busy,
+}
+"""What answers a request that raises one of these errors."""

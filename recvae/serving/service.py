@@ -20,7 +20,7 @@ MAX_COSTLY = 8
 WATCH_SECONDS = 1.0
 """The time between two checks of the model's folder."""
 
-Known = TypeVar("Known", bound=schemas.OfHistory)
+Found = TypeVar("Found", bound=schemas.OfHistory)
 
 
 class Service:
@@ -44,7 +44,7 @@ class Service:
         self.draw = self._batcher(lambda now: now.map.draw, maps, few)
         self.place = self._batcher(lambda now: now.map.place, maps, max_batch)
 
-    async def of_history(self, answer: Batcher[Request, Known], request: Request) -> Known:
+    async def of_history(self, answer: Batcher[Request, Found], request: Request) -> Found:
         """Answer a request with a history, and count its unknown items."""
         if isinstance(request, schemas.Steering):
             self.live.now.catalogue.require(request)  # or all that are answered with it would fail

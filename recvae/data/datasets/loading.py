@@ -1,6 +1,7 @@
 """Loading: loads a data set by its name."""
 
 from os import PathLike
+from pathlib import Path
 
 from recvae.data.datasets.cache import cached
 from recvae.data.datasets.declaration import Release
@@ -10,7 +11,7 @@ from recvae.data.datasets.releases import DATASETS, RELEASES, SAMPLE, data_direc
 from recvae.data.datasets.sample import sample_tables
 from recvae.data.datasets.tables import Tables, read_release, read_tables, to_interactions
 from recvae.data.interactions import Interactions
-from recvae.errors import OptionError, did_you_mean
+from recvae.errors import require_known
 
 
 def load_dataset(
@@ -52,8 +53,7 @@ def load_dataset(
     if name == SAMPLE:
         data = to_interactions(sample_tables(), year_ends_title=True)
     else:
-        release = _release(name)
-        folder = locate(release, data_directory(data_dir))
+        release, folder = _located(name, data_dir)
         files = release.layout.interaction_files
         sources = [path for file in files for path in find_files(folder, release, file)]
         data = cached(sources, lambda: read_release(folder, release))
@@ -77,11 +77,11 @@ def load_tables(name: str, *, data_dir: str | PathLike[str] | None = None) -> Ta
     """
     if name == SAMPLE:
         return sample_tables()
-    release = _release(name)
-    return read_tables(locate(release, data_directory(data_dir)), release)
+    release, folder = _located(name, data_dir)
+    return read_tables(folder, release)
 
 
-def _release(name: str) -> Release:
-    if name not in RELEASES:
-        raise OptionError(f"there is no data set {name!r}: {did_you_mean(name, DATASETS)}")
-    return RELEASES[name]
+def _located(name: str, data_dir: str | PathLike[str] | None) -> tuple[Release, Path]:
+    """A published data set and its folder."""
+    require_known(name, DATASETS, "there is no data set")
+    return RELEASES[name], locate(RELEASES[name], data_directory(data_dir))

@@ -11,6 +11,7 @@ import scipy.sparse as sp
 
 from recvae.data.ids import as_ids, look_up, require_none_missing
 from recvae.data.interactions import Interactions
+from recvae.data.matrices import placed
 from recvae.data.reading.build import build_interactions, to_weights
 from recvae.data.reading.sources import TableSource, read_columns
 from recvae.data.reading.times import to_seconds
@@ -94,12 +95,10 @@ def _in_order(
     rows: np.ndarray, columns: np.ndarray, seconds: np.ndarray, shape: tuple[int, int]
 ) -> sp.csr_matrix:
     """CSR [users, items] of lines, weighed by their order; of lines of one pair the latest."""
-    weights = seconds.astype(np.float32)
-    if len(rows):
-        data = build_interactions(rows, columns, timestamps=seconds).in_order()
-        rows, columns, weights = data.rows, data.matrix.indices, data.matrix.data
-        rows, columns = data.user_ids.to_numpy()[rows], data.item_ids.to_numpy()[columns]
-    return sp.coo_matrix((weights, (rows, columns)), shape=shape).tocsr()
+    if not len(rows):
+        return sp.csr_matrix(shape, dtype=np.float32)
+    data = build_interactions(rows, columns, timestamps=seconds).in_order()
+    return placed(data.matrix, data.user_ids.to_numpy(), data.item_ids.to_numpy(), shape)
 
 
 def known_columns(ids: Iterable[Any], item_ids: pd.Index, name: str) -> np.ndarray:

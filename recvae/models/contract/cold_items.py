@@ -16,21 +16,17 @@ from recvae.data.ids import look_up
 from recvae.data.interactions import Interactions
 from recvae.data.splits import Holdout
 from recvae.engine.states import of_shape
-from recvae.evaluation.metrics import RankedLists, ndcg
 from recvae.models.contract.arrays import as_tensors, of_csr, taken, to_csr
-from recvae.models.contract.ridge import Ridge
-from recvae.ranking.blocks import block_users
-from recvae.ranking.top_k import top_k
+from recvae.models.contract.ridge import Ridge, judges, mean_ndcg
 
 Scores: TypeAlias = Callable[[sp.csr_matrix, np.ndarray | None], torch.Tensor]
 
 RIDGE, RIDGES = 3.0, (1.0, 3.0, 10.0, 30.0)
 """The penalty of the regression, where nothing is held out to choose one of these by."""
-SHARES = (1.0, 2.0)
+RATIOS = (1.0, 2.0)
 """How much more the history can say than the scores."""
-USERS, TENTH, LIST = 1000, 0.1, 100
-"""How many users, what part of the items and what lists the spread is chosen by."""
-SPREADS = (0.25, 0.5, 0.75, 1.0, 1.25)
+TENTH, SPREADS = 0.1, (0.25, 0.5, 0.75, 1.0, 1.25)
+"""The part of the items that one of these spreads is chosen by."""
 PREFIX = "cold_items."
 
 
@@ -69,7 +65,7 @@ class ColdItems:
         spread is that of the regression.
         """
         known = counts > 0
-        some = slice(min(USERS, block_users(features.shape[0])))
+        some = slice(judges(features.shape[0]))
         histories, held_out = users.fold_in[some], users.held_out[some]
         rows = None if users.rows is None else users.rows[some]
         scores = score(histories, rows).cpu().numpy()
@@ -77,12 +73,12 @@ class ColdItems:
         history, _, _ = _standard(_dense(histories)[:, known])
         judge = partial(_ndcg, scores, known, histories, held_out)
 
-        def fitted(ridge: Ridge, share: float = 1.0) -> tuple[Self, np.ndarray, float]:
+        def fitted(ridge: Ridge, ratio: float = 1.0) -> tuple[Self, np.ndarray, float]:
             """The regression, its values of variance 1, and the standard deviation they had."""
             plain = cls(features, known, ridge)
             by_scores, by_history = plain.without_itself(standard), plain.without_itself(history)
             own = float(by_scores.std())
-            weight = share * own / max(float(by_history.std()), 1e-9)
+            weight = ratio * own / max(float(by_history.std()), 1e-9)
             both = by_scores + weight * by_history
             unit = max(float(both.std()), 1e-9)
             return replace(plain, weight=weight, spread=1 / unit), both / unit, own
@@ -93,7 +89,7 @@ class ColdItems:
             mixed, _, own = fitted(ridge)
             return replace(mixed, spread=own * mixed.spread)
         mixed, values, own = max(
-            starmap(fitted, product(Ridge.each(features[known], *RIDGES), SHARES)),
+            starmap(fitted, product(Ridge.each(features[known], *RIDGES), RATIOS)),
             key=lambda one: judge(one[1], 1.0, 1.0),
         )
         spread = max((own, *SPREADS), key=lambda spread: judge(values, spread, TENTH))
@@ -183,7 +179,6 @@ def _ndcg(
     cold = np.random.default_rng(0).random(fitted.shape[1]) < part
     standard[:, cold] = spread * fitted[:, cold]
     cells = torch.from_numpy(mean + std * standard)
-    held_out, k = held_out[:, known].tocsr(), min(LIST, fitted.shape[1])
+    held_out = held_out[:, known].tocsr()
     kept = np.diff(held_out.indptr) > 0
-    ranked, _ = top_k(lambda *_: cells[kept], histories[:, known][kept], k)
-    return float(ndcg(RankedLists(ranked, held_out[kept]), LIST).mean())
+    return mean_ndcg(cells[kept], histories[:, known][kept], held_out[kept])

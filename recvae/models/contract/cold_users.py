@@ -11,16 +11,11 @@ import torch
 from recvae.data.features import Features, Vectors
 from recvae.data.interactions import Interactions
 from recvae.errors import DataError, OptionError
-from recvae.evaluation.metrics import RankedLists, ndcg
 from recvae.models.contract.arrays import as_tensors, of_csr, taken, to_csr
-from recvae.models.contract.ridge import Ridge
-from recvae.ranking.blocks import block_users
-from recvae.ranking.top_k import top_k
+from recvae.models.contract.ridge import Ridge, judges, mean_ndcg
 from recvae.saved.facts import Facts
 
 PENALTIES = (3.0, 10.0, 30.0, 100.0, 300.0)
-USERS, LIST = 1000, 100
-"""By how many users, and by what lists of theirs, one of the penalties is chosen."""
 PREFIX = "cold_users."
 
 
@@ -56,8 +51,7 @@ class ColdUsers:
         """
         train = (train > 0).astype(np.float32)
         totals, counts = (known.T @ train).tocsr(), train.getnnz(axis=0).astype(np.int64)
-        few = min(USERS, block_users(train.shape[1]))
-        rows = np.random.default_rng(0).permutation(train.shape[0])[:few]
+        rows = np.random.default_rng(0).permutation(train.shape[0])[: judges(train.shape[1])]
         each = [
             cls(features, ridge, totals, counts, train.shape[0])
             for ridge in Ridge.each(known, *PENALTIES)
@@ -143,6 +137,5 @@ class ColdUsers:
 
     def _judged(self, known: sp.csr_matrix, histories: sp.csr_matrix) -> float:
         """The mean NDCG of training users' histories, of which the scores know nothing."""
-        scores, k = self.left_out(known, histories), min(LIST, histories.shape[1])
-        ranked, _ = top_k(lambda *_: scores, 0 * histories, k, exclude_seen=False)
-        return float(ndcg(RankedLists(ranked, histories), LIST).mean())
+        nothing = sp.csr_matrix(histories.shape)
+        return mean_ndcg(self.left_out(known, histories), nothing, histories)

@@ -23,7 +23,7 @@ from recvae.engine import devices
 from recvae.engine.trainer import OnEpoch
 from recvae.errors import OptionError
 from recvae.models.contract.changes import changed
-from recvae.models.contract.cold_items import USERS, ColdItems
+from recvae.models.contract.cold_items import ColdItems
 from recvae.models.contract.cold_users import ColdUsers
 from recvae.models.contract.fitting import (
     FitContext,
@@ -33,6 +33,7 @@ from recvae.models.contract.fitting import (
 )
 from recvae.models.contract.inputs import warn_if_unweighted
 from recvae.models.contract.model import Model
+from recvae.models.contract.ridge import USERS
 from recvae.saved import storage
 from recvae.saved.facts import Facts
 from recvae.saved.origin import Origin
@@ -279,13 +280,20 @@ class Learner(Model):
 
     def _facts_of(self, data: Interactions | Shards, kept_columns: list[str] | None) -> Facts:
         """The facts about training data, which are kept with these columns of the users; or not."""
-        if kept_columns and isinstance(data, Interactions):
-            as_parquet(data.users[kept_columns])
-        return Facts.of(
-            data,
-            options.values(self),
-            keep_users=not self.supports_new_users,
-            kept_columns=kept_columns,
+        kept = None
+        if kept_columns is not None and isinstance(data, Interactions):
+            users = data.users[kept_columns]
+            as_parquet(users)
+            kept = replace(data, users=users, timestamps=None, positions=None, disliked=None)
+        return Facts(
+            items=data.items,
+            item_counts=data.item_counts,
+            n_users=data.shape[0],
+            user_ids=None if self.supports_new_users else data.user_ids,
+            fingerprint=data.fingerprint(),
+            options=options.values(self),
+            data=kept,
+            min_weight=data.min_weight,
         )
 
     def _in_order(self, given: Any) -> Any:

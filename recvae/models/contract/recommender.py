@@ -72,12 +72,12 @@ class Recommender(Scorer):
             DataError: the histories do not have the training items as columns, or the features of
                 users are not like those that were fitted.
         """
-        histories, told = self.checked_users(histories, rows, user_features)
+        histories, known = self.checked_users(histories, rows, user_features)
         return top_k(
             self.score_or_count,
             histories,
             k,
-            rows=told,
+            rows=known,
             exclude_seen=exclude_seen,
             allow=allow,
             deny=deny,
@@ -207,12 +207,12 @@ class Recommender(Scorer):
 
         What is allowed are columns, for all users.
         """
-        histories, told = self.checked_users(histories, self.rows_of(user_ids), user_features)
+        histories, known = self.checked_users(histories, self.rows_of(user_ids), user_features)
         require_length(k, histories.shape[1])
         reranker = self.reranker(rerank)
 
         def rank(block: slice) -> tuple[np.ndarray, np.ndarray]:
-            own = None if told is None else told[block]
+            own = None if known is None else known[block]
             return top_k(
                 self.score_or_count,
                 histories[block],

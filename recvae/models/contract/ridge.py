@@ -8,9 +8,14 @@ import scipy.sparse as sp
 import torch
 
 from recvae.engine.states import of_shape
+from recvae.evaluation.metrics import RankedLists, ndcg
+from recvae.ranking.blocks import block_users
+from recvae.ranking.top_k import top_k
 
 RANK, SPARE, ROUNDS = 256, 32, 5
 """How many principal directions of the features are exact; how they are searched for."""
+USERS, LIST = 1000, 100
+"""By how many users, and by what lists of theirs, a penalty is chosen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +81,17 @@ class Ridge:
         """The eigenvalues of A along the principal directions, less that of others, and that."""
         gains = 1 / (self.variances + self.penalty)
         return gains[:-1] - gains[-1], gains[-1]
+
+
+def judges(n_items: int) -> int:
+    """How many users a penalty is chosen by, at most: their scores are one block."""
+    return min(USERS, block_users(n_items))
+
+
+def mean_ndcg(scores: torch.Tensor, seen: sp.csr_matrix, held_out: sp.csr_matrix) -> float:
+    """The mean NDCG of the lists of so few users by their scores [users, items]."""
+    ranked, _ = top_k(lambda *_: scores, seen, min(LIST, scores.shape[1]))
+    return float(ndcg(RankedLists(ranked, held_out), LIST).mean())
 
 
 def _principal(features: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
