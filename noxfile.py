@@ -3,6 +3,7 @@
 pip install 'nox[uv]'
 nox                        # all of it
 nox -s oldest -- -k cli    # one session, and what pytest should run
+nox -s wheel-3.13 -- dist/recvae-0.2.0-py3-none-any.whl
 """
 
 from pathlib import Path
@@ -19,6 +20,7 @@ COMPILE = (
     *("--generate-hashes", "--constraint=constraints.txt", "--python-version=3.11"),
 )
 NEEDED = {
+    "db": "adbc_driver_postgresql.dbapi, adbc_driver_sqlite.dbapi",
     "latent": "recvae.latent.features",
     "onnx": "recvae.exporting.onnx",
     "serve": "recvae.serving",
@@ -64,13 +66,19 @@ def mixed(session: nox.Session, pins: list[str]) -> None:
     run_tests(session, OLD_WARNINGS_ARE_FINE)
 
 
+def build(session: nox.Session) -> str:
+    """Build a wheel, and say where it is."""
+    session.run("uv", "build", "--wheel", "--out-dir", session.create_tmp(), external=True)
+    (built,) = Path(session.create_tmp()).glob("*.whl")
+    return str(built)
+
+
 @nox.session(python=PYTHONS)
 @nox.parametrize("extra", [None, "latent", "onnx", "serve", "db", "ray"])
 def wheel(session: nox.Session, extra: str | None) -> None:
-    """The built wheel, alone or with an extra, in an environment that has nothing else."""
-    session.run("uv", "build", "--wheel", "--out-dir", session.create_tmp(), external=True)
-    (built,) = Path(session.create_tmp()).glob("*.whl")
-    session.install(f"{built}[{extra}]" if extra else str(built))
+    """A wheel, alone or with an extra, in an environment that has nothing else."""
+    built = session.posargs[0] if session.posargs else build(session)
+    session.install(f"{built}[{extra}]" if extra else built)
     session.chdir(session.create_tmp())  # so that the clone's own folder is not imported
     model = ("--data", "sample", "--model", "mult-vae", "--set", "epochs=1", "--out", "model")
     session.run("recvae", "train", *model)
