@@ -7,11 +7,14 @@ core, the very one that is burnt by spinning: a fit took up to fifteen times as 
 """
 
 import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from functools import partial
 from math import ceil
 from pathlib import Path
 from threading import Event, Thread
+from typing import TypeVar
 
 import torch
 
@@ -26,6 +29,21 @@ threads beside one such program it is above 0.5, alone below 0.1."""
 NANO = 1e9
 ENOUGH = 2**20
 """Elements that torch divides among threads."""
+
+Part = TypeVar("Part")
+Result = TypeVar("Result")
+
+
+def in_threads(work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
+    """Do some work for each part, in order, in as many threads as torch has.
+
+    For products of SciPy, which multiplies in one thread, and lets others run meanwhile.
+    """
+    workers = ThreadPoolExecutor(torch.get_num_threads())
+    try:
+        yield from workers.map(work, parts)
+    finally:
+        workers.shutdown(cancel_futures=True)
 
 
 def considerate() -> AbstractContextManager[None]:

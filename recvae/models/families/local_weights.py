@@ -4,7 +4,6 @@ No items x items matrix is made: the time grows with the items, not with their t
 """
 
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -13,6 +12,7 @@ import torch
 
 from recvae.data.matrices import sized
 from recvae.display.progress import progress
+from recvae.engine.threads import in_threads
 from recvae.models.families.linear_algebra import require_definite
 from recvae.models.families.neighbors import places
 
@@ -60,13 +60,8 @@ def local_weights(
         solved = _solved(items, own, columns, penalties)
         weights[neighbors.indptr[own[0]] : neighbors.indptr[own[-1] + 1]] = solved[there]
 
-    # SciPy multiplies in one thread, and lets others run meanwhile.
-    workers = ThreadPoolExecutor(torch.get_num_threads())
-    try:
-        solving = workers.map(solve, batches)
-        deque(progress(solving, "solving for the weights", total=len(batches)), maxlen=0)
-    finally:
-        workers.shutdown(cancel_futures=True)
+    solving = in_threads(solve, batches)
+    deque(progress(solving, "solving for the weights", total=len(batches)), maxlen=0)
     by_target = sp.csr_matrix((weights, neighbors.indices, neighbors.indptr), neighbors.shape)
     return by_target.T.tocsr()
 

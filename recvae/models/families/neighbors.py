@@ -1,5 +1,6 @@
 """The base of models that score by an item's neighbors: sparse items x items weights."""
 
+from collections import deque
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,11 +10,12 @@ import torch
 
 from recvae.display.progress import progress
 from recvae.engine.batch import Batch
+from recvae.engine.threads import in_threads
 from recvae.models.contract.abilities import Ability
 from recvae.models.contract.arrays import to_csr
 from recvae.models.contract.recommender import Recommender
 from recvae.options.ranges import PositiveFloat, PositiveInt
-from recvae.ranking.blocks import in_blocks, user_blocks
+from recvae.ranking.blocks import user_blocks
 
 ITEMS_AT_ONCE = 512
 """For how many items similarities to all others are computed at once."""
@@ -36,7 +38,16 @@ class NeighborModel(Recommender):
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Sum the weights of the history's items."""
-        return torch.from_numpy((self.as_read(histories) @ self.neighbors_).toarray())
+        read = self.as_read(histories)
+        scores = np.empty(read.shape, np.float32)
+
+        def fill(users: slice) -> None:
+            (read[users] @ self.neighbors_).toarray(out=scores[users])
+
+        size = max(1, -(-len(scores) // torch.get_num_threads()))
+        parts = (slice(start, start + size) for start in range(0, len(scores), size))
+        deque(in_threads(fill, parts), maxlen=0)
+        return torch.from_numpy(scores)
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """The scores [users, items] of a batch, by operators that an ONNX graph has."""
@@ -89,12 +100,16 @@ def nearest_items(vectors: sp.csr_matrix, k: int) -> sp.csr_matrix:
         CSR [items, items]: the products of item i with its neighbors are in row i, if above 0.
     """
     n_items = vectors.shape[1]
-    blocks = in_blocks(vectors.T.tocsr(), ITEMS_AT_ONCE)
-    parts, own = [], np.arange(n_items)
-    for block in progress(blocks, "finding neighbors", total=-(-n_items // ITEMS_AT_ONCE)):
-        first, own = own[: block.shape[0]], own[block.shape[0] :]
-        parts.append(largest(above_zero(block @ vectors, first), k))
-    return sp.vstack(parts, format="csr")
+    items = vectors.T.tocsr()
+
+    def nearest(start: int) -> sp.csr_matrix:
+        block = items[start : start + ITEMS_AT_ONCE]
+        own = np.arange(start, start + block.shape[0])
+        return largest(above_zero(block @ vectors, own), k)
+
+    starts = range(0, n_items, ITEMS_AT_ONCE)
+    found = in_threads(nearest, starts)
+    return sp.vstack([*progress(found, "finding neighbors", total=len(starts))], format="csr")
 
 
 def above_zero(similarities: sp.csr_matrix, own: np.ndarray) -> sp.csr_matrix:
