@@ -38,7 +38,7 @@ class NeighborModel(Recommender):
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Sum the weights of the history's items."""
-        read = self.as_read(histories)
+        read = self.as_read(histories).astype(np.float32, copy=False)
         scores = np.empty(read.shape, np.float32)
 
         def fill(users: slice) -> None:
