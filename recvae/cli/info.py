@@ -47,7 +47,7 @@ def _as_text(facts: dict[str, Any]) -> str:
 
 def _origin_lines(origin: dict[str, Any] | None) -> dict[str, str]:
     if origin is None:
-        return {"fitted": "before models knew where they come from"}
+        return {"fitted": "not yet, when it was saved"}
     code = f"recvae {origin['recvae']}, commit {origin['commit'] or 'unknown'}"
     best = origin["best"]
     return {

@@ -28,17 +28,7 @@ def database_in(folder: Path, memory: float | None) -> Iterator[duckdb.DuckDBPyC
         WriteError: the disk is full.
         DataError: the files that are read are damaged, or values are no numbers.
     """
-    options: dict[str, Any] = {
-        "temp_directory": str(folder / "spilled"),
-        "preserve_insertion_order": False,  # each query that needs an order names it
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-    }
-    if memory is not None:
-        if not memory > 0:
-            raise OptionError(f"memory={memory} must be above 0: it is in gigabytes.")
-        options["memory_limit"] = f"{memory * 1000:.0f}MB"
-        options["threads"] = int(min(max(memory / PER_THREAD, 1), os.cpu_count() or 1))
+    options = _options(folder, memory)
     path = folder / "tables.duckdb"
     if not path.exists():
         with atomic.draft_of(path) as draft:  # a kill would leave half a header
@@ -55,6 +45,21 @@ def database_in(folder: Path, memory: float | None) -> Iterator[duckdb.DuckDBPyC
         raise WriteError(f"{_reason(error)}: see that {folder} has room.") from None
     except duckdb.Error as error:
         raise DataError(f"the table can't be read: {_reason(error)}.") from None
+
+
+def _options(folder: Path, memory: float | None) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "temp_directory": str(folder / "spilled"),
+        "preserve_insertion_order": False,  # each query that needs an order names it
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    if memory is not None:
+        if not memory > 0:
+            raise OptionError(f"memory={memory} must be above 0: it is in gigabytes.")
+        options["memory_limit"] = f"{memory * 1000:.0f}MB"
+        options["threads"] = int(min(max(memory / PER_THREAD, 1), os.cpu_count() or 1))
+    return options
 
 
 def _reason(error: duckdb.Error) -> str:

@@ -233,6 +233,7 @@ def _numbers(column: pd.Series) -> np.ndarray:
 
 def _near_quantiles(values: np.ndarray, knots: np.ndarray) -> sp.csr_matrix:
     """How near [lines, quantiles] values are to the quantiles around them, from 0 to 1."""
+    # Each quantile has a hat: 1 at itself, down to 0 at the quantiles on both sides of it.
     near = [np.interp(values, knots, hat) for hat in np.eye(len(knots))]
     return sp.csr_matrix(np.nan_to_num(np.stack(near, axis=1)))
 

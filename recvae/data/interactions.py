@@ -9,16 +9,8 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from recvae.data import matrices
 from recvae.data.item_info import described, extended
-from recvae.data.matrices import (
-    as_csr,
-    as_numbers,
-    marked,
-    rank_in_rows,
-    rows_of,
-    sized,
-    with_weights,
-)
 from recvae.errors import DataError
 
 NO_TIMES = "the interactions have no timestamps: name their column by timestamp=..."
@@ -85,7 +77,7 @@ class Interactions:
         """Wrap a sparse matrix, its row and column numbers serving as raw ids."""
         if isinstance(data, Interactions):
             return data
-        matrix = as_csr(data)
+        matrix = matrices.as_csr(data)
         n_users, n_items = matrix.shape
         return cls(matrix, _table_of(n_users, "user"), _table_of(n_items, "item"))
 
@@ -118,7 +110,7 @@ class Interactions:
     @property
     def rows(self) -> np.ndarray:
         """int64 [nnz]: the row of each entry, aligned with `matrix.indices`."""
-        return rows_of(self.matrix)
+        return matrices.rows_of(self.matrix)
 
     def keep(self, entries: np.ndarray) -> Self:
         """Keep the entries marked in a boolean [nnz]; no user and no item is dropped.
@@ -126,7 +118,7 @@ class Interactions:
         Raises:
             OptionError: this is no boolean mask of all entries.
         """
-        kept = marked(entries, self.matrix.nnz)
+        kept = matrices.marked(entries, self.matrix.nnz)
         indptr = np.searchsorted(kept, self.matrix.indptr)
         cells = kept, self.matrix.indices[kept], indptr
         return self._take(sp.csr_matrix(cells, shape=self.matrix.shape))
@@ -143,7 +135,7 @@ class Interactions:
             DataError: there are no timestamps.
         """
         places = (self._places + after).astype(np.float32)
-        return replace(self, matrix=with_weights(self.matrix, places), min_weight=None)
+        return replace(self, matrix=matrices.with_weights(self.matrix, places), min_weight=None)
 
     @cached_property
     def _places(self) -> np.ndarray:
@@ -151,7 +143,7 @@ class Interactions:
         if self.timestamps is None:
             raise DataError(NO_TIMES)
         ties = np.arange(self.matrix.nnz) if self.positions is None else self.positions
-        return rank_in_rows(self.matrix, ties, self.timestamps) + 1
+        return matrices.rank_in_rows(self.matrix, ties, self.timestamps) + 1
 
     def select_users(self, rows: np.ndarray) -> Self:
         """Take rows, in the order given (row numbers, or a boolean mask).
@@ -159,7 +151,7 @@ class Interactions:
         Raises:
             OptionError: there are no such rows, or the mask is not of all users.
         """
-        rows = as_numbers(rows, self.matrix.shape[0])
+        rows = matrices.as_numbers(rows, self.matrix.shape[0])
         disliked = None if self.disliked is None else self.disliked[rows]
         return self._take(self._numbers[rows], users=self.users.iloc[rows], disliked=disliked)
 
@@ -169,7 +161,7 @@ class Interactions:
         Raises:
             OptionError: there are no such columns, or the mask is not of all items.
         """
-        columns = np.unique(as_numbers(columns, self.matrix.shape[1]))
+        columns = np.unique(matrices.as_numbers(columns, self.matrix.shape[1]))
         disliked = None if self.disliked is None else self.disliked[:, columns]
         items = self.items.iloc[columns]
         return self._take(self._numbers[:, columns], items=items, disliked=disliked)
@@ -268,8 +260,8 @@ class Interactions:
 
     def _sized(self, shape: tuple[int, int], **tables: Any) -> Self:
         """A copy with empty rows and columns after its own."""
-        disliked = None if self.disliked is None else sized(self.disliked, shape)
-        return replace(self, matrix=sized(self.matrix, shape), disliked=disliked, **tables)
+        disliked = None if self.disliked is None else matrices.sized(self.disliked, shape)
+        return replace(self, matrix=matrices.sized(self.matrix, shape), disliked=disliked, **tables)
 
     def _parted(self, min_weight: float) -> Self:
         """The entries of at least this weight; all others become `disliked`."""
@@ -282,7 +274,7 @@ class Interactions:
     @property
     def _numbers(self) -> sp.csr_matrix:
         """CSR int64 [users, items]: the number of each entry, in its cell."""
-        return with_weights(self.matrix, np.arange(self.matrix.nnz))
+        return matrices.with_weights(self.matrix, np.arange(self.matrix.nnz))
 
     def _take(self, numbers: sp.csr_matrix, **changes: Any) -> Self:
         """A copy with the entries only whose numbers are in these cells."""

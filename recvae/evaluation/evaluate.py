@@ -1,6 +1,5 @@
 """Evaluate: ranks items for the users of a holdout and measures how much was found."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -88,10 +87,6 @@ class Report:
             "without_disliked": self.without_disliked,
             "users_per_second": self.users_per_second,
         }
-
-    def to_json(self) -> str:
-        """`to_dict` as JSON."""
-        return json.dumps(self.to_dict(), indent=2)
 
     def __repr__(self) -> str:
         width = max(map(len, self.mean.index))

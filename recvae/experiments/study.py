@@ -144,7 +144,10 @@ class Study:
         number = len(self.trials)
         if number == 0:
             self._live.enqueue_trial(
-                {name: _label(self._space[name], value) for name, value in self._own.items()}
+                {
+                    name: str(value) if isinstance(self._space[name], Categorical) else value
+                    for name, value in self._own.items()
+                }
             )
         seed = np.random.SeedSequence((self._seed, number)).generate_state(1)[0]
         self._live.sampler = optuna.samplers.TPESampler(seed=int(seed))
@@ -176,13 +179,8 @@ def _distribution(kind: Categorical | Float) -> BaseDistribution:
             return FloatDistribution(low, high, log=log)
 
 
-def _label(kind: Categorical | Float, value: Any) -> Any:
-    """A value as Optuna stores it: the text of a choice, which may be a tuple, else the number."""
-    return str(value) if isinstance(kind, Categorical) else value
-
-
 def _option(kind: Categorical | Float, label: Any) -> Any:
-    """The value of the space that has this label."""
+    """The value that Optuna stores as this: the text of a choice, or a number."""
     if isinstance(kind, Categorical):
         return next(value for value in kind.among if str(value) == label)
     return label

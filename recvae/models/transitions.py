@@ -60,6 +60,8 @@ class Transitions(NeighborModel):
         order = np.lexsort((train.data, rows))
         items, places = train.indices[order], train.data[order]
         pairs = sp.csr_array((train.shape[1], train.shape[1]), dtype=np.float32)
+        # `first` has the places of the entries whose user has another one `distance` places later:
+        # the earlier leads to the later. Where both have one time, each leads to the other.
         for distance in range(1, min(ceil(HALF_LIVES * self.half_life), len(items) - 1) + 1):
             first = np.flatnonzero(rows[distance:] == rows[:-distance])
             tied = first[places[first] == places[first + distance]]

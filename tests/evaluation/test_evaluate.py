@@ -113,7 +113,7 @@ def test_the_report_as_text_as_html_and_as_json():
     assert "coverage@1  0.5000\n" in repr(report)
     assert "2 users; " in repr(report)
     assert "<td>0.5000</td>" in report._repr_html_()
-    facts = json.loads(report.to_json())
+    facts = json.loads(json.dumps(report.to_dict()))
     assert facts["metrics"] == {
         "hit@1": {"mean": 1.0, "stderr": 0.0},
         "coverage@1": {"mean": 0.5, "stderr": None},

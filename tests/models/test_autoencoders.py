@@ -74,7 +74,7 @@ def test_kl_is_summed_over_dimensions_and_averaged_over_users(split):
     posterior = torch.distributions.Normal(mean, (0.5 * logvar).exp())
     prior = torch.distributions.Normal(0.0, 1.0)
     expected = torch.distributions.kl_divergence(posterior, prior).sum() / len(batch)
-    terms = model.loss_terms(model.net_, batch, 1.0, torch.Generator().manual_seed(0))
+    terms = model.loss_terms(model.net_, 1, torch.Generator().manual_seed(0), batch, 0)
     torch.testing.assert_close(terms.kl, expected)
 
 

@@ -146,9 +146,9 @@ def test_the_less_is_new_the_less_an_update_of_a_net_takes(monkeypatch):
     known = data.select_users(np.arange(300))
     trained, terms = [], rv.MultVAE.loss_terms
 
-    def noted(self, net, batch, *others):
+    def noted(self, net, n_batches, noise, batch, step):
         trained.append(len(batch))
-        return terms(self, net, batch, *others)
+        return terms(self, net, n_batches, noise, batch, step)
 
     monkeypatch.setattr(rv.MultVAE, "loss_terms", noted)
     for n_new, expected in ((2, 20), (10, 100), (100, 400)):

@@ -73,7 +73,7 @@ def read_histories(
         entries = np.abs(weights[kept]), (rows[kept], columns[kept])
         return sp.coo_matrix(entries, shape=shape).tocsr()
 
-    disliked = matrix(known & ~liked & (weights != 0))
+    disliked, kept = matrix(known & ~liked & (weights != 0)), known & liked
     if disliked.nnz:
         logger.info(
             "%s of %s interactions weigh less than the %g of a like: they are left out of the "
@@ -81,12 +81,11 @@ def read_histories(
             *(f"{count:,}" for count in (disliked.nnz, len(rows))),
             least,
         )
-    if timestamp is None:
-        likes = matrix(known & liked)
-    else:
-        kept = np.flatnonzero(known & liked)
-        seconds = to_seconds(table[timestamp])[kept]
-        likes = _in_order(rows[kept], columns[kept], seconds, shape)
+    likes = (
+        matrix(kept)
+        if timestamp is None
+        else _in_order(rows[kept], columns[kept], to_seconds(table[timestamp])[kept], shape)
+    )
     users, items = pd.DataFrame(index=user_ids), pd.DataFrame(index=item_ids)
     return Interactions(likes, users, items, disliked=disliked, min_weight=least)
 

@@ -50,16 +50,9 @@ class Holdout:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fold_in", as_csr(self.fold_in))
-        object.__setattr__(self, "held_out", as_csr(self.held_out))
-        if self.fold_in.shape != self.held_out.shape:
-            raise DataError(
-                f"fold_in is {self.fold_in.shape}, held_out is {self.held_out.shape}: "
-                "both must be [users, items] of the same users and items."
-            )
+        self._set_like_fold_in("held_out", self.held_out)
         if self.disliked is not None:
-            object.__setattr__(self, "disliked", as_csr(self.disliked))
-            if self.disliked.shape != self.fold_in.shape:
-                raise DataError(f"disliked is {self.disliked.shape}, not {self.fold_in.shape}.")
+            self._set_like_fold_in("disliked", self.disliked)
         elif self.without_disliked:
             raise DataError(
                 "nothing is known of what these users dislike: read ratings with min_weight=..., "
@@ -98,6 +91,14 @@ class Holdout:
         prints = [Interactions.from_matrix(part).fingerprint() for part in parts]
         again = [] if self.exclude_seen else ["again"]
         return ["-".join(prints[: len(shown)]), *prints[len(shown) :], *again]
+
+    def _set_like_fold_in(self, name: str, given: sp.csr_matrix) -> None:
+        object.__setattr__(self, name, as_csr(given))
+        if given.shape != self.fold_in.shape:
+            raise DataError(
+                f"fold_in is {self.fold_in.shape}, {name} is {given.shape}: both must be [users, "
+                "items] of the same users and items."
+            )
 
     def _require_users(self, given: int, name: str) -> None:
         if given != self.fold_in.shape[0]:

@@ -1,6 +1,7 @@
 """Parts: makes training and held-out data from boolean masks of the entries of a matrix."""
 
 import numpy as np
+import scipy.sparse as sp
 
 from recvae.data.interactions import Interactions
 from recvae.data.splits.holdout import Holdout, Split
@@ -29,28 +30,47 @@ def hold_out(
         DataError: there is no such user.
     """
     shown, ranked = data.keep(fold_in).matrix, data.keep(held_out).matrix
-    kept = (np.diff(shown.indptr) > 0) & (np.diff(ranked.indptr) > 0)
-    n_users = len(kept) if among is None else int(among.sum())
-    if not kept.any():
-        raise DataError(
-            f"none of {n_users:,} users is left to judge a model by: they have too few items, "
-            "or only items that no training user has."
-        )
+    kept, n_dropped = with_both(shown, ranked, among)
     return Holdout(
         shown[kept],
         ranked[kept],
         rows=np.flatnonzero(kept) if trained else None,
         user_ids=data.user_ids[kept],
-        n_dropped=n_users - int(kept.sum()),
+        n_dropped=n_dropped,
         item_ids=data.item_ids,
         order=data.in_order().keep(fold_in).matrix[kept] if data.has_times else None,
         disliked=None if data.disliked is None else data.disliked[kept],
     )
 
 
+def with_both(
+    shown: sp.csr_matrix, ranked: sp.csr_matrix, among: np.ndarray | None
+) -> tuple[np.ndarray, int]:
+    """The users, bool [users], with items on both sides, and how many of `among` are others.
+
+    Raises:
+        DataError: there is no such user.
+    """
+    kept = (np.diff(shown.indptr) > 0) & (np.diff(ranked.indptr) > 0)
+    n_users = len(kept) if among is None else int(among.sum())
+    if not kept.any():
+        raise DataError(
+            f"none of {n_users:,} users is left to judge a model by: they have too few items, no "
+            "history before what is held out, or only items that no training user has."
+        )
+    return kept, n_users - int(kept.sum())
+
+
 def hold_out_of_all(data: Interactions, validation: np.ndarray, test: np.ndarray) -> Split:
     """Hold out the marked entries, bool [nnz] each, and train on all others of all users."""
-    data, (train, validation, test) = known_items(data, ~(validation | test), validation, test)
+    data, masks = known_items(data, ~(validation | test), validation, test)
+    return split_by(data, *masks)
+
+
+def split_by(
+    data: Interactions, train: np.ndarray, validation: np.ndarray, test: np.ndarray
+) -> Split:
+    """Split the entries of all users by masks, bool [nnz] each."""
     return Split(
         data.keep(train),
         hold_out(data, train, validation, trained=True),

@@ -1,6 +1,7 @@
 """A published split: files say which pairs train and which test, as papers hand them out."""
 
 import warnings
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 from recvae.data.interactions import Interactions
 from recvae.data.reading import build_interactions, read_lines
 from recvae.data.splits.holdout import Split
-from recvae.data.splits.parts import hold_out
+from recvae.data.splits.parts import split_by
 from recvae.errors import MissingFileError
 
 TRAIN, VALIDATION, TEST = FILES = ("train.txt", "valid.txt", "test.txt")
@@ -66,12 +67,7 @@ def read_split(folder: str | PathLike[str], *, seed: int = 98765) -> Split:
         final, drawn = data.keep(train), np.random.default_rng(seed)
         validation[drawn.choice(np.flatnonzero(train), train.sum() // ONE_IN, replace=False)] = True
         train &= ~validation
-    return Split(
-        data.keep(train),
-        hold_out(data, train, validation, trained=True),
-        hold_out(data, train | validation, test, trained=True),
-        final,
-    )
+    return replace(split_by(data, train, validation, test), final=final)
 
 
 def _warn(data: Interactions, n_pairs: int, shown: np.ndarray, test: np.ndarray) -> None:

@@ -13,8 +13,8 @@ from recvae.data.reading.sources import TableSource, read_columns
 from recvae.data.reading.tables import read_interactions
 from recvae.data.reading.times import Moment, to_seconds
 from recvae.data.splits.holdout import Holdout, Split
+from recvae.data.splits.parts import with_both
 from recvae.data.splits.time import in_periods
-from recvae.errors import DataError
 
 
 def split_repeats(
@@ -89,18 +89,12 @@ def split_repeats(
 def _hold_out(
     shown: sp.csr_matrix, ranked: sp.csr_matrix, users: pd.Index, items: pd.Index
 ) -> Holdout:
-    active = np.diff(ranked.indptr) > 0
-    kept = active & (np.diff(shown.indptr) > 0)
-    if not kept.any():
-        raise DataError(
-            f"none of {int(active.sum()):,} users is left to judge a model by: they have no "
-            "history before the period."
-        )
+    kept, n_dropped = with_both(shown, ranked, np.diff(ranked.indptr) > 0)
     return Holdout(
         shown[kept],
         ranked[kept],
         user_ids=users[kept],
         item_ids=items,
-        n_dropped=int((active & ~kept).sum()),
+        n_dropped=n_dropped,
         exclude_seen=False,
     )

@@ -83,11 +83,14 @@ class ColdItems:
             unit = max(float(both.std()), 1e-9)
             return replace(plain, weight=weight, spread=1 / unit), both / unit, own
 
+        # Nothing to choose by: the spread is that of the regression of the scores alone.
         mixed: Self
         if not held_out[:, known].nnz:
             (ridge,) = Ridge.each(features[known], RIDGE)
             mixed, _, own = fitted(ridge)
             return replace(mixed, spread=own * mixed.spread)
+        # First by lists of cold items alone, which the spread does not change; then the spread, by
+        # lists in which a tenth of the items are cold.
         mixed, values, own = max(
             starmap(fitted, product(Ridge.each(features[known], *RIDGES), RATIOS)),
             key=lambda one: judge(one[1], 1.0, 1.0),

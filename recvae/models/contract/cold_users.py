@@ -96,6 +96,7 @@ class ColdUsers:
 
         They are how many of as many users as were trained on would have each item.
         """
+        # Features of columns of which nothing is said, all of them 0, are set to their means.
         column, names = pd.factorize(self.features.table["column"])
         said = abs(known) @ np.eye(len(names))[column] > 0
         complete = known.toarray() + ~said[:, column] * self.ridge.centre
@@ -103,6 +104,7 @@ class ColdUsers:
 
     def left_out(self, known: sp.csr_matrix, histories: sp.csr_matrix) -> torch.Tensor:
         """Scores of training users by a regression that has not seen them: [users, items]."""
+        # A row's residual, had it been left out, is its residual divided by 1 - its leverage.
         own = torch.from_numpy(self.ridge.leverages(known, self.n_users))[:, None]
         cells = torch.from_numpy(histories.toarray())
         return (self._fitted(known.toarray()) - own * cells) / (1 - own)
@@ -130,6 +132,8 @@ class ColdUsers:
         return cls(features, ridge, totals, facts.item_counts, facts.n_users)
 
     def _fitted(self, known: np.ndarray) -> torch.Tensor:
+        # With w = (f - c) A: x + w F'X for centred F and X, which are never made. F'X is totals -
+        # n c x, so the scores are w totals + (1 - n w c) x, for x = counts / n.
         weights = self.ridge.times((known - self.ridge.centre).astype(np.float32))
         popular = np.outer(1 - self.n_users * (weights @ self.ridge.centre), self.counts)
         fitted = (self.totals.T @ weights.T).T + popular / self.n_users

@@ -51,6 +51,7 @@ class Ridge:
     def leverages(self, lines: sp.csr_matrix, n_learnt: int) -> np.ndarray:
         """How much of the fitted value of each of n_learnt lines comes from itself: [lines]."""
         gains, rest = self._gains
+        # 1 / n + (f - c)' A (f - c), where A is `rest` in all directions and more in some.
         lengths = np.asarray(lines.multiply(lines).sum(axis=1)).ravel()
         lengths = lengths - 2 * (lines @ self.centre) + self.centre @ self.centre
         along = lines @ self.directions - self.centre @ self.directions

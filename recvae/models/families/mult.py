@@ -73,27 +73,21 @@ class MultAutoencoder(SoftmaxAutoencoder):
         )
 
     def phases(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
-        return [Phase(partial(self.annealed_terms, net, n_batches, noise))]
-
-    def annealed_terms(
-        self, net: nets.Net, n_batches: int, noise: torch.Generator, batch: Batch, step: int
-    ) -> LossTerms:
-        """The terms of a training step, of which an epoch has `n_batches`."""
-        return self.loss_terms(net, batch, self.beta_at(step, n_batches), noise)
+        return [Phase(partial(self.loss_terms, net, n_batches, noise))]
 
     def beta_at(self, step: int, n_batches: int) -> float:
-        """The weight of the KL term at a training step."""
+        """The weight of the KL term at a training step, of which an epoch has `n_batches`."""
         return 0.0
 
     def loss_terms(
-        self, net: nets.Net, batch: Batch, beta: float, noise: torch.Generator
+        self, net: nets.Net, n_batches: int, noise: torch.Generator, batch: Batch, step: int
     ) -> LossTerms:
         """The negative ELBO of a batch, averaged over its users."""
         code, kl = net(batch, noise)
         log_likelihood = self.log_likelihood(net, code, batch, noise).mean()
         if not self.variational:
             return LossTerms.without_kl(log_likelihood)
-        kl = kl.mean()
+        kl, beta = kl.mean(), self.beta_at(step, n_batches)
         return LossTerms(beta * kl - log_likelihood, log_likelihood, kl, beta)
 
     def log_likelihood(
