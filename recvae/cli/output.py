@@ -32,19 +32,19 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run what `ctx` names."""
         try:
-            with _notes_on_stderr(self.in_its_words), sigterm_as_ctrl_c():
+            with _notes_on_stderr(self.with_options), sigterm_as_ctrl_c():
                 return super().invoke(ctx)
         except BrokenPipeError:
             raise
         except (RecvaeError, OSError) as error:
-            said = without_password(self.in_its_words(" ".join(str(error).split())))
+            said = without_password(self.with_options(" ".join(str(error).split())))
             typer.echo(f"error: {said}", err=True)
             raise typer.Exit(1) from None
         except KeyboardInterrupt:
             note("interrupted")
             raise typer.Exit(INTERRUPTED) from None
 
-    def in_its_words(self, text: str) -> str:
+    def with_options(self, text: str) -> str:
         """A message of the library with options for arguments: --min-weight for min_weight.
 
         An argument of one word is known by what follows it: `value=...` and `quotes=False`.
@@ -106,14 +106,14 @@ def require_outside(out: str | Path, data: str | Path) -> None:
 
 
 @contextmanager
-def _notes_on_stderr(in_its_words: Callable[[str], str]) -> Iterator[None]:
+def _notes_on_stderr(with_options: Callable[[str], str]) -> Iterator[None]:
     logger, handler = logging.getLogger("recvae"), _NoteHandler(logging.INFO)
     level = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: note(
-            f"warning: {in_its_words(str(message))}"
+            f"warning: {with_options(str(message))}"
         )
         try:
             yield

@@ -76,8 +76,8 @@ class Features:
         return [name for name in self.table["column"].unique() if name]
 
     @property
-    def of_table(self) -> list[str]:
-        """The names of the columns, if a table without vectors says it all; else none."""
+    def table_columns(self) -> list[str]:
+        """The names of the columns, if all features are of a table; none if some are of vectors."""
         return [] if (self.table["kind"] == VECTORS).any() else self.columns
 
     @classmethod

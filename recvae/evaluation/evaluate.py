@@ -164,7 +164,7 @@ def _ranked(
 ) -> np.ndarray:
     """The lists of some users of a holdout, [users, k], as its protocol makes them."""
     order = holdout.order if getattr(model, "reads_order", False) else None
-    shown = holdout.fold_in if order is None else order
+    visible = holdout.fold_in if order is None else order
     chosen: dict[str, Any] = {} if among is None else {"allow": among}
     if not holdout.exclude_seen:
         chosen["exclude_seen"] = False
@@ -172,7 +172,7 @@ def _ranked(
     denied = holdout.disliked if holdout.without_disliked else None
     deny = None if denied is None else denied[users]
     k = min(k, holdout.held_out.shape[1])
-    return model.recommend(shown[users], k, rows=rows, deny=deny, **chosen)[0]
+    return model.recommend(visible[users], k, rows=rows, deny=deny, **chosen)[0]
 
 
 def with_stderr(mean: float, stderr: float) -> str:

@@ -157,8 +157,8 @@ def coverage(lists: RankedLists, k: int) -> float:
         >>> coverage(lists, 1), coverage(lists, 2)
         (0.25, 0.75)
     """
-    shown = np.unique(lists.ranked[:, :k])
-    return float((shown >= 0).sum() / lists.held_out.shape[1])
+    listed = np.unique(lists.ranked[:, :k])
+    return float((listed >= 0).sum() / lists.held_out.shape[1])
 
 
 def novelty(lists: RankedLists, k: int) -> Values:
@@ -178,9 +178,9 @@ def novelty(lists: RankedLists, k: int) -> Values:
     """
     if lists.popularity is None:
         raise DataError("novelty needs popularity: the model must have item_counts_ and n_users_.")
-    shown = lists.ranked[:, :k] >= 0
-    surprisal = np.where(shown, -np.log2(lists.popularity)[lists.ranked[:, :k]], 0)
-    return surprisal.sum(axis=1) / np.maximum(shown.sum(axis=1), 1)
+    listed = lists.ranked[:, :k] >= 0
+    surprisal = np.where(listed, -np.log2(lists.popularity)[lists.ranked[:, :k]], 0)
+    return surprisal.sum(axis=1) / np.maximum(listed.sum(axis=1), 1)
 
 
 def disliked(lists: RankedLists, k: int) -> Values:

@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from recvae.errors import DataError, OptionError, did_you_mean
 from recvae.models import Recommender
 from recvae.ranking.rerank import Boost, Diversity, ItemTable, Reranker, Step, pool_size
-from recvae.serving.schemas import History, Id, Item, ListRequest, ScoredItem, Steering
+from recvae.serving.schemas import History, Id, Item, ListRequest, ScoredItem, Wishes
 from recvae.serving.search import TitleSearch
 
 NO_GENRES = "The items have no column `genres`, so that no list can be made more diverse."
@@ -47,33 +47,33 @@ class Catalogue:
             if column >= 0
         ]
 
-    def steered(
-        self, wish: Steering, history: sp.csr_matrix, ids: np.ndarray, scores: np.ndarray, k: int
+    def reranked(
+        self, wishes: Wishes, history: sp.csr_matrix, ids: np.ndarray, scores: np.ndarray, k: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """The k items [k] of the model's best ones [n] that a client wants, and their scores."""
-        if not (steps := _steps(wish)):
+        if not (steps := _steps(wishes)):
             return ids[:k], scores[:k]
-        n = self.n_best(wish, k)
+        n = self.n_best(wishes, k)
         rerank = Reranker(steps, self._table)
         ids, scores = rerank(history, ids[None, :n], scores[None, :n], min(k, n))
         return ids[0], scores[0]
 
-    def require(self, wish: Steering) -> None:
+    def require(self, wishes: Wishes) -> None:
         """Raise OptionError or DataError if a list can't be what a client wants, or knows."""
-        if wish.diversity and self.no_genres:
+        if wishes.diversity and self.no_genres:
             raise OptionError(self.no_genres)
-        if isinstance(wish, ListRequest) and wish.user_features:
+        if isinstance(wishes, ListRequest) and wishes.user_features:
             if self._features is None:
                 raise OptionError("The model was trained without features of users.")
-            for name in wish.user_features.keys() - set(self.user_features):
+            for name in wishes.user_features.keys() - set(self.user_features):
                 hint = did_you_mean(name, self.user_features)
                 raise DataError(f"there is no user feature {name!r}: {hint}")
-            self._features.encode(self.known_of([wish]))
+            self._features.encode(self.known_of([wishes]))
 
-    def n_best(self, wish: Steering, k: int) -> int:
+    def n_best(self, wishes: Wishes, k: int) -> int:
         """How many of the model's best items are needed for a list of length k."""
         n_items = len(self.ids)
-        return pool_size(k, n_items) if _steps(wish) else min(k, n_items)
+        return pool_size(k, n_items) if _steps(wishes) else min(k, n_items)
 
     def columns(self, items: Iterable[Id]) -> np.ndarray:
         """The columns int64 of those items that are in the catalogue."""
@@ -117,9 +117,9 @@ def exact_in_json(item: int | str) -> int | str:
     return item if isinstance(item, str) or abs(item) < 2**53 else str(item)
 
 
-def _steps(wish: Steering) -> list[Step]:
+def _steps(wishes: Wishes) -> list[Step]:
     """What changes the order of a list, if anything does."""
-    return [step for step in (Boost(-wish.niche), Diversity(wish.diversity)) if step.weight]
+    return [step for step in (Boost(-wishes.niche), Diversity(wishes.diversity)) if step.weight]
 
 
 def _titles(model: Recommender) -> list[str | None]:

@@ -73,7 +73,7 @@ class Explainer:
         ids: np.ndarray,
         scores: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
-        ids, scores = self._catalogue.steered(request, history, ids, scores, request.k)
+        ids, scores = self._catalogue.reranked(request, history, ids, scores, request.k)
         return ids[ids >= 0], scores[ids >= 0]
 
     def _contributions(

@@ -74,7 +74,7 @@ class History(BaseModel):
         return self
 
 
-class Steering(BaseModel):
+class Wishes(BaseModel):
     """What is wanted of a list beside the best scores."""
 
     niche: Annotated[
@@ -101,7 +101,7 @@ class Steering(BaseModel):
     ] = []
 
 
-class ListRequest(History, Steering):
+class ListRequest(History, Wishes):
     """A history, and how long a list to make of it."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE | {"k": 10}]})
@@ -211,7 +211,7 @@ class ShortHistory(History):
     weights: Annotated[list[Weight] | None, Field(max_length=MAX_LIKES)] = None
 
 
-class Explaining(Steering):
+class Explaining(Wishes):
     """What is wanted of a list with reasons."""
 
     k: Annotated[int, Field(ge=1, le=MAX_EXPLAINED)] = 10

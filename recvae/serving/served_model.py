@@ -36,8 +36,8 @@ class ServedModel:
         histories = self.catalogue.histories(requests)
         longest = max(self.catalogue.n_best(one, one.k) for one in requests)
         lists = self.model.recommend(histories, longest, **self._limits(requests))
-        steered = [
-            self.catalogue.steered(one, histories[row], lists[0][row], lists[1][row], one.k)
+        reranked = [
+            self.catalogue.reranked(one, histories[row], lists[0][row], lists[1][row], one.k)
             for row, one in enumerate(requests)
         ]
         return [
@@ -47,7 +47,7 @@ class ServedModel:
                     [*one.items, *one.dislikes, *(one.allow or ()), *one.deny]
                 ),
             )
-            for one, best in zip(requests, steered, strict=True)
+            for one, best in zip(requests, reranked, strict=True)
         ]
 
     def encode(self, requests: Sequence[schemas.History]) -> list[schemas.Code]:

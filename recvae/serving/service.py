@@ -46,7 +46,7 @@ class Service:
 
     async def of_history(self, answer: Batcher[Request, Found], request: Request) -> Found:
         """Answer a request with a history, and count its unknown items."""
-        if isinstance(request, schemas.Steering):
+        if isinstance(request, schemas.Wishes):
             self.live.now.catalogue.require(request)  # or all that are answered with it would fail
         found = await answer(request)
         self.metrics.unknown_items.inc(len(found.unknown))

@@ -85,12 +85,12 @@ class Holdout:
 
         If dislikes are left out, theirs is the next; the last says if what was shown is ranked.
         """
-        shown = [part for part in (self.fold_in, self.order) if part is not None]
+        visible = [part for part in (self.fold_in, self.order) if part is not None]
         left_out = self.disliked if self.without_disliked else None
-        parts = [*shown, self.held_out, *([] if left_out is None else [left_out])]
+        parts = [*visible, self.held_out, *([] if left_out is None else [left_out])]
         prints = [Interactions.from_matrix(part).fingerprint() for part in parts]
         again = [] if self.exclude_seen else ["again"]
-        return ["-".join(prints[: len(shown)]), *prints[len(shown) :], *again]
+        return ["-".join(prints[: len(visible)]), *prints[len(visible) :], *again]
 
     def _set_like_fold_in(self, name: str, given: sp.csr_matrix) -> None:
         object.__setattr__(self, name, as_csr(given))

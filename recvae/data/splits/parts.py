@@ -29,11 +29,11 @@ def hold_out(
     Raises:
         DataError: there is no such user.
     """
-    shown, ranked = data.keep(fold_in).matrix, data.keep(held_out).matrix
-    kept, n_dropped = with_both(shown, ranked, among)
+    visible, hidden = data.keep(fold_in).matrix, data.keep(held_out).matrix
+    kept, n_dropped = with_both(visible, hidden, among)
     return Holdout(
-        shown[kept],
-        ranked[kept],
+        visible[kept],
+        hidden[kept],
         rows=np.flatnonzero(kept) if trained else None,
         user_ids=data.user_ids[kept],
         n_dropped=n_dropped,
@@ -44,14 +44,14 @@ def hold_out(
 
 
 def with_both(
-    shown: sp.csr_matrix, ranked: sp.csr_matrix, among: np.ndarray | None
+    visible: sp.csr_matrix, hidden: sp.csr_matrix, among: np.ndarray | None
 ) -> tuple[np.ndarray, int]:
     """The users, bool [users], with items on both sides, and how many of `among` are others.
 
     Raises:
         DataError: there is no such user.
     """
-    kept = (np.diff(shown.indptr) > 0) & (np.diff(ranked.indptr) > 0)
+    kept = (np.diff(visible.indptr) > 0) & (np.diff(hidden.indptr) > 0)
     n_users = len(kept) if among is None else int(among.sum())
     if not kept.any():
         raise DataError(

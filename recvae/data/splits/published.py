@@ -70,10 +70,10 @@ def read_split(folder: str | PathLike[str], *, seed: int = 98765) -> Split:
     return replace(split_by(data, train, validation, test), final=final)
 
 
-def _warn(data: Interactions, n_pairs: int, shown: np.ndarray, test: np.ndarray) -> None:
+def _warn(data: Interactions, n_pairs: int, visible: np.ndarray, test: np.ndarray) -> None:
     """Warn of pairs that are there twice, and of test pairs of unknown users and items."""
     unknown = [
-        np.count_nonzero(test & ~np.isin(codes, codes[shown]))
+        np.count_nonzero(test & ~np.isin(codes, codes[visible]))
         for codes in (data.rows, data.matrix.indices)
     ]
     told = {

@@ -87,12 +87,12 @@ def split_repeats(
 
 
 def _hold_out(
-    shown: sp.csr_matrix, ranked: sp.csr_matrix, users: pd.Index, items: pd.Index
+    visible: sp.csr_matrix, hidden: sp.csr_matrix, users: pd.Index, items: pd.Index
 ) -> Holdout:
-    kept, n_dropped = with_both(shown, ranked, np.diff(ranked.indptr) > 0)
+    kept, n_dropped = with_both(visible, hidden, np.diff(hidden.indptr) > 0)
     return Holdout(
-        shown[kept],
-        ranked[kept],
+        visible[kept],
+        hidden[kept],
         user_ids=users[kept],
         item_ids=items,
         n_dropped=n_dropped,

@@ -1,10 +1,9 @@
 """Cold items: scores of items that no training user has, from what is known of them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product, starmap
-from typing import Self, TypeAlias
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -18,8 +17,7 @@ from recvae.data.splits import Holdout
 from recvae.engine.states import of_shape
 from recvae.models.contract.arrays import as_tensors, of_csr, taken, to_csr
 from recvae.models.contract.ridge import Ridge, judges, mean_ndcg
-
-Scores: TypeAlias = Callable[[sp.csr_matrix, np.ndarray | None], torch.Tensor]
+from recvae.ranking.top_k import Score
 
 RIDGE, RIDGES = 3.0, (1.0, 3.0, 10.0, 30.0)
 """The penalty of the regression, where nothing is held out to choose one of these by."""
@@ -55,7 +53,7 @@ class ColdItems:
 
     @classmethod
     def learn(
-        cls, features: sp.csr_matrix, counts: np.ndarray, score: Scores, users: Holdout
+        cls, features: sp.csr_matrix, counts: np.ndarray, score: Score, users: Holdout
     ) -> Self:
         """Learn the regression, and what it takes that cold items are ranked with the known ones.
 

@@ -64,7 +64,7 @@ class ColdUsers:
         Raises:
             OptionError: it reads vectors, which are not kept with the data.
         """
-        if not (columns := self.features.of_table):
+        if not (columns := self.features.table_columns):
             raise OptionError(
                 "vectors of users are not kept, so that they can't be updated: fit the model anew, "
                 "or by columns of numbers or text."

@@ -95,7 +95,7 @@ class Learner(Model):
         data = self._training_data(interactions, validation, keep_data=keep_data)
         of_items = None if item_features is None else self._features(data, item_features, "item")
         of_users = None if user_features is None else self._features(data, user_features, "user")
-        columns = of_users[0].of_table if of_users else []
+        columns = of_users[0].table_columns if of_users else []
         self._facts = self._facts_of(data, columns if keep_data else None)
         self.history_, self.interrupted_ = None, False
         self.cold_items_ = self.cold_users_ = None

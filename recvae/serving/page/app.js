@@ -33,11 +33,11 @@ const tastes = () => [one, other].filter(taste => taste.size > 0);
 
 const askLists = latest(async signal => {
   const [steered, mixed] = [niche, diversity].map(slider => Number(slider.value));
-  const steering = {k: LENGTH, niche: steered, diversity: mixed, reasons: REASONS, dislikes: dislikes.ids};
+  const wishes = {k: LENGTH, niche: steered, diversity: mixed, reasons: REASONS, dislikes: dislikes.ids};
   const taste = tastes()[0];
   if (!taste) return [];
-  if (!isBlend()) return [await ask("explain", {body: {items: taste.ids, ...steering}, signal})];
-  const blend = {one: {items: one.ids}, other: {items: other.ids}, weights, ...steering};
+  if (!isBlend()) return [await ask("explain", {body: {items: taste.ids, ...wishes}, signal})];
+  const blend = {one: {items: one.ids}, other: {items: other.ids}, weights, ...wishes};
   return (await ask("blend", {body: blend, signal})).lists;
 }, WAIT);
 
