@@ -1,4 +1,4 @@
-from .building import build_model
+from .building import build_model, load_model
 from .contract.abilities import Ability
 from .contract.inputs import MissingWeightsWarning
 from .contract.recommender import Recommender
@@ -12,7 +12,6 @@ from .implicit_als import ImplicitALS
 from .implicit_bpr import ImplicitBPR
 from .implicit_lmf import ImplicitLMF
 from .item_knn import ItemKNN
-from .loading import load_model
 from .mult_dae import MultDAE
 from .mult_vae import MultVAE
 from .popularity import Popularity

@@ -14,7 +14,6 @@ from recvae.models.contract.abilities import Ability
 from recvae.models.contract.changes import Change
 from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.inputs import Input
-from recvae.models.families.gauss_jordan import solve
 from recvae.models.families.implicit import Factorization, one_blas_thread
 from recvae.options.ranges import PositiveFloat, PositiveInt
 from recvae.options.spaces import Float, Int, Space
@@ -88,7 +87,7 @@ class ImplicitALS(Factorization):
         shared = every.T @ every + self.regularization * torch.eye(self.factors, dtype=every.dtype)
         left = shared + own.mT @ ((self.alpha - 1) * batch.values[:, :, None] * own)
         right = own.mT @ (self.alpha * batch.values[:, :, None])
-        return solve(left, right) @ every.T
+        return _solve(left, right) @ every.T
 
     def relearn(self, change: Change, context: FitContext) -> None:
         """Solve for users and items a few times more, from the items' vectors that there are."""
@@ -101,3 +100,20 @@ class ImplicitALS(Factorization):
 
     def new_solver(self) -> AlternatingLeastSquares:
         return AlternatingLeastSquares(alpha=self.alpha, **self.solver_options())
+
+
+def _solve(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+    """Solve positive definite systems [n, f, f] and [n, f, 1] by Gauss-Jordan elimination: [n, f].
+
+    ONNX has no operator that solves linear systems; these are simple ones.
+    """
+    # [A | b] becomes [I | A^-1 b]: each round scales one row so that its pivot is 1, and subtracts
+    # multiples of it from all rows. `factors` is the pivot's column minus the unit vector, so that
+    # the pivot row itself ends as the scaled row. No pivoting is needed: A is positive definite.
+    n_factors = left.shape[1]
+    system, units = torch.cat([left, right], dim=2), torch.eye(n_factors, dtype=left.dtype)
+    for row in range(n_factors):
+        pivot = system[:, row : row + 1] / system[:, row : row + 1, row : row + 1]
+        factors = system[:, :, row : row + 1] - units[:, row : row + 1]
+        system = system - factors * pivot
+    return system[:, :, -1]

@@ -14,8 +14,8 @@ from recvae import options
 from recvae.data.interactions import Interactions
 from recvae.data.splits import split_users
 from recvae.errors import DataError, NotFittedError, OptionError
+from recvae.models.building import load_model
 from recvae.models.contract.recommender import Recommender
-from recvae.models.loading import load_model
 from recvae.models.registry import MODELS
 from recvae.options.spaces import Categorical
 from recvae.testing.fixtures import (

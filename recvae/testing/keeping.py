@@ -12,8 +12,8 @@ import torch
 from recvae import options
 from recvae.data.interactions import Interactions
 from recvae.errors import DataError, NotFittedError, OptionError
+from recvae.models.building import load_model
 from recvae.models.contract.recommender import Recommender
-from recvae.models.loading import load_model
 from recvae.testing.fixtures import (
     BOARD,
     COLOURS,

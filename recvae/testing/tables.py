@@ -10,8 +10,8 @@ import scipy.sparse as sp
 
 from recvae.data.interactions import Interactions
 from recvae.errors import DataError
+from recvae.models.building import load_model
 from recvae.models.contract.recommender import Recommender
-from recvae.models.loading import load_model
 from recvae.testing.fixtures import ITEMS, USERS, WITHOUT_TIMES, Fixtures, Make, recommend
 
 
