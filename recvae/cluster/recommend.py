@@ -10,6 +10,7 @@ import numpy as np
 from recvae.cluster.job import Job
 from recvae.cluster.tasks import run
 from recvae.data.ids import look_up
+from recvae.data.interactions import Interactions
 from recvae.data.matrices import placed
 from recvae.data.reading.histories import warn_of_unknown
 from recvae.data.shards import Shards, read_shards
@@ -53,7 +54,8 @@ class RecommendShard:
         rows, columns = np.arange(data.shape[0]), look_up(data.item_ids, model.item_ids_)
         shape = data.shape[0], len(model.items_)
         histories = placed(data.matrix, rows, columns, shape)
-        write_tables(model.recommend_named(histories, data.user_ids, self.k), path)
+        known = Interactions(histories, data.users, model.items_)
+        write_tables(model.recommend_named(known, self.k), path)
 
 
 def recommend_shards(

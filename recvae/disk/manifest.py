@@ -36,10 +36,6 @@ class DamagedError(StoreError):
     """A file of the folder is not as it was saved."""
 
 
-class FormatError(DamagedError):
-    """The folder was saved in another format."""
-
-
 class DifferentError(StoreError):
     """The content is about something else; the message is the first different fact."""
 
@@ -82,8 +78,7 @@ def read(path: Path) -> Manifest:
 
     Raises:
         MissingError: there is no manifest.
-        FormatError: it is of another format.
-        DamagedError: it is no manifest, or was changed.
+        DamagedError: it is no manifest, was changed, or is of another format.
     """
     if not lexists(path):
         raise MissingError(f"{path.name} is missing")
@@ -92,7 +87,7 @@ def read(path: Path) -> Manifest:
         if not isinstance(content, dict):
             raise DamagedError("it is no JSON object")
         if (other := content.get("format")) != FORMAT:
-            raise FormatError(f"its format is {other!r:.9}, not {FORMAT}")
+            raise DamagedError(f"its format is {other!r:.9}, not {FORMAT}")
         checksum = content.pop("checksum", None)
         manifest = Manifest.model_validate(content)
         if checksum != _checksum(content):

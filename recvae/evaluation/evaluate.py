@@ -148,10 +148,12 @@ def evaluate(
     labels = _genres(model) if any(metric.kind == "diversity" for metric in parsed) else None
     lists = RankedLists(ranked, holdout.held_out[kept], _popularity(model), disliked, labels)
     values = {str(metric): metric(lists) for metric in parsed}
+    everyone = pd.RangeIndex(holdout.held_out.shape[0], name="user")
+    everyone = everyone if holdout.user_ids is None else holdout.user_ids
     per_user = {name: value for name, value in values.items() if np.ndim(value)}
     return Report(
         mean=pd.Series({name: float(np.mean(value)) for name, value in values.items()}),
-        per_user=pd.DataFrame(per_user, index=_user_ids(holdout)[kept]),
+        per_user=pd.DataFrame(per_user, index=everyone[kept]),
         n_users=len(kept),
         n_skipped=holdout.held_out.shape[0] - len(kept) + holdout.n_dropped,
         seconds=seconds,
@@ -190,9 +192,3 @@ def _genres(model: Ranker) -> sp.csr_matrix | None:
     """The genres of the model's items, [items, genres]; or None."""
     items = getattr(model, "items_", pd.DataFrame())
     return item_labels(items, "genres") if "genres" in items else None
-
-
-def _user_ids(holdout: Holdout) -> pd.Index:
-    if holdout.user_ids is None:
-        return pd.RangeIndex(holdout.held_out.shape[0], name="user")
-    return holdout.user_ids

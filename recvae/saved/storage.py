@@ -16,14 +16,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from pydantic import ValidationError
 from safetensors.torch import load, save_file
 
 import recvae
 from recvae.data.ids import require_ids
 from recvae.data.interactions import Interactions
 from recvae.disk import atomic
-from recvae.disk.manifest import DamagedError, FormatError, MissingError
+from recvae.disk.manifest import DamagedError, MissingError, one_error
 from recvae.disk.store import Fill, Store, Stored
 from recvae.disk.untrusted import csr_of, read_table
 from recvae.engine.states import require_finite
@@ -142,19 +141,15 @@ def read_manifest(folder: Path) -> tuple[ModelManifest, Stored]:
     """
     try:
         stored = Store(folder, KIND).read()
-        return ModelManifest.model_validate(stored.facts), stored
+        with one_error():
+            return ModelManifest.model_validate(stored.facts), stored
     except MissingError as error:
         raise MissingFileError(
             f"there is no model in {folder}: {error}. Save one with model.save(...)."
         ) from None
-    except FormatError as error:
+    except DamagedError as error:
         raise ModelFileError(
-            f"{folder} was saved by an unreleased version of recvae ({error}): train again."
-        ) from error
-    except (DamagedError, ValidationError) as error:
-        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
-        raise ModelFileError(
-            f"{folder / MANIFEST} is damaged or of another version of recvae ({reason}): "
+            f"{folder / MANIFEST} is damaged or of another version of recvae ({error}): "
             "save the model again."
         ) from error
 

@@ -196,7 +196,7 @@ def test_a_manifest_that_was_tampered_with(saved, change):
 @pytest.mark.parametrize("number", [1, 2, None, "x" * 99])
 def test_a_folder_of_an_older_format(saved, number):
     reseal(saved[1] / "model.json", lambda said: said.update(format=number))
-    with pytest.raises(ModelFileError, match=r"unreleased version .*, not 3\): train again\."):
+    with pytest.raises(ModelFileError, match=r"another version of recvae .*, not 3\): save"):
         rv.load_model(saved[1])
 
 

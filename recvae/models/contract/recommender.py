@@ -9,6 +9,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from recvae.data.features import Vectors
+from recvae.data.interactions import Interactions
 from recvae.data.reading import read_histories
 from recvae.data.reading.sources import TableSource, like
 from recvae.errors import OptionError
@@ -181,33 +182,30 @@ class Recommender(Scorer):
         if user_features is not None:
             data = data.with_users(user_features)
         return self.recommend_named(
-            data.matrix,
-            data.user_ids,
+            data,
             k,
             exclude_seen=exclude_seen,
-            disliked=data.disliked,
             allow=lists.allowed(allow, deny, self.item_ids_),
             rerank=rerank,
-            user_features=None if user_features is None else data.users,
+            by_features=user_features is not None,
         )
 
     def recommend_named(
         self,
-        histories: sp.csr_matrix,
-        user_ids: pd.Index,
+        data: Interactions,
         k: int,
         *,
         exclude_seen: bool = True,
-        disliked: sp.csr_matrix | None = None,
         allow: np.ndarray | None = None,
         rerank: Sequence[Step] = (),
-        user_features: pd.DataFrame | None = None,
+        by_features: bool = False,
     ) -> Iterator[pd.DataFrame]:
-        """Recommend as `recommend_tables` does, for CSR [users, items] of users with raw ids.
+        """Recommend as `recommend_tables` does, for users of the model's items in its order.
 
-        What is allowed are columns, for all users.
+        What is allowed are columns, for all users; `by_features` reads what `data.users` says.
         """
-        histories, known = self.checked_users(histories, self.rows_of(user_ids), user_features)
+        features = data.users if by_features else None
+        histories, known = self.checked_users(data.matrix, self.rows_of(data.user_ids), features)
         require_length(k, histories.shape[1])
         reranker = self.reranker(rerank)
 
@@ -220,13 +218,13 @@ class Recommender(Scorer):
                 rows=own,
                 exclude_seen=exclude_seen,
                 allow=allow,
-                deny=None if disliked is None else disliked[block],
+                deny=None if data.disliked is None else data.disliked[block],
                 rerank=reranker,
                 products=self.products,
             )
 
         cold = None if self.cold_items_ is None else ~self.cold_items_.known
-        return lists.ranked_tables(rank, user_ids, self.items_, cold)
+        return lists.ranked_tables(rank, data.user_ids, self.items_, cold)
 
     def reranker(self, steps: Sequence[Step]) -> Reranker | None:
         """The steps with what they need to know of this model's items; None without a step."""

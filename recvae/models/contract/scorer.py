@@ -65,7 +65,13 @@ class Scorer(Learner):
             return histories, self.cold_users_.encode(user_features, histories.shape[0])
         if not self.supports_new_users:
             return histories, self.checked_rows(rows, histories.shape[0])
-        _warn_if_empty(histories)
+        if n_empty := int((np.diff(histories.indptr) == 0).sum()):
+            warnings.warn(
+                f"{n_empty:,} of {histories.shape[0]:,} histories are empty: "
+                "those users get the most popular items.",
+                EmptyHistoryWarning,
+                stacklevel=3,
+            )
         return histories, rows
 
     def checked_rows(self, rows: np.ndarray | None, n_users: int) -> np.ndarray:
@@ -121,17 +127,6 @@ class Scorer(Learner):
         if self.cold_items_ is not None or self.why_not(Ability.VECTORS):
             return None
         return Products(self.user_vectors, *self.last_layer())
-
-
-def _warn_if_empty(histories: sp.csr_matrix) -> None:
-    """Warn of users without a history, and count them."""
-    if empty := int((np.diff(histories.indptr) == 0).sum()):
-        warnings.warn(
-            f"{empty:,} of {histories.shape[0]:,} histories are empty: "
-            "those users get the most popular items.",
-            EmptyHistoryWarning,
-            stacklevel=4,
-        )
 
 
 def popular_if_empty(
