@@ -101,10 +101,8 @@ def _products(items: sp.csr_matrix, groups: np.ndarray) -> torch.Tensor:
     group_of = np.repeat(np.repeat(np.arange(n), k), np.diff(rows.indptr))
     entries = rows.data, rows.indices + group_of * n_users, rows.indptr
     apart = sp.csr_matrix(entries, shape=(n * k, n * n_users))
-    products = (apart @ apart.T.tocsr()).tocoo()
-    dense = torch.zeros(n, k, k)
-    cells = products.row // k, products.row % k, products.col % k
-    dense[tuple(torch.from_numpy(cell.astype(np.int64)) for cell in cells)] = torch.from_numpy(
-        products.data
-    )
-    return dense
+    products = apart @ apart.T.tocsr()
+    firsts = np.repeat(np.arange(0, n * k, k, dtype=np.int32), k)
+    products.indices -= np.repeat(firsts, np.diff(products.indptr))
+    parts = products.data, products.indices, products.indptr
+    return torch.from_numpy(sp.csr_matrix(parts, (n * k, k)).toarray()).view(n, k, k)
