@@ -64,11 +64,14 @@ TABLES: dict[str, list[Line]] = {
         (
             f"{name} | {share}%",
             [
-                f"{name}/{share}%/{codes}/log loss"
-                for codes in ("mult-vae", "elsa", "svd", "nothing")
+                *(
+                    f"{name}/{share}%/{codes}/log loss"
+                    for codes in ("mult-vae", "elsa", "svd", "nothing")
+                ),
+                f"{name}/{share}%/lead over svd",
             ],
         )
-        for name in ("gender", "genre of items")
+        for name in ("gender", "age band", "favourite genre", "genre of items")
         for share in (1, 5, 20, 100)
     ],
     "explain": lines(
