@@ -141,3 +141,27 @@ def test_a_fork_recommends(two_threads):
         np.testing.assert_array_equal(answers.get(timeout=60), expected)
     finally:
         child.kill()
+
+
+def test_parts_are_done_side_by_side_and_come_in_order(two_threads):
+    together = threading.Barrier(2, timeout=60)
+
+    def work(part):
+        together.wait()
+        return part
+
+    assert list(threads.in_threads(work, range(6))) == [0, 1, 2, 3, 4, 5]
+
+
+def test_after_a_part_that_fails_no_others_begin(two_threads):
+    begun = []
+
+    def work(part):
+        begun.append(part)
+        if part == 0:
+            raise ValueError(part)
+        sleep(0.01)
+
+    with pytest.raises(ValueError, match="0"):
+        list(threads.in_threads(work, range(1000)))
+    assert len(begun) < 500

@@ -4,6 +4,7 @@ import implicit.utils
 import numpy as np
 import pytest
 import scipy.sparse as sp
+import torch
 from forged_stores import reseal
 from implicit.cpu.als import AlternatingLeastSquares
 from sklearn.metrics.pairwise import cosine_similarity
@@ -11,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 import recvae as rv
 from recvae.errors import ModelFileError, OptionError, TrainingError
+from recvae.models.families import neighbors
 from recvae.saved.manifest import MANIFEST
 
 
@@ -79,6 +81,16 @@ def test_an_item_scores_by_its_own_neighbors_in_the_history(train):
     model = rv.ItemKNN(n_neighbors=3, input="counts").fit(train)
     expected = train.toarray() @ model.neighbors_.toarray()
     np.testing.assert_allclose(model.score(train), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 50])
+def test_neighbors_and_scores_are_the_same_for_any_number_of_threads(train, n_threads, monkeypatch):
+    usual = rv.ItemKNN(n_neighbors=3).fit(train)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: n_threads)
+    monkeypatch.setattr(neighbors, "ITEMS_AT_ONCE", 3)
+    model = rv.ItemKNN(n_neighbors=3).fit(train)
+    np.testing.assert_array_equal(model.neighbors_.toarray(), usual.neighbors_.toarray())
+    np.testing.assert_array_equal(model.score(train), usual.score(train))
 
 
 def test_more_neighbors_than_items(train):
