@@ -16,12 +16,7 @@ from duckdb import DuckDBPyConnection
 
 from recvae.data.ids import encode, require_none_missing
 from recvae.data.interactions import Interactions
-from recvae.data.reading.build import (
-    Duplicates,
-    require_weights,
-    warn_of_duplicates,
-    way_to_merge,
-)
+from recvae.data.reading.build import Duplicates, require_weights, warn_of_duplicates, way_to_merge
 
 MERGED = {
     "sum": "sum(weight::DOUBLE)::FLOAT",

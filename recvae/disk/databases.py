@@ -29,7 +29,8 @@ DRIVERS = {
 """The modules that speak to a database and give Arrow, by the scheme of its address."""
 IN_FILES = ("sqlite", "duckdb")
 WELL_FORMED = r"(?!.*%(00|(?![0-9A-Fa-f]{2})))([^@/?#\s]*@)?[^@\s]*"
-"""An address after its scheme; drivers repeat what they can't read, a part of a password too."""
+"""What may follow the scheme. Of an address that it can't read, a driver would print a part, which
+may be of the password."""
 PASSWORD = re.compile(r"(?<=/)([^\s:/@?#]*:)\S*@|(?<=password=)[^\s&]*")
 
 

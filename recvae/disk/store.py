@@ -21,13 +21,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from recvae.disk import atomic, manifest
-from recvae.disk.manifest import (
-    DamagedError,
-    DifferentError,
-    Manifest,
-    StoredFile,
-    StoreError,
-)
+from recvae.disk.manifest import DamagedError, DifferentError, Manifest, StoredFile, StoreError
 from recvae.disk.untrusted import read_file, require_regular
 from recvae.errors import difference
 

@@ -3,12 +3,12 @@
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import cache, partial
+from functools import cache
 from typing import Literal, TypeAlias
 
 import torch
 
-from recvae.engine.switch import Switch, Undo
+from recvae.engine.switch import Switch
 from recvae.errors import OptionError
 
 SHAPES = "64"
@@ -70,22 +70,10 @@ def usual() -> Iterator[None]:
         yield
 
 
-def _to_float32() -> Undo:
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float32)
-    return partial(torch.set_default_dtype, before)
-
-
-_FLOAT32 = Switch(_to_float32)
-
-
-def _to_medium() -> Undo:
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("medium")
-    return partial(torch.set_float32_matmul_precision, before)
-
-
-_MEDIUM = Switch(_to_medium)
+_FLOAT32 = Switch.to(torch.float32, torch.get_default_dtype, torch.set_default_dtype)
+_MEDIUM = Switch.to(
+    "medium", torch.get_float32_matmul_precision, torch.set_float32_matmul_precision
+)
 
 
 @cache

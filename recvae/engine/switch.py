@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from threading import Lock
-from typing import TypeAlias
+from typing import Self, TypeAlias, TypeVar
 
 Undo: TypeAlias = Callable[[], object]
+T = TypeVar("T")
 
 
 class Switch:
@@ -17,6 +19,17 @@ class Switch:
 
     def __init__(self, turn_on: Callable[[], Undo]) -> None:
         self._turn_on, self._lock, self._users = turn_on, Lock(), 0
+
+    @classmethod
+    def to(cls, value: T, get: Callable[[], T], put: Callable[[T], object]) -> Self:
+        """A switch of a setting to a value, and back to what it was."""
+
+        def turn_on() -> Undo:
+            before = get()
+            put(value)
+            return partial(put, before)
+
+        return cls(turn_on)
 
     @contextmanager
     def on(self) -> Iterator[None]:

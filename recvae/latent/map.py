@@ -35,12 +35,7 @@ class TasteMap:
 
     @classmethod
     def fit(
-        cls,
-        model: Recommender,
-        histories: sp.csr_matrix,
-        method: Method = "pca",
-        *,
-        seed: int = 0,
+        cls, model: Recommender, histories: sp.csr_matrix, method: Method = "pca", *, seed: int = 0
     ) -> Self:
         """Fit the plane to the items' codes.
 

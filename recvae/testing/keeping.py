@@ -133,11 +133,7 @@ class KeepingTests(Fixtures):
         assert not kept.user_ids.isin(["user 3", "user 40"]).any()
 
     def test_a_failed_update_changes_nothing(
-        self,
-        keeping: Recommender,
-        model: Recommender,
-        data: Interactions,
-        histories: sp.csr_matrix,
+        self, keeping: Recommender, model: Recommender, data: Interactions, histories: sp.csr_matrix
     ) -> None:
         with pytest.raises(OptionError, match="keep_data=True"):
             model.update(data)

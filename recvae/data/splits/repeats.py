@@ -59,12 +59,7 @@ def split_repeats(
     table = read_columns(source, [user, item], named, columns, quotes=quotes, query=query)
     lines = pd.DataFrame({name: pd.Series(column).array for name, column in table.items()})
     training, *periods = in_periods(to_seconds(lines[timestamp]), validation_from, test_from)
-    names: dict[str, Any] = {
-        "user": user,
-        "item": item,
-        "value": value,
-        "timestamp": timestamp,
-    }
+    names: dict[str, Any] = {"user": user, "item": item, "value": value, "timestamp": timestamp}
     train = read_interactions(lines[training], **names, **reading)
     of_lines = names | {name: reading.get(name) for name in ("min_weight", "duplicates")}
     parts = [train, *(read_interactions(lines[period], **of_lines) for period in periods)]

@@ -174,10 +174,7 @@ class Learner(Model):
             raise KeyboardInterrupt
         origin = Origin.now(updated.history_)
         updated._facts = replace(
-            facts,
-            origin=origin,
-            min_weight=self.min_weight_,
-            item_features=column_names(source),
+            facts, origin=origin, min_weight=self.min_weight_, item_features=column_names(source)
         )
         vars(self).update(vars(updated))
         return self
