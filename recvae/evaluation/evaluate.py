@@ -148,7 +148,7 @@ def evaluate(
     labels = _genres(model) if any(metric.kind == "diversity" for metric in parsed) else None
     lists = RankedLists(ranked, holdout.held_out[kept], _popularity(model), disliked, labels)
     values = {str(metric): metric(lists) for metric in parsed}
-    everyone = pd.RangeIndex(holdout.held_out.shape[0], name="user")
+    everyone: pd.Index = pd.RangeIndex(holdout.held_out.shape[0], name="user")
     everyone = everyone if holdout.user_ids is None else holdout.user_ids
     per_user = {name: value for name, value in values.items() if np.ndim(value)}
     return Report(

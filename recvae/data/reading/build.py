@@ -1,7 +1,7 @@
 """Building: turns arrays with one line per interaction into users x items."""
 
 import warnings
-from typing import Any, Literal, NamedTuple, Self, TypeAlias, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
@@ -25,9 +25,9 @@ class Lines(NamedTuple):
     seconds: np.ndarray | None
     positions: np.ndarray
 
-    def take(self, chosen: np.ndarray) -> Self:
+    def take(self, chosen: np.ndarray) -> "Lines":
         """Some of the lines, by their numbers or by a mask."""
-        return self._make(None if part is None else part[chosen] for part in self)
+        return Lines._make(None if part is None else part[chosen] for part in self)
 
 
 class DuplicateWarning(UserWarning):

@@ -95,7 +95,7 @@ def _in_order(
 ) -> sp.csr_matrix:
     """CSR [users, items] of lines, weighed by their order; of lines of one pair the latest."""
     if not len(rows):
-        return sp.csr_matrix(shape, dtype=np.float32)
+        return sp.csr_matrix(shape).astype(np.float32)
     data = build_interactions(rows, columns, timestamps=seconds).in_order()
     return placed(data.matrix, data.user_ids.to_numpy(), data.item_ids.to_numpy(), shape)
 
