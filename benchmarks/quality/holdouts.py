@@ -22,7 +22,6 @@ import scipy.sparse as sp
 
 import recvae as rv
 from benchmarks.common import options
-from recvae.cli.settings import parse_settings
 from recvae.data.matrices import rank_in_rows, rows_of
 from recvae.data.splits.parts import hold_out
 from recvae.models import Ensemble, Recommender
@@ -65,7 +64,8 @@ def read_model(text: str) -> Recommender:
     members = []
     for one in text.split("+"):
         name, *settings = one.split()
-        members.append(rv.build_model(name, parse_settings(settings)))
+        options_of = (setting.partition("=") for setting in settings)
+        members.append(rv.build_model(name, {option: value for option, _, value in options_of}))
     return members[0] if len(members) == 1 else Ensemble(members=members)
 
 
