@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import product, starmap
 from typing import Self
 
 import numpy as np
@@ -70,29 +69,19 @@ class ColdItems:
         standard, _, _ = _standard(scores[:, known])
         history, _, _ = _standard(_dense(histories)[:, known])
         judge = partial(_ndcg, scores, known, histories, held_out)
-
-        def fitted(ridge: Ridge, ratio: float = 1.0) -> tuple[Self, np.ndarray, float]:
-            """The regression, its values of variance 1, and the standard deviation they had."""
-            plain = cls(features, known, ridge)
-            by_scores, by_history = plain.without_itself(standard), plain.without_itself(history)
-            own = float(by_scores.std())
-            weight = ratio * own / max(float(by_history.std()), 1e-9)
-            both = by_scores + weight * by_history
-            unit = max(float(both.std()), 1e-9)
-            return replace(plain, weight=weight, spread=1 / unit), both / unit, own
-
         # Nothing to choose by: the spread is that of the regression of the scores alone.
-        mixed: Self
         if not held_out[:, known].nnz:
             (ridge,) = Ridge.each(features[known], RIDGE)
-            mixed, _, own = fitted(ridge)
+            mixed, _, own = cls(features, known, ridge)._mixed(standard, history, 1.0)
             return replace(mixed, spread=own * mixed.spread)
         # First by lists of cold items alone, which the spread does not change; then the spread, by
         # lists in which a tenth of the items are cold.
-        mixed, values, own = max(
-            starmap(fitted, product(Ridge.each(features[known], *RIDGES), RATIOS)),
-            key=lambda one: judge(one[1], 1.0, 1.0),
+        each = (
+            cls(features, known, ridge)._mixed(standard, history, ratio)
+            for ridge in Ridge.each(features[known], *RIDGES)
+            for ratio in RATIOS
         )
+        mixed, values, own = max(each, key=lambda one: judge(one[1], 1.0, 1.0))
         spread = max((own, *SPREADS), key=lambda spread: judge(values, spread, TENTH))
         return replace(mixed, spread=spread * mixed.spread)
 
@@ -150,6 +139,22 @@ class ColdItems:
         weight, spread = of_shape(own["scales"], 2).tolist()
         features = to_csr(own, (len(counts), len(ridge.centre)))
         return cls(features, counts > 0, ridge, weight, spread)
+
+    def _mixed(
+        self, scores: np.ndarray, history: np.ndarray, ratio: float
+    ) -> tuple[Self, np.ndarray, float]:
+        """The regression where the history says `ratio` times as much as the scores.
+
+        Returns:
+            It; what it says of the known items, each left out, scaled to variance 1; the standard
+            deviation of what it would say by the scores alone.
+        """
+        by_scores, by_history = self.without_itself(scores), self.without_itself(history)
+        own = float(by_scores.std())
+        weight = ratio * own / max(float(by_history.std()), 1e-9)
+        both = by_scores + weight * by_history
+        unit = max(float(both.std()), 1e-9)
+        return replace(self, weight=weight, spread=1 / unit), both / unit, own
 
     def _weights(self, targets: np.ndarray) -> np.ndarray:
         """The weights [users, features] of the regression on targets [users, known items]."""
