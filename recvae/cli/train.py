@@ -113,12 +113,7 @@ def train(
         return
     recommender.save(out)
     note(f"saved to {out}")
-    epochs, report = _epochs(recommender), _validate(recommender, validation)
-    text = [f"{name.replace('_', ' ')}: {value}" for name, value in epochs.items()]
-    text += ["on the validation users:", str(report)] if report else []
-    facts = {"model": model, "folder": str(out), **epochs}
-    if text or json:
-        show("\n".join(text), facts | {"validation": report and report.to_dict()}, json)
+    _show_training(recommender, validation, out, json=json)
     if recommender.interrupted_:
         _say_how_to_go_on(checkpoints)
         raise typer.Exit(0 if minutes is not None else INTERRUPTED)
@@ -150,6 +145,17 @@ def _say_how_to_go_on(checkpoints: Path) -> None:
 
     if has_checkpoints(checkpoints):
         note("to go on, give the same command with --resume")
+
+
+def _show_training(
+    model: "Recommender", validation: "rv.Holdout | None", out: Path, *, json: bool
+) -> None:
+    epochs, report = _epochs(model), _validate(model, validation)
+    text = [f"{name.replace('_', ' ')}: {value}" for name, value in epochs.items()]
+    text += ["on the validation users:", str(report)] if report else []
+    facts = {"model": model.name, "folder": str(out), **epochs}
+    if text or json:
+        show("\n".join(text), facts | {"validation": report and report.to_dict()}, json)
 
 
 def _epochs(model: "Recommender") -> dict[str, int]:
