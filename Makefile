@@ -9,7 +9,8 @@ PYTHON ?= python3
 SCALE ?= 1
 python := .venv/bin/python
 # A process a core, of one thread each: on nets as small as the tests', more would wait for others.
-pytest := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(python) -m pytest \
+# What Python compiles is kept, whatever the shell says: a hundred processes read it again.
+pytest := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE PYTHONDONTWRITEBYTECODE= $(python) -m pytest \
 	--numprocesses=auto --maxprocesses=8 --dist=worksteal
 both := $(MAKE) --no-print-directory --jobs=2
 

@@ -1,21 +1,25 @@
 """What every test file may ask for."""
 
+import gc
 import os
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from browser import chromium
 from dataframes import FRAMES
 from hypothesis import settings
 from postgresql import server
 from tables_in_parts import write_parts
 
+RARELY = 100_000
+"""New objects between two garbage collections."""
+
 settings.register_profile("full", deadline=None)  # nothing is asserted of a machine's speed
 settings.register_profile("fast", settings.get_profile("full"), max_examples=25)  # `make check`
 settings.load_profile("full")
+gc.set_threshold(RARELY)  # what is imported stays, and looking through it took a tenth of the time
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,6 +43,8 @@ def real_data() -> Path:
 @pytest.fixture(scope="session", autouse=True)
 def one_torch_thread() -> None:
     """Many threads wait for each other more than they work on nets as small as the tests'."""
+    import torch  # which the process that only hands tests out does not need
+
     torch.set_num_threads(1)
 
 

@@ -62,14 +62,16 @@ def export_onnx(model: Recommender, path: str | PathLike[str], k: int = 10) -> N
     require_length(k, len(model.items_))
     if (path := Path(path).expanduser()).suffix != ".onnx":
         raise OptionError(f"{path} must end in .onnx.")
-    graph = _graph_of(model, k)
-    graph.metadata_props.update(
-        recvae=recvae.__version__,
-        model=model.name,
-        fingerprint=model.fingerprint_,
-        items=to_json(model.item_ids_.tolist()).decode(),
-    )
-    _write(graph, path)
+    data = path.with_name(f"{path.stem}-{token_hex(6)}.data")
+    try:
+        with draft_for_user(path) as draft:
+            _save(_graph_of(model, k), draft, data)
+    except BaseException:
+        data.unlink(missing_ok=True)
+        raise
+    for earlier in path.parent.glob(f"{escape(path.stem)}-{'[0-9a-f]' * 12}.data"):
+        if earlier != data:
+            earlier.unlink(missing_ok=True)
 
 
 class RankingGraph(nn.Module):
@@ -111,25 +113,23 @@ def _graph_of(model: Recommender, k: int) -> Any:
             opset_version=OPSET,
             verbose=False,
         )
-    return program.model
+    graph = program.model
+    graph.metadata_props.update(
+        recvae=recvae.__version__,
+        model=model.name,
+        fingerprint=model.fingerprint_,
+        items=to_json(model.item_ids_.tolist()).decode(),
+    )
+    return graph
 
 
-def _write(graph: Any, path: Path) -> None:
+def _save(graph: Any, draft: Path, data: Path) -> None:
     import onnx_ir
 
     size = sum(weight.const_value.nbytes for weight in graph.graph.initializers.values())
-    data = path.with_name(f"{path.stem}-{token_hex(6)}.data")
-    try:
-        with draft_for_user(path) as draft:
-            onnx_ir.save(graph, draft, external_data=data.name if size > LARGE else None)
-            if data.exists():
-                sync(data)
-    except BaseException:
-        data.unlink(missing_ok=True)
-        raise
-    for earlier in path.parent.glob(f"{escape(path.stem)}-{'[0-9a-f]' * 12}.data"):
-        if earlier != data:
-            earlier.unlink(missing_ok=True)
+    onnx_ir.save(graph, draft, external_data=data.name if size > LARGE else None)
+    if data.exists():
+        sync(data)
 
 
 @contextmanager
