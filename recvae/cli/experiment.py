@@ -224,7 +224,7 @@ class Experiment(Filters, DataOptions):
         """Raise typer.BadParameter if there are filters, or names of columns."""
         if self.filters != Filters().filters or self.min_rating is not None:
             raise typer.BadParameter(f"{data} can't be filtered: {reason}.")
-        require_usual(data, self, self.duplicates)
+        require_usual(data, self)
         if self.items is not None or self.users is not None:
             raise typer.BadParameter(f"{data} takes no tables: leave out --items and --users.")
 

@@ -163,6 +163,7 @@ def recommend(
         item=columns.item,
         value=columns.value,
         timestamp=columns.timestamp,
+        duplicates=columns.duplicates,
         **wishes.options(columns),
     )
     if out is None:

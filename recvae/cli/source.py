@@ -61,6 +61,8 @@ class FileColumns(Columns):
         str | None, _Data(help="What to select from a database, in its SQL.", metavar="SQL")
     ] = None
 
+    duplicates: Merging = None
+
     @property
     def header(self) -> list[str] | None:
         """The names of all columns, if they are given."""
@@ -71,7 +73,6 @@ class FileColumns(Columns):
 class DataOptions(FileColumns):
     """Where the data come from."""
 
-    duplicates: Merging = None
     items: Annotated[
         Path | None,
         _Data(
@@ -122,17 +123,17 @@ class DataOptions(FileColumns):
             read = rv.read_interactions(data, min_weight=min_weight, **self.reading, **filters)
         else:
             if data in DATASETS:
-                require_usual(data, self, self.duplicates)
+                require_usual(data, self)
             read = rv.load_dataset(data, min_rating=min_weight, data_dir=self.data_dir, **filters)
         if self.users is not None:
             read = read.with_user_info(rv.read_items(self.users, self.user))
         return read if self.items is None else read.with_items(rv.read_items(self.items, self.item))
 
 
-def require_usual(data: str, columns: FileColumns, *others: str | None) -> None:
+def require_usual(data: str, columns: FileColumns) -> None:
     """Raise typer.BadParameter if columns are named for data whose columns are known."""
     named = (columns.user, columns.item) != (Columns.user, Columns.item)
-    given = (columns.value, columns.timestamp, columns.columns, columns.query, *others)
+    given = (columns.value, columns.timestamp, columns.columns, columns.query, columns.duplicates)
     if named or any(one is not None for one in given):
         raise typer.BadParameter(
             f"the columns of {data} are known: leave out --user and all else that is of columns."

@@ -188,7 +188,7 @@ class Interactions:
         Raises:
             DataError: no interaction remains.
         """
-        kept = self if min_weight is None else self._parted(min_weight)
+        kept = self if min_weight is None else self.part(min_weight)
         while True:
             before = kept.shape
             kept = kept.select_items(kept.item_counts >= min_item_users)
@@ -263,8 +263,8 @@ class Interactions:
         disliked = None if self.disliked is None else matrices.sized(self.disliked, shape)
         return replace(self, matrix=matrices.sized(self.matrix, shape), disliked=disliked, **tables)
 
-    def _parted(self, min_weight: float) -> Self:
-        """The entries of at least this weight; all others become `disliked`."""
+    def part(self, min_weight: float) -> Self:
+        """Part likes, entries of at least this weight, from all others, which become `disliked`."""
         light = self.matrix.data < min_weight
         disliked = self.keep(light).matrix.astype(bool)
         if self.disliked is not None:

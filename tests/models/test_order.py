@@ -179,7 +179,7 @@ def test_a_table_of_histories_is_read_in_order():
     assert lists["item"].tolist() == again[0].ravel().tolist()
     np.testing.assert_allclose(lists["score"], again[1].ravel(), rtol=1e-5)
     with pytest.warns(MissingWeightsWarning, match="no column of times was named"):
-        alike = model.recommend_table(table, 1, value="when")
+        alike = model.recommend_table(table, 1, value="when", duplicates="last")
     ones = sp.csr_matrix(([1.0, 1, 1, 1], ([0, 0, 0, 1], [4, 2, 3, 7])), (2, 12))
     assert alike["item"].tolist() == model.recommend(ones, 1)[0].ravel().tolist()
 

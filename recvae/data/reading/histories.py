@@ -3,6 +3,7 @@
 import logging
 import warnings
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import scipy.sparse as sp
 from recvae.data.ids import as_ids, look_up, require_none_missing
 from recvae.data.interactions import Interactions
 from recvae.data.matrices import placed
-from recvae.data.reading.build import build_interactions, to_weights
+from recvae.data.reading.build import Duplicates, build_interactions, to_weights
 from recvae.data.reading.sources import TableSource, read_columns
 from recvae.data.reading.times import to_seconds
 from recvae.errors import DataError
@@ -33,6 +34,7 @@ def read_histories(
     value: str | None = None,
     min_weight: float | None = None,
     timestamp: str | None = None,
+    duplicates: Duplicates | None = None,
 ) -> Interactions:
     """Turn a table of raw ids into rows over known items.
 
@@ -45,12 +47,11 @@ def read_histories(
         value: name of the column of weights; None counts each line as one.
         min_weight: the least weight of a like, where `value` is named; lighter lines are of
             disliked items, but for those of weight 0. None if every line is a like.
-        timestamp: name of the column of times, as `to_seconds` takes them. Where it is given, likes
-            are weighed by their order, see `Interactions.in_order`.
+        timestamp: name of the column of times, as `to_seconds` takes them.
+        duplicates: how lines of the same user and item are merged, see `build_interactions`.
 
     Returns:
-        Users in order of first appearance x the known items, with lines of the same user and item
-        summed.
+        Users in order of first appearance x the known items.
 
     Raises:
         DataError: this is no table, columns or ids are missing, ids are neither integers nor
@@ -63,41 +64,39 @@ def read_histories(
     rows, user_ids = _distinct(table[user], "user")
     columns = _columns(table[item], item_ids, "item", stacklevel=5)
     least = None if value is None else min_weight
-    ones = np.ones(len(rows), np.float32)
-    weights = ones if value is None else to_weights(table[value], signed=least is not None)
-    known = columns >= 0
-    liked = (weights > 0) & (weights >= (least or 0))
-    shape = len(user_ids), len(item_ids)
-
-    def matrix(kept: np.ndarray) -> sp.csr_matrix:
-        entries = np.abs(weights[kept]), (rows[kept], columns[kept])
-        return sp.coo_matrix(entries, shape=shape).tocsr()
-
-    disliked, kept = matrix(known & ~liked & (weights != 0)), known & liked
-    if disliked.nnz:
+    lines = {"users": rows, "items": columns}
+    if value is not None:
+        lines["values"] = to_weights(table[value], signed=least is not None)
+    if timestamp is not None:
+        lines["timestamps"] = to_seconds(table[timestamp])
+    known = {name: column[columns >= 0] for name, column in lines.items()}
+    data = _merged(known, duplicates, least)
+    if data.disliked is not None and data.disliked.nnz:
         logger.info(
             "%s of %s interactions weigh less than the %g of a like: they are left out of the "
             "lists, and not taken for likes",
-            *(f"{count:,}" for count in (disliked.nnz, len(rows))),
+            *(f"{count:,}" for count in (data.disliked.nnz, len(rows))),
             least,
         )
-    likes = (
-        matrix(kept)
-        if timestamp is None
-        else _in_order(rows[kept], columns[kept], to_seconds(table[timestamp])[kept], shape)
+    of, shape = (data.user_ids.to_numpy(), data.item_ids.to_numpy()), (len(user_ids), len(item_ids))
+    return replace(
+        data,
+        matrix=placed(data.matrix, *of, shape),
+        users=pd.DataFrame(index=user_ids),
+        items=pd.DataFrame(index=item_ids),
+        disliked=None if data.disliked is None else placed(data.disliked, *of, shape),
     )
-    users, items = pd.DataFrame(index=user_ids), pd.DataFrame(index=item_ids)
-    return Interactions(likes, users, items, disliked=disliked, min_weight=least)
 
 
-def _in_order(
-    rows: np.ndarray, columns: np.ndarray, seconds: np.ndarray, shape: tuple[int, int]
-) -> sp.csr_matrix:
-    """CSR [users, items] of lines, weighed by their order; of lines of one pair the latest."""
-    if not len(rows):
-        return sp.csr_matrix(shape).astype(np.float32)
-    data = build_interactions(rows, columns, timestamps=seconds).in_order()
-    return placed(data.matrix, data.user_ids.to_numpy(), data.item_ids.to_numpy(), shape)
+def _merged(
+    lines: dict[str, np.ndarray], duplicates: Duplicates | None, least: float | None
+) -> Interactions:
+    """Lines of numbers of users and items, of which there may be none, as one entry for each."""
+    if not len(lines["users"]):
+        nobody = Interactions.from_matrix(sp.csr_matrix((0, 0), dtype=np.float32))
+        return replace(nobody, timestamps=lines.get("timestamps"))
+    data = build_interactions(**lines, duplicates=duplicates, signed=least is not None)
+    return data if least is None else data.part(least)
 
 
 def known_columns(ids: Iterable[Any], item_ids: pd.Index, name: str) -> np.ndarray:

@@ -36,8 +36,8 @@ def read_interactions(
             pandas, Polars, Arrow, DuckDB or whatever else has `__arrow_c_stream__`, or a mapping of
             arrays; or the address of a database, such as `postgresql://user@host/shop`,
             `sqlite:///shop.db` or `duckdb:///shop.duckdb`. In text files the delimiter (comma, tab,
-            semicolon, bar or two colons), the encoding (UTF-8 or Latin-1) and compression (`.gz`)
-            are detected.
+            semicolon, bar or two colons), the encoding (UTF-8, UTF-16 or Windows-1252) and the
+            compression (`.gz`) are detected.
         user: name of the column of user ids, all integers or all strings. In a text file all ids
             are strings if one of them is not written as an integer, such as "007".
         item: name of the column of item ids, of the same kinds.

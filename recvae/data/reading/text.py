@@ -31,6 +31,8 @@ NULL = ["", r"\N"]
 """Text that means a missing id."""
 MISSING = [*NULL, "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null", "None"]
 """Text that means a missing one in a column of numbers."""
+ENCODINGS = ("utf-8", "cp1252", "latin-1")
+"""What text may be written in; the last, in which all bytes are text, is hardly ever meant."""
 SNIFFED = 2**16
 """How many bytes of a text file are searched for its header."""
 GZIP = b"\x1f\x8b"
@@ -142,13 +144,19 @@ def _sniff(path: Path, names: set[str]) -> tuple[tuple[str, ...], str, list[str]
     with open_text(path) as stream:
         start = stream.read(SNIFFED)
     if start.startswith(OTHER_PACKED):
-        raise DataError(f"{path} is packed as .zip or .xz: unpack it, or pack it as .gz.")
-    encodings: tuple[str, ...] = ("utf-8", "latin-1")
+        raise DataError(
+            f"{path} is packed as .zip or .xz: unpack it, or pack it as .gz; save a workbook "
+            "(.xlsx) as CSV."
+        )
+    encodings = ENCODINGS
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encodings = ("utf-16",)
         start = start.decode("utf-16", "replace").encode()
     if b"\0" in start:
-        raise DataError(f"{path} is a binary file: give Parquet, or CSV or TSV as UTF-8.")
+        raise DataError(
+            f"{path} is a binary file: give Parquet, or CSV or TSV as UTF-8; a database by its "
+            f"address, such as sqlite:///{path}, and a query."
+        )
     first = _decode(next(filter(None, start.splitlines()), b""))
     if not first:
         raise DataError(f"{path} is empty: it needs a line of column names, then the rows.")
@@ -167,7 +175,7 @@ def _decode(line: bytes) -> str:
     try:
         return line.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return line.decode("latin-1")
+        return line.decode("cp1252", "replace")
 
 
 def _read_csv(
@@ -197,15 +205,17 @@ def _read_csv(
                 ),
             )
 
-    first, *others = encodings
-    try:
-        table = read(first)
-        is_text = not any(map(pa.types.is_binary, table.schema.types))
-    except ValueError as error:  # pyarrow has no error of its own for bytes that are not UTF-8
-        if not others or ("UTF8" not in str(error) and not isinstance(error, UnicodeDecodeError)):
-            raise
-        is_text = False
-    return table if is_text else read(*others)
+    *others, last = encodings
+    for encoding in others:
+        try:
+            table = read(encoding)
+        except ValueError as error:  # pyarrow has none of its own for bytes that are not UTF-8
+            if "UTF8" not in str(error) and not isinstance(error, UnicodeDecodeError):
+                raise
+            continue
+        if not any(map(pa.types.is_binary, table.schema.types)):
+            return table
+    return read(last)
 
 
 def integers_or_text(ids: pd.Series) -> pd.Series:

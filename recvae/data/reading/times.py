@@ -18,8 +18,9 @@ SECONDS = r"[0-9]{9,10}"
 def to_seconds(times: Any) -> np.ndarray:
     """Times as seconds since 1970: int64 if all are whole, else float64, which keeps microseconds.
 
-    Numbers are taken as seconds; text as numbers, or as dates by ISO 8601, UTC unless they say
-    otherwise. (Text such as 04/05/2018 is refused: it may be April or May.)
+    Numbers are taken as seconds, or as days if all are such as 20180423; text as numbers, or as
+    dates by ISO 8601, UTC unless they say otherwise. (Text such as 04/05/2018 is refused: it may be
+    April or May.)
 
     Raises:
         DataError: times that are missing, beyond int64, or neither numbers nor dates.
@@ -53,13 +54,25 @@ def _parse(times: pd.Series) -> pd.Series:
     if kind in ("string", "integer", "floating", "decimal"):
         numbers = pd.to_numeric(times, errors="coerce")
         if numbers[times.notna()].notna().all():
-            return _of_64_bits(numbers.where(np.isfinite(numbers)))
+            if (days := _as_days(numbers)) is None:
+                return _of_64_bits(numbers.where(np.isfinite(numbers)))
+            times, kind = days, "datetime64"
     if kind == "string":
         times = times.str.replace(" UTC", "Z")  # as BigQuery writes it
     dates = pd.to_datetime(times, utc=True, format="ISO8601").dt.tz_localize(None)
     whole = dates.dt.floor("s")
     seconds = whole.astype("datetime64[s]").astype(np.int64).where(dates.notna())
     return seconds + (dates - whole) / pd.Timedelta(seconds=1)
+
+
+def _as_days(numbers: pd.Series) -> pd.Series | None:
+    """Days, if all numbers are such as 20180423, which as seconds would be of August 1970."""
+    known = numbers[numbers.notna()]
+    if not known.between(19_000_101, 21_001_231).all() or (known % 1 > 0).any():
+        return None
+    texts = numbers.astype("Int64").astype("string")
+    days = pd.to_datetime(texts, format="%Y%m%d", errors="coerce")
+    return days if days.count() == len(known) else None
 
 
 def _of_64_bits(numbers: pd.Series) -> pd.Series:

@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from recvae.data.features import Vectors
 from recvae.data.interactions import Interactions
 from recvae.data.reading import read_histories
+from recvae.data.reading.build import Duplicates
 from recvae.data.reading.sources import TableSource, like
 from recvae.errors import OptionError
 from recvae.models.contract import lists
@@ -95,6 +96,7 @@ class Recommender(Scorer):
         item: str = "item",
         value: str | None = None,
         timestamp: str | None = None,
+        duplicates: Duplicates | None = None,
         exclude_seen: bool = True,
         allow: Any = None,
         deny: Any = None,
@@ -116,6 +118,7 @@ class Recommender(Scorer):
                 model that reads weights warns of it.
             timestamp: name of the column of times, for models that read the order of a history.
                 Without it they take all of a history for equally recent, and warn of it.
+            duplicates: how lines of the same user and item are merged, see `read_interactions`.
             exclude_seen: do not recommend the items of the history.
             allow: raw ids, such as what is in stock: only these items may be recommended. A
                 warning counts those that the model does not know, here and in `deny`.
@@ -136,6 +139,7 @@ class Recommender(Scorer):
             item=item,
             value=value,
             timestamp=timestamp,
+            duplicates=duplicates,
             exclude_seen=exclude_seen,
             allow=allow,
             deny=deny,
@@ -153,6 +157,7 @@ class Recommender(Scorer):
         item: str = "item",
         value: str | None = None,
         timestamp: str | None = None,
+        duplicates: Duplicates | None = None,
         exclude_seen: bool = True,
         allow: Any = None,
         deny: Any = None,
@@ -172,11 +177,14 @@ class Recommender(Scorer):
             item=item,
             value=value,
             min_weight=self.min_weight_,
-            timestamp=timestamp if self.reads_order else None,
+            timestamp=timestamp,
+            duplicates=duplicates,
         )
         if value is None and self.reads_weights:
             warn_if_unweighted(type(self).__name__, data.matrix)
-        if timestamp is None and self.reads_order:
+        if self.reads_order and timestamp is not None:
+            data = data.in_order()
+        elif self.reads_order:
             warn_of_no_order(type(self).__name__)
             data = replace(data, matrix=as_input(data.matrix))
         if user_features is not None:

@@ -254,6 +254,20 @@ def test_what_happened_within_a_second_has_an_order(tmp_path, kind, times):
     assert data.item_ids[data.matrix.indices[order]].tolist() == [7, 6, 5]
 
 
+@pytest.mark.parametrize("kind", [int, float, str, Decimal])
+def test_days_may_be_numbers_and_seconds_are_no_days(tmp_path, kind):
+    days = [kind(20180423), kind(20180501)]
+    data = build_interactions([1, 2], [1, 1], timestamps=days)
+    assert data.timestamps.tolist() == [1_524_441_600, 1_525_132_800]
+    path = written(tmp_path, f"user,item,day\n1,1,{days[0]}\n2,1,{days[1]}\n")
+    np.testing.assert_array_equal(
+        read_interactions(path, timestamp="day").timestamps, data.timestamps
+    )
+    for numbers in ([20180423, 20180432], [20180423, 1], [19000101.5, 20180423], [99991231] * 2):
+        data = build_interactions([1, 2], [1, 1], timestamps=numbers)
+        assert data.timestamps.tolist() == numbers
+
+
 @pytest.mark.parametrize(
     ("times", "message"),
     [
@@ -394,12 +408,21 @@ def test_missing_ids_in_text_files(tmp_path, known, missing):
         read_interactions(path)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [
+        ("utf-8", "Björk"),
+        ("utf-8-sig", "Björk"),
+        ("latin-1", "Björk"),
+        ("cp1252", "“Björk” – 5 €"),
+        ("latin-1", "Bj\x81rk"),  # which Windows-1252 does not have
+    ],
+)
 @pytest.mark.parametrize("header", ["user,item", "user,item,größe"])
-def test_encodings(tmp_path, encoding, header):
-    text = f"{header}\n1,Björk{',' * (header.count(',') - 1)}\n"
+def test_encodings(tmp_path, encoding, name, header):
+    text = f"{header}\n1,{name}{',' * (header.count(',') - 1)}\n"
     data = read_interactions(written(tmp_path, text.encode(encoding)))
-    assert list(data.item_ids) == ["Björk"]
+    assert list(data.item_ids) == [name]
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
@@ -507,6 +530,8 @@ def test_dates_in_text_files(tmp_path):
         (b"\n\n", "is empty"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is a binary file"),
         (lzma.compress(b"user,item\n1,2\n"), "is packed as .zip or .xz: unpack it, or pack it as"),
+        (b"PK\3\4 of a workbook", r"save a workbook \(.xlsx\) as CSV"),
+        (b"SQLite format 3\0", "a database by its address, such as sqlite:///.*, and a query"),
         (b"PAR1 and then nothing of the kind", "can't be read as a table"),
         (b"user,item\n1,2\n1,2,3\n", "can't be read as a table: .*Expected 2 columns, got 3"),
         (b"user,item\n1,2\n1\n", "can't be read as a table: .*got 1: 1"),
@@ -735,8 +760,20 @@ def test_histories_are_in_the_order_of_first_appearance():
     assert histories(["z", "a", "z"], [30, 10, 10]) == ([[1, 0, 1], [1, 0, 0]], ["z", "a"])
 
 
-def test_histories_sum_duplicates_and_take_values():
-    assert histories([1, 1], [20, 20], value=[2, 3]) == ([[0, 5, 0]], [1])
+def test_histories_merge_lines_of_one_pair_as_training_does():
+    assert histories([1, 1], [20, 20]) == ([[0, 2, 0]], [1])
+    with pytest.warns(DuplicateWarning, match="1 of 2 lines .* duplicates='sum'"):
+        assert histories([1, 1], [20, 20], value=[2, 3]) == ([[0, 3, 0]], [1])
+    named = {"user": "user", "item": "item", "value": "stars", "min_weight": 4}
+    rated = {"user": [1, 1, 1, 1], "item": [10, 10, 20, 20], "stars": [5, 1, 1, 5]}
+    for more, liked in (({}, 20), ({"timestamp": "at"}, 10)):
+        table = rated | {"at": [9, 8, 9, 8]}
+        data = read_histories(table, ITEMS, **named, **more, duplicates="last")
+        assert data.matrix.toarray().tolist() == [list(5 * (liked == ITEMS))]
+        assert data.disliked.toarray().tolist() == [[one in {10, 20} - {liked} for one in ITEMS]]
+    twos = {"user": [1, 1], "item": [10, 10], "stars": [2, 2]}
+    summed = read_histories(twos, ITEMS, **named, duplicates="sum")
+    assert (summed.matrix[0, 0], summed.disliked.nnz) == (4, 0)
 
 
 def test_histories_have_no_likes_that_weigh_less_than_in_training(caplog):
@@ -749,7 +786,7 @@ def test_histories_have_no_likes_that_weigh_less_than_in_training(caplog):
     assert data.disliked.toarray().tolist() == [[0, 1, 0], [0, 0, 1]]
     assert "2 of 5 interactions weigh less than the 4 of a like" in caplog.text
     every = read_histories({"user": [1], "item": [10]}, ITEMS, **names)
-    assert (every.matrix.nnz, every.disliked.nnz) == (1, 0)
+    assert (every.matrix.nnz, every.disliked) == (1, None)
 
 
 def test_histories_skip_unknown_items_but_keep_the_user():
