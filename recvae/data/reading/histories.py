@@ -93,7 +93,7 @@ def _merged(
 ) -> Interactions:
     """Lines of numbers of users and items, of which there may be none, as one entry for each."""
     if not len(lines["users"]):
-        nobody = Interactions.from_matrix(sp.csr_matrix((0, 0), dtype=np.float32))
+        nobody = Interactions.from_matrix(sp.csr_matrix(np.zeros((0, 0), np.float32)))
         return replace(nobody, timestamps=lines.get("timestamps"))
     data = build_interactions(**lines, duplicates=duplicates, signed=least is not None)
     return data if least is None else data.part(least)

@@ -31,7 +31,7 @@ NULL = ["", r"\N"]
 """Text that means a missing id."""
 MISSING = [*NULL, "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null", "None"]
 """Text that means a missing one in a column of numbers."""
-ENCODINGS = ("utf-8", "cp1252", "latin-1")
+ENCODINGS: tuple[str, ...] = ("utf-8", "cp1252", "latin-1")
 """What text may be written in; the last, in which all bytes are text, is hardly ever meant."""
 SNIFFED = 2**16
 """How many bytes of a text file are searched for its header."""
