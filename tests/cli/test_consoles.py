@@ -9,13 +9,27 @@ import pytest
 
 IDS = ["Amélie", "Łódź", "東京", "😀", "a…b"]
 
+RUN = """
+import json, sys
+from recvae.__main__ import main
+for arguments in json.loads(sys.argv[1]):
+    sys.argv = ["recvae", *arguments]
+    try:
+        main()
+    except SystemExit as end:
+        print(f"\\f{end.code}\\f", end="", flush=True)
+        print("\\f", end="", file=sys.stderr, flush=True)
+"""
 
-def recvae(encoding, *arguments, code=0):
-    command = [sys.executable, "-m", "recvae", *map(str, arguments)]
+
+def recvae(encoding, *commands):
+    """What commands of one process show and say, and their exit codes."""
+    asked = json.dumps([[*map(str, command)] for command in commands])
     env = os.environ | {"PYTHONIOENCODING": encoding, "COLUMNS": "200"}
-    done = subprocess.run(command, env=env, capture_output=True)
-    assert done.returncode == code, done.stderr.decode(encoding)
-    return done.stdout.decode(encoding), done.stderr.decode(encoding)
+    done = subprocess.run([sys.executable, "-c", RUN, asked], env=env, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode(encoding)
+    shown, said = (text.decode(encoding).split("\f") for text in (done.stdout, done.stderr))
+    return list(zip(shown[::2], said, map(int, shown[1::2]), strict=False))
 
 
 @pytest.mark.slow
@@ -25,12 +39,14 @@ def test_what_a_console_does_not_have_is_escaped(tmp_path, encoding):
     table.write_text(
         "user,item\n" + "".join(f"{n},{item}\n" for n, item in enumerate(IDS)), "utf-8"
     )
-    shown, said = recvae(encoding, "data", table, "--json")
-    assert {one["item"] for one in json.loads(shown)["popular"]} == {*IDS}
-    assert said == ""
-    text, _ = recvae(encoding, "data", table)
-    assert (r"\u6771\u4eac" in text) == (encoding != "gbk")
-    _, error = recvae(encoding, "data", table, "--user", "東京😀", code=1)
-    assert error.startswith("error: ")
-    assert len(error.splitlines()) == 1
-    assert "recvae" in recvae(encoding, "--help")[0]
+    data = ["data", table]
+    as_json, as_text, wrong, page = recvae(
+        encoding, [*data, "--json"], data, [*data, "--user", "東京😀"], ["--help"]
+    )
+    assert {one["item"] for one in json.loads(as_json[0])["popular"]} == {*IDS}
+    assert as_json[1:] == ("", 0)
+    assert (r"\u6771\u4eac" in as_text[0]) == (encoding != "gbk")
+    assert wrong[1].startswith("error: ")
+    assert len(wrong[1].splitlines()) == wrong[2] == 1
+    assert "recvae" in page[0]
+    assert as_text[2] == page[2] == 0

@@ -45,7 +45,8 @@ def loaded(code: str) -> set[str]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("startup")
-    rv.MultVAE(epochs=1, hidden=(), latent=2).fit(rv.load_dataset("sample")).save(folder / "model")
+    data = rv.read_interactions({"user": [*range(9)] * 20, "item": [n // 9 for n in range(180)]})
+    rv.MultVAE(epochs=1, hidden=(), latent=2).fit(data).save(folder / "model")
     (folder / "mine.csv").write_text("item\n1\n2\n", encoding="utf-8")
     return folder
 
