@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import in_one_process
 
 pytestmark = pytest.mark.slow
 
@@ -45,26 +46,29 @@ def test_it_goes_wherever_models_go(path, tmp_path):
 
 
 def test_the_command_line_knows_it(path, tmp_path):
-    def recvae(*arguments):
-        return python("-m", "recvae", *arguments, PYTHONPATH=path)
-
-    assert "linear-dae" in recvae("train", "--help")
+    model, mine = tmp_path / "model", tmp_path / "mine.csv"
+    mine.write_text("user,item\n1,1\n1,2\n")
     data, options = ["--data", "sample"], ["latent=8", "epochs=2", "device=cpu"]
     chosen = [word for option in options for word in ("--set", option)]
-    recvae("train", *data, "--model", "linear-dae", *chosen, "--out", tmp_path / "model")
-    report = json.loads(recvae("evaluate", tmp_path / "model", *data, "--json"))
-    assert 0 < report["metrics"]["ndcg@100"]["mean"] < 1
-    mine = tmp_path / "mine.csv"
-    mine.write_text("user,item\n1,1\n1,2\n")
-    lists = recvae("recommend", tmp_path / "model", "--history", mine, "-k", "3", "--json")
-    assert len(json.loads(lists)) > 0
+    page, trained, judged, lists = in_one_process(
+        ["train", "--help"],
+        ["train", *data, "--model", "linear-dae", *chosen, "--out", model],
+        ["evaluate", model, *data, "--json"],
+        ["recommend", model, "--history", mine, "-k", 3, "--json"],
+        PYTHONPATH=path,
+    )
+    assert [code for _, _, code in (page, trained, judged, lists)] == [0] * 4, trained
+    assert "linear-dae" in page[0]
+    assert 0 < json.loads(judged[0])["metrics"]["ndcg@100"]["mean"] < 1
+    assert len(json.loads(lists[0])) > 0
 
 
 def test_it_passes_the_contract_suite(path, tmp_path):
     blocks = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
     test = tmp_path / "test_linear_dae.py"
     test.write_text("from linear_dae import LinearDAE\n" + blocks[-1])
-    said = python("-m", "pytest", "-q", "-p", "no:cacheprovider", test, PYTHONPATH=path)
+    alone = {"PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    said = python("-m", "pytest", "-q", "-p", "no:cacheprovider", test, **alone)
     assert re.search(r"\d\d passed", said)
 
 
