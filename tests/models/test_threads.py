@@ -28,7 +28,7 @@ def threads() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def data() -> rv.Interactions:
     """So many items that torch uses its threads."""
-    matrix = sp.random(300, 4000, density=0.02, format="csr", random_state=0, dtype=np.float32)
+    matrix = sp.random(300, 2500, density=0.03, format="csr", random_state=0, dtype=np.float32)
     return rv.Interactions.from_matrix(matrix)
 
 
