@@ -27,6 +27,8 @@ DRIVERS = {
     "duckdb": "adbc_driver_duckdb.dbapi",
 }
 """The modules that speak to a database and give Arrow, by the scheme of its address."""
+ALIKE = 4
+"""The first columns that a table has in common with its successor: lists may get titles, too."""
 IN_FILES = ("sqlite", "duckdb")
 WELL_FORMED = r"(?!.*%(00|(?![0-9A-Fa-f]{2})))([^@/?#\s]*@)?[^@\s]*"
 """What may follow the scheme. Of an address that it can't read, a driver would print a part, which
@@ -72,6 +74,7 @@ def write_table(parts: "Iterable[pa.Table]", address: str) -> None:
 
     They go to a new table, which takes the place of an old one in the same transaction: who reads
     meanwhile reads the old one. Rights on the old one, its indices and its triggers go with it.
+    A table whose first columns are others is none of ours, and stays.
 
     Args:
         parts: Arrow tables with the same columns, at least one.
@@ -81,7 +84,8 @@ def write_table(parts: "Iterable[pa.Table]", address: str) -> None:
     Raises:
         OptionError: this is no address of a table.
         MissingPackageError: the driver is not installed.
-        WriteError: the database does not answer, or refuses the table.
+        WriteError: the database does not answer, or refuses the table, or has one of that name with
+            other first columns.
     """
     database, _, name = address.rpartition("#")
     schema, _, table = name.rpartition(".")
@@ -90,10 +94,26 @@ def write_table(parts: "Iterable[pa.Table]", address: str) -> None:
     draft, within = f"draft_{token_hex(8)}", {"db_schema_name": schema} if schema else {}
     with _cursor(database, WriteError) as cursor:
         for number, part in enumerate(parts):
+            if not number:
+                _require_alike(cursor.connection, schema, table, part.column_names)
             cursor.adbc_ingest(draft, part, "append" if number else "create", **within)
         cursor.execute(f"DROP TABLE IF EXISTS {_quoted(schema, table)}")
         cursor.execute(f"ALTER TABLE {_quoted(schema, draft)} RENAME TO {_quoted(table)}")
         cursor.connection.commit()
+
+
+def _require_alike(connection: Any, schema: str, table: str, columns: list[str]) -> None:
+    """Raise WriteError if there is a table of this name whose first columns are others."""
+    try:
+        there = connection.adbc_get_table_schema(table, db_schema_filter=schema or None).names
+    except connection.Error:  # there is none, and PostgreSQL takes no more in this transaction
+        connection.rollback()
+        return
+    if there[:ALIKE] != columns[:ALIKE]:
+        raise WriteError(
+            f"the table {table} is there, with other columns ({', '.join(there)}): choose another "
+            "name, or drop it."
+        )
 
 
 def _quoted(*names: str) -> str:

@@ -74,8 +74,8 @@ def test_lists_go_from_a_database_into_one(database):
     write_tables([PLAYS], f"{database}#plays")
     model = rv.ItemKNN(n_neighbors=2).fit(rv.read_interactions(PLAYS))
     histories = read_query(database, 'SELECT "user", item FROM plays')
-    write_tables(model.recommend_tables(histories, 2), f"{database}#lists")
-    found = pd.DataFrame(rows(database, "SELECT * FROM lists"))
+    write_tables(model.recommend_tables(histories, 2), f"{database}#best")
+    found = pd.DataFrame(rows(database, "SELECT * FROM best"))
     pd.testing.assert_frame_equal(found, model.recommend_table(PLAYS, 2), check_dtype=False)
 
 
@@ -92,13 +92,24 @@ def test_a_table_is_replaced_whole_or_not_at_all(database):
 
     with pytest.raises(KeyboardInterrupt):
         write_tables(interrupted(), address)
+    parts = pa.Table.from_pandas(PLAYS), pa.table({"b": [1], "c": [2]})
     with pytest.raises(WriteError, match=re.escape(without_password(database))):
-        databases.write_table([pa.table({"a": [1]}), pa.table({"b": [1], "c": [2]})], address)
+        databases.write_table(parts, address)
     assert tables(database) == before
     assert len(rows(database, "SELECT * FROM lists")["item"]) == 4
     write_tables([PLAYS[:1]], address)
     assert tables(database) == before
     assert rows(database, "SELECT item FROM lists") == {"item": [2**60]}
+
+
+def test_a_table_with_other_columns_is_not_replaced(database):
+    address = f"{database}#shopping"
+    write_tables([PLAYS], address)
+    with pytest.raises(WriteError, match=r"shopping is there, .* \(user, item, plays"):
+        write_tables([PLAYS[["user", "item"]]], address)
+    assert len(rows(database, "SELECT * FROM shopping")["review"]) == 4
+    write_tables([PLAYS.assign(title="Xanadu")], address)
+    assert rows(database, "SELECT title FROM shopping")["title"] == ["Xanadu"] * 4
 
 
 def test_names_as_they_are_written(database):
