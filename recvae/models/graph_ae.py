@@ -75,7 +75,7 @@ class GraphAE(Recommender):
     slope: NonNegativeFloat = 0.2
     user_power: NonNegativeFloat = 0.7
     degree_power: NonNegativeFloat = 0.4
-    item_power: NonNegativeFloat = 0.2
+    item_power: NonNegativeFloat = 0.25
     seed: NonNegativeInt = 0
     half_life: PositiveFloat | None = None
 
