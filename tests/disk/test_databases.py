@@ -80,14 +80,14 @@ def test_lists_go_from_a_database_into_one(database):
 
 
 def test_a_table_is_replaced_whole_or_not_at_all(database):
-    address = f"{database}#lists"
+    address = f"{database}#replaced"
     write_tables([PLAYS], address)
     before = tables(database)
 
     def interrupted():
         yield PLAYS
         if not database.startswith("duckdb"):  # of which one process alone has the file
-            assert len(rows(database, "SELECT * FROM lists")["item"]) == 4
+            assert len(rows(database, "SELECT * FROM replaced")["item"]) == 4
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -96,10 +96,10 @@ def test_a_table_is_replaced_whole_or_not_at_all(database):
     with pytest.raises(WriteError, match=re.escape(without_password(database))):
         databases.write_table(parts, address)
     assert tables(database) == before
-    assert len(rows(database, "SELECT * FROM lists")["item"]) == 4
+    assert len(rows(database, "SELECT * FROM replaced")["item"]) == 4
     write_tables([PLAYS[:1]], address)
     assert tables(database) == before
-    assert rows(database, "SELECT item FROM lists") == {"item": [2**60]}
+    assert rows(database, "SELECT item FROM replaced") == {"item": [2**60]}
 
 
 def test_a_table_with_other_columns_is_not_replaced(database):
