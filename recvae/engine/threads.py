@@ -7,7 +7,7 @@ core, the very one that is burnt by spinning: a fit took up to fifteen times as 
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from functools import partial
@@ -34,12 +34,16 @@ Part = TypeVar("Part")
 Result = TypeVar("Result")
 
 
-def in_threads(work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
+def in_threads(work: Callable[[Part], Result], parts: Sequence[Part]) -> Iterator[Result]:
     """Do some work for each part, in order, in as many threads as torch has.
 
     For products of SciPy, which multiplies in one thread, and lets others run meanwhile.
     """
-    workers = ThreadPoolExecutor(torch.get_num_threads())
+    n_threads = min(len(parts), torch.get_num_threads())
+    if n_threads <= 1:  # as for one user's request: a thread would only cost
+        yield from map(work, parts)
+        return
+    workers = ThreadPoolExecutor(n_threads)
     try:
         yield from workers.map(work, parts)
     finally:

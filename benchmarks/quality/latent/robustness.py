@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 import recvae as rv
 from benchmarks.quality.latent.lab import fitted, kept, mean, quality, split, whole
+from recvae.data.matrices import rows_of
 from recvae.models import Recommender
 from recvae.ranking.top_k import top_k
 
@@ -132,11 +133,6 @@ def flagged(name: str, kind: str, share: float) -> dict[str, float]:
     foreign = np.asarray(test().fold_in[rows_of(shown), shown.indices]).ravel() == 0
     pairs = zip(*(np.split(part, shown.indptr[1:-1]) for part in (nats.data, foreign)), strict=True)
     return mean(np.array([auc(scores, marks) for scores, marks in pairs]))
-
-
-def rows_of(matrix: sp.csr_matrix) -> np.ndarray:
-    """The row of each entry."""
-    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
 
 
 def auc(scores: np.ndarray, marks: np.ndarray) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recvae.data.matrices import sized
+from recvae.data.matrices import rows_of, sized, with_weights
 from recvae.display.progress import progress
 from recvae.engine.threads import in_threads
 from recvae.models.families.linear_algebra import require_definite
@@ -46,7 +46,7 @@ def local_weights(
     items = sized(histories.T.tocsr(), (n_items + 1, n_users))
     penalties = torch.from_numpy(np.append(penalty, 1).astype(np.float32))
     sizes = np.diff(items.indptr)[neighbors.indices]
-    entries = sp.csr_matrix((sizes, neighbors.indices, neighbors.indptr), neighbors.shape)
+    entries = with_weights(neighbors, sizes)
     weights = np.empty(neighbors.nnz, np.float32)
     widest = 1 + int(np.diff(neighbors.indptr).max(initial=0))
     most = max(1, CELLS // max(n_users, widest**2))
@@ -62,8 +62,7 @@ def local_weights(
 
     solving = in_threads(solve, batches)
     deque(progress(solving, "solving for the weights", total=len(batches)), maxlen=0)
-    by_target = sp.csr_matrix((weights, neighbors.indices, neighbors.indptr), neighbors.shape)
-    return by_target.T.tocsr()
+    return with_weights(neighbors, weights).T.tocsr()
 
 
 def _batches(n_entries: np.ndarray, most: int) -> list[np.ndarray]:
@@ -98,7 +97,7 @@ def _products(items: sp.csr_matrix, groups: np.ndarray) -> torch.Tensor:
     # that the product is 0 between items of different groups.
     (n, k), n_users = groups.shape, items.shape[1]
     rows = items[groups.ravel()]
-    group_of = np.repeat(np.repeat(np.arange(n), k), np.diff(rows.indptr))
+    group_of = rows_of(rows) // k
     entries = rows.data, rows.indices + group_of * n_users, rows.indptr
     apart = sp.csr_matrix(entries, shape=(n * k, n * n_users))
     products = apart @ apart.T.tocsr()

@@ -46,7 +46,7 @@ class NeighborModel(Recommender):
             (read[users] @ self.neighbors_).toarray(out=scores[users])
 
         size = max(1, -(-len(scores) // torch.get_num_threads()))
-        parts = (slice(start, start + size) for start in range(0, len(scores), size))
+        parts = [slice(start, start + size) for start in range(0, len(scores), size)]
         deque(in_threads(fill, parts), maxlen=0)
         return torch.from_numpy(scores)
 
