@@ -142,9 +142,10 @@ def evaluate(
         raise DataError("nothing is held out of any user: there is nothing to judge a model by.")
     require_same_items(holdout.item_ids, getattr(model, "item_ids_", None))
     start = perf_counter()
-    ranked = _ranked(model, holdout, kept, max(metric.k for metric in parsed), among)
-    seconds = perf_counter() - start
     disliked = None if holdout.disliked is None else holdout.disliked[kept]
+    deny = disliked if holdout.without_disliked else None
+    ranked = _ranked(model, holdout, kept, max(metric.k for metric in parsed), among, deny)
+    seconds = perf_counter() - start
     labels = _genres(model) if any(metric.kind == "diversity" for metric in parsed) else None
     lists = RankedLists(ranked, holdout.held_out[kept], _popularity(model), disliked, labels)
     values = {str(metric): metric(lists) for metric in parsed}
@@ -162,7 +163,12 @@ def evaluate(
 
 
 def _ranked(
-    model: Ranker, holdout: Holdout, users: np.ndarray, k: int, among: np.ndarray | None
+    model: Ranker,
+    holdout: Holdout,
+    users: np.ndarray,
+    k: int,
+    among: np.ndarray | None,
+    deny: sp.csr_matrix | None,
 ) -> np.ndarray:
     """The lists of some users of a holdout, [users, k], as its protocol makes them."""
     order = holdout.order if getattr(model, "reads_order", False) else None
@@ -171,8 +177,6 @@ def _ranked(
     if not holdout.exclude_seen:
         chosen["exclude_seen"] = False
     rows = None if holdout.rows is None else holdout.rows[users]
-    denied = holdout.disliked if holdout.without_disliked else None
-    deny = None if denied is None else denied[users]
     k = min(k, holdout.held_out.shape[1])
     return model.recommend(visible[users], k, rows=rows, deny=deny, **chosen)[0]
 

@@ -68,7 +68,8 @@ class Autoencoder(Net):
     def forward(
         self, batch: Batch, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Corrupt, encode and draw a code: the code, and the KL [users], infinite for a point."""
+        """Corrupt, encode and draw a code: the code, and the KL [users], 0 for a point."""
         noisy = batch.normalized().dropout(self.dropout, generator)
         mean, logvar = self.encode(noisy)
-        return sample(batch, mean, logvar, generator), gaussian_kl(mean, logvar)
+        code = sample(batch, mean, logvar, generator)
+        return code, gaussian_kl(mean, logvar) if self.variational else code.new_zeros(len(code))

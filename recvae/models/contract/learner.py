@@ -1,4 +1,4 @@
-"""Learner: fits, updates, saves and loads a model, given how it learns and scores."""
+"""Learner: fits and updates a model, given how it learns and scores."""
 
 from collections.abc import Collection, Hashable
 from copy import copy
@@ -9,7 +9,6 @@ from typing import Any, Self
 
 import numpy as np
 import scipy.sparse as sp
-import torch
 from torch import nn
 
 import recvae
@@ -32,17 +31,16 @@ from recvae.models.contract.fitting import (
     require_parallel,
 )
 from recvae.models.contract.inputs import warn_if_unweighted
-from recvae.models.contract.model import Model
 from recvae.models.contract.ridge import USERS
-from recvae.saved import storage
+from recvae.models.contract.saving import SavableModel
 from recvae.saved.facts import Facts
 from recvae.saved.origin import Origin
-from recvae.saved.storage import Saved, as_parquet
+from recvae.saved.storage import as_parquet
 
 
 @dataclass(kw_only=True, eq=False)
-class Learner(Model):
-    """A model that is fitted on users x items, updated with what is new, saved and loaded."""
+class Learner(SavableModel):
+    """A model that is fitted on users x items, and updated with what is new."""
 
     @devices.usual()
     def fit(
@@ -179,61 +177,6 @@ class Learner(Model):
         vars(self).update(vars(updated))
         return self
 
-    def take(self, saved: Saved) -> Self:
-        """Take the facts, history and parameters of a saved model; return self.
-
-        Raises:
-            ValueError, KeyError, RuntimeError: the saved values are not those of such a model.
-        """
-        facts = saved.facts
-        if self.supports_new_users:
-            facts = replace(facts, user_ids=None)
-        elif facts.user_ids is None:
-            raise ValueError("its users are missing")
-        self._facts = replace(facts, options=options.values(self))
-        self.history_, self.interrupted_ = saved.history, False
-        state = dict(saved.state)
-        self.cold_items_ = ColdItems.restore(state, facts.item_counts)
-        self.cold_users_ = ColdUsers.restore(state, saved.user_features, facts)
-        self.restore(dict(state))
-        if _layout(self.state()) != _layout(state):
-            raise ValueError("the tensors are not those of such a model")
-        return self
-
-    def belong_to(self, whole: Facts) -> None:
-        """Take over the facts about the training data from the model that this is a member of."""
-        own = None if self._facts is None else self._facts.origin
-        self._facts = replace(whole, options=options.values(self), origin=whole.origin or own)
-
-    @property
-    def n_parameters(self) -> int:
-        """Number of learnt parameters."""
-        self.require_fitted()
-        return sum(tensor.numel() for tensor in self.state().values())
-
-    @property
-    def n_bytes(self) -> int:
-        """Size of the learnt parameters in bytes, in memory and saved."""
-        self.require_fitted()
-        return sum(tensor.nbytes for tensor in self.state().values())
-
-    def save(self, folder: str | PathLike[str]) -> None:
-        """Save to a folder of safetensors, Parquet and JSON; `recvae.load_model` reads it back.
-
-        Raises:
-            NotFittedError: fit or load the model first.
-            WriteError: the folder can't be written.
-            DataError: the table of items has a column of several types.
-        """
-        self.require_fitted()
-        state, users = self.state(), None
-        if self.cold_items_ is not None:
-            state |= self.cold_items_.state()
-        if self.cold_users_ is not None:
-            state |= self.cold_users_.state()
-            users = self.cold_users_.features.table
-        storage.save(Saved(self.name, self.facts_, state, self.history_, users), folder)
-
     def _training_data(
         self,
         given: Interactions | Shards | sp.csr_matrix,
@@ -310,7 +253,3 @@ class Learner(Model):
         elif self.reads_order and validation.order is not None:
             validation = replace(validation, fold_in=validation.order)
         return ColdItems.learn(features, self.item_counts_, self.score, validation)
-
-
-def _layout(state: dict[str, torch.Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:
-    return {name: (tensor.shape, tensor.dtype) for name, tensor in state.items()}

@@ -5,7 +5,6 @@ between minutes and hours.
 """
 
 from dataclasses import dataclass
-from functools import cache
 from time import perf_counter
 
 import torch
@@ -73,9 +72,8 @@ def regressions(n_items: int, n_entries: int, n_neighbors: int) -> Cost:
     return Cost(held, PER_MILLION * n_entries * n_neighbors / 1e6)
 
 
-@cache
 def speed() -> float:
-    """How fast this machine multiplies matrices, in GFLOP/s, measured once in a process."""
+    """How fast this machine multiplies matrices just now, in GFLOP/s: a tenth of a second."""
     square = torch.ones(SIDE, SIDE)
     begun = perf_counter()
     for _ in range(ROUNDS):

@@ -85,8 +85,6 @@ class MultAutoencoder(SoftmaxAutoencoder):
         """The negative ELBO of a batch, averaged over its users."""
         code, kl = net(batch, noise)
         log_likelihood = self.log_likelihood(net, code, batch, noise).mean()
-        if not self.variational:
-            return LossTerms.without_kl(log_likelihood)
         kl, beta = kl.mean(), self.beta_at(step, n_batches)
         return LossTerms(beta * kl - log_likelihood, log_likelihood, kl, beta)
 

@@ -18,6 +18,7 @@ from recvae.data.splits import Holdout
 from recvae.engine.batch import Batch
 from recvae.errors import OptionError
 from recvae.models.contract.abilities import Ability
+from recvae.models.contract.arrays import taken
 from recvae.models.contract.changes import Change
 from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.inputs import as_input
@@ -195,17 +196,12 @@ class PooledRecommender(Recommender):
         shared: dict[Hashable, torch.Tensor] = {}
         self.members_ = {}
         for name, member in members.items():
-            own = {
-                key.removeprefix(f"{name}."): tensor
-                for key, tensor in state.items()
-                if key.startswith(f"{name}.")
-            }
-            sources = member.shareable()
+            own, sources = taken(state, f"{name}."), member.shareable()
             own |= {part: shared[source] for part, source in sources.items() if source in shared}
             history = self.history_ if name == _leader(members) else None
             self.members_[name] = member.take(Saved(member.name, self.facts_, own, history))
-            taken = member.state()
-            shared |= {source: taken[part] for part, source in sources.items()}
+            learnt = member.state()
+            shared |= {source: learnt[part] for part, source in sources.items()}
 
     def _pooled(self, score: Callable[[Recommender], torch.Tensor], seen: Batch) -> torch.Tensor:
         """The sum of the members' log-probabilities; members that need no conversion come first."""
