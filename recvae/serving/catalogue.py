@@ -23,10 +23,11 @@ class Catalogue:
         self.ids: list[int | str] = [exact_in_json(item) for item in model.item_ids_.tolist()]
         self.column_of = {str(item): column for column, item in enumerate(self.ids)}
         self.titles = _titles(model)
+        self._counts = model.item_counts_
         self._in_order = model.reads_order
         texts = [title or str(item) for title, item in zip(self.titles, self.ids, strict=True)]
-        self._search = TitleSearch(texts, model.item_counts_)
-        self._table = ItemTable(model.items_, model.item_counts_)
+        self._search = TitleSearch(texts, self._counts)
+        self._table = ItemTable(model.items_, self._counts)
         self._features = None if model.cold_users_ is None else model.cold_users_.features
         self.user_features = self._features.columns if self._features else []
         self.no_genres = None if "genres" in model.items_ else NO_GENRES
@@ -40,10 +41,11 @@ class Catalogue:
         return Item(id=self.ids[column], title=self.titles[column])
 
     def scored(self, columns: np.ndarray, scores: np.ndarray) -> list[ScoredItem]:
-        """A model's list with ids and titles; it ends at the first -1."""
+        """A model's list with ids, titles and counts of users; it ends at the first -1."""
+        lines = zip(columns.tolist(), scores.tolist(), self._counts[columns].tolist(), strict=True)
         return [
-            ScoredItem(id=self.ids[column], title=self.titles[column], score=score)
-            for column, score in zip(columns.tolist(), scores.tolist(), strict=True)
+            ScoredItem(id=self.ids[column], title=self.titles[column], score=score, users=users)
+            for column, score, users in lines
             if column >= 0
         ]
 

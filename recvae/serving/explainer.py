@@ -94,14 +94,10 @@ class Explainer:
         contributions: np.ndarray,
         reasons: int,
     ) -> list[schemas.ExplainedItem]:
-        counts = self._model.item_counts_[ids].tolist()
+        scored = self._catalogue.scored(ids, scores)
         return [
-            schemas.ExplainedItem(
-                **item.model_dump(), users=users, because=self._reasons(likes, added, reasons)
-            )
-            for item, users, added in zip(
-                self._catalogue.scored(ids, scores), counts, contributions.T, strict=True
-            )
+            schemas.ExplainedItem(**item.model_dump(), because=self._reasons(likes, added, reasons))
+            for item, added in zip(scored, contributions.T, strict=True)
         ]
 
     def _reasons(self, likes: np.ndarray, added: np.ndarray, n: int) -> list[schemas.Reason]:

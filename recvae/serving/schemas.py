@@ -151,6 +151,7 @@ class ScoredItem(Item):
     """An item of a list."""
 
     score: float
+    users: Annotated[int, Field(description="Training users who have it; 0 for a cold item.")]
 
 
 class ItemList(BaseModel):
@@ -252,7 +253,6 @@ class Reason(Item):
 class ExplainedItem(ScoredItem):
     """An item of a list, and the likes that speak for it."""
 
-    users: Annotated[int, Field(description="Training users who have it.")]
     because: Annotated[list[Reason], Field(description="The likes that add most, most first.")]
 
 

@@ -38,6 +38,8 @@ async def test_recommend_gives_what_the_library_gives(served, vae):
     ]
     scores = [one["score"] for one in answer.json()["items"]]
     np.testing.assert_allclose(scores, table["score"], rtol=1e-4)
+    counts = vae.item_counts_[vae.item_ids_.get_indexer(table["item"])]
+    assert [one["users"] for one in answer.json()["items"]] == counts.tolist()
     assert answer.json()["unknown"] == []
 
 
