@@ -6,6 +6,7 @@ Equal scores rank by ascending column, so that a list depends on nothing but its
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -72,31 +73,15 @@ def top_k(
     n_users, n_items = histories.shape
     require_length(k, n_items)
     n_best = k if rerank is None else pool_size(k, n_items)
-    allow = _item_sets(allow, histories.shape, "allow")
-    deny = _item_sets(deny, histories.shape, "deny")
-    limits = histories if exclude_seen else None, allow, deny
+    asked = _Asked(
+        score,
+        histories,
+        rows,
+        seen=histories if exclude_seen else None,
+        allow=_item_sets(allow, histories.shape, "allow"),
+        deny=_item_sets(deny, histories.shape, "deny"),
+    )
     shortlist = Shortlist.of(products, n_users, n_items, n_best) if exclude_seen else None
-
-    def best_of(users: Users) -> Lists:
-        """Lists from the scores of all items."""
-        cells = score(histories[users], None if rows is None else rows[users])
-        _mask(cells, users, *limits)
-        return _best(cells, n_best)
-
-    def best_of_few(users: Users, shortlist: Shortlist) -> Lists:
-        """The same from the scores of a few; from all where others could be as high."""
-        block = histories[users]
-        vectors = shortlist.products.users(block, None if rows is None else rows[users])
-        cells, error = shortlist.rough(vectors)
-        error[np.diff(block.indptr) == 0] = torch.inf  # these lists are by popularity
-        _mask(cells, users, *limits)
-        table, columns, rest = shortlist.candidates(vectors, cells, error, n_best)
-        places, scores = _best(table, n_best)
-        ids = np.where(places < 0, -1, np.take_along_axis(columns, places, axis=1))
-        if (unsure := ~(scores[:, -1] >= rest)).any():
-            ids[unsure], scores[unsure] = best_of(np.arange(n_users)[users][unsure])
-        return ids, scores
-
     ids = np.empty((n_users, k), dtype=np.int64)
     scores = np.empty((n_users, k), dtype=np.float32)
     blocks = user_blocks(n_users, n_items)
@@ -105,7 +90,7 @@ def top_k(
             work.enter_context(memory.kept())
             work.enter_context(threads.considerate())
         for block in progress(blocks, "ranking", unit="block"):
-            best = best_of(block) if shortlist is None else best_of_few(block, shortlist)
+            best = asked.best(block, n_best, shortlist)
             ids[block], scores[block] = (
                 best if rerank is None else rerank(histories[block], *best, k)
             )
@@ -118,22 +103,54 @@ def require_length(k: int, n_items: int) -> None:
         raise OptionError(f"k={k} must be a whole number from 1 to that of the items, {n_items:,}.")
 
 
-def _mask(
-    cells: torch.Tensor,
-    users: Users,
-    seen: sp.csr_matrix | None,
-    allow: np.ndarray | sp.csr_matrix | None,
-    deny: np.ndarray | sp.csr_matrix | None,
-) -> None:
-    """Set the scores of items that must not be recommended to -inf, in place."""
-    if allow is not None:
-        where = _positions(allow, users, cells.device)
-        kept = cells[where].clone()
-        cells.fill_(-torch.inf)
-        cells[where] = kept
-    for items in (deny, seen):
-        if items is not None:
-            cells[_positions(items, users, cells.device)] = -torch.inf
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """The users who are ranked for, and what may be in their lists: see `top_k`."""
+
+    score: Score
+    histories: sp.csr_matrix
+    rows: Rows | None
+    seen: sp.csr_matrix | None
+    allow: np.ndarray | sp.csr_matrix | None
+    deny: np.ndarray | sp.csr_matrix | None
+
+    def best(self, users: Users, n: int, shortlist: Shortlist | None = None) -> Lists:
+        """The n best items of some users."""
+        if shortlist is not None:
+            return self._best_of_few(users, n, shortlist)
+        cells = self.score(*self._of(users))
+        self._mask(cells, users)
+        return _best(cells, n)
+
+    def _best_of_few(self, users: Users, n: int, shortlist: Shortlist) -> Lists:
+        """The same from the scores of a few; from all where others could be as high."""
+        histories, rows = self._of(users)
+        vectors = shortlist.products.users(histories, rows)
+        cells, error = shortlist.rough(vectors)
+        error[np.diff(histories.indptr) == 0] = torch.inf  # these lists are by popularity
+        self._mask(cells, users)
+        table, columns, rest = shortlist.candidates(vectors, cells, error, n)
+        places, scores = _best(table, n)
+        ids = np.where(places < 0, -1, np.take_along_axis(columns, places, axis=1))
+        if (unsure := ~(scores[:, -1] >= rest)).any():
+            again = np.arange(self.histories.shape[0])[users][unsure]
+            ids[unsure], scores[unsure] = self.best(again, n)
+        return ids, scores
+
+    def _of(self, users: Users) -> tuple[sp.csr_matrix, Rows | None]:
+        """The histories of some users, and what else is known of them."""
+        return self.histories[users], None if self.rows is None else self.rows[users]
+
+    def _mask(self, cells: torch.Tensor, users: Users) -> None:
+        """Set the scores of items that must not be recommended to -inf, in place."""
+        if self.allow is not None:
+            where = _positions(self.allow, users, cells.device)
+            kept = cells[where].clone()
+            cells.fill_(-torch.inf)
+            cells[where] = kept
+        for items in (self.deny, self.seen):
+            if items is not None:
+                cells[_positions(items, users, cells.device)] = -torch.inf
 
 
 def _best(cells: torch.Tensor, k: int) -> Lists:

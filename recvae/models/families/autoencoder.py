@@ -200,35 +200,45 @@ class AutoencoderRecommender(Recommender):
         self.net_.to(device)
         noise = torch.Generator(device).manual_seed(noise_seed)
         batch_size = self._batch_size(train.shape[0])
-        order, n_batches = np.random.default_rng(order_seed), ceil(train.shape[0] / batch_size)
-        phases, epochs = self.phases(self.net_, n_batches, noise), self.epochs
+        n_batches = ceil(train.shape[0] / batch_size)
+        trainer = self._trainer(n_batches, noise, validation, context)
         if among is not None:
             assert isinstance(rows, sp.csr_matrix)  # as the data that are kept are
             rows = rows[among]
-            phases = [phase.after(epochs * n_batches) for phase in phases]
-            epochs = ceil(epochs / SHORTER)
+            trainer.phases = [phase.after(self.epochs * n_batches) for phase in trainer.phases]
+            trainer.epochs, trainer.rate_schedule = ceil(self.epochs / SHORTER), "cosine"
+        order = np.random.default_rng(order_seed)
         batches = Batches(batch_source(rows, device), batch_size, order, together.users)
-        trainer = Trainer(
+        self.history_ = trainer.fit(batches)
+        self.net_.join_items()
+        self.interrupted_ = trainer.interrupted
+
+    def _trainer(
+        self,
+        n_batches: int,
+        noise: torch.Generator,
+        validation: Holdout | None,
+        context: FitContext,
+    ) -> Trainer:
+        """What trains the net; `n_batches` batches go through all users once."""
+        return Trainer(
             self.net_,
-            phases,
-            epochs=epochs,
+            self.phases(self.net_, n_batches, noise),
+            epochs=self.epochs,
             learning_rate=self.learning_rate,
-            rate_schedule=self.rate_schedule if among is None else "cosine",
+            rate_schedule=self.rate_schedule,
             l2=self.l2,
             validate=None if validation is None else partial(self._judge, validation),
             metric=self.metric,
             on_epoch=context.on_epoch,
             patience=self.patience,
             averaging=self.averaging,
-            precision=devices.products(self.precision, device),
+            precision=devices.products(self.precision, noise.device),
             noise=noise,
             checkpoints=context.checkpoints,
             deadline=context.deadline,
-            processes=together,
+            processes=processes.current(),
         )
-        self.history_ = trainer.fit(batches)
-        self.net_.join_items()
-        self.interrupted_ = trainer.interrupted
 
     def learn_shards(self, train: Shards, validation: Holdout | None, context: FitContext) -> None:
         self.learn(train, validation, context)
