@@ -23,6 +23,8 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 WORD = re.compile(r"\w+")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 LOADED = re.compile(r"""<(?:script|img|link|iframe)[^>]*(?:src|href)=["']?(?:https?:)?//""")
+COMMANDS = typer.main.get_command(app).commands
+MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 QUIET = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
 
 
@@ -53,16 +55,29 @@ def test_the_code_runs(page, tmp_path, monkeypatch):
 @having("sh")
 def test_the_commands_parse(page):
     """Each `recvae ...` has a command and options that exist, each script or module is there."""
-    commands = typer.main.get_command(app)
-    for _, block in blocks(page, "sh"):
-        for line in block.replace("\\\n", " ").splitlines():
-            words = [word for word in shlex.split(line, comments=True) if not is_variable(word)]
-            if words[:1] == ["recvae"]:
-                commands.commands[words[1]].make_context(words[1], words[2:])
-            elif words[:2] == ["python", "-m"]:
-                assert find_spec(words[2]), line
-            elif words[:1] == ["python"]:
-                assert (ROOT / words[1]).exists(), line
+    lines = [
+        line for _, block in blocks(page, "sh") for line in block.replace("\\\n", " ").splitlines()
+    ]
+    assert [line for line in lines if is_ours(line)]
+
+
+def is_ours(line: str) -> bool:
+    """Whether a line runs something of this project; an error if that is not there."""
+    words = [word for word in shlex.split(line, comments=True) if not is_variable(word)]
+    if words[:1] == ["torchrun"]:
+        words = words[words.index("-m") + 1 :]
+    match words:
+        case ["recvae", name, *arguments]:
+            COMMANDS[name].make_context(name, arguments)
+        case ["python", "-m", module, *_]:
+            assert find_spec(module), line
+        case ["python", script, *_]:
+            assert (ROOT / script).exists(), line
+        case ["make", target]:
+            assert re.search(f"^{target}:", MAKEFILE, re.MULTILINE), line
+        case _:
+            return False
+    return True
 
 
 def is_variable(word: str) -> bool:
@@ -71,9 +86,23 @@ def is_variable(word: str) -> bool:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_links_lead_somewhere(page):
-    targets = [target.partition("#")[0] for target in LINK.findall(page.read_text("utf-8"))]
-    inside = [target for target in targets if target and "://" not in target]
-    assert [target for target in inside if not (page.parent / target).exists()] == []
+    """To a file that is there and, but for what mkdocstrings names, to a heading in it."""
+    links = [link for link in LINK.findall(page.read_text("utf-8")) if "://" not in link]
+    for path, _, anchor in (link.partition("#") for link in links):
+        target = page.parent / path if path else page
+        assert target.exists(), path
+        assert not anchor or target.parent == DOCS / "api" or anchor in anchors(target)
+
+
+def anchors(page: Path) -> set[str]:
+    """What the headings of a page are called in addresses."""
+    headings = re.findall(r"^#+ (.*)$", BLOCK.sub("", page.read_text("utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_pages_have_links():
+    """Or the test above would look at none."""
+    assert sum(len(LINK.findall(page.read_text("utf-8"))) for page in PAGES) > 100
 
 
 def first_table(page: str) -> dict[str, dict[str, str]]:
@@ -103,8 +132,7 @@ def test_every_public_name_is_in_the_reference():
 
 def test_every_command_is_there():
     text = (DOCS / "commands.md").read_text("utf-8")
-    names = typer.main.get_command(app).commands
-    assert [name for name in names if f"| `recvae {name}` |" not in text] == []
+    assert [name for name in COMMANDS if f"| `recvae {name}` |" not in text] == []
 
 
 def test_every_latent_tool_is_shown():
