@@ -50,6 +50,12 @@ def in_threads(work: Callable[[Part], Result], parts: Sequence[Part]) -> Iterato
         workers.shutdown(cancel_futures=True)
 
 
+def a_part_each(n: int) -> list[slice]:
+    """Cut n rows into as many parts as torch has threads, of equal size, in order."""
+    size = max(1, ceil(n / torch.get_num_threads()))
+    return [slice(start, start + size) for start in range(0, n, size)]
+
+
 def considerate() -> AbstractContextManager[None]:
     """A context in which threads hardly spin while other programs are in the way."""
     return _CONSIDERATE.on()

@@ -38,7 +38,7 @@ class Transitions(NeighborModel):
     """
 
     name: ClassVar[str] = "transitions"
-    abilities: ClassVar[frozenset[Ability]] = frozenset()
+    abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.SPARSE_SCORES})
     space: ClassVar[Space] = {
         "half_life": Float(1.0, 20.0, log=True),
         "power": Float(0.0, 0.6),

@@ -19,6 +19,8 @@ from recvae.engine import devices
 
 UserVectors: TypeAlias = Callable[[sp.csr_matrix, Any], torch.Tensor]
 """(histories [b, items], rows [b] or None) -> float32 [b, width]."""
+Extra: TypeAlias = Callable[[sp.csr_matrix], sp.csr_matrix]
+"""histories [b, items] -> CSR float32 [b, items]."""
 
 LEVELS = 127
 """How many steps a rounded number has on each side of 0."""
@@ -43,11 +45,13 @@ class Products:
         users: gives the vectors of a block of users.
         items: float32 [items, width], the items' vectors.
         biases: float32 [items], which are added.
+        extra: gives what else is added for some items of a block of users; None for nothing.
     """
 
     users: UserVectors
     items: torch.Tensor
     biases: torch.Tensor
+    extra: Extra | None = None
 
 
 class Shortlist:
@@ -78,21 +82,36 @@ class Shortlist:
         self._length = products.items.norm(dim=1).max()
         self._bias = products.biases.abs().max()
 
-    def rough(self, vectors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def extra(self, histories: sp.csr_matrix) -> sp.csr_matrix | None:
+        """What is added for some items of a block of users: CSR [users, items]."""
+        return None if self.products.extra is None else self.products.extra(histories)
+
+    def rough(
+        self, vectors: torch.Tensor, extra: sp.csr_matrix | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Scores float32 [users, items], and how far off those of a user can be: [users].
 
         For vectors u and i that were rounded to v and j, by Cauchy and Schwarz,
-        |u'i - v'j| <= |u - v| |i| + |v| |i - j|. What float32 itself can lose is added.
+        |u'i - v'j| <= |u - v| |i| + |v| |i - j|. What float32 itself can lose is added. What is
+        added for some items, CSR [users, items], is exact.
         """
         levels, scales, lost = _rounded(vectors)
         cells = torch._int_mm(levels, self._levels).float().mul_(self._scales)
         torch.addcmul(self.products.biases, cells, scales, out=cells)
-        length = vectors.norm(dim=1) + lost
-        own = (vectors.shape[1] + GROUP) * INFO.eps * (length * self._length + self._bias)
+        length, added = vectors.norm(dim=1) + lost, self._bias
+        if extra is not None:
+            _add_(cells, extra)
+            added = added + float(np.abs(extra.data).max(initial=0))
+        own = (vectors.shape[1] + GROUP) * INFO.eps * (length * self._length + added)
         return cells, lost * self._length + length * self._lost + own
 
     def candidates(
-        self, vectors: torch.Tensor, cells: torch.Tensor, error: torch.Tensor, k: int
+        self,
+        vectors: torch.Tensor,
+        cells: torch.Tensor,
+        error: torch.Tensor,
+        k: int,
+        extra: sp.csr_matrix | None = None,
     ) -> tuple[torch.Tensor, np.ndarray, np.ndarray]:
         """The scores of items that are likely to hold the k best, and what others can have at most.
 
@@ -101,6 +120,7 @@ class Shortlist:
             cells: float32 [users, items] from `rough`; -inf where an item may not be shown.
             error: float32 [users] from `rough`; inf for a user without a shortlist.
             k: length of the lists.
+            extra: CSR [users, items], what is added for some items.
 
         Returns:
             Scores float32 [users, most], filled up with -inf; their columns int64 [users, most],
@@ -118,7 +138,10 @@ class Shortlist:
         rows, columns = rows[few[rows]], columns[few[rows]]
         rest = np.where(least > INFO.min, least + bound, -np.inf)
         pairs = torch.from_numpy(rows), torch.from_numpy(columns)
-        scores, columns = _table(self._score(vectors, *pairs), *pairs, len(vectors), k)
+        exact = self._score(vectors, *pairs)
+        if extra is not None:
+            exact += torch.from_numpy(extra[rows, columns].A1)
+        scores, columns = _table(exact, *pairs, len(vectors), k)
         return scores, columns, np.where(few, rest, np.inf)
 
     def _score(
@@ -136,6 +159,15 @@ class Shortlist:
         )
         found = torch.sparse.sampled_addmm(wanted, vectors, items.T, beta=0.0)
         return found.values() + self.products.biases[columns]
+
+
+def _add_(cells: torch.Tensor, extra: sp.csr_matrix) -> None:
+    """Add CSR [users, items] to scores of the same shape, in place."""
+    _say_it_once()
+    offsets, columns, added = map(torch.from_numpy, (extra.indptr, extra.indices, extra.data))
+    cells.add_(
+        torch.sparse_csr_tensor(offsets, columns, added, extra.shape, check_invariants=False)
+    )
 
 
 def _table(

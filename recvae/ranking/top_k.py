@@ -125,11 +125,11 @@ class _Asked:
     def _best_of_few(self, users: Users, n: int, shortlist: Shortlist) -> Lists:
         """The same from the scores of a few; from all where others could be as high."""
         histories, rows = self._of(users)
-        vectors = shortlist.products.users(histories, rows)
-        cells, error = shortlist.rough(vectors)
+        vectors, extra = shortlist.products.users(histories, rows), shortlist.extra(histories)
+        cells, error = shortlist.rough(vectors, extra)
         error[np.diff(histories.indptr) == 0] = torch.inf  # these lists are by popularity
         self._mask(cells, users)
-        table, columns, rest = shortlist.candidates(vectors, cells, error, n)
+        table, columns, rest = shortlist.candidates(vectors, cells, error, n, extra)
         places, scores = _best(table, n)
         ids = np.where(places < 0, -1, np.take_along_axis(columns, places, axis=1))
         if (unsure := ~(scores[:, -1] >= rest)).any():

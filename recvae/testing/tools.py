@@ -98,6 +98,16 @@ class ToolTests(Fixtures):
         expected = model.score(histories, rows).masked_fill(seen, 0)
         torch.testing.assert_close(scores.masked_fill(seen, 0), expected, rtol=1e-4, atol=1e-4)
 
+    def test_sparse_scores_are_the_scores_or_are_refused(
+        self, model: Recommender, histories: sp.csr_matrix
+    ) -> None:
+        if reason := model.why_not(Ability.SPARSE_SCORES):
+            with pytest.raises(OptionError, match=re.escape(reason)):
+                model.sparse_scores(histories)
+            return
+        scores = torch.from_numpy(model.sparse_scores(histories).toarray())
+        torch.testing.assert_close(scores, model.score(histories))
+
     def test_a_shortlist_changes_no_list(
         self, model: Recommender, histories: sp.csr_matrix, monkeypatch: pytest.MonkeyPatch
     ) -> None:

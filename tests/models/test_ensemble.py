@@ -1,5 +1,7 @@
 """What is Ensemble's own; the contract suite tests what it shares with all models."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -26,6 +28,33 @@ def test_the_score_is_the_sum_of_the_log_probabilities():
     seen = Batch.of(TRAIN, CPU)
     expected = log_proportions(alone[0], seen) + alone[1] + log_proportions(alone[2], seen)
     torch.testing.assert_close(model.score(TRAIN), expected)
+
+
+class Louder(rv.Ensemble):
+    """The votes of its members are 1, 2, 3, ..."""
+
+    def votes(self, name):
+        return 1 + list(self.members_).index(name)
+
+
+@pytest.mark.parametrize(
+    "members", [[VAE, rv.ItemKNN(), replace(VAE, seed=1), rv.SparseEDLAE()], [VAE, VAE]]
+)
+def test_inner_products_and_sparse_scores_add_up_to_the_score(members):
+    model = Louder(members=members).fit(TRAIN)
+    products = model.products()
+    scores = products.users(TRAIN, None) @ products.items.T + products.biases
+    if products.extra is not None:
+        scores += torch.from_numpy(products.extra(TRAIN).toarray())
+    unseen = torch.from_numpy(TRAIN.toarray() == 0)
+    torch.testing.assert_close(scores[unseen], model.score(TRAIN)[unseen], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "members", [[VAE, rv.EASE()], [VAE, rv.ELSA(latent=4)], [rv.ItemKNN(), rv.SparseEDLAE()]]
+)
+def test_other_pools_are_no_inner_products(members):
+    assert rv.Ensemble(members=members).fit(TRAIN).products() is None
 
 
 def test_members_are_named_and_stay_as_they_are():

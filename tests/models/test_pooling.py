@@ -4,7 +4,7 @@ import scipy.sparse as sp
 import torch
 
 from recvae.engine.batch import Batch
-from recvae.models.families.pooling import log_proportions
+from recvae.models.families.pooling import log_proportions, sparse_log_proportions
 
 SEEN = Batch.of(sp.csr_matrix([[1, 0, 0, 0], [0, 0, 0, 0]], dtype=np.float32), torch.device("cpu"))
 
@@ -35,3 +35,14 @@ def test_the_scores_are_left_as_they_are():
     before = scores.clone()
     log_proportions(scores, SEEN)
     torch.testing.assert_close(scores, before)
+
+
+def test_sparse_scores_say_what_dense_ones_do():
+    scores = sp.random(20, 30, 0.3, "csr", np.float32, random_state=0)
+    scores.data -= 0.3
+    history = sp.random(20, 30, 0.2, "csr", np.float32, random_state=1)
+    dense = log_proportions(
+        torch.from_numpy(scores.toarray()), Batch.of(history, torch.device("cpu"))
+    )
+    above = torch.from_numpy(sparse_log_proportions(scores, history).toarray())
+    torch.testing.assert_close(above - np.log(30), dense)

@@ -56,14 +56,17 @@ def some_seen(seed=0):
 class Ranking:
     """Lists of the same scores with and without a shortlist; `scored` counts the users of both."""
 
-    def __init__(self, users, items, biases, seen, popular=None):
+    def __init__(self, users, items, biases, seen, popular=None, extra=None):
         self.parts, self.seen, self.popular = (users, items, biases), seen, popular
+        self.extra = extra
         self.scored = 0
 
     def score(self, histories, rows):
         users, items, biases = self.parts
         self.scored += len(rows)
         scores = users[rows] @ items.T + biases
+        if self.extra is not None:
+            scores += torch.from_numpy(self.extra(histories).toarray())
         if self.popular is not None:
             scores[np.diff(histories.indptr) == 0] = self.popular
         return scores
@@ -74,7 +77,7 @@ class Ranking:
     def short(self, k=K, **limits):
         self.scored = 0
         users, items, biases = self.parts
-        products = Products(lambda _, rows: users[rows], items, biases)
+        products = Products(lambda _, rows: users[rows], items, biases, self.extra)
         rows = np.arange(USERS)
         return top_k(self.score, self.seen, k, rows=rows, products=lambda: products, **limits)
 
@@ -156,6 +159,20 @@ def test_ties_and_limits_as_before(seed, k, share, allowing):
     expected_ids, expected = ranking.plain(k, **limits)
     np.testing.assert_array_equal(ids, expected_ids)
     np.testing.assert_array_equal(scores, expected)
+
+
+@pytest.mark.parametrize("size", [1, 20])
+def test_what_is_added_for_some_items(size):
+    added = sp.random(ITEMS, ITEMS, 0.01, "csr", random_state=1).sign() * size
+
+    def extra(histories):
+        return (histories.sign() @ added).astype(np.float32)
+
+    ranking = Ranking(*drawn(kind="whole"), some_seen(), extra=extra)
+    (ids, scores), (expected_ids, expected) = ranking.short(), ranking.plain()
+    np.testing.assert_array_equal(ids, expected_ids)
+    np.testing.assert_array_equal(scores, expected)
+    assert (Ranking(*ranking.parts, ranking.seen).plain()[0] != ids).mean() > 0.1
 
 
 def test_what_was_seen_never_comes_back():

@@ -23,6 +23,8 @@ class Ability(Enum):
         "item-knn or ensemble."
     )
     """The model's `forward` uses only operators that an ONNX graph has."""
+    SPARSE_SCORES = "{cls}'s scores are not sparse: choose item-knn, sparse-edlae or transitions."
+    """Most of the model's scores are 0, and `sparse_scores` gives the others."""
     VECTORS = (
         "{cls}'s scores are no inner products: choose mult-vae, mult-dae, rec-vae, vamp-vae, elsa, "
         "als, bpr or lmf."

@@ -121,6 +121,14 @@ class Model(Estimator, ABC):
         """
         raise OptionError(self.lack_of(Ability.VECTORS))
 
+    def sparse_scores(self, histories: sp.csr_matrix) -> sp.csr_matrix:
+        """The scores of a block of users that are not 0: CSR float32 [users, items].
+
+        Raises:
+            OptionError: the scores are not sparse.
+        """
+        raise OptionError(self.lack_of(Ability.SPARSE_SCORES))
+
     def item_vectors(self) -> torch.Tensor:
         """Vectors float32 [items, d] to compare items by.
 

@@ -11,7 +11,7 @@ import torch
 from recvae.data.matrices import rank_in_rows, rows_of
 from recvae.display.progress import progress
 from recvae.engine.batch import Batch
-from recvae.engine.threads import in_threads
+from recvae.engine.threads import a_part_each, in_threads
 from recvae.models.contract.abilities import Ability
 from recvae.models.contract.arrays import to_csr
 from recvae.models.contract.recommender import Recommender
@@ -32,23 +32,23 @@ class NeighborModel(Recommender):
         neighbors_: CSR float32 [items, items], row i is what item i adds to the score of each item.
     """
 
-    abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.EXPORT})
+    abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.EXPORT, Ability.SPARSE_SCORES})
 
     n_neighbors: PositiveInt
     half_life: PositiveFloat | None = None
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Sum the weights of the history's items."""
-        read = self.as_read(histories).astype(np.float32, copy=False)
-        scores = np.empty(read.shape, np.float32)
+        scores = np.empty(histories.shape, np.float32)
 
         def fill(users: slice) -> None:
-            (read[users] @ self.neighbors_).toarray(out=scores[users])
+            self.sparse_scores(histories[users]).toarray(out=scores[users])
 
-        size = max(1, -(-len(scores) // torch.get_num_threads()))
-        parts = [slice(start, start + size) for start in range(0, len(scores), size)]
-        deque(in_threads(fill, parts), maxlen=0)
+        deque(in_threads(fill, a_part_each(len(scores))), maxlen=0)
         return torch.from_numpy(scores)
+
+    def sparse_scores(self, histories: sp.csr_matrix) -> sp.csr_matrix:
+        return self.as_read(histories).astype(np.float32, copy=False) @ self.neighbors_
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """The scores [users, items] of a batch, by operators that an ONNX graph has."""

@@ -23,7 +23,8 @@ from recvae.models.contract.changes import Change
 from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.inputs import as_input
 from recvae.models.contract.recommender import Recommender
-from recvae.models.families.pooling import log_proportions
+from recvae.models.families.pooling import is_likely, log_proportions, pooled_products
+from recvae.ranking.shortlist import Products
 from recvae.saved.storage import Saved
 
 CPU = torch.device("cpu")
@@ -137,6 +138,11 @@ class PooledRecommender(Recommender):
         seen = Batch.of(as_input(histories), device)
         return self._pooled(lambda member: member.score(histories), seen)
 
+    def products(self) -> Products | None:
+        """See `Scorer.products`: of members whose scores are inner products or sparse."""
+        votes = {member: self.votes(name) for name, member in self.members_.items()}
+        return None if self.cold_items_ is not None else pooled_products(votes, len(self.items_))
+
     def forward(self, batch: Batch) -> torch.Tensor:
         """The scores [users, items] of a batch, by the members' `forward`."""
         return self._pooled(lambda member: member.forward(batch), batch)
@@ -205,7 +211,7 @@ class PooledRecommender(Recommender):
 
     def _pooled(self, score: Callable[[Recommender], torch.Tensor], seen: Batch) -> torch.Tensor:
         """The sum of the members' log-probabilities; members that need no conversion come first."""
-        members = sorted(self.members_.items(), key=lambda one: _is_likely(one[1]), reverse=True)
+        members = sorted(self.members_.items(), key=lambda one: is_likely(one[1]), reverse=True)
         parts = (
             _log_probabilities(member, score, seen, self.votes(name)) for name, member in members
         )
@@ -228,15 +234,11 @@ def _log_probabilities(
     member: Recommender, score: Callable[[Recommender], torch.Tensor], seen: Batch, votes: int
 ) -> torch.Tensor:
     scores = score(member).to(seen.offsets.device)
-    scores = scores if _is_likely(member) else log_proportions(scores, seen)
+    scores = scores if is_likely(member) else log_proportions(scores, seen)
     return scores if votes == 1 else scores.mul_(votes)
-
-
-def _is_likely(model: Recommender) -> bool:
-    return model.why_not(Ability.LOG_PROBABILITIES) is None
 
 
 def _leader(members: dict[str, Recommender]) -> str | None:
     """The name of the leader, see `PooledRecommender`; None if no member has codes."""
     coders = [name for name, one in members.items() if one.why_not(Ability.CODES) is None]
-    return next((name for name in coders if _is_likely(members[name])), next(iter(coders), None))
+    return next((name for name in coders if is_likely(members[name])), next(iter(coders), None))

@@ -29,7 +29,7 @@ class SoftmaxAutoencoder(AutoencoderRecommender):
             beyond 50,000 items.
     """
 
-    abilities: ClassVar[frozenset[Ability]] = frozenset(Ability)
+    abilities: ClassVar[frozenset[Ability]] = frozenset(Ability) - {Ability.SPARSE_SCORES}
 
     softmax: Literal["auto", "all", "sampled"] = "auto"
 
