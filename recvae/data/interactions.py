@@ -118,10 +118,8 @@ class Interactions:
         Raises:
             OptionError: this is no boolean mask of all entries.
         """
-        kept = matrices.marked(entries, self.matrix.nnz)
-        indptr = np.searchsorted(kept, self.matrix.indptr)
-        cells = kept, self.matrix.indices[kept], indptr
-        return self._take(sp.csr_matrix(cells, shape=self.matrix.shape))
+        matrices.marked(entries, self.matrix.nnz)
+        return self._take(matrices.only(self._numbers, entries))
 
     def in_order(self, after: int = 0) -> Self:
         """Weigh each entry by its place among its user's in time: 1, 2, ...

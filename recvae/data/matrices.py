@@ -47,6 +47,21 @@ def with_weights(matrix: sp.csr_matrix, weights: np.ndarray) -> sp.csr_matrix:
     return sp.csr_matrix((weights, matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
+def of_ones(columns: np.ndarray, lengths: np.ndarray, n_columns: int) -> sp.csr_matrix:
+    """CSR float32 [rows, n_columns] of ones: row i has the next `lengths[i]` of the columns."""
+    cells = np.ones(len(columns), np.float32), columns, np.append(0, np.cumsum(lengths))
+    matrix = sp.csr_matrix(cells, shape=(len(lengths), n_columns))
+    matrix.sort_indices()
+    return matrix
+
+
+def only(matrix: sp.csr_matrix, kept: np.ndarray) -> sp.csr_matrix:
+    """The entries of a CSR matrix that are marked in a boolean [nnz]."""
+    places = np.flatnonzero(kept)
+    cells = matrix.data[places], matrix.indices[places], np.searchsorted(places, matrix.indptr)
+    return sp.csr_matrix(cells, shape=matrix.shape)
+
+
 def rows_of(matrix: sp.csr_matrix) -> np.ndarray:
     """The row of each entry of a CSR matrix, aligned with its `indices`: int64 [nnz]."""
     return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))

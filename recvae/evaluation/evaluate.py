@@ -162,6 +162,11 @@ def evaluate(
     )
 
 
+def mean_of(metric: str, model: Ranker, holdout: Holdout) -> float:
+    """The mean of one metric over the users of a holdout, as `evaluate` measures it."""
+    return float(evaluate(model, holdout, metric).mean[metric])
+
+
 def _ranked(
     model: Ranker,
     holdout: Holdout,

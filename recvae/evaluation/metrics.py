@@ -13,6 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from recvae.data.splits.holdout import NO_DISLIKES
 from recvae.errors import DataError, OptionError, did_you_mean
 
 Values = NDArray[np.float64]
@@ -195,10 +196,7 @@ def disliked(lists: RankedLists, k: int) -> Values:
         array([0.5])
     """
     if lists.disliked is None:
-        raise DataError(
-            "disliked needs dislikes: read ratings with min_weight=..., and split them by users or "
-            "by interactions."
-        )
+        raise DataError(NO_DISLIKES)
     return np.count_nonzero(lists.are_in(lists.disliked)[:, :k], axis=1) / k
 
 

@@ -16,7 +16,7 @@ from recvae.data.splits import Holdout
 from recvae.display.progress import progress
 from recvae.engine.trainer import OnEpoch
 from recvae.errors import OptionError, TrainingError
-from recvae.evaluation.evaluate import evaluate
+from recvae.evaluation.evaluate import mean_of
 from recvae.evaluation.metrics import parse_metrics
 from recvae.experiments.trials import M, Tuned, fit_timed
 from recvae.models.contract.recommender import Recommender
@@ -140,8 +140,7 @@ class TuningRun(Generic[M]):
     def _measure(self, chosen: dict[str, Any], on_epoch: OnEpoch) -> tuple[float, float]:
         self.latest = self._with(chosen)
         seconds = fit_timed(self.latest, self.train, self.validation, on_epoch)
-        report = evaluate(self.latest, self.validation, [self.metric])
-        return float(report.mean[self.metric]), seconds
+        return mean_of(self.metric, self.latest, self.validation), seconds
 
     def _with(self, chosen: Mapping[str, Any]) -> M:
         return options.build(type(self.model), {**options.values(self.model), **chosen})

@@ -4,6 +4,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
+from recvae.data.matrices import of_ones
 from recvae.engine.batch import Batch
 from recvae.latent.corrupt import remove_highest
 from recvae.models.contract.abilities import Ability
@@ -84,7 +85,5 @@ def impute(model: Recommender, histories: sp.csr_matrix, n: int = 10) -> sp.csr_
     """
     histories = model.checked(histories)
     ids, _ = model.recommend(histories, n)
-    users, ranks = np.nonzero(ids >= 0)
-    entries = np.ones(len(users)), (users, ids[users, ranks])
-    added = sp.csr_matrix(entries, shape=histories.shape)
+    added = of_ones(ids[ids >= 0], (ids >= 0).sum(axis=1), histories.shape[1])
     return as_input((histories + added).tocsr())

@@ -12,6 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
+from recvae.data.matrices import of_ones
 from recvae.ranking.blocks import user_blocks
 
 TINY = torch.finfo(torch.float32).tiny
@@ -39,12 +40,7 @@ def draw_histories(
     blocks = user_blocks(len(lengths), n_items)
     drawn = [_draw(log_weights(block), lengths[block], rng) for block in blocks]
     columns = np.concatenate([*drawn, np.empty(0, dtype=np.int64)])
-    matrix = sp.csr_matrix(
-        (np.ones(len(columns), dtype=np.float32), columns, np.append(0, np.cumsum(lengths))),
-        shape=(len(lengths), n_items),
-    )
-    matrix.sort_indices()
-    return matrix
+    return of_ones(columns, lengths, n_items)
 
 
 def _draw(log_weights: torch.Tensor, lengths: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -9,7 +9,7 @@ from scipy.stats import wasserstein_distance
 from recvae.data.interactions import Interactions
 from recvae.data.splits import Holdout
 from recvae.errors import DataError
-from recvae.evaluation.evaluate import evaluate
+from recvae.evaluation.evaluate import mean_of
 from recvae.models.contract.inputs import as_input
 from recvae.models.contract.recommender import Recommender
 from recvae.models.ease import EASE
@@ -83,10 +83,7 @@ def fidelity(
             "all must have interactions, and the same items."
         )
     model = EASE() if judge is None else judge
-    useful, best = (
-        float(evaluate(replace(model).fit(users), test, metric).mean[metric])
-        for users in (synthetic, real)
-    )
+    useful, best = (mean_of(metric, replace(model).fit(users), test) for users in (synthetic, real))
     one, other = (users.getnnz(axis=0) / users.nnz for users in (synthetic, real))
     return Fidelity(
         popularity=0.5 * float(np.abs(one - other).sum()),

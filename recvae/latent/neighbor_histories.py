@@ -3,6 +3,7 @@
 import numpy as np
 import scipy.sparse as sp
 
+from recvae.data.matrices import of_ones
 from recvae.models.contract.recommender import Recommender
 
 
@@ -29,6 +30,4 @@ def neighbor_histories(
     columns = np.arange(n_items) if columns is None else columns
     nearest, _ = model.similar_items(columns, min(k, n_items))
     members = np.column_stack([columns, nearest])
-    rows, places = np.nonzero(members >= 0)
-    ones = np.ones(len(rows), dtype=np.float32)
-    return sp.csr_matrix((ones, (rows, members[rows, places])), shape=(len(members), n_items))
+    return of_ones(members[members >= 0], (members >= 0).sum(axis=1), n_items)

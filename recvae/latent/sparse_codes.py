@@ -19,7 +19,7 @@ from recvae.engine.batches import Batches, Resident
 from recvae.engine.phases import Phase
 from recvae.engine.trainer import Trainer
 from recvae.errors import DataError, NotFittedError, OptionError
-from recvae.evaluation.evaluate import evaluate
+from recvae.evaluation.evaluate import mean_of
 from recvae.latent import sparse_files
 from recvae.latent.models import autoencoder
 from recvae.latent.sparse_training import Goal, Imitation, measure, new_net
@@ -230,7 +230,7 @@ class SparseCodes:
             [Phase(imitation.step, before=imitation.begin)],
             epochs=self.epochs,
             learning_rate=self.learning_rate,
-            validate=None if validation is None else partial(self._judge, validation),
+            validate=None if validation is None else partial(mean_of, METRIC, self, validation),
             metric=METRIC,
             patience=self.patience,
             averaging=AVERAGING,
@@ -246,9 +246,6 @@ class SparseCodes:
             raise OptionError(f"steer={dict(steer)} must hold finite numbers, not negative.")
         features = features.to(self._device)
         return features, factors.to(self._device) * strengths[features]
-
-    def _judge(self, validation: Holdout) -> float:
-        return float(evaluate(self, validation, METRIC).mean[METRIC])
 
     def _require_fitted(self) -> None:
         if not hasattr(self, "net_"):

@@ -8,6 +8,7 @@ import scipy.sparse as sp
 import torch
 
 from recvae.data.features import unit_rows
+from recvae.data.matrices import of_ones
 from recvae.ranking.top_k import top_k
 
 Similarity: TypeAlias = Callable[[np.ndarray], torch.Tensor]
@@ -35,10 +36,7 @@ def nearest(
     Raises:
         OptionError: k is out of range.
     """
-    alone = sp.csr_matrix(
-        (np.ones(len(columns), dtype=np.float32), columns, np.arange(len(columns) + 1)),
-        shape=(len(columns), n_items),
-    )
+    alone = of_ones(columns, np.ones_like(columns), n_items)
     return top_k(lambda block, _: similarity(block.indices), alone, k)
 
 

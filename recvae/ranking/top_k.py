@@ -13,6 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
+from recvae.data.matrices import of_ones
 from recvae.display.progress import progress
 from recvae.engine import memory, threads
 from recvae.errors import OptionError, TrainingError
@@ -234,9 +235,7 @@ def _item_sets(
 def _as_sparse(lists: Sequence[Sequence[int]], n_items: int, name: str) -> sp.csr_matrix:
     filled = [np.asarray(one) for one in lists if len(one)]
     columns = as_columns(np.concatenate(filled) if filled else [], n_items, name)
-    indptr = np.concatenate([[0], np.cumsum([len(one) for one in lists])])
-    members = np.ones(len(columns), dtype=bool)
-    return sp.csr_matrix((members, columns, indptr), shape=(len(lists), n_items))
+    return of_ones(columns, np.array([len(one) for one in lists], dtype=np.int64), n_items)
 
 
 def as_columns(columns: Sequence[int] | np.ndarray, n_items: int, name: str) -> np.ndarray:

@@ -141,7 +141,7 @@ def test_dislikes_are_counted_in_the_lists_or_left_out_of_them():
     assert without.per_user["hit@1"].tolist() == [1, 0]
     assert without.to_dict()["without_disliked"]
     assert "2 users, 1 more with nothing held out; lists without what they dislike" in str(without)
-    with pytest.raises(DataError, match="disliked needs dislikes"):
+    with pytest.raises(DataError, match="nothing is known of what these users dislike"):
         evaluate(model, holdout(np.eye(5)), ["disliked@2"])
 
 

@@ -9,6 +9,7 @@ import torch
 import recvae as rv
 from recvae.engine.batch import Batch
 from recvae.errors import DataError, OptionError, TrainingError
+from recvae.models.families import autoencoder
 
 SMALL = {"hidden": (16,), "latent": 8, "batch_size": 20, "epochs": 6, "device": "cpu"}
 
@@ -100,13 +101,13 @@ def test_best_beta_is_the_one_at_the_peak_and_is_climbed_to_at_the_same_slope(sp
 def test_ctrl_c_while_beta_is_searched_keeps_the_best_of_the_search(split, monkeypatch):
     judged = []
 
-    def judge(self, validation):
+    def judge(metric, model, validation):
         judged.append(1)
         if len(judged) == 3:
             raise KeyboardInterrupt
         return 1.0 / len(judged)
 
-    monkeypatch.setattr(rv.MultVAE, "_judge", judge)
+    monkeypatch.setattr(autoencoder, "mean_of", judge)
     model = fit(split, beta="best")
     assert model.interrupted_
     assert len(model.history_) == 2

@@ -11,6 +11,11 @@ from recvae.data.interactions import Interactions
 from recvae.data.matrices import as_csr
 from recvae.errors import DataError
 
+NO_DISLIKES = (
+    "nothing is known of what these users dislike: read ratings with min_weight=..., and split "
+    "them by users or by interactions."
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Holdout:
@@ -54,10 +59,7 @@ class Holdout:
         if self.disliked is not None:
             self._set_like_fold_in("disliked", self.disliked)
         elif self.without_disliked:
-            raise DataError(
-                "nothing is known of what these users dislike: read ratings with min_weight=..., "
-                "and split them by users or by interactions."
-            )
+            raise DataError(NO_DISLIKES)
         if self.exclude_seen and (overlap := self.fold_in.multiply(self.held_out).nnz) > 0:
             raise DataError(
                 f"{overlap} entries are in fold_in and in held_out: a seen item is never "

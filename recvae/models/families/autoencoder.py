@@ -22,7 +22,7 @@ from recvae.engine.batches import Batches
 from recvae.engine.phases import Phase
 from recvae.engine.streaming import batch_source
 from recvae.engine.trainer import Trainer
-from recvae.evaluation.evaluate import evaluate
+from recvae.evaluation.evaluate import mean_of
 from recvae.evaluation.metrics import parse_metrics
 from recvae.models.contract.abilities import Ability
 from recvae.models.contract.changes import Change
@@ -221,6 +221,7 @@ class AutoencoderRecommender(Recommender):
         context: FitContext,
     ) -> Trainer:
         """What trains the net; `n_batches` batches go through all users once."""
+        judge = None if validation is None else partial(mean_of, self.metric, self, validation)
         return Trainer(
             self.net_,
             self.phases(self.net_, n_batches, noise),
@@ -228,7 +229,7 @@ class AutoencoderRecommender(Recommender):
             learning_rate=self.learning_rate,
             rate_schedule=self.rate_schedule,
             l2=self.l2,
-            validate=None if validation is None else partial(self._judge, validation),
+            validate=judge,
             metric=self.metric,
             on_epoch=context.on_epoch,
             patience=self.patience,
@@ -258,9 +259,6 @@ class AutoencoderRecommender(Recommender):
     @abstractmethod
     def phases(self, net: Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
         """The phases of a training epoch; `n_batches` batches go through all users once."""
-
-    def _judge(self, validation: Holdout) -> float:
-        return float(evaluate(self, validation, (self.metric,)).mean[self.metric])
 
     def _encode(self, histories: sp.csr_matrix) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.no_grad():

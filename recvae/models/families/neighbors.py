@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from recvae.data.matrices import rank_in_rows, rows_of
+from recvae.data.matrices import only, rank_in_rows, rows_of
 from recvae.display.progress import progress
 from recvae.engine.batch import Batch
 from recvae.engine.threads import a_part_each, in_threads
@@ -116,7 +116,7 @@ def nearest_items(vectors: sp.csr_matrix, k: int) -> sp.csr_matrix:
 def above_zero(similarities: sp.csr_matrix, own: np.ndarray) -> sp.csr_matrix:
     """The entries of CSR [n, items] above 0 that are not in the column `own` [n] of their row."""
     others = similarities.indices != own[rows_of(similarities)]
-    return _only(similarities, others & (similarities.data > 0))
+    return only(similarities, others & (similarities.data > 0))
 
 
 def largest(matrix: sp.csr_matrix, k: int) -> sp.csr_matrix:
@@ -129,7 +129,7 @@ def largest(matrix: sp.csr_matrix, k: int) -> sp.csr_matrix:
 def _largest(block: sp.csr_matrix, k: int) -> sp.csr_matrix:
     candidates = _at_least_kth(block, k)
     candidates.sort_indices()
-    return _only(candidates, rank_in_rows(candidates, -np.abs(candidates.data)) < k)
+    return only(candidates, rank_in_rows(candidates, -np.abs(candidates.data)) < k)
 
 
 def _at_least_kth(block: sp.csr_matrix, k: int) -> sp.csr_matrix:
@@ -140,10 +140,4 @@ def _at_least_kth(block: sp.csr_matrix, k: int) -> sp.csr_matrix:
     sizes = torch.zeros(there.shape)
     sizes[torch.from_numpy(there)] = torch.from_numpy(np.abs(block.data))
     kth = sizes.topk(k, sorted=False).values.amin(dim=1).numpy()
-    return _only(block, np.abs(block.data) >= kth[rows_of(block)])
-
-
-def _only(matrix: sp.csr_matrix, kept: np.ndarray) -> sp.csr_matrix:
-    """The entries of CSR where `kept`, bool [entries], is true."""
-    starts = np.append(0, np.cumsum(kept))[matrix.indptr]
-    return sp.csr_matrix((matrix.data[kept], matrix.indices[kept], starts), matrix.shape)
+    return only(block, np.abs(block.data) >= kth[rows_of(block)])
