@@ -17,11 +17,7 @@ from recvae.errors import DataError, MissingFileError
 def select_lines(path: Path, user: str, item: str, value: str | None) -> str:
     """SQL that selects `user_id` and `item_id` (NULL if missing), `weight` and `position` of lines.
 
-    Args:
-        path: a Parquet file, or a folder of them.
-        user: name of the column of user ids.
-        item: name of the column of item ids.
-        value: name of the column of weights; None for a weight of one.
+    They are those of a Parquet file, or of a folder of them. Without `value` each weighs one.
 
     Raises:
         MissingFileError: there is no such file or folder.

@@ -17,13 +17,9 @@ Task = Callable[[int], object]
 def run(work: Task, n_tasks: int, label: str, *, address: str | None, gpus: float = 0) -> None:
     """Do tasks 0 to n - 1.
 
-    Args:
-        work: does the task of a number.
-        n_tasks: number of tasks.
-        label: the label of the progress bar.
-        address: None does one after another in this process; "local" starts Ray on this machine,
-            "auto" or a host and port connects to a running Ray cluster.
-        gpus: the number of GPUs that a task needs, which may be a fraction; for Ray.
+    Without an address they are done one after another in this process. "local" starts Ray on this
+    machine; "auto", or a host and port, connects to a running cluster. There a task takes `gpus`,
+    which may be a fraction of one.
 
     Raises:
         MissingPackageError: an address was given, and Ray is not installed.

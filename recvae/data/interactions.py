@@ -122,12 +122,9 @@ class Interactions:
         return self._take(matrices.only(self._numbers, entries))
 
     def in_order(self, after: int = 0) -> Self:
-        """Weigh each entry by its place among its user's in time: 1, 2, ...
+        """Weigh each entry by its place among its user's in time: after + 1, after + 2, ...
 
         Of equal timestamps the one that comes later in the source is the later one.
-
-        Args:
-            after: a number to count from instead of 0.
 
         Raises:
             DataError: there are no timestamps.
@@ -218,14 +215,7 @@ class Interactions:
         return replace(self, items=described(self.items, table, "item"))
 
     def with_user_info(self, table: Any) -> Self:
-        """Attach columns that describe the users, such as their ages, as `with_item_info` does.
-
-        Args:
-            table: a line per user, see `with_item_info`.
-
-        Raises:
-            DataError: see `with_item_info`.
-        """
+        """Attach columns that describe the users, such as their ages: see `with_item_info`."""
         return replace(self, users=described(self.users, table, "user"))
 
     def with_items(self, table: Any) -> Self:
@@ -233,9 +223,6 @@ class Interactions:
 
         Items that nobody has become columns after all others. A model can recommend them if it is
         fitted with `item_features`. Filters drop them: add them after these.
-
-        Args:
-            table: see `with_item_info`.
 
         Raises:
             DataError: this is no DataFrame, or has no ids; two columns have one name; an item has
@@ -247,11 +234,7 @@ class Interactions:
     def with_users(self, table: Any) -> Self:
         """Attach what a table says of the users, and add its other users, who have no item.
 
-        Args:
-            table: see `with_user_info`.
-
-        Raises:
-            DataError: see `with_items`.
+        See `with_items`.
         """
         users = extended(self.users, table, "user")
         return self._sized((len(users), self.shape[1]), users=users).with_user_info(table)

@@ -202,11 +202,9 @@ class Stored:
 
 @contextmanager
 def locked(path: Path, busy: Exception | None = None) -> Iterator[None]:
-    """A context that holds a lock; the lock's file stays.
+    """A context that holds a lock, whose file stays.
 
-    Args:
-        path: the lock's file.
-        busy: the error to raise if another process holds the lock; None waits for it.
+    If another process holds it, this raises `busy`, or waits where that is None.
 
     Raises:
         OSError: the file can't be made.

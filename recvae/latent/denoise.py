@@ -39,11 +39,9 @@ def surprisal(model: Recommender, histories: sp.csr_matrix) -> sp.csr_matrix:
 
 
 def entry_nats(scores: torch.Tensor, histories: sp.csr_matrix) -> np.ndarray:
-    """The negative log-probability of each entry of some histories: float32 [nnz].
+    """The negative log-probability of each entry of CSR histories [users, items]: float32 [nnz].
 
-    Args:
-        scores: log-probabilities [users, items], up to a constant for each user.
-        histories: CSR [users, items].
+    The scores are log-probabilities [users, items], up to a constant for each user.
     """
     batch = Batch.of(histories, scores.device)
     nats = scores.logsumexp(dim=1)[batch.rows] - scores[batch.rows, batch.columns]

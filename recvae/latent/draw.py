@@ -26,16 +26,9 @@ LogWeights: TypeAlias = Callable[[slice], torch.Tensor]
 def draw_histories(
     log_weights: LogWeights, lengths: np.ndarray, n_items: int, rng: np.random.Generator
 ) -> sp.csr_matrix:
-    """Draw items for each user, a block of users at a time.
+    """Draw items for each user, a block of users at a time: CSR float32 [users, items] of ones.
 
-    Args:
-        log_weights: gives the log-weights of a block of users.
-        lengths: int [users], how many items to draw for each, from 0 to all with a weight.
-        n_items: how many items there are.
-        rng: draws the noise.
-
-    Returns:
-        CSR float32 [users, items] of ones.
+    `lengths`, int [users], says how many: from 0 to as many as have a weight.
     """
     blocks = user_blocks(len(lengths), n_items)
     drawn = [_draw(log_weights(block), lengths[block], rng) for block in blocks]

@@ -200,11 +200,7 @@ class SparseCodes:
     @classmethod
     @devices.usual()
     def load(cls, folder: str | PathLike[str], model: Recommender) -> Self:
-        """Read sparse codes that `save` wrote.
-
-        Args:
-            folder: where they are.
-            model: the model that they were fitted to.
+        """Read sparse codes that `save` wrote; `model` is the one that they were fitted to.
 
         Raises:
             MissingFileError: there are none.

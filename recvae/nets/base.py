@@ -57,11 +57,8 @@ class Net(nn.Module, ABC):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """What logits are inner products of, but for the biases.
 
-        They are the arguments as they are or, with a temperature, such that products are cosines.
-
-        Args:
-            hidden: the last layer's input, [users, width].
-            weight: rows of its weights, [n, width].
+        They are the last layer's input, [users, width], and rows of its weights, [n, width], as
+        they are or, with a temperature, such that products are cosines.
         """
         if self.temperature is None:
             return hidden, weight

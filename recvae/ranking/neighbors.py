@@ -21,13 +21,7 @@ EPSILON = 1e-12
 def nearest(
     similarity: Similarity, columns: np.ndarray, n_items: int, k: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Find the k items that are most similar to each of the given items, without the item itself.
-
-    Args:
-        similarity: gives the similarity of some items to all items.
-        columns: int [n], the given items.
-        n_items: number of items in all.
-        k: length of the lists.
+    """Find the k items that are most similar to each of some items [n], without the item itself.
 
     Returns:
         Columns int64 [n, k] and similarities float32 [n, k], best first; -1 and -inf where there

@@ -13,11 +13,6 @@ MAX_FILES = 1000
 def unpack(archive: Path, folder: str, target: Path) -> Path:
     """Unpack one folder of a zip; it appears whole at `target`, or not at all.
 
-    Args:
-        archive: the zip.
-        folder: the folder in it.
-        target: what that folder becomes; its parent must exist.
-
     Raises:
         DownloadError: the zip is damaged, has names that lead out of it, or is larger than
             `MAX_BYTES` or more than `MAX_FILES` unpacked; or `target` can't be written.

@@ -44,11 +44,7 @@ def ids_as_array(ids: pd.Index) -> "pa.Array[Any]":
 
 
 def read_shard(content: bytes, items: pd.DataFrame) -> Interactions:
-    """Read what `write_shard` wrote.
-
-    Args:
-        content: the bytes of the file.
-        items: a line per column, indexed by raw item id.
+    """Read what `write_shard` wrote; `items` has a line per column, indexed by raw item id.
 
     Raises:
         ValueError: the file is damaged, or does not fit the items (a pyarrow.ArrowException is

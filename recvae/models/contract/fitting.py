@@ -88,9 +88,7 @@ def checked_data(
 def require_parallel(name: str, axes: Collection[str]) -> None:
     """Raise OptionError unless the model can be trained in parallel as the processes are grouped.
 
-    Args:
-        name: the model's name, for the message.
-        axes: "users" if it can be data parallel, "items" if tensor parallel over items.
+    `axes` has "users" if it can be data parallel, "items" if tensor parallel over items.
     """
     together = processes.current()
     if together.everyone.size > 1 and not axes:

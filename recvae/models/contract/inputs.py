@@ -44,9 +44,7 @@ def as_input(matrix: sp.csr_matrix, kind: Input = "binary") -> sp.csr_matrix:
 def recent(histories: sp.csr_matrix, half_life: float) -> sp.csr_matrix:
     """Weigh each entry by 2^(-n / half_life), where n entries of its row have a higher weight.
 
-    Args:
-        histories: CSR [users, items], whose weights grow from the earlier to the later.
-        half_life: how many later entries halve a weight.
+    The weights of histories, CSR [users, items], grow from the earlier to the later.
     """
     # Of the weights of a row, from the highest down, equal ones have the rank of the first of them.
     downwards = pd.Series(-histories.data).groupby(rows_of(histories)).rank(method="min")

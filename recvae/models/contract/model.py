@@ -142,10 +142,7 @@ class Model(Estimator, ABC):
         return cosine(self.item_vectors())(columns)
 
     def encode(self, histories: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
-        """Encode tastes as Gaussians.
-
-        Args:
-            histories: CSR [users, items].
+        """Encode the tastes of histories, CSR [users, items], as Gaussians.
 
         Returns:
             Mean and log-variance, float32 [users, latent] each; a code that is a point has the
@@ -157,10 +154,7 @@ class Model(Estimator, ABC):
         raise OptionError(self.lack_of(Ability.CODES))
 
     def decode(self, codes: np.ndarray) -> torch.Tensor:
-        """Score all items by codes alone: float32 [users, items].
-
-        Args:
-            codes: float32 [users, latent], any points of the latent space.
+        """Score all items, [users, items], by codes alone: any points, float32 [users, latent].
 
         Raises:
             OptionError: the model has no latent space.
