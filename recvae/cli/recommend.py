@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import recvae as rv
-from recvae.cli.arguments import Device, Json, ModelFolder
+from recvae.cli.arguments import Device, Json, ModelFolder, names
 from recvae.cli.output import note, require_outside, show
 from recvae.cli.source import FileColumns, are_shards, require_usual
 from recvae.disk.databases import is_address
@@ -48,6 +48,14 @@ class Wishes:
             "such as genres=3.",
         ),
     ] = None
+    pin: Annotated[
+        str | None,
+        _List(
+            metavar="IDS",
+            help="Items that come first in the lists of all who do not have them, separated by "
+            "commas.",
+        ),
+    ] = None
     as_of: Annotated[
         str | None,
         _List(
@@ -65,9 +73,9 @@ class Wishes:
         ),
     ] = None
 
-    def options(self, names: FileColumns) -> dict[str, Any]:
+    def options(self, columns: FileColumns) -> dict[str, Any]:
         """The arguments of `recommend_tables`."""
-        from recvae.ranking.rerank import Cap, Diversity, Step
+        from recvae.ranking.rerank import Cap, Diversity, Pin, Step
 
         steps: list[Step] = [Diversity(self.diversity)] if self.diversity else []
         if self.cap is not None:
@@ -75,14 +83,13 @@ class Wishes:
             if not (column and most.isdecimal()):
                 raise typer.BadParameter(f"--cap {self.cap} is not COLUMN=N, such as genres=3.")
             steps.append(Cap(int(most), column))
-        ids = {"allow": self.allow, "deny": self.deny}
-        return {
-            "rerank": steps,
-            "user_features": None if self.users is None else rv.read_items(self.users, names.user),
-            **{
-                name: None if file is None else _ids(file, names.item) for name, file in ids.items()
-            },
-        }
+        if self.pin is not None:
+            steps.append(Pin(names(self.pin)))
+        users = None if self.users is None else rv.read_items(self.users, columns.user)
+        allow, deny = (
+            None if file is None else _ids(file, columns.item) for file in (self.allow, self.deny)
+        )
+        return {"rerank": steps, "user_features": users, "allow": allow, "deny": deny}
 
 
 def recommend(

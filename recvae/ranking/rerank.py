@@ -11,12 +11,14 @@ step has a weight and says what each candidate gains, given what is in the list 
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar, Protocol
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from recvae.data.ids import look_up
 from recvae.data.labels import item_labels, require_column
 from recvae.errors import OptionError
 
@@ -25,6 +27,8 @@ POOL = 200
 SMOOTHING = 0.01
 """How much of the history's shares `Calibration` mixes into those of a list, as Steck (2018)."""
 TINY = np.finfo(np.float32).tiny
+ABOVE_ALL = 1e9
+"""What a pinned item gains: more than all else together."""
 
 
 class ItemTable:
@@ -50,6 +54,13 @@ class ItemTable:
         if not pd.api.types.is_numeric_dtype(values):
             raise OptionError(f"column {column!r} of the items must be of numbers, to boost by it.")
         return np.nan_to_num(values.fillna(values.mean()).to_numpy(np.float64))
+
+    def columns(self, ids: Sequence[int | str]) -> np.ndarray:
+        """The columns int64 of items with these raw ids; OptionError if one is unknown."""
+        columns = look_up(pd.Index(ids), self._items.index)
+        if (columns < 0).any():
+            raise OptionError(f"there is no item {ids[int(columns.argmin())]} to pin.")
+        return columns
 
 
 @dataclass
@@ -192,6 +203,27 @@ class Boost(_Weighted):
 
 
 @dataclass(frozen=True)
+class Pin:
+    """Some items first, in their order, whatever their scores.
+
+    They are not in the lists of those who have them or to whom they are denied, and other steps may
+    forbid them, as `Cap` does.
+
+    `items` are raw ids.
+    """
+
+    items: Sequence[int | str]
+    weight: ClassVar[float] = 0
+
+    def gains(self, pool: Pool) -> Iterator[np.ndarray]:
+        """More than all else for each of them, the most for the first."""
+        worth = np.zeros(pool.table.n_items)
+        columns = pool.table.columns(self.items)
+        worth[columns] = ABOVE_ALL * np.arange(len(columns), 0, -1)
+        return itertools.repeat(worth[pool.ids])
+
+
+@dataclass(frozen=True)
 class Reranker:
     """Steps, and what they know of the items."""
 
@@ -204,6 +236,16 @@ class Reranker:
             raise OptionError(f"rerank={self.steps} must be a list of steps, such as [Cap(3)].")
         nobody = np.zeros((0, 1), dtype=np.int64)
         self(sp.csr_matrix((0, self.table.n_items)), nobody, nobody, 1)
+
+    @cached_property
+    def pinned(self) -> np.ndarray:
+        """The columns int64 of items that are candidates whatever their scores."""
+        pins = [self.table.columns(step.items) for step in self.steps if isinstance(step, Pin)]
+        return np.concatenate([np.empty(0, dtype=np.int64), *pins])
+
+    def n_best(self, k: int) -> int:
+        """How many candidates lists of length k are made of."""
+        return min(pool_size(k, self.table.n_items) + len(self.pinned), self.table.n_items)
 
     def __call__(
         self, histories: sp.csr_matrix, ids: np.ndarray, scores: np.ndarray, k: int

@@ -18,7 +18,7 @@ from recvae.display.progress import progress
 from recvae.engine import memory, threads
 from recvae.errors import OptionError, TrainingError
 from recvae.ranking.blocks import user_blocks
-from recvae.ranking.rerank import Reranker, pool_size
+from recvae.ranking.rerank import Reranker
 from recvae.ranking.shortlist import Products, Shortlist
 
 Rows: TypeAlias = np.ndarray | sp.csr_matrix
@@ -34,6 +34,8 @@ Lists: TypeAlias = tuple[np.ndarray, np.ndarray]
 """Columns int64 [users, k] and scores float32 [users, k]."""
 Positions: TypeAlias = tuple[slice | torch.Tensor, torch.Tensor]
 
+LIFT = 1e30
+"""Added to the scores of pinned items while the best are looked for."""
 SHORT = 4
 """So many values for each place of a list, or fewer, are sorted as a whole."""
 
@@ -73,7 +75,7 @@ def top_k(
     """
     n_users, n_items = histories.shape
     require_length(k, n_items)
-    n_best = k if rerank is None else pool_size(k, n_items)
+    n_best, pinned = (k, ()) if rerank is None else (rerank.n_best(k), rerank.pinned)
     asked = _Asked(
         score,
         histories,
@@ -81,8 +83,10 @@ def top_k(
         seen=histories if exclude_seen else None,
         allow=_item_sets(allow, histories.shape, "allow"),
         deny=_item_sets(deny, histories.shape, "deny"),
+        pinned=pinned,
     )
-    shortlist = Shortlist.of(products, n_users, n_items, n_best) if exclude_seen else None
+    short = exclude_seen and not len(pinned)
+    shortlist = Shortlist.of(products, n_users, n_items, n_best) if short else None
     ids = np.empty((n_users, k), dtype=np.int64)
     scores = np.empty((n_users, k), dtype=np.float32)
     blocks = user_blocks(n_users, n_items)
@@ -114,6 +118,7 @@ class _Asked:
     seen: sp.csr_matrix | None
     allow: np.ndarray | sp.csr_matrix | None
     deny: np.ndarray | sp.csr_matrix | None
+    pinned: Sequence[int] | np.ndarray
 
     def best(self, users: Users, n: int, shortlist: Shortlist | None = None) -> Lists:
         """The n best items of some users."""
@@ -121,7 +126,7 @@ class _Asked:
             return self._best_of_few(users, n, shortlist)
         cells = self.score(*self._of(users))
         self._mask(cells, users)
-        return _best(cells, n)
+        return _best(cells, n, self.pinned)
 
     def _best_of_few(self, users: Users, n: int, shortlist: Shortlist) -> Lists:
         """The same from the scores of a few; from all where others could be as high."""
@@ -154,9 +159,16 @@ class _Asked:
                 cells[_positions(items, users, cells.device)] = -torch.inf
 
 
-def _best(cells: torch.Tensor, k: int) -> Lists:
-    """The k best columns of each user and their scores, [users, k]; -1 where there are fewer."""
+def _best(cells: torch.Tensor, k: int, pinned: Sequence[int] | np.ndarray = ()) -> Lists:
+    """The k best columns of each user, pinned ones among them, and their scores, [users, k].
+
+    Where there are fewer, -1 and -inf.
+    """
+    own = cells[:, pinned]
+    cells[:, pinned] += LIFT
     best, columns = _largest(cells, k)
+    cells[:, pinned] = own
+    best = cells.gather(1, columns) if len(pinned) else best
     if best.isnan().any():
         raise TrainingError("the model scores items as NaN: train it again, more gently.")
     columns[best == -torch.inf] = -1

@@ -15,7 +15,7 @@ from recvae.errors import DataError, FoldInError, OptionError
 from recvae.models.contract.recommender import Recommender
 from recvae.models.contract.scorer import EmptyHistoryWarning
 from recvae.ranking import blocks
-from recvae.ranking.rerank import Boost, Cap
+from recvae.ranking.rerank import Boost, Cap, Pin
 from recvae.testing.fixtures import (
     BOARD,
     ITEMS,
@@ -90,6 +90,20 @@ class RecommendingTests(Fixtures):
         for user in range(USERS):
             fewest = np.sort(model.item_counts_[every[user][every[user] >= 0]])[:6]
             np.testing.assert_array_equal(model.item_counts_[niche[user]], fewest)
+
+    def test_pinned_items_come_first_where_they_may_be_shown(
+        self, model: Recommender, histories: sp.csr_matrix, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("recvae.ranking.rerank.POOL", 6)  # most pins are no candidates
+        pins = Pin(["item 7", "item 2", "item 11"])
+        ids, scores = recommend(model, histories, 3, rerank=[pins], deny=[11])
+        every, of_every = recommend(model, histories, ITEMS, deny=[11])
+        for user in range(USERS):
+            own = dict(zip(every[user].tolist(), of_every[user].tolist(), strict=True))
+            best = [item for item in (7, 2) if item in own]
+            best += [item for item in own if item not in (7, 2)]
+            assert ids[user].tolist() == best[:3]
+            assert scores[user].tolist() == pytest.approx([own[item] for item in best[:3]])
 
     def test_equal_scores_rank_by_column(
         self, model: Recommender, histories: sp.csr_matrix, monkeypatch: pytest.MonkeyPatch

@@ -381,6 +381,11 @@ def test_recommend_puts_lists_together_by_more_than_scores(tmp_path):
     assert [line["item"] for line in json.loads(result.stdout)] == expected
     assert expected != list(model.recommend_table(table)["item"])
     assert films.items.loc[expected, "genres"].str.get_dummies().sum().max() == 2
+    first = films.item_ids[[9, 2]]
+    pinned = recvae(*command, "--pin", ",".join(map(str, first)), "-k", 3)
+    best = model.recommend_table(table)["item"][0]
+    assert [line["item"] for line in json.loads(pinned.stdout)] == [*first, best]
+    assert "there is no item 0 to pin" in recvae(*command, "--pin", f"{first[0]},0", code=1).stderr
     for cap in ("genres", "=3", "genres=few"):
         assert "such as genres=3" in recvae(*command, "--cap", cap, code=2).stderr
     assert "did you mean 'genres'?" in recvae(*command, "--cap", "genre=3", code=1).stderr

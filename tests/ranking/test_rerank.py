@@ -20,6 +20,7 @@ from recvae.ranking.rerank import (
     Cap,
     Diversity,
     ItemTable,
+    Pin,
     Reranker,
     pool_size,
 )
@@ -77,6 +78,15 @@ def test_a_cap_ends_lists_that_have_nothing_left():
     assert ordered(Cap(2), ids=np.array([[0, 1, 5, 3]])) == [0, 1, 3, -1]
 
 
+def test_pinned_items_come_first_unless_a_cap_forbids_them():
+    """Drama, Drama and War, Drama, Comedy."""
+    ids = np.array([[0, 1, 5, 3]])
+    assert ordered(Pin([5, 1]), ids=ids) == [5, 1, 0, 3]
+    assert ordered(Pin([4, 3]), ids=ids) == [3, 0, 1, 5]
+    assert ordered(Pin([5, 1]), Cap(1), ids=ids) == [5, 3, -1, -1]
+    assert ordered(Pin(["3"]), Diversity(1), ids=ids) == [3, 0, 1, 5]
+
+
 def test_calibration_gives_each_genre_its_share():
     """Of ten items of a history seven are dramas: so are seven of ten in the list."""
     items = pd.DataFrame({"genres": ["Drama"] * 20 + ["Comedy"] * 20})
@@ -121,6 +131,7 @@ STEPS = st.lists(
         st.builds(Diversity, st.floats(0, 1)),
         st.builds(Calibration, st.floats(0, 1)),
         st.builds(Cap, st.integers(1, 4)),
+        st.builds(Pin, st.lists(st.integers(0, 14), max_size=3, unique=True)),
     ),
     max_size=3,
 )
@@ -186,6 +197,9 @@ def reference(steps, candidates, scores, listed, history, sets, counts, items):
                     step.weight * divergence(p, shares(dict.fromkeys([*listed, one], 1), sets, 1))
                     for one in candidates
                 ]
+            case Pin():
+                pins = [*reversed(step.items)]
+                total = total + [1e9 * (one in pins and pins.index(one) + 1) for one in candidates]
             case Cap():
                 full = {g for g in "abcd" if sum(g in sets[one] for one in listed) >= step.most}
                 total = total - [inf if sets[one] & full else 0 for one in candidates]
@@ -257,6 +271,7 @@ def test_what_is_out_of_range_is_refused(make, message):
         ([Cap(2, "genre")], ITEMS, "no column 'genre': did you mean 'genres'"),
         ([Cap(2)], pd.DataFrame(index=range(6)), "it has none at all"),
         ([Boost(1, "genres")], ITEMS, "'genres' of the items must be of numbers"),
+        ([Pin([3, 99])], ITEMS, "no item 99 to pin"),
         (Cap(2), ITEMS, r"must be a list of steps, such as \[Cap\(3\)\]"),
         (["diversity"], ITEMS, "must be a list of steps"),
     ],
