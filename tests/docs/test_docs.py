@@ -105,6 +105,14 @@ def test_the_pages_have_links():
     assert sum(len(LINK.findall(page.read_text("utf-8"))) for page in PAGES) > 100
 
 
+def test_the_files_that_are_named_are_there():
+    pages = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
+    text = "\n".join(page.read_text("utf-8") for page in pages)
+    named = set(re.findall(r"`((?:recvae|benchmarks|docs|scripts|tests)/[\w/.-]+\.\w+)`", text))
+    assert len(named) > 20
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
 def first_table(page: str) -> dict[str, dict[str, str]]:
     """The lines of a page's first table of models, each by the heads of its columns."""
     text = (DOCS / page).read_text("utf-8")
