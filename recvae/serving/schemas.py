@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, model_validator
 
+from recvae.latent.interpolate import WEIGHTS
+
 MAX_HISTORY = 10_000
 """The longest history, in items."""
 MAX_K = 1_000
@@ -34,38 +36,31 @@ Length: TypeAlias = Annotated[
     int, Field(ge=1, le=MAX_K, description="Length of the list; it is shorter if items run out.")
 ]
 Weight: TypeAlias = Annotated[float, Field(ge=1e-6, le=1e6)]
-Among: TypeAlias = Annotated[
-    list[Id], Field(max_length=MAX_AMONG, description="Raw ids. Unknown ones are skipped.")
-]
+Among: TypeAlias = Annotated[list[Id], Field(max_length=MAX_AMONG)]
 Mix: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 
 EXAMPLE: dict[str, Any] = {"items": [2571, 1196, 260]}
 BLEND: dict[str, Any] = {"one": EXAMPLE, "other": {"items": [1, 2, 3114]}, "weights": [0, 0.5, 1]}
 
 
-class History(BaseModel):
+class Schema(BaseModel):
+    """The base of all requests and answers; text below a field is its description in the API."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class History(Schema):
     """The history of a user."""
 
     model_config = ConfigDict(
         extra="forbid", strict=True, json_schema_extra={"examples": [EXAMPLE]}
     )
 
-    items: Annotated[
-        list[Id],
-        Field(
-            max_length=MAX_HISTORY,
-            description="Raw ids, as numbers or strings, the latest last, for models that read the "
-            "order. Unknown ones are skipped and reported.",
-        ),
-    ]
-    weights: Annotated[
-        list[Weight] | None,
-        Field(
-            max_length=MAX_HISTORY,
-            description="A rating or count for each item; only a model trained on weights reads "
-            "them.",
-        ),
-    ] = None
+    items: Annotated[list[Id], Field(max_length=MAX_HISTORY)]
+    """Raw ids, as numbers or strings, the latest last, for models that read the order. Unknown ones
+    are skipped and reported."""
+    weights: Annotated[list[Weight] | None, Field(max_length=MAX_HISTORY)] = None
+    """A rating or count for each item; only a model trained on weights reads them."""
 
     @model_validator(mode="after")
     def _one_weight_an_item(self) -> Self:
@@ -74,31 +69,17 @@ class History(BaseModel):
         return self
 
 
-class Wishes(BaseModel):
+class Wishes(Schema):
     """What is wanted of a list beside the best scores."""
 
-    niche: Annotated[
-        float,
-        Field(
-            ge=-1,
-            le=1,
-            description="Whether to prefer the popular (-1) or the niche (1) among the 200 items "
-            "that the model ranks highest; 0 leaves its order, other values go between. `score` "
-            "stays the model's.",
-        ),
-    ] = 0
-    diversity: Annotated[
-        float,
-        Field(
-            ge=0,
-            le=1,
-            description="How much the genres of a list shall differ, among the same 200 items; 0 "
-            "leaves their order. Only where the items have a column `genres`.",
-        ),
-    ] = 0
-    dislikes: Annotated[
-        Among, Field(description="What the user does not like: it is not recommended.")
-    ] = []
+    niche: Annotated[float, Field(ge=-1, le=1)] = 0
+    """Whether to prefer the popular (-1) or the niche (1) among the 200 items that the model ranks
+    highest; 0 leaves its order, other values go between. `score` stays the model's."""
+    diversity: Annotated[float, Field(ge=0, le=1)] = 0
+    """How much the genres of a list shall differ, among the same 200 items; 0 leaves their order.
+    Only where the items have a column `genres`."""
+    dislikes: Among = []
+    """Raw ids of what the user does not like: it is not recommended. Unknown ones are skipped."""
 
 
 class ListRequest(History, Wishes):
@@ -107,40 +88,32 @@ class ListRequest(History, Wishes):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE | {"k": 10}]})
 
     k: Length = 10
-    allow: Annotated[Among | None, Field(description="What may be recommended, if not all.")] = None
-    deny: Annotated[Among, Field(description="What may not be recommended.")] = []
-    user_features: Annotated[
-        dict[str, Known],
-        Field(
-            max_length=MAX_FEATURES,
-            description="What is known of the user, by the names of the columns that the model was "
-            "trained with; it tells users without a history apart.",
-        ),
-    ] = {}
+    allow: Among | None = None
+    """Raw ids of what may be recommended, if not all. Unknown ones are skipped."""
+    deny: Among = []
+    """Raw ids of what may not be recommended. Unknown ones are skipped."""
+    user_features: Annotated[dict[str, Known], Field(max_length=MAX_FEATURES)] = {}
+    """What is known of the user, by the names of the columns that the model was trained with; it
+    tells users without a history apart."""
 
 
-class SimilarRequest(BaseModel):
+class SimilarRequest(Schema):
     """An item, and how many others to find."""
 
-    item: Annotated[str, Field(max_length=256, description="Its raw id.", examples=["2571"])]
+    item: Annotated[str, Field(max_length=256, examples=["2571"])]
+    """Its raw id."""
     k: Length = 10
 
 
-class SearchRequest(BaseModel):
+class SearchRequest(Schema):
     """Words of a title."""
 
-    q: Annotated[
-        str,
-        Field(
-            max_length=256,
-            description="Parts of words, all of which the title has; accents and case don't count.",
-            examples=["star wars"],
-        ),
-    ] = ""
+    q: Annotated[str, Field(max_length=256, examples=["star wars"])] = ""
+    """Parts of words, all of which the title has; accents and case don't count."""
     k: Length = 10
 
 
-class Item(BaseModel):
+class Item(Schema):
     """An item by its raw id; the title is null if it is unknown."""
 
     id: int | str
@@ -151,25 +124,27 @@ class ScoredItem(Item):
     """An item of a list."""
 
     score: float
-    users: Annotated[int, Field(description="Training users who have it; 0 for a cold item.")]
+    users: int
+    """Training users who have it; 0 for a cold item."""
 
 
-class ItemList(BaseModel):
+class ItemList(Schema):
     """Items, the most popular first."""
 
     items: list[Item]
 
 
-class SimilarItems(BaseModel):
+class SimilarItems(Schema):
     """Items, the most similar first."""
 
     items: list[ScoredItem]
 
 
-class OfHistory(BaseModel):
+class OfHistory(Schema):
     """An answer to a history or two."""
 
-    unknown: Annotated[list[Id], Field(description="Items of the request that were skipped.")]
+    unknown: list[Id]
+    """Items of the request that were skipped."""
 
 
 class Recommendations(OfHistory):
@@ -185,24 +160,23 @@ class Code(OfHistory):
     log_variance: list[float] | None
 
 
-class Health(BaseModel):
+class Health(Schema):
     """The status of the server, and the model that it serves."""
 
     status: Literal["ok"] = "ok"
     model: str
     n_items: int
-    fingerprint: Annotated[str, Field(description="Of the data that it was trained on.")]
+    fingerprint: str
+    """Of the data that it was trained on."""
     loaded: datetime
-    n_users: Annotated[int, Field(description="Users that it was trained on.")]
-    no_latent_space: Annotated[
-        str | None, Field(description="Why it can't answer /blend, /map and /place, if it can't.")
-    ]
-    no_genres: Annotated[
-        str | None, Field(description="Why its lists can't be made more diverse, if they can't.")
-    ]
-    user_features: Annotated[
-        list[str], Field(description="What it reads of users without a history.")
-    ]
+    n_users: int
+    """Users that it was trained on."""
+    no_latent_space: str | None
+    """Why it can't answer /blend, /map and /place, if it can't."""
+    no_genres: str | None
+    """Why its lists can't be made more diverse, if they can't."""
+    user_features: list[str]
+    """What it reads of users without a history."""
 
 
 class ShortHistory(History):
@@ -216,9 +190,8 @@ class Explaining(Wishes):
     """What is wanted of a list with reasons."""
 
     k: Annotated[int, Field(ge=1, le=MAX_EXPLAINED)] = 10
-    reasons: Annotated[
-        int, Field(ge=0, le=5, description="Likes to name for each item, at most.")
-    ] = 3
+    reasons: Annotated[int, Field(ge=0, le=5)] = 3
+    """Likes to name for each item, at most."""
 
 
 class ExplainRequest(ShortHistory, Explaining):
@@ -234,14 +207,8 @@ class BlendRequest(Explaining):
 
     one: ShortHistory
     other: ShortHistory
-    weights: Annotated[
-        list[Mix],
-        Field(
-            min_length=1,
-            max_length=MAX_WEIGHTS,
-            description="How much of the other taste there is in each list.",
-        ),
-    ] = [0, 0.25, 0.5, 0.75, 1]
+    weights: Annotated[list[Mix], Field(min_length=1, max_length=MAX_WEIGHTS)] = [*WEIGHTS]
+    """How much of the other taste there is in each list."""
 
 
 class Reason(Item):
@@ -253,7 +220,8 @@ class Reason(Item):
 class ExplainedItem(ScoredItem):
     """An item of a list, and the likes that speak for it."""
 
-    because: Annotated[list[Reason], Field(description="The likes that add most, most first.")]
+    because: list[Reason]
+    """The likes that add most, most first."""
 
 
 class Explained(OfHistory):
@@ -262,7 +230,7 @@ class Explained(OfHistory):
     items: list[ExplainedItem]
 
 
-class BlendedList(BaseModel):
+class BlendedList(Schema):
     """A list on the way from one taste to another."""
 
     weight: Mix
@@ -275,7 +243,7 @@ class Blended(OfHistory):
     lists: list[BlendedList]
 
 
-class Spread(BaseModel):
+class Spread(Schema):
     """The covariance of a taste on the map."""
 
     xx: float
@@ -291,12 +259,11 @@ class Place(OfHistory):
     spread: Spread | None
 
 
-class MapRequest(BaseModel):
+class MapRequest(Schema):
     """How many items to draw."""
 
-    k: Annotated[
-        int, Field(ge=1, le=MAX_POINTS, description="The most popular ones.", examples=[100])
-    ] = 2_000
+    k: Annotated[int, Field(ge=1, le=MAX_POINTS, examples=[100])] = 2_000
+    """The most popular ones."""
 
 
 class MapPoint(Item):
@@ -307,7 +274,7 @@ class MapPoint(Item):
     genre: str
 
 
-class ItemMap(BaseModel):
+class ItemMap(Schema):
     """Items on a plane through the latent space, the most popular first."""
 
     points: list[MapPoint]
