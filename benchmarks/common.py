@@ -5,13 +5,16 @@ import platform
 import warnings
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 import torch
 from matplotlib.figure import Figure
 
@@ -19,6 +22,27 @@ from recvae.display.themes import LIGHT
 from recvae.errors import did_you_mean
 
 FIGURES, IMAGES = Path("benchmarks/figures"), Path("docs/images")
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """What `evaluate` can judge: a function that makes lists.
+
+    It is given the histories, the length of a list, and what is denied.
+    """
+
+    lists: Callable[[sp.csr_matrix, int, sp.csr_matrix | None], tuple[np.ndarray, np.ndarray]]
+
+    def recommend(
+        self,
+        histories: sp.csr_matrix,
+        k: int = 10,
+        *,
+        rows: np.ndarray | None = None,
+        deny: sp.csr_matrix | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The function's lists."""
+        return self.lists(histories, k, deny)
 
 
 def options(text: str | None) -> ArgumentParser:

@@ -7,13 +7,11 @@ either protocol, and the paired difference that each weight of a dislike makes, 
 error.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import scipy.sparse as sp
 
 import recvae as rv
-from benchmarks.common import options
+from benchmarks.common import Ranked, options
 from recvae.models import Recommender
 
 DATA = ("ml-1m", "ml-latest-small")
@@ -22,27 +20,19 @@ WEIGHTS = (0.1, 0.2, 0.3)
 METRIC = "ndcg@100"
 
 
-@dataclass(frozen=True)
-class Reading:
+def reading(model: Recommender, disliked: sp.csr_matrix, weight: float) -> Ranked:
     """A model that reads what users dislike, with a weight, beside what they like, with 1."""
 
-    model: Recommender
-    disliked: sp.csr_matrix
-    weight: float
-
-    def recommend(
-        self,
-        histories: sp.csr_matrix,
-        k: int = 10,
-        *,
-        rows: np.ndarray | None = None,
-        deny: sp.csr_matrix | None = None,
+    def lists(
+        histories: sp.csr_matrix, k: int, deny: sp.csr_matrix | None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Recommend what is neither in the histories nor denied."""
+        """What is neither in the histories nor denied."""
         likes = (histories > 0).astype(np.float32)
-        read = (likes + self.weight * self.disliked).tocsr()
         seen = likes if deny is None else likes + deny
-        return self.model.recommend(read, k, exclude_seen=False, deny=seen)
+        read = (likes + weight * disliked).tocsr()
+        return model.recommend(read, k, exclude_seen=False, deny=seen)
+
+    return Ranked(lists)
 
 
 def measure(data: str, name: str) -> None:
@@ -56,8 +46,8 @@ def measure(data: str, name: str) -> None:
         protocol = "without dislikes" if part.without_disliked else "as in papers"
         print(f"{data} {name}, {protocol}: {before.mean():.4f}", flush=True)
         for weight in WEIGHTS:
-            reading = Reading(model, part.disliked, weight)
-            change = rv.evaluate(reading, part, METRIC).per_user[METRIC].to_numpy() - before
+            ranked = reading(model, part.disliked, weight)
+            change = rv.evaluate(ranked, part, METRIC).per_user[METRIC].to_numpy() - before
             error = change.std(ddof=1) / len(change) ** 0.5
             print(f"  {weight}: {change.mean():+.4f} ± {error:.4f}", flush=True)
 

@@ -1,6 +1,5 @@
 """Robustness: lists from histories with items left out or mixed in, and from rounded codes."""
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -10,6 +9,7 @@ from matplotlib.figure import Figure
 from sklearn.metrics import roc_auc_score
 
 import recvae as rv
+from benchmarks.common import Ranked
 from benchmarks.quality.latent.lab import fitted, kept, mean, quality, split, whole
 from recvae.data.matrices import rows_of
 from recvae.models import Recommender
@@ -23,45 +23,17 @@ KINDS = ("dropped", "random", "popular")
 IMPUTED = 10
 
 
-@dataclass(frozen=True)
-class From:
+def showing(model: Recommender, histories: sp.csr_matrix) -> Ranked:
     """A model that is shown other histories than the users have: it leaves out what they have."""
-
-    model: Recommender
-    shown: sp.csr_matrix
-
-    def recommend(
-        self,
-        histories: sp.csr_matrix,
-        k: int = 10,
-        *,
-        rows: np.ndarray | None = None,
-        deny: sp.csr_matrix | None = None,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Recommend to the users of the histories by what is shown of them."""
-        return self.model.recommend(self.shown, k, deny=histories)
+    return Ranked(lambda own, k, _: model.recommend(histories, k, deny=own))
 
 
-@dataclass(frozen=True)
-class Decoded:
+def decoded(model: Any, codes: np.ndarray) -> Ranked:
     """A model that is given codes instead of histories."""
-
-    model: Any
-    codes: np.ndarray
-
-    def recommend(
-        self,
-        histories: sp.csr_matrix,
-        k: int = 10,
-        *,
-        rows: np.ndarray | None = None,
-        deny: sp.csr_matrix | None = None,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Recommend to the users of the histories by their codes."""
-        numbers = np.arange(len(self.codes))
-        return top_k(
-            lambda _, rows: self.model.decode(self.codes[rows]), histories, k, rows=numbers
-        )
+    numbers = np.arange(len(codes))
+    return Ranked(
+        lambda own, k, _: top_k(lambda _, rows: model.decode(codes[rows]), own, k, rows=numbers)
+    )
 
 
 def measure() -> dict[str, Any]:
@@ -113,14 +85,14 @@ def histories(kind: str, share: float) -> sp.csr_matrix:
 
 def changed(name: str, kind: str, share: float) -> dict[str, float]:
     """What a model keeps that is shown changed histories."""
-    return kept(name, quality(From(fitted(name), histories(kind, share))))
+    return kept(name, quality(showing(fitted(name), histories(kind, share))))
 
 
 def cleaned(name: str, kind: str, share: float) -> dict[str, float]:
     """The same if it is shown only what it finds likely of them."""
     model = fitted(name)
     clean = rv.latent.denoise(model, histories(kind, share), share)
-    return kept(name, quality(From(model, clean)))
+    return kept(name, quality(showing(model, clean)))
 
 
 def flagged(name: str, kind: str, share: float) -> dict[str, float]:
@@ -159,7 +131,7 @@ def compressed(name: str) -> dict[str, Any]:
         "int8": (quantized.restore(), quantized.n_bytes),
     }
     return {
-        form: {"bytes": size / len(codes), "kept": kept(name, quality(Decoded(model, restored)))}
+        form: {"bytes": size / len(codes), "kept": kept(name, quality(decoded(model, restored)))}
         for form, (restored, size) in forms.items()
     }
 
