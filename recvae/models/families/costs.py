@@ -20,7 +20,7 @@ PER_MILLION = 55
 """GFLOP that take as long as a million entries in a sparse product of few columns."""
 BYTES_PER_NEIGHBOR = 30
 """What is kept of a neighbor while its weight is solved for."""
-SIDE, ROUNDS = 1024, 8
+SIDE, ROUNDS = 1024, 3
 """Of the products by which `speed` is measured."""
 
 
