@@ -1,6 +1,9 @@
 """Parts: makes training and held-out data from boolean masks of the entries of a matrix."""
 
+from typing import Any
+
 import numpy as np
+import pandas as pd
 import scipy.sparse as sp
 
 from recvae.data.interactions import Interactions
@@ -29,24 +32,31 @@ def hold_out(
     Raises:
         DataError: there is no such user.
     """
-    visible, hidden = data.keep(fold_in).matrix, data.keep(held_out).matrix
-    kept, n_dropped = with_both(visible, hidden, among)
-    return Holdout(
-        visible[kept],
-        hidden[kept],
-        rows=np.flatnonzero(kept) if trained else None,
-        user_ids=data.user_ids[kept],
-        n_dropped=n_dropped,
-        item_ids=data.item_ids,
-        order=data.in_order().keep(fold_in).matrix[kept] if data.has_times else None,
-        disliked=None if data.disliked is None else data.disliked[kept],
+    return with_both(
+        data.keep(fold_in).matrix,
+        data.keep(held_out).matrix,
+        data.user_ids,
+        data.item_ids,
+        among,
+        rows=np.arange(data.shape[0]) if trained else None,
+        order=data.in_order().keep(fold_in).matrix if data.has_times else None,
+        disliked=data.disliked,
     )
 
 
 def with_both(
-    visible: sp.csr_matrix, hidden: sp.csr_matrix, among: np.ndarray | None
-) -> tuple[np.ndarray, int]:
-    """The users, bool [users], with items on both sides, and how many of `among` are others.
+    visible: sp.csr_matrix,
+    hidden: sp.csr_matrix,
+    users: pd.Index,
+    items: pd.Index,
+    among: np.ndarray | None,
+    *,
+    exclude_seen: bool = True,
+    **known: Any,
+) -> Holdout:
+    """Make a Holdout of the users with items on both sides; the others of `among` are dropped.
+
+    What else is `known` of the users, by the names of its attributes, has a row for each.
 
     Raises:
         DataError: there is no such user.
@@ -58,7 +68,15 @@ def with_both(
             f"none of {n_users:,} users is left to judge a model by: they have too few items, no "
             "history before what is held out, or only items that no training user has."
         )
-    return kept, n_users - int(kept.sum())
+    return Holdout(
+        visible[kept],
+        hidden[kept],
+        user_ids=users[kept],
+        item_ids=items,
+        n_dropped=n_users - int(kept.sum()),
+        exclude_seen=exclude_seen,
+        **{name: None if part is None else part[kept] for name, part in known.items()},
+    )
 
 
 def hold_out_of_all(data: Interactions, validation: np.ndarray, test: np.ndarray) -> Split:

@@ -5,14 +5,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import scipy.sparse as sp
 
 from recvae.data.ids import look_up
 from recvae.data.matrices import placed
 from recvae.data.reading.sources import TableSource, read_columns
 from recvae.data.reading.tables import read_interactions
 from recvae.data.reading.times import Moment, to_seconds
-from recvae.data.splits.holdout import Holdout, Split
+from recvae.data.splits.holdout import Split
 from recvae.data.splits.parts import with_both
 from recvae.data.splits.time import in_periods
 
@@ -74,22 +73,8 @@ def split_repeats(
         )
         for part in parts
     )
-    return Split(
-        train,
-        _hold_out(first, second, users, items),
-        _hold_out((first + second).tocsr(), third, users, items),
+    validation, test = (
+        with_both(visible, hidden, users, items, np.diff(hidden.indptr) > 0, exclude_seen=False)
+        for visible, hidden in ((first, second), ((first + second).tocsr(), third))
     )
-
-
-def _hold_out(
-    visible: sp.csr_matrix, hidden: sp.csr_matrix, users: pd.Index, items: pd.Index
-) -> Holdout:
-    kept, n_dropped = with_both(visible, hidden, np.diff(hidden.indptr) > 0)
-    return Holdout(
-        visible[kept],
-        hidden[kept],
-        user_ids=users[kept],
-        item_ids=items,
-        n_dropped=n_dropped,
-        exclude_seen=False,
-    )
+    return Split(train, validation, test)
