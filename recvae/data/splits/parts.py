@@ -68,6 +68,9 @@ def with_both(
             f"none of {n_users:,} users is left to judge a model by: they have too few items, no "
             "history before what is held out, or only items that no training user has."
         )
+    own: dict[str, Any] = {
+        name: None if part is None else part[kept] for name, part in known.items()
+    }
     return Holdout(
         visible[kept],
         hidden[kept],
@@ -75,7 +78,7 @@ def with_both(
         item_ids=items,
         n_dropped=n_users - int(kept.sum()),
         exclude_seen=exclude_seen,
-        **{name: None if part is None else part[kept] for name, part in known.items()},
+        **own,
     )
 
 
