@@ -11,7 +11,7 @@ import torch
 import recvae as rv
 from recvae.data.interactions import Interactions
 from recvae.errors import OptionError
-from recvae.models.families import autoencoder, linear, linear_algebra
+from recvae.models.families import linear, linear_algebra
 from recvae.nets import Autoencoder, grow
 
 USERS, ITEMS = 40, 30
@@ -114,7 +114,7 @@ def test_nothing_more_is_saved_of_models_that_are_not_updated(tmp_path):
 
 
 def test_new_items_of_a_net_begin_like_those_they_are_liked_with(monkeypatch):
-    monkeypatch.setattr(autoencoder, "KEPT", 1.0)
+    monkeypatch.setattr(rv.MultVAE, "kept", 1.0)
     rng = np.random.default_rng(0)
     data = table(rng, np.arange(USERS), np.arange(ITEMS))
     model = rv.MultVAE(hidden=(8,), latent=4, epochs=2, learning_rate=1e-30, device="cpu")
@@ -139,6 +139,16 @@ def test_a_net_that_grows_goes_back_a_part_of_the_way_to_where_nets_begin():
     grow(known, grown, sp.csr_matrix((3, 5), dtype=np.float32), 0.75)
     for old, new, now in zip(*(one.parameters() for one in (known, drawn, grown)), strict=True):
         torch.testing.assert_close(now, 0.75 * old + 0.25 * new)
+
+
+def test_a_vamp_vae_keeps_all_of_its_weights():
+    data = table(np.random.default_rng(0), np.arange(USERS), np.arange(ITEMS))
+    model = rv.VampVAE(hidden=(8,), latent=4, n_components=3, learning_rate=1e-30, device="cpu")
+    model.fit(data, keep_data=True)
+    weights = {name: one.clone() for name, one in model.state().items()}
+    model.update(table(np.random.default_rng(1), np.arange(USERS), np.arange(ITEMS)))
+    for name, old in weights.items():
+        torch.testing.assert_close(model.state()[name], old)
 
 
 def test_the_less_is_new_the_less_an_update_of_a_net_takes(monkeypatch):

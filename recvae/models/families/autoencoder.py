@@ -46,8 +46,6 @@ SHORTER = 10
 """How many times fewer epochs an update has than a fit."""
 REMEMBERED = 9
 """How many users whose rows are as before an update trains on, at most, for each changed one."""
-KEPT = 0.8
-"""How much of the weights is kept where an update trains on all users, see `grow`."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -98,6 +96,8 @@ class AutoencoderRecommender(Recommender):
     abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.CODES, Ability.EXPORT})
     averaging: ClassVar[float | None] = None
     """See `Trainer`."""
+    kept: ClassVar[float] = 0.8
+    """How much of the weights is kept where an update trains on all users, see `grow`."""
 
     def encode(self, histories: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
         """Encode tastes as Gaussians, by the net: see `Recommender.encode`."""
@@ -167,7 +167,7 @@ class AutoencoderRecommender(Recommender):
         self.net_ = self._drawn_net(rows.shape[1], weights_seed)
         n_users = rows.shape[0]
         among = _with_others(change.rows, n_users, self._batch_size(n_users), seeds[0])
-        grow(known, self.net_, rows, KEPT ** (len(among) / n_users))
+        grow(known, self.net_, rows, self.kept ** (len(among) / n_users))
         self._train(change.train, None, context, seeds, among=among)
 
     def _batch_size(self, n_users: int) -> int:
