@@ -13,7 +13,7 @@ from recvae.errors import DataError
 
 NO_DISLIKES = (
     "nothing is known of what these users dislike: read ratings with min_weight=..., and split "
-    "them by users or by interactions."
+    "them by users or by interactions, since it is not kept when something was disliked."
 )
 
 
