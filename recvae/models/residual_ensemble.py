@@ -16,11 +16,13 @@ from recvae.engine.sparse import LARGE
 from recvae.evaluation.evaluate import evaluate
 from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.recommender import Recommender
+from recvae.models.edlae import EDLAE
 from recvae.models.elsa import ELSA
 from recvae.models.families import costs
 from recvae.models.families.pooled import PooledRecommender
 from recvae.models.implicit_als import ImplicitALS
 from recvae.models.mult_dae import MultDAE
+from recvae.models.mult_vae import MultVAE
 from recvae.models.residual_vae import ResidualVAE
 from recvae.models.sparse_edlae import SparseEDLAE
 from recvae.models.transitions import Transitions
@@ -46,15 +48,17 @@ class ResidualEnsemble(PooledRecommender):
     Which members there are depends on the size of the data, and on the time that `fit` is given:
 
     - ResidualVAEs, which share their linear path, ELSA and ImplicitALS;
-    - if those would take too long, or their items x items matrix more than `max_gigabytes`:
-      SparseEDLAE and as many MultDAEs with cosine logits;
-    - if those would take too long as well: SparseEDLAE and one MultDAE.
+    - if those would take too long: EDLAE, ELSA, ImplicitALS and a MultVAE, or these without it;
+    - on a long tail, SparseEDLAE and as many MultDAEs with cosine logits, or one if more would take
+      too long.
 
-    Too long is more than `fit` is given or, so that the choice does not depend on the machine, an
-    hour of two cores. The choice, its memory and its time on this machine are logged before it
-    begins. With `half_life`, Transitions joins them, and counts as much as all others together.
-    With validation users, a member that makes their lists worse is left out, even if it is the only
-    one with codes. Options that are not named here have the members' defaults.
+    A long tail has so many items for its interactions that an items x items matrix would take more
+    time than the items' neighbors do, or more memory than `max_gigabytes`. Too long is more than
+    `fit` is given or, so that the choice does not depend on the machine, an hour of two cores. The
+    choice, its memory and its time on this machine are logged before it begins. With `half_life`,
+    Transitions joins them, and counts as much as all others together. With validation users, a
+    member that makes their lists worse is left out, even if it is the only one with codes. Options
+    that are not named here have the members' defaults.
 
     Attributes:
         n_vaes: number of ResidualVAEs, or of MultDAEs, which differ in their seeds alone.
@@ -68,9 +72,10 @@ class ResidualEnsemble(PooledRecommender):
         half_life: of the histories that the members read, see `Model`; Transitions has its own.
         seed: decides everything random in all members.
         device: the device of all members that have one: "auto", "cpu", "cuda", "mps", ...
-        members_: the fitted models: `elsa`, `als`, `vae0`, `vae1`, ... or `edlae`, `dae0`, ...;
-            `transitions`; without the last ones if Ctrl-C or the time ended the training.
-        history_: DataFrame, a row an epoch of the first ResidualVAE, or of MultDAE.
+        members_: the fitted models: `elsa`, `als`, `vae0`, `vae1`, ...; `edlae`, `mult-vae`;
+            `sparse-edlae`, `dae0`, ...; `transitions`; without the last ones if Ctrl-C or the time
+            ended the training.
+        history_: DataFrame, a row an epoch of the leader, the first softmax autoencoder.
         interrupted_: whether Ctrl-C or the time ended the training early.
     """
 
@@ -100,7 +105,11 @@ class ResidualEnsemble(PooledRecommender):
         members: dict[str, Recommender] = {
             "elsa": ELSA(latent=self.rank, seed=self.seed, device=self.device),
             "als": ImplicitALS(factors=self.factors, seed=self.seed),
-            "edlae": SparseEDLAE(),
+            "edlae": EDLAE(),
+            "sparse-edlae": SparseEDLAE(),
+            "mult-vae": MultVAE(
+                epochs=min(MultVAE.epochs, self.epochs), seed=self.seed, device=self.device
+            ),
             **{
                 f"dae{number}": MultDAE(
                     latent=DAE[0],
@@ -133,7 +142,7 @@ class ResidualEnsemble(PooledRecommender):
         """The first of the plans that fits into the memory and the time there is, or the last."""
         members, plans, speed = self.new_members(), self._plans(train), costs.speed()
         gigaflop = 60 * (HOUR * costs.TWO_CORES if minutes is None else minutes * speed)
-        limit = costs.Cost(min(self.max_gigabytes, machine.gigabytes()), gigaflop)
+        limit = costs.Cost(self._gigabytes(), gigaflop)
         names = next((names for names, cost in plans.items() if cost <= limit), [*plans][-1])
         logger.info(
             "ensemble of %s, for %s users and %s items: about %d minutes and %.1f GB",
@@ -175,18 +184,33 @@ class ResidualEnsemble(PooledRecommender):
 
     def _plans(self, train: sp.csr_matrix) -> dict[tuple[str, ...], costs.Cost]:
         """The members that the data may have and what they take, the most accurate ones first."""
-        n_users, n_items = train.shape
-        vaes, daes = ([f"{kind}{n}" for n in range(self.n_vaes)] for kind in ("vae", "dae"))
-        epochs = ResidualVAE.epochs * self.n_vaes  # whatever self.epochs: the best may be few
-        of_vaes = costs.linear_path(train.nnz, n_items, epochs)
-        of_vaes += costs.softmax(n_users, n_items, self.latent, epochs)
-        sizes = n_users, min(n_items, LARGE)
-        of_edlae = costs.regressions(n_items, train.nnz, SparseEDLAE.n_neighbors)
+        (n_users, n_items), nnz = train.shape, train.nnz
+        linear = costs.closed_form(n_items)
+        neighbors = costs.regressions(n_items, nnz, SparseEDLAE.n_neighbors)
+
+        def trained(width: int, epochs: int) -> costs.Cost:
+            return costs.softmax(n_users, min(n_items, LARGE), width, epochs)
+
+        if linear.gigaflop > neighbors.gigaflop or linear.gigabytes > self._gigabytes():
+            daes = [f"dae{number}" for number in range(self.n_vaes)]
+            return {
+                ("sparse-edlae", *daes): neighbors + trained(DAE[0], DAE[1] * self.n_vaes),
+                ("sparse-edlae", "dae0"): neighbors + trained(*DAE),
+            }
+        # Epochs are those of the defaults, whatever self.epochs: the best may be few.
+        epochs = ResidualVAE.epochs * self.n_vaes
+        path = costs.linear_path(nnz, n_items, epochs)
+        factors = linear + trained(self.rank, ELSA.epochs)
         return {
-            ("elsa", "als", *vaes): of_vaes,
-            ("edlae", *daes): of_edlae + costs.softmax(*sizes, DAE[0], DAE[1] * self.n_vaes),
-            ("edlae", "dae0"): of_edlae + costs.softmax(*sizes, *DAE),
+            ("elsa", "als", *(f"vae{n}" for n in range(self.n_vaes))): path
+            + trained(self.latent, epochs),
+            ("edlae", "elsa", "als", "mult-vae"): factors
+            + trained(max(MultVAE.hidden), MultVAE.epochs),
+            ("edlae", "elsa", "als"): factors,
         }
+
+    def _gigabytes(self) -> float:
+        return min(self.max_gigabytes, machine.gigabytes())
 
 
 def _per_user(model: Recommender, validation: Holdout) -> np.ndarray:

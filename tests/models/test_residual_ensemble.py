@@ -81,35 +81,41 @@ def plan(n_users, n_items, n_entries, minutes=None, **options):
 
 def test_the_members_are_those_that_time_and_memory_allow(monkeypatch):
     monkeypatch.setattr(costs, "speed", lambda: 150.0)
-    small, tail = (5_000, 3_000, 575_000), (29_858, 40_981, 810_128)
-    assert plan(*small) == ["elsa", "als", "vae0", "vae1"]
-    assert plan(*small, minutes=1) == ["edlae", "dae0"]
-    assert plan(*small, n_vaes=1) == ["elsa", "als", "vae0"]
-    assert plan(*tail) == ["edlae", "dae0", "dae1"]
-    assert plan(*tail, minutes=600) == ["elsa", "als", "vae0", "vae1"]
-    assert plan(2_000, 10_000, 100_000) == ["elsa", "als", "vae0", "vae1"]
-    assert plan(2_000, 10_000, 100_000, max_gigabytes=0.2) == ["edlae", "dae0", "dae1"]
-    assert plan(200_000, 1_000_000, 12_000_000) == ["edlae", "dae0"]
+    vaes, daes = ["elsa", "als", "vae0", "vae1"], ["sparse-edlae", "dae0", "dae1"]
+    small, large, tail = (
+        (5_000, 3_000, 575_000),
+        (137_000, 20_000, 10_000_000),
+        (29_858, 40_981, 810_128),
+    )
+    assert plan(*small) == vaes
+    assert plan(*small, n_vaes=1) == vaes[:-1]
+    assert plan(*small, minutes=3) == ["edlae", "elsa", "als", "mult-vae"]
+    assert plan(*small, minutes=1) == ["edlae", "elsa", "als"]
+    assert plan(2_000, 10_000, 100_000) == vaes
+    assert plan(2_000, 10_000, 100_000, max_gigabytes=0.2) == daes
+    assert plan(*large) == ["edlae", "elsa", "als"]
+    assert plan(*large, minutes=300) == ["edlae", "elsa", "als", "mult-vae"]
+    assert plan(*tail) == plan(*tail, minutes=600) == daes
+    assert plan(*tail, minutes=8) == daes[:-1]
+    assert plan(200_000, 1_000_000, 12_000_000) == daes[:-1]
 
 
 def test_the_choice_and_what_it_takes_are_said(caplog):
     caplog.set_level("INFO")
     plan(29_858, 40_981, 810_128)
-    expected = (
-        r"edlae, dae0, dae1, for 29,858 users and 40,981 items: about \d+ minutes and 0\.\d GB"
-    )
+    expected = r"sparse-edlae, dae0, dae1, for 29,858 users and 40,981 items: about \d+ minutes"
     assert re.search(expected, caplog.text)
 
 
 def test_members_for_long_tails_are_saved_and_loaded(tmp_path):
     model = rv.ResidualEnsemble(device="cpu", max_gigabytes=1e-9).fit(TRAIN)
-    assert list(model.members_) == ["edlae", "dae0"]
+    assert list(model.members_) == ["sparse-edlae", "dae0"]
     seen = Batch.of(TRAIN, torch.device("cpu"))
-    linear = log_proportions(model.members_["edlae"].score(TRAIN), seen)
+    linear = log_proportions(model.members_["sparse-edlae"].score(TRAIN), seen)
     torch.testing.assert_close(model.score(TRAIN), linear + model.members_["dae0"].score(TRAIN))
     model.save(tmp_path / "model")
     loaded = rv.load_model(tmp_path / "model")
-    assert list(loaded.members_) == ["edlae", "dae0"]
+    assert list(loaded.members_) == ["sparse-edlae", "dae0"]
     torch.testing.assert_close(loaded.score(TRAIN), model.score(TRAIN))
     assert loaded.encode(TRAIN)[0].shape == (60, 128)
 
