@@ -39,7 +39,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
     },
     "mult-vae cyclical": {"schedule": "cyclical", "hidden": ()},
     "mult-vae sampled": {"softmax": "sampled", "hidden": ()},
-    "mult-vae thinned": {"softmax": "thinned"},
     "mult-vae bf16": {"precision": "bfloat16"},
     "vamp-vae plain": {"hierarchical": False, "gated": False},
 }

@@ -69,14 +69,18 @@ class _LogLikelihood(torch.autograd.Function):
         precision: torch.dtype,
         group: Group,
     ) -> torch.Tensor:
-        inputs, width = hidden.to(precision), tile_width(hidden)
+        inputs, width = hidden.to(precision), _width(hidden)
         weights = [part.to(precision) for part in torch.split(weight, width)]
         probabilities, normalizers = inputs.new_empty(len(targets), targets.n_items), []
         # A tile is `width` items of all users; only one tile of logits exists at a time.
         tiles = torch.split(bias, width), torch.split(probabilities, width, dim=1)
         for part, offset, kept in zip(weights, *tiles, strict=True):
-            within, normalizer = softmax(inputs, part, offset)
-            normalizers.append(normalizer)
+            logits = inputs @ part.T + offset
+            # The softmax among the tile's items alone: P(item | tile).
+            within = logits.softmax(dim=1)
+            # At the largest logit m, softmax = exp(m - log-partition): so the tile's log-partition
+            # is m minus the log of the largest probability, and needs no second pass of exp.
+            normalizers.append(logits.amax(dim=1) - within.amax(dim=1).log())
             kept.copy_(within)
         # The log-partition over all tiles, then over the items of all processes.
         parts, sizes = torch.stack(normalizers), group.sum(targets.sum(targets.values))
@@ -118,18 +122,7 @@ class _LogLikelihood(torch.autograd.Function):
         return ctx.group.sum(d_hidden), d_weight, d_bias, None, None, None
 
 
-def softmax(
-    hidden: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """The softmax among a tile's items alone, P(item | tile), and the tile's log-partition."""
-    logits = hidden @ weight.T + bias
-    within = logits.softmax(dim=1)
-    # At the largest logit m, softmax = exp(m - log-partition): so the tile's log-partition is m
-    # minus the log of the largest probability, and needs no second pass of exp.
-    return within, logits.amax(dim=1) - within.amax(dim=1).log()
-
-
-def tile_width(hidden: torch.Tensor) -> int:
+def _width(hidden: torch.Tensor) -> int:
     """How many items a tile has, so that its logits for all users are about TILE_CELLS."""
     cells = TILE_CELLS.get(hidden.device.type, TILE_CELLS["cuda"])
     return max(1, cells // max(1, len(hidden)))

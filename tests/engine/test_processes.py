@@ -64,12 +64,6 @@ def test_a_large_catalogue_too(in_turn, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_thinned_gradient_too(in_turn, monkeypatch):
-    monkeypatch.setattr(together.thinned, "COMMON", 0)
-    assert_same(together.fit("mult-vae", softmax="thinned"), in_turn["thin"])
-
-
-@pytest.mark.slow
 def test_killed_ones_come_back_and_go_on_bit_for_bit(tmp_path):
     found = run(2, tmp_path, "killed", tmp_path / "checkpoints", restarts=2)
     assert found["life"] == "2"

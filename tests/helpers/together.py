@@ -13,7 +13,7 @@ import torch
 import torch.distributed as dist
 
 import recvae as rv
-from recvae.engine import checkpoints, sparse, thinned
+from recvae.engine import checkpoints, sparse
 from recvae.engine.checkpoints import Checkpoints
 from recvae.engine.interrupts import sigterm_as_ctrl_c
 from recvae.engine.processes import connected, joined
@@ -66,12 +66,6 @@ def large():
     """A sample that is everything, and gradients by rows."""
     with patch.object(sparse, "LARGE", 0), patch.object(softmax, "N_SAMPLED", 1000), joined():
         return fit("mult-vae")
-
-
-def thin():
-    """A gradient from which nothing is left out."""
-    with patch.object(thinned, "COMMON", 0), joined():
-        return fit("mult-vae", softmax="thinned")
 
 
 def killed(folder):
@@ -138,7 +132,6 @@ def in_turn(folder):
     folder = Path(folder)
     return {
         "large": large(),
-        "thin": thin(),
         "refused": refused(folder / "refused"),
         "told to end": told_to_end(folder / "ended"),
     }

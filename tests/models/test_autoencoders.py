@@ -7,7 +7,6 @@ import scipy.sparse as sp
 import torch
 
 import recvae as rv
-from recvae.engine import thinned
 from recvae.engine.batch import Batch
 from recvae.errors import DataError, OptionError, TrainingError
 from recvae.models.families import autoencoder
@@ -128,10 +127,9 @@ def test_best_beta_needs_validation(split):
         fit(split, beta="best", schedule="constant")
 
 
-@pytest.mark.parametrize("softmax", ["sampled", "thinned"])
-def test_a_sampled_softmax_needs_a_softmax(split, softmax):
+def test_a_sampled_softmax_needs_a_softmax(split):
     with pytest.raises(OptionError, match="choose softmax='all'"):
-        fit(split, likelihood="gaussian", softmax=softmax)
+        fit(split, likelihood="gaussian", softmax="sampled")
 
 
 @pytest.mark.parametrize(("given", "taken"), [("1", 1), ("1.0", 1.0), ("2 epochs", "2 epochs")])
@@ -195,18 +193,6 @@ def test_a_temperature_is_learnt_with_from_a_sample_of_the_items_too(split):
     pd.testing.assert_series_equal(exact.history_["loss"], sampled.history_["loss"], rtol=1e-4)
     products = fit(split, rv.MultDAE, softmax="all", epochs=3, dropout=0.0)
     assert not np.allclose(exact.history_["loss"], products.history_["loss"], rtol=1e-4)
-
-
-def test_a_thinned_gradient_leaves_out_rare_items_alone(split, monkeypatch):
-    losses = []
-    for common, softmax in ((0, "all"), (0, "thinned"), (np.inf, "thinned")):
-        monkeypatch.setattr(thinned, "COMMON", common)
-        model = fit(split, rv.MultDAE, softmax=softmax, epochs=3, dropout=0.0)
-        losses.append(model.history_["loss"])
-    exact, of_common, of_rare = losses
-    pd.testing.assert_series_equal(exact, of_common, rtol=1e-4)
-    assert not np.allclose(exact, of_rare, rtol=1e-4)
-    assert np.allclose(exact, of_rare, rtol=0.1)
 
 
 def test_bernoulli_takes_no_counts(split):

@@ -20,7 +20,6 @@ WAYS: dict[str, dict[str, Any]] = {
     "the paper's, float32": PAPER | {"precision": "float32"},
     "the paper's": PAPER,
     "defaults": {},
-    "defaults, thinned": {"softmax": "thinned"},
     "large batches": LARGEST | {"learning_rate": 4e-3, "rate_schedule": "constant", "beta": 0.1},
     "large batches, cosine": LARGEST | {"learning_rate": 6e-3},
 }

@@ -18,7 +18,6 @@ WAYS: dict[str, Callable[[float], list[float]]] = {
     "plain, bfloat16 autocast, fused Adam": lambda scale: plain_steps(scale, autocast=True),
     "recvae, float32": lambda scale: recvae_steps(scale, "float32"),
     "recvae, bfloat16": lambda scale: recvae_steps(scale, "bfloat16"),
-    "recvae, bfloat16, thinned": lambda scale: recvae_steps(scale, "bfloat16", "thinned"),
     "the three largest products alone, bfloat16": lambda scale: products(scale),
 }
 
@@ -40,15 +39,10 @@ def steps(name: str, scale: float) -> list[float]:
     return WAYS[name](scale)
 
 
-def recvae_steps(
-    scale: float,
-    precision: Literal["float32", "bfloat16"],
-    softmax: Literal["all", "thinned"] = "all",
-) -> list[float]:
+def recvae_steps(scale: float, precision: Literal["float32", "bfloat16"]) -> list[float]:
     """Those of epochs of a few batches."""
     matrix = like_ml_20m(scale)[: STEPS * BATCH]
-    options: dict[str, Any] = {"epochs": EPOCHS, "batch_size": BATCH, "precision": precision}
-    model = rv.MultVAE(softmax=softmax, **options).fit(matrix)
+    model = rv.MultVAE(epochs=EPOCHS, batch_size=BATCH, precision=precision).fit(matrix)
     n_steps = matrix.shape[0] / BATCH
     return [seconds / n_steps for seconds in each_epoch(model)[1:]]
 

@@ -45,7 +45,7 @@ class MultAutoencoder(SoftmaxAutoencoder):
     def learn(self, train: CsrOrShards, validation: Holdout | None, context: FitContext) -> None:
         if self.likelihood == "bernoulli" and self.input == "counts":
             raise OptionError("a bernoulli likelihood needs input='binary': counts are not 0 or 1.")
-        if self.likelihood != "multinomial" and self.softmax in ("sampled", "thinned"):
+        if self.likelihood != "multinomial" and self.softmax == "sampled":
             raise OptionError(
                 f"a {self.likelihood} likelihood has no softmax: choose softmax='all'."
             )

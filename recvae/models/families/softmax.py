@@ -7,7 +7,7 @@ import torch
 
 from recvae.data.shards import CsrOrShards
 from recvae.data.splits import Holdout
-from recvae.engine import devices, processes, sampled, thinned, tiled
+from recvae.engine import devices, processes, sampled, tiled
 from recvae.engine.batch import Batch
 from recvae.engine.sparse import LARGE
 from recvae.errors import OptionError
@@ -26,13 +26,12 @@ class SoftmaxAutoencoder(AutoencoderRecommender):
     Attributes:
         softmax: the items that a training step normalizes over. "all"; "sampled": those of the
             batch and a sample of 10,000 others, see `recvae.engine.sampled`; "auto": sampled
-            beyond 50,000 items. "thinned": over all, but the gradient leaves out three in four of
-            the rare ones, see `recvae.engine.thinned`.
+            beyond 50,000 items.
     """
 
     abilities: ClassVar[frozenset[Ability]] = frozenset(Ability) - {Ability.SPARSE_SCORES}
 
-    softmax: Literal["auto", "all", "sampled", "thinned"] = "auto"
+    softmax: Literal["auto", "all", "sampled"] = "auto"
 
     def learn(self, train: CsrOrShards, validation: Holdout | None, context: FitContext) -> None:
         n_items, together = train.shape[1], processes.current()
@@ -57,13 +56,5 @@ class SoftmaxAutoencoder(AutoencoderRecommender):
         if self._samples(batch.n_items):
             layer = sampled.choose(*layer, N_SAMPLED // group.size, noise)
         weight, bias, targets = layer
-        factors = (*net.factors(net.hidden(code), weight), bias, targets)
-        if self.softmax == "thinned":
-            common = self._common()[group.part(batch.n_items)].to(code.device)
-            return thinned.multinomial_log_likelihood(*factors, common, noise, precision, group)
-        return tiled.multinomial_log_likelihood(*factors, precision, group)
-
-    def _common(self) -> torch.Tensor:
-        """Which items a batch has often: bool [items]."""
-        in_a_batch = self.item_counts_ * (self._batch_size(self.n_users_) / self.n_users_)
-        return torch.from_numpy(in_a_batch >= thinned.COMMON)
+        factors = net.factors(net.hidden(code), weight)
+        return tiled.multinomial_log_likelihood(*factors, bias, targets, precision, group)
