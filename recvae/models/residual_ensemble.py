@@ -47,10 +47,11 @@ class ResidualEnsemble(PooledRecommender):
     members. A neural, a linear and a factor model make different errors, which the sum evens out.
     Which members there are depends on the size of the data, and on the time that `fit` is given:
 
-    - ResidualVAEs, which share their linear path, ELSA and ImplicitALS;
-    - if those would take too long: EDLAE, ELSA, ImplicitALS and a MultVAE, or these without it;
-    - on a long tail, SparseEDLAE and as many MultDAEs with cosine logits, or one if more would take
-      too long.
+    - ELSA, ImplicitALS and ResidualVAEs, which share their linear path;
+    - if those would take too long: EDLAE, ELSA, ImplicitALS and a MultVAE;
+    - if those would too: EDLAE, ELSA and ImplicitALS;
+    - on a long tail: SparseEDLAE and as many MultDAEs with cosine logits;
+    - if those would take too long: SparseEDLAE and one MultDAE.
 
     A long tail has so many items for its interactions that an items x items matrix would take more
     time than the items' neighbors do, or more memory than `max_gigabytes`. Too long is more than
@@ -65,7 +66,7 @@ class ResidualEnsemble(PooledRecommender):
         latent: width of the ResidualVAEs' codes.
         width: width of the layers of the ResidualVAEs' encoders.
         gamma: the weight of the ResidualVAEs' KL terms for each item of a user.
-        epochs: epochs of the members' training, at most; MultDAE has no more than 15.
+        epochs: epochs of the VAEs' training, at most; MultDAE has no more than 15, ELSA 20.
         rank: width of ELSA's vectors.
         factors: width of ImplicitALS's vectors.
         max_gigabytes: the memory that an items x items matrix may take, if the machine has it.
@@ -73,9 +74,9 @@ class ResidualEnsemble(PooledRecommender):
         seed: decides everything random in all members.
         device: the device of all members that have one: "auto", "cpu", "cuda", "mps", ...
         members_: the fitted models: `elsa`, `als`, `vae0`, `vae1`, ...; `edlae`, `mult-vae`;
-            `sparse-edlae`, `dae0`, ...; `transitions`; without the last ones if Ctrl-C or the time
-            ended the training.
-        history_: DataFrame, a row an epoch of the leader, the first softmax autoencoder.
+            `sparse-edlae`, `dae0`, ...; `transitions`; without those that are left out, and without
+            the last ones if Ctrl-C or the time ended the training.
+        history_: DataFrame, a row an epoch of the leader; None if no member has codes.
         interrupted_: whether Ctrl-C or the time ended the training early.
     """
 
@@ -102,10 +103,10 @@ class ResidualEnsemble(PooledRecommender):
 
     def new_members(self) -> dict[str, Recommender]:
         seeds = np.random.SeedSequence(self.seed).generate_state(self.n_vaes)
-        members: dict[str, Recommender] = {
+        members: dict[str, Recommender] = {  # in the order of the plans, in which they are fitted
+            "edlae": EDLAE(max_gigabytes=self.max_gigabytes),
             "elsa": ELSA(latent=self.rank, seed=self.seed, device=self.device),
             "als": ImplicitALS(factors=self.factors, seed=self.seed),
-            "edlae": EDLAE(),
             "sparse-edlae": SparseEDLAE(),
             "mult-vae": MultVAE(
                 epochs=min(MultVAE.epochs, self.epochs), seed=self.seed, device=self.device
@@ -136,7 +137,7 @@ class ResidualEnsemble(PooledRecommender):
         }
         for member in members.values():
             member.half_life = self.half_life
-        return members | {"transitions": Transitions()}
+        return {"transitions": Transitions(), **members}
 
     def members_for(self, train: sp.csr_matrix, minutes: float | None) -> dict[str, Recommender]:
         """The first of the plans that fits into the memory and the time there is, or the last."""
@@ -177,7 +178,7 @@ class ResidualEnsemble(PooledRecommender):
             if not fewer.members_:
                 break
             gains = _per_user(fewer, validation) - values
-            if gains.mean() > CHANCE * gains.std() / len(gains) ** 0.5:
+            if len(gains) > 1 and gains.mean() > CHANCE * gains.std(ddof=1) / len(gains) ** 0.5:
                 logger.info("the ensemble leaves %s out: it is better without", name)
                 self.members_, values = fewer.members_, values + gains
         self.history_ = None if self.leader_ is None else self.leader_.history_

@@ -31,7 +31,9 @@ class VampVAE(MultVAE):
 
     name: ClassVar[str] = "vamp-vae"
     parallel_over: ClassVar[frozenset[ParallelAxis]] = frozenset({"users"})
-    kept: ClassVar[float] = 1.0  # by so few, small steps a net so deep does not find back
+    kept: ClassVar[float] = (
+        1.0  # too deep to learn again, in so few small steps, what it would lose
+    )
     space: ClassVar[Space] = {
         "hidden": Categorical(((600,), (600, 600))),
         "beta": Float(0.05, 1.0, log=True),

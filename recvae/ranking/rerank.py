@@ -57,9 +57,12 @@ class ItemTable:
 
     def columns(self, ids: Sequence[int | str]) -> np.ndarray:
         """The columns int64 of items with these raw ids; OptionError if one is unknown."""
-        columns = look_up(pd.Index(ids), self._items.index)
+        if isinstance(ids, str) or not np.iterable(ids):
+            raise OptionError(f"{ids!r} must be a list of raw ids of items to pin.")
+        index = pd.Index(list(ids)).unique()
+        columns = look_up(index, self._items.index)
         if (columns < 0).any():
-            raise OptionError(f"there is no item {ids[int(columns.argmin())]} to pin.")
+            raise OptionError(f"there is no item {index[int(columns.argmin())]} to pin.")
         return columns
 
 
@@ -204,7 +207,7 @@ class Boost(_Weighted):
 
 @dataclass(frozen=True)
 class Pin:
-    """Some items first, in their order, whatever their scores.
+    """Some items first, in their order, whatever their scores; those of two pins by their scores.
 
     They are not in the lists of those who have them or to whom they are denied, and other steps may
     forbid them, as `Cap` does.
@@ -244,7 +247,7 @@ class Reranker:
         return np.concatenate([np.empty(0, dtype=np.int64), *pins])
 
     def n_best(self, k: int) -> int:
-        """How many candidates lists of length k are made of."""
+        """How many candidates lists of length k are made of, pinned ones among them."""
         return min(pool_size(k, self.table.n_items) + len(self.pinned), self.table.n_items)
 
     def __call__(
@@ -254,16 +257,20 @@ class Reranker:
 
         Args:
             histories: CSR [users, items].
-            ids: int64 [users, candidates], columns of the items, best first; -1 at their end.
+            ids: int64 [users, candidates], columns of the items, pinned ones first, then the best;
+                -1 at their end.
             scores: float [users, candidates].
             k: length of the lists, up to the number of candidates.
 
         Returns:
             Columns and the scores of the ranking, [users, k]; -1 and -inf where there are fewer.
         """
-        users, open_ = np.arange(len(ids)), ids >= 0
-        pool = Pool(np.maximum(ids, 0), ids >= 0, histories, self.table, np.zeros_like(users))
-        relevance = _z(scores, pool.kept) * np.prod([1 - abs(one.weight) for one in self.steps])
+        users, ordinary = np.arange(len(ids)), (ids >= 0) & ~np.isin(ids, self.pinned)
+        # Who can't have a pinned item has no other candidate for it.
+        ordinary &= ordinary.cumsum(axis=1) <= pool_size(k, self.table.n_items)
+        open_ = ordinary | np.isin(ids, self.pinned)
+        pool = Pool(np.maximum(ids, 0), open_.copy(), histories, self.table, np.zeros_like(users))
+        relevance = _z(scores, ordinary) * np.prod([1 - abs(one.weight) for one in self.steps])
         gains = [step.gains(pool) for step in self.steps]
         chosen = np.empty((len(ids), k), dtype=np.int64)
         for place in range(k):

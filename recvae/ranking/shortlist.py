@@ -139,7 +139,7 @@ class Shortlist:
         rest = np.where(least > INFO.min, least + bound, -np.inf)
         pairs = torch.from_numpy(rows), torch.from_numpy(columns)
         exact = self._score(vectors, *pairs)
-        if extra is not None:
+        if extra is not None and len(rows):  # of no places at all, SciPy gives a matrix
             exact += torch.from_numpy(extra[rows, columns].A1)
         scores, columns = _table(exact, *pairs, len(vectors), k)
         return scores, columns, np.where(few, rest, np.inf)

@@ -164,15 +164,21 @@ def _best(cells: torch.Tensor, k: int, pinned: Sequence[int] | np.ndarray = ()) 
 
     Where there are fewer, -1 and -inf.
     """
-    own = cells[:, pinned]
-    cells[:, pinned] += LIFT
-    best, columns = _largest(cells, k)
-    cells[:, pinned] = own
-    best = cells.gather(1, columns) if len(pinned) else best
+    best, columns = _largest(cells, k) if not len(pinned) else _with_pinned(cells, k, pinned)
     if best.isnan().any():
         raise TrainingError("the model scores items as NaN: train it again, more gently.")
     columns[best == -torch.inf] = -1
     return columns.cpu().numpy(), best.cpu().numpy()
+
+
+def _with_pinned(
+    cells: torch.Tensor, k: int, pinned: Sequence[int] | np.ndarray
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The pinned columns, then the best of the others, k in all; their scores are their own."""
+    lifted = cells.clone()
+    lifted[:, pinned] += LIFT
+    columns = _largest(lifted, k)[1]
+    return cells.gather(1, columns), columns
 
 
 def _positions(items: np.ndarray | sp.csr_matrix, users: Users, device: torch.device) -> Positions:

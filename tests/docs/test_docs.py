@@ -65,7 +65,8 @@ def is_ours(line: str) -> bool:
     """Whether a line runs something of this project; an error if that is not there."""
     words = [word for word in shlex.split(line, comments=True) if not is_variable(word)]
     if words[:1] == ["torchrun"]:
-        words = words[words.index("-m") + 1 :]
+        words = words[words.index("-m") :]
+        words = words[1:] if words[1] == "recvae" else ["python", *words]
     match words:
         case ["recvae", name, *arguments]:
             COMMANDS[name].make_context(name, arguments)

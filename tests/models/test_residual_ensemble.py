@@ -120,6 +120,28 @@ def test_members_for_long_tails_are_saved_and_loaded(tmp_path):
     assert loaded.encode(TRAIN)[0].shape == (60, 128)
 
 
+@pytest.mark.parametrize("half_life", [None, 5.0])
+@pytest.mark.parametrize("names", [("edlae", "elsa", "als", "mult-vae"), ("edlae", "elsa", "als")])
+def test_a_loaded_plan_is_as_it_was_fitted(names, half_life, tmp_path, monkeypatch):
+    monkeypatch.setattr(rv.ResidualEnsemble, "_plans", lambda *_: {names: costs.Cost(0, 0)})
+    model = rv.ResidualEnsemble(epochs=1, rank=8, factors=4, half_life=half_life, device="cpu")
+    model.fit(TRAIN).save(tmp_path)
+    loaded = rv.load_model(tmp_path)
+    assert (
+        list(loaded.members_)
+        == list(model.members_)
+        == ["transitions"] * bool(half_life) + [*names]
+    )
+    np.testing.assert_array_equal(loaded.score(TRAIN), model.score(TRAIN))
+    for one, other in zip(loaded.similar_items([0, 1]), model.similar_items([0, 1]), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_memory_is_that_of_all_members():
+    members = rv.ResidualEnsemble(max_gigabytes=3.0).new_members().values()
+    assert {one.max_gigabytes for one in members if hasattr(one, "max_gigabytes")} == {3.0}
+
+
 @pytest.mark.parametrize("lost", ["vae0.linear", "vae1.encoder", ""])
 def test_a_member_that_lost_tensors_is_not_loaded(lost, model, tmp_path, monkeypatch):
     state = {name: tensor for name, tensor in model.state().items() if not name.startswith(lost)}

@@ -81,10 +81,21 @@ def test_a_cap_ends_lists_that_have_nothing_left():
 def test_pinned_items_come_first_unless_a_cap_forbids_them():
     """Drama, Drama and War, Drama, Comedy."""
     ids = np.array([[0, 1, 5, 3]])
-    assert ordered(Pin([5, 1]), ids=ids) == [5, 1, 0, 3]
+    assert ordered(Pin([5, 1]), ids=ids) == ordered(Pin([5, 1, 5]), ids=ids) == [5, 1, 0, 3]
     assert ordered(Pin([4, 3]), ids=ids) == [3, 0, 1, 5]
     assert ordered(Pin([5, 1]), Cap(1), ids=ids) == [5, 3, -1, -1]
     assert ordered(Pin(["3"]), Diversity(1), ids=ids) == [3, 0, 1, 5]
+
+
+def test_who_can_not_have_a_pinned_item_has_the_list_without_it():
+    """Beside 300 others, of which the best 200 are candidates."""
+    n = 300
+    items = pd.DataFrame({"margin": np.arange(n) % 7.0, "genres": "Drama"})
+    given = {"items": items, "counts": np.ones(n, int), "k": 10}
+    ids, scores = np.arange(1, 202)[None], np.linspace(1, 0, 201)[None]
+    lists, _ = reranked([Boost(0.5, "margin"), Pin([0])], ids=ids, scores=scores, **given)
+    plain, _ = reranked([Boost(0.5, "margin")], ids=ids[:, :200], scores=scores[:, :200], **given)
+    np.testing.assert_array_equal(lists, plain)
 
 
 def test_calibration_gives_each_genre_its_share():
@@ -182,7 +193,10 @@ def standardized(values):
 
 def reference(steps, candidates, scores, listed, history, sets, counts, items):
     """What each candidate is worth at the next place; what is in the list is worth nothing."""
-    total = np.prod([1 - abs(step.weight) for step in steps]) * standardized(scores)
+    pinned = [item for step in steps if isinstance(step, Pin) for item in step.items]
+    total, free = np.zeros(len(candidates)), ~np.isin(candidates, pinned)
+    if free.any():
+        total[free] = np.prod([1 - abs(step.weight) for step in steps]) * standardized(scores[free])
     for step in steps:
         match step:
             case Boost():
@@ -271,6 +285,9 @@ def test_what_is_out_of_range_is_refused(make, message):
         ([Cap(2, "genre")], ITEMS, "no column 'genre': did you mean 'genres'"),
         ([Cap(2)], pd.DataFrame(index=range(6)), "it has none at all"),
         ([Boost(1, "genres")], ITEMS, "'genres' of the items must be of numbers"),
+        ([Pin(pd.Series([3, 99], index=[7, 8]))], ITEMS, "no item 99 to pin"),
+        ([Pin("7")], ITEMS, "must be a list of raw ids"),
+        ([Pin(7)], ITEMS, "must be a list of raw ids"),
         ([Pin([3, 99])], ITEMS, "no item 99 to pin"),
         (Cap(2), ITEMS, r"must be a list of steps, such as \[Cap\(3\)\]"),
         (["diversity"], ITEMS, "must be a list of steps"),

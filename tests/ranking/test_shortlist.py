@@ -175,6 +175,15 @@ def test_what_is_added_for_some_items(size):
     assert (Ranking(*ranking.parts, ranking.seen).plain()[0] != ids).mean() > 0.1
 
 
+def test_blocks_without_a_candidate():
+    nobody, seen = sp.csr_matrix((USERS, ITEMS), dtype=np.float32), some_seen()
+    popular = torch.arange(float(ITEMS))
+    extra = {"extra": lambda histories: histories.astype(np.float32)}
+    ids, _ = Ranking(*drawn(), nobody, popular, **extra).short()
+    assert (ids == np.arange(ITEMS - 1, ITEMS - 1 - K, -1)).all()
+    assert (Ranking(*drawn(), seen, **extra).short(allow=[])[0] == -1).all()
+
+
 def test_what_was_seen_never_comes_back():
     ranking = Ranking(*drawn(), some_seen())
     ids, _ = ranking.short()
