@@ -199,15 +199,14 @@ class ResidualEnsemble(PooledRecommender):
                 ("sparse-edlae", "dae0"): neighbors + trained(*DAE),
             }
         # Epochs are those of the defaults, whatever self.epochs: the best may be few.
-        epochs = ResidualVAE.epochs * self.n_vaes
-        path = costs.linear_path(nnz, n_items, epochs)
-        factors = linear + trained(self.rank, ELSA.epochs)
+        epochs, elsa = ResidualVAE.epochs * self.n_vaes, trained(self.rank, ELSA.epochs)
+        of_vaes = costs.linear_path(nnz, n_items, epochs) + trained(self.latent, epochs)
+        vaes = [f"vae{number}" for number in range(self.n_vaes)]
+        of_vae = trained(max(MultVAE.hidden), MultVAE.epochs)
         return {
-            ("elsa", "als", *(f"vae{n}" for n in range(self.n_vaes))): path
-            + trained(self.latent, epochs),
-            ("edlae", "elsa", "als", "mult-vae"): factors
-            + trained(max(MultVAE.hidden), MultVAE.epochs),
-            ("edlae", "elsa", "als"): factors,
+            ("elsa", "als", *vaes): elsa + of_vaes,
+            ("edlae", "elsa", "als", "mult-vae"): linear + elsa + of_vae,
+            ("edlae", "elsa", "als"): linear + elsa,
         }
 
     def _gigabytes(self) -> float:
