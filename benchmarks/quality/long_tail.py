@@ -1,4 +1,4 @@
-"""The default model beside others on a generated catalogue with a long tail: 106,108 items.
+"""The default model beside others on a generated catalogue with a long tail: 126,806 items.
 
     python -m benchmarks.quality.long_tail           # by the validation users
     python -m benchmarks.quality.long_tail --test    # by the test users, once
