@@ -68,7 +68,9 @@ def test_it_passes_the_contract_suite(path, tmp_path):
     test = tmp_path / "test_linear_dae.py"
     test.write_text("from linear_dae import LinearDAE\n" + blocks[-1])
     alone = {"PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    said = python("-m", "pytest", "-q", "-p", "no:cacheprovider", test, **alone)
+    own = tmp_path / "pytest.ini"  # whatever lies in the folders above
+    own.write_text("[pytest]\n", encoding="utf-8")
+    said = python("-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", own, test, **alone)
     assert re.search(r"\d\d passed", said)
 
 
