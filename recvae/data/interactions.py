@@ -118,7 +118,6 @@ class Interactions:
         Raises:
             OptionError: this is no boolean mask of all entries.
         """
-        matrices.marked(entries, self.matrix.nnz)
         return self._take(matrices.only(self._numbers, entries))
 
     def in_order(self, after: int = 0) -> Self:

@@ -56,8 +56,8 @@ def of_ones(columns: np.ndarray, lengths: np.ndarray, n_columns: int) -> sp.csr_
 
 
 def only(matrix: sp.csr_matrix, kept: np.ndarray) -> sp.csr_matrix:
-    """The entries of a CSR matrix that are marked in a boolean [nnz]."""
-    places = np.flatnonzero(kept)
+    """The entries of a CSR matrix that are `kept`; raise OptionError unless it is bool [nnz]."""
+    places = marked(kept, matrix.nnz)
     cells = matrix.data[places], matrix.indices[places], np.searchsorted(places, matrix.indptr)
     return sp.csr_matrix(cells, shape=matrix.shape)
 

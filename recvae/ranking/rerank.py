@@ -265,10 +265,11 @@ class Reranker:
         Returns:
             Columns and the scores of the ranking, [users, k]; -1 and -inf where there are fewer.
         """
-        users, ordinary = np.arange(len(ids)), (ids >= 0) & ~np.isin(ids, self.pinned)
+        users, pinned = np.arange(len(ids)), np.isin(ids, self.pinned)
+        ordinary = (ids >= 0) & ~pinned
         # Who can't have a pinned item has no other candidate for it.
         ordinary &= ordinary.cumsum(axis=1) <= pool_size(k, self.table.n_items)
-        open_ = ordinary | np.isin(ids, self.pinned)
+        open_ = ordinary | pinned
         pool = Pool(np.maximum(ids, 0), open_.copy(), histories, self.table, np.zeros_like(users))
         relevance = _z(scores, ordinary) * np.prod([1 - abs(one.weight) for one in self.steps])
         gains = [step.gains(pool) for step in self.steps]

@@ -148,26 +148,25 @@ class Shortlist:
         self, vectors: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor
     ) -> torch.Tensor:
         """The scores of pairs of users, ascending, and items: [pairs]."""
-        _say_it_once()
         items, zeros = self.products.items, vectors.new_zeros(len(columns))
-        wanted = torch.sparse_csr_tensor(
-            _offsets(rows, len(vectors)),
-            columns,
-            zeros,
-            (len(vectors), len(items)),
-            check_invariants=False,
-        )
+        shape = len(vectors), len(items)
+        wanted = _sparse(_offsets(rows, len(vectors)), columns, zeros, shape)
         found = torch.sparse.sampled_addmm(wanted, vectors, items.T, beta=0.0)
         return found.values() + self.products.biases[columns]
 
 
 def _add_(cells: torch.Tensor, extra: sp.csr_matrix) -> None:
     """Add CSR [users, items] to scores of the same shape, in place."""
-    _say_it_once()
     offsets, columns, added = map(torch.from_numpy, (extra.indptr, extra.indices, extra.data))
-    cells.add_(
-        torch.sparse_csr_tensor(offsets, columns, added, extra.shape, check_invariants=False)
-    )
+    cells.add_(_sparse(offsets, columns, added, extra.shape))
+
+
+def _sparse(
+    offsets: torch.Tensor, columns: torch.Tensor, values: torch.Tensor, shape: tuple[int, int]
+) -> torch.Tensor:
+    """A CSR tensor whose parts are right: they are not checked."""
+    _say_it_once()
+    return torch.sparse_csr_tensor(offsets, columns, values, shape, check_invariants=False)
 
 
 def _table(

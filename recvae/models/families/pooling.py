@@ -76,7 +76,8 @@ def pooled_products(votes: dict[Recommender, int], n_items: int) -> Products | N
     Returns:
         None unless the log-probabilities are inner products, of one model or more, or sparse.
     """
-    dense = {one: n for one, n in votes.items() if is_likely(one) and _has_vectors(one)}
+    likely = {one: n for one, n in votes.items() if is_likely(one)}
+    dense = {one: n for one, n in likely.items() if one.why_not(Ability.VECTORS) is None}
     sparse = {one: n for one, n in votes.items() if one.why_not(Ability.SPARSE_SCORES) is None}
     if not dense or len(dense) + len(sparse) < len(votes):
         return None
@@ -91,10 +92,6 @@ def pooled_products(votes: dict[Recommender, int], n_items: int) -> Products | N
     unscored = sum(sparse.values()) * log(n_items)
     extra = partial(_above_unscored, sparse) if sparse else None
     return Products(users, torch.cat(weights, dim=1), bias - unscored, extra)
-
-
-def _has_vectors(model: Recommender) -> bool:
-    return model.why_not(Ability.VECTORS) is None
 
 
 def _above_unscored(votes: dict[Recommender, int], histories: sp.csr_matrix) -> sp.csr_matrix:
