@@ -21,7 +21,7 @@ from recvae.experiments.comparison import Comparison
 from recvae.experiments.run_cache import RunCache
 from recvae.experiments.runs import Run, over_seeds, over_splits
 from recvae.experiments.significance import differences_to_best
-from recvae.experiments.trials import EPOCHS, fit_timed, refit
+from recvae.experiments.trials import fit_timed
 from recvae.experiments.tuning import tune
 from recvae.models.contract.recommender import Recommender
 
@@ -50,8 +50,8 @@ def compare(
         models: the models to compare, by the name to show.
         split: training, validation and test users. With several splits, such as `split_folds`
             makes, every model is fitted on each of them, and judged by the test users of all
-            together. Of a split that has `final`, a copy of the model is fitted on that, with the
-            options and for the epochs that were best on the validation users, and judged. A model
+            together. Of a split that has `final`, a copy of the model is fitted on that, with
+            what the validation users have chosen (see `Recommender.refit`), and judged. A model
             is skipped if it can't serve the test users, because they are new, or if it can't be
             fitted; the result says why.
         metrics: the metrics. Models are tuned and sorted by the last one, which must measure
@@ -170,11 +170,12 @@ def _run(model: Recommender, split: Split, metrics: list[str], trials: int, seed
         if tuned.interrupted:
             raise KeyboardInterrupt
         model, seconds = tuned.model, float(tuned.trials["seconds"][tuned.best])
-    elif split.final is None or EPOCHS in options.values(model):
+    elif split.final is None or model.reads_validation:
         seconds = fit_timed(model, split.train, split.validation)
     history = model.history_
     if split.final is not None:
-        model, seconds = refit(model, split.final)
+        model = model.as_chosen()
+        seconds = fit_timed(model, split.final, None)
     report = evaluate(model, split.test, [*metrics, *CURVES])
     return Run(
         model=model,

@@ -6,16 +6,12 @@ from typing import Any, Generic, TypeVar
 
 import pandas as pd
 
-from recvae import options
 from recvae.data.interactions import Interactions
 from recvae.data.splits import Holdout
 from recvae.engine.trainer import OnEpoch
 from recvae.models.contract.recommender import Recommender
 
 STATES = ("complete", "pruned", "failed")
-
-EPOCHS = "epochs"
-"""The option of a model that is trained in epochs."""
 
 N_SHOWN = 10
 """How many of the best trials are shown."""
@@ -92,16 +88,3 @@ def fit_timed(
     if model.interrupted_:
         raise KeyboardInterrupt
     return perf_counter() - start
-
-
-def refit(model: M, data: Interactions) -> tuple[M, float]:
-    """Fit a copy on other data, without validation, for as many epochs as were best before.
-
-    Returns:
-        The copy, and the seconds that its fit took.
-    """
-    given = options.values(model)
-    if EPOCHS in given and (best := model.origin_ and model.origin_.best):
-        given[EPOCHS] = best.epoch
-    again = options.build(type(model), given)
-    return again, fit_timed(again, data, None)

@@ -68,13 +68,22 @@ class MultVAE(MultAutoencoder):
 
     def relearn(self, change: Change, context: FitContext) -> None:
         """Train on with the weight of the KL term that training ended with."""
-        if self.beta != "best":
-            self.beta_ = self.beta
-        elif self.history_ is None:
-            raise OptionError("what beta='best' found is not known any more: fit anew.")
-        else:
-            self.beta_ = float(self.history_["beta"].iloc[-1])
+        self.beta_ = self._found_beta()
         super().relearn(change, context)
+
+    def as_chosen(self) -> Self:
+        """See `Learner.as_chosen`: with the weight that `beta="best"` found."""
+        again = super().as_chosen()
+        if self.beta == "best":
+            again.beta = again.warm_up = self._found_beta()
+        return again
+
+    def _found_beta(self) -> float:
+        if self.beta != "best":
+            return self.beta
+        if self.history_ is None:
+            raise OptionError("what beta='best' found is not known any more: fit anew.")
+        return float(self.history_["beta"].iloc[-1])
 
     def _search_beta(
         self, train: CsrOrShards, validation: Holdout | None, context: FitContext

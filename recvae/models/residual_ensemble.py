@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from annotated_types import Ge, Le, MinLen
 
 from recvae.data.splits import Holdout
+from recvae.data.splits.validation import with_validation
 from recvae.engine import machine
 from recvae.engine.sparse import LARGE
 from recvae.evaluation.evaluate import evaluate
@@ -57,9 +58,10 @@ class ResidualEnsemble(PooledRecommender):
     time than the items' neighbors do, or more memory than `max_gigabytes`. Too long is more than
     `fit` is given or, so that the choice does not depend on the machine, an hour of two cores. The
     choice, its memory and its time on this machine are logged before it begins. With `half_life`,
-    Transitions joins them, and counts as much as all others together. With validation users, a
-    member that makes their lists worse is left out, even if it is the only one with codes. Options
-    that are not named here have the members' defaults.
+    Transitions joins them, and counts as much as all others together. Validation users choose the
+    epochs, and a member that makes their lists worse is left out, even if it is the only one with
+    codes. If `fit` is given none, it takes one in 20 users, at most 1,000, to validate by; of fewer
+    than 400 users none. Options that are not named here have the members' defaults.
 
     Attributes:
         n_vaes: number of ResidualVAEs, or of MultDAEs, which differ in their seeds alone.
@@ -165,6 +167,8 @@ class ResidualEnsemble(PooledRecommender):
         return max(1, len(self.members_) - 1) if name == "transitions" else 1
 
     def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
+        if validation is None and self.chosen_ is None:
+            train, validation = with_validation(train, self.seed, in_order=self.reads_order)
         super().learn(train, validation, context)
         if validation is not None:
             self._leave_out_harmful(validation)

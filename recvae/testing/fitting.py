@@ -133,6 +133,18 @@ class FittingTests(Fixtures):
         history = pd.DataFrame(model.history_, columns=["epoch", "ndcg@100"])
         assert heard == list(zip(history["epoch"], history["ndcg@100"], strict=True))
 
+    def test_what_validation_chose_is_fitted_anew(self, make: Make, data: Interactions) -> None:
+        split = split_users(data, n_validation=15, n_test=5)
+        model = make().fit(split.train, split.validation)
+        again = model.refit(data)
+        assert type(again) is type(model)
+        assert again.n_users_ == USERS
+        assert (recommend(again, data.matrix)[0] >= 0).any()
+        epochs = (0 if one.history_ is None else len(one.history_) for one in (again, model))
+        fewer, all_of_them = epochs
+        assert fewer <= all_of_them
+        assert model.reads_validation or not fewer
+
     def test_the_search_space_holds_the_defaults_and_its_ends_are_possible(
         self, make: Make
     ) -> None:

@@ -13,7 +13,6 @@ from recvae.errors import OptionError
 from recvae.evaluation.evaluate import evaluate
 from recvae.experiments.compare import compare
 from recvae.experiments.comparison import Comparison
-from recvae.saved.origin import Origin
 
 METRICS = ("recall@10", "coverage@10", "ndcg@20")
 
@@ -194,7 +193,6 @@ class Told(Trained):
             del self.history_["ndcg@100"]
         else:
             self.history_["ndcg@100"] = -((self.history_["epoch"] - 7) ** 2)
-        self.origin_ = Origin.now(self.history_)
         return self
 
 

@@ -12,6 +12,7 @@ import torch
 from recvae.data.interactions import Interactions
 from recvae.data.splits import Holdout, Split
 from recvae.engine.trainer import OnEpoch
+from recvae.models.contract.learner import Learner
 from recvae.options.spaces import Categorical, Space
 from recvae.ranking.top_k import top_k
 
@@ -24,7 +25,8 @@ class Noisy:
     seed: int = 0
 
     history_ = None
-    origin_ = None
+    reads_validation = Learner.reads_validation
+    as_chosen = Learner.as_chosen
     interrupted_ = False
     supports_new_users: ClassVar[bool] = True
     space: ClassVar[Space] = {"noise": Categorical((0.0, 0.5, 1.0, 2.0))}

@@ -274,3 +274,40 @@ def test_a_member_that_harms_the_pool_is_left_out(monkeypatch, caplog):
     model = rv.ResidualEnsemble(**SMALL, n_vaes=1).fit(split.train, split.validation)
     assert list(model.members_) == ["elsa", "vae0"]
     assert "leaves als out" in caplog.text
+
+
+def test_without_validation_users_it_takes_some_of_its_own(monkeypatch):
+    told = []
+    fit = ResidualVAE.fit
+
+    def hear(self, train, validation=None, *rest, **others):
+        told.append((train.shape[0], validation.fold_in.shape[0]))
+        return fit(self, train, validation, *rest, **others)
+
+    monkeypatch.setattr(ResidualVAE, "fit", hear)
+    many = sp.vstack([TRAIN] * 7, format="csr")
+    model = rv.ResidualEnsemble(**SMALL).fit(many)
+    assert told == [(399, 21)] * 2
+    assert model.n_users_ == 420
+    np.testing.assert_array_equal(model.item_counts_, np.bincount(many.indices, minlength=20))
+    assert "ndcg@100" in model.history_
+
+
+def test_what_was_chosen_is_fitted_anew_on_all(validation, tmp_path):
+    model = rv.ResidualEnsemble(**SMALL | {"epochs": 6}).fit(TRAIN, validation)
+    best = {
+        name: one.history_["ndcg@100"].argmax() + 1
+        for name, one in model.members_.items()
+        if one.history_ is not None
+    }
+    model.members_.pop("als")  # as if it had been left out
+    many = sp.vstack([TRAIN] * 7, format="csr")
+    again = model.refit(many)
+    assert list(again.members_) == ["elsa", "vae0", "vae1"]
+    assert {name: one.epochs for name, one in again.members_.items()} == best
+    assert [len(one.history_) for one in again.members_.values()] == list(best.values())
+    assert "ndcg@100" not in again.history_
+    model.save(tmp_path / "model")
+    loaded = rv.load_model(tmp_path / "model").as_chosen()  # only the leader's history is saved
+    epochs = {name: one.epochs for name, one in loaded.chosen_.items()}
+    assert epochs == {"elsa": 20, "vae0": best["vae0"], "vae1": best["vae0"]}

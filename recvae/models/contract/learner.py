@@ -34,8 +34,11 @@ from recvae.models.contract.inputs import warn_if_unweighted
 from recvae.models.contract.ridge import USERS
 from recvae.models.contract.saving import SavableModel
 from recvae.saved.facts import Facts
-from recvae.saved.origin import Origin
+from recvae.saved.origin import BestEpoch, Origin
 from recvae.saved.storage import as_parquet
+
+EPOCHS = "epochs"
+"""The option of a model that is trained in epochs."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -60,7 +63,8 @@ class Learner(SavableModel):
 
         Args:
             interactions: the training users, as Interactions, CSR [users, items], or Shards.
-            validation: users to choose the best epoch by, for models trained in epochs.
+            validation: users to choose the best epoch by, for models trained in epochs. None trains
+                for all epochs; ResidualEnsemble then takes users of its own training data.
             on_epoch: called by models that choose their best epoch, with the epoch's number, from
                 1, and its validation value; an exception from it ends the fit.
             checkpoints: a folder where models trained in epochs keep their state. After any end,
@@ -117,6 +121,35 @@ class Learner(SavableModel):
             self._facts = None
             raise
         return self
+
+    @property
+    def reads_validation(self) -> bool:
+        """Whether validation users choose something in a fit, such as the best epoch."""
+        return EPOCHS in options.values(self)
+
+    def as_chosen(self) -> Self:
+        """A new model, not fitted, to fit without validation users: with what they chose for this.
+
+        It has this model's options, but for the number of epochs, which is the best one found.
+        """
+        given = options.values(self)
+        if EPOCHS in given and (best := BestEpoch.of(self.history_)):
+            given[EPOCHS] = best.epoch
+        return options.build(type(self), given)
+
+    def refit(self, interactions: Interactions | Shards | sp.csr_matrix, **arguments: Any) -> Self:
+        """Fit a new model on other data, such as all users, with what validation chose for this.
+
+        Args:
+            interactions: the training users, validation users among them.
+            arguments: others of `fit`, but for `validation`.
+
+        Raises:
+            NotFittedError: fit or load this model first.
+            RecvaeError: see `fit`.
+        """
+        self.require_fitted()
+        return self.as_chosen().fit(interactions, **arguments)
 
     @devices.usual()
     def update(

@@ -4,10 +4,10 @@ from abc import abstractmethod
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
 from operator import iadd
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -30,7 +30,6 @@ from recvae.saved.storage import Saved
 CPU = torch.device("cpu")
 
 
-@dataclass(kw_only=True, eq=False)
 class PooledRecommender(Recommender):
     """Scores by the sum of the members' log-probabilities (see `pooling.py`).
 
@@ -40,6 +39,7 @@ class PooledRecommender(Recommender):
     Attributes:
         members_: the fitted members by name. If time or Ctrl-C ended the training, some can be
             missing, unless the ensemble needs all.
+        chosen_: the members to fit, not fitted, if those of a former fit chose; see `as_chosen`.
     """
 
     abilities: ClassVar[frozenset[Ability]] = frozenset(
@@ -47,6 +47,7 @@ class PooledRecommender(Recommender):
     )
     needs_all: ClassVar[bool] = True
     """Whether it can't do without a member that time or Ctrl-C left no room for."""
+    chosen_: dict[str, Recommender] | None = None
 
     @abstractmethod
     def new_members(self) -> dict[str, Recommender]:
@@ -55,6 +56,22 @@ class PooledRecommender(Recommender):
     def members_for(self, train: sp.csr_matrix, minutes: float | None) -> dict[str, Recommender]:
         """The new members that suit a training matrix and the time there is; here all of them."""
         return self.new_members()
+
+    @property
+    def reads_validation(self) -> bool:
+        """Whether a member does."""
+        return any(member.reads_validation for member in self.new_members().values())
+
+    def as_chosen(self) -> Self:
+        """See `Learner.as_chosen`: of the members that there are, each as it was chosen."""
+        again = super().as_chosen()
+        # Of a model that was saved, the history of the leader alone is known.
+        new = again.new_members()
+        again.chosen_ = {
+            name: new[name] if member.history_ is None else member.as_chosen()
+            for name, member in self.members_.items()
+        }
+        return again
 
     def votes(self, name: str) -> int:
         """How often a member's log-probabilities are added; here once."""
@@ -86,7 +103,7 @@ class PooledRecommender(Recommender):
             KeyboardInterrupt: after Ctrl-C, if a member is missing that the ensemble needs.
         """
         self.members_: dict[str, Recommender] = {}
-        members = self.members_for(train, context.minutes_left)
+        members = self.chosen_ or self.members_for(train, context.minutes_left)
         for name, member in members.items():
             if context.minutes_left == 0 and self.members_ and not self.needs_all:
                 self.interrupted_ = True
