@@ -60,8 +60,8 @@ class ResidualEnsemble(PooledRecommender):
     choice, its memory and its time on this machine are logged before it begins. With `half_life`,
     Transitions joins them, and counts as much as all others together. Validation users choose the
     epochs, and a member that makes their lists worse is left out, even if it is the only one with
-    codes. If `fit` is given none, it takes one in 20 users, at most 1,000, to validate by; of fewer
-    than 400 users none. Options that are not named here have the members' defaults.
+    codes. If `fit` is given none, it takes one in 10 users, at most 1,000, to validate by; of fewer
+    than 200 users none. Options that are not named here have the members' defaults.
 
     Attributes:
         n_vaes: number of ResidualVAEs, or of MultDAEs, which differ in their seeds alone.
@@ -169,6 +169,8 @@ class ResidualEnsemble(PooledRecommender):
     def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
         if validation is None and self.chosen_ is None:
             train, validation = with_validation(train, self.seed, in_order=self.reads_order)
+            if validation is not None:
+                logger.info("%s of the users validate", f"{validation.fold_in.shape[0]:,}")
         super().learn(train, validation, context)
         if validation is not None:
             self._leave_out_harmful(validation)

@@ -1,4 +1,4 @@
-"""Validation users that a fit takes from its own training users, where it was given none."""
+"""Validation users that a fit takes from its training users, where it was given none."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -6,7 +6,7 @@ import scipy.sparse as sp
 from recvae.data.matrices import only, rank_in_rows, rows_of
 from recvae.data.splits.holdout import Holdout
 
-ONE_IN, MOST, LEAST = 20, 1000, 20
+ONE_IN, MOST, LEAST = 10, 1000, 20
 """One in so many users validates, but no more than so many; where they would be fewer, none."""
 HIDDEN = 0.2
 

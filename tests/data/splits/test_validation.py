@@ -14,10 +14,10 @@ def train():
     return sp.csr_matrix(likes, dtype=np.float32)
 
 
-def test_one_user_in_twenty_validates_and_none_of_them_trains(train):
+def test_one_user_in_ten_validates_and_none_of_them_trains(train):
     rest, validation = with_validation(train, seed=0)
-    assert rest.shape == (950, 30)
-    assert validation.fold_in.shape == (50, 30)
+    assert rest.shape == (900, 30)
+    assert validation.fold_in.shape == (100, 30)
     whole = [
         *map(bytes, rest.toarray()),
         *map(bytes, (validation.fold_in + validation.held_out).toarray()),
@@ -40,11 +40,11 @@ def test_what_is_held_out_in_order_is_the_last(train):
     lengths = np.diff(train.indptr)
     places.data = np.concatenate([1 + random.permutation(n) for n in lengths]).astype(np.float32)
     _, validation = with_validation(places, seed=0, in_order=True)
-    for user in range(50):
+    for user in range(100):
         assert validation.fold_in[user].data.max() < validation.held_out[user].data.min()
 
 
 def test_of_few_users_none_validates(train):
-    for few in (train[:399], sp.eye(1000, format="csr", dtype=np.float32)):
+    for few in (train[:199], sp.eye(1000, format="csr", dtype=np.float32)):
         assert with_validation(few, seed=0) == (few, None)
-    assert with_validation(train[:400], seed=0)[1] is not None
+    assert with_validation(train[:200], seed=0)[1] is not None
