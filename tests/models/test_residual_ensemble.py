@@ -311,3 +311,15 @@ def test_what_was_chosen_is_fitted_anew_on_all(validation, tmp_path):
     loaded = rv.load_model(tmp_path / "model").as_chosen()  # only the leader's history is saved
     epochs = {name: one.epochs for name, one in loaded.chosen_.items()}
     assert epochs == {"elsa": 20, "vae0": best["vae0"], "vae1": best["vae0"]}
+
+
+def test_an_update_learns_those_too_who_validated(monkeypatch):
+    monkeypatch.setattr(rv.ResidualEnsemble, "members_for", lambda *_: {"edlae": rv.EDLAE()})
+    many = rv.Interactions.from_matrix(sp.vstack([TRAIN] * 7, format="csr"))
+    model = rv.ResidualEnsemble().fit(many, keep_data=True)
+    whole = rv.EDLAE().fit(many).score(TRAIN)
+    assert not torch.allclose(model.members_["edlae"].score(TRAIN), whole, rtol=1e-3)
+    model.update(rv.read_interactions({"user": [420], "item": [3]}))
+    changed = sp.vstack([many.matrix, sp.csr_matrix(([1.0], ([0], [3])), shape=(1, 20))])
+    expected = rv.EDLAE().fit(changed.tocsr()).score(TRAIN)
+    torch.testing.assert_close(model.members_["edlae"].score(TRAIN), expected)
