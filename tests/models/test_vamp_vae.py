@@ -103,7 +103,7 @@ def test_the_mixture_is_exact_where_posteriors_are_narrow():
     logvars = torch.full((100, 200), 2 * math.log(0.05))
     code = means[:20] + 0.05 * torch.randn(20, 200, generator=generator(1))
     expected = log_density(*(numpy(t).astype(float) for t in (code, means[:20], logvars[:20])))
-    # The squares add up to 200 / 0.05^2: float32 keeps such a sum to a spacing in each of its steps.
+    # The squares add up to 200 / 0.05^2; float32 rounds such a sum to its spacing, several times.
     rounding = 4 * np.spacing(np.float32(200 / 0.05**2))
     np.testing.assert_allclose(
         mixture_log_normal(code, means, logvars), expected - math.log(100), rtol=0, atol=rounding
