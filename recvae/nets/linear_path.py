@@ -56,18 +56,20 @@ class LinearPath(nn.Module):
             [users, items].
         """
         # For x = visible + hidden: `known` is visible' P and `whole` is x'P, both [users, items].
+        # In place wherever it can be: these are large, and each pass over new memory costs.
         known = multiply(visible, self.inverse)
-        whole = known + multiply(hidden, self.inverse)
+        whole = multiply(hidden, self.inverse).add_(known)
         # `own` is visible' P x; with hidden' P x it adds up to the x'Px of the denominator.
         own = visible.inner(whole)
         weights = user_weights(visible.sum(visible.values) + hidden.sum(hidden.values))
         step = whole / (1 / weights - own - hidden.inner(whole))[:, None]
         # With P* the inverse without the user: visible' P* = known + own step, and its diagonal is
         # diag(P) + whole step. That is all that the scores need; P* itself is never made.
-        return _scores(visible, known + own[:, None] * step, self.inverse.diagonal() + whole * step)
+        product = known.addcmul_(own[:, None], step)
+        return _scores(visible, product, step.mul_(whole).add_(self.inverse.diagonal()))
 
 
 def _scores(histories: Batch, product: torch.Tensor, diagonal: torch.Tensor) -> torch.Tensor:
-    """h (I - P / diag(P)) for sparse rows h, given hP (`product`) and diag(P)."""
-    scores = -product / diagonal
+    """h (I - P / diag(P)) for sparse rows h, given hP (`product`, overwritten) and diag(P)."""
+    scores = product.div_(diagonal).neg_()
     return scores.index_put_((histories.rows, histories.columns), histories.values, accumulate=True)
