@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from threading import Thread
+from time import sleep
 
 import httpx
 import uvicorn
@@ -29,13 +30,17 @@ async def until(condition, seconds: float = 60) -> None:
 
 
 @contextmanager
-def listening(app, **options):
-    """Run a server in a thread; yield its URL."""
-    with socket.create_server(("127.0.0.1", 0)) as place:
+def listening(app, port=0, **options):
+    """Run a server in a thread; yield its URL, once it serves."""
+    with socket.create_server(("127.0.0.1", port)) as place:
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, **options))
         thread = Thread(target=server.run, args=([place],), daemon=True)
         thread.start()
-        yield "http://{}:{}".format(*place.getsockname())
-        server.should_exit = True
-        thread.join(60)
-        assert not thread.is_alive()
+        try:
+            while thread.is_alive() and not server.started:
+                sleep(0.01)
+            yield "http://{}:{}".format(*place.getsockname())
+        finally:
+            server.should_exit = True
+            thread.join(60)
+    assert not thread.is_alive()

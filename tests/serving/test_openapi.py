@@ -1,12 +1,10 @@
 """What schemathesis makes of the server's OpenAPI: requests of all kinds, allowed and not."""
 
-import socket
 from collections.abc import Iterator
-from threading import Thread
 
 import pytest
-import uvicorn
 from hypothesis import given, settings
+from serving_client import listening
 
 from recvae.serving import create_app
 
@@ -24,14 +22,8 @@ def api(vae, tmp_path_factory) -> Iterator[object]:
     """The schema of a server that runs in a thread."""
     folder = tmp_path_factory.mktemp("model")
     vae.save(folder)
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(create_app(folder, device="cpu"), log_config=None))
-    thread = Thread(target=server.run, args=([listening],), daemon=True)
-    thread.start()
-    host, port = listening.getsockname()
-    yield schemathesis.openapi.from_url(f"http://{host}:{port}/openapi.json")
-    server.should_exit = True
-    thread.join(60)
+    with listening(create_app(folder, device="cpu")) as url:
+        yield schemathesis.openapi.from_url(f"{url}/openapi.json")
 
 
 @pytest.mark.parametrize("mode", ["positive", "negative"])

@@ -3,8 +3,6 @@
 import math
 import os
 import re
-import socket
-import threading
 from contextlib import contextmanager
 
 import httpx
@@ -12,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-import uvicorn
 from browser import PHONE, Watch
 from PIL import Image
+from serving_client import listening
 
 import recvae as rv
 from recvae.serving import create_app
@@ -52,15 +50,8 @@ def movies(tmp_path_factory, real_data):
 @contextmanager
 def serving(folder, port=0, **options):
     """Serve a model from a thread; yield where."""
-    server = uvicorn.Server(uvicorn.Config(create_app(folder, **options), log_level="error"))
-    with socket.create_server(("127.0.0.1", port)) as listening:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
-        finally:
-            server.should_exit = True
-            thread.join(60)
+    with listening(create_app(folder, **options), port) as url:
+        yield f"{url}/"
 
 
 @pytest.fixture(scope="module")
