@@ -120,6 +120,14 @@ def test_a_mistyped_metric_is_refused_before_training(split, monkeypatch):
         fit(split, metric="ncdg@100")
 
 
+def test_a_refit_has_the_beta_that_was_found(split):
+    model = fit(split, beta="best", epochs=8, patience=None)
+    again = model.refit(split.train)
+    assert (again.beta, again.warm_up) == (model.beta_, model.beta_)
+    assert again.history_["beta"].iloc[-1] == model.beta_
+    assert len(again.history_) == model.origin_.best.epoch
+
+
 def test_best_beta_needs_validation(split):
     with pytest.raises(OptionError, match="validation"):
         rv.MultVAE(**SMALL, beta="best").fit(split.train)
