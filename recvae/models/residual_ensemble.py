@@ -1,6 +1,7 @@
 """ResidualEnsemble: an ensemble whose members are chosen by the size of the data."""
 
 import logging
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
 from math import ceil
@@ -34,6 +35,8 @@ HOUR = 60.0
 """The minutes that the members may take on two cores if no other time is given."""
 DAE = (128, 15)
 """Width and epochs of the MultDAE."""
+FEW = 0.05
+"""The part of the users that training can do without."""
 METRIC, CHANCE = "ndcg@100", 2
 """How members are judged, and how many standard errors are more than chance."""
 
@@ -60,8 +63,10 @@ class ResidualEnsemble(PooledRecommender):
     choice, its memory and its time on this machine are logged before it begins. With `half_life`,
     Transitions joins them, and counts as much as all others together. Validation users choose the
     epochs, and a member that makes their lists worse is left out, even if it is the only one with
-    codes. If `fit` is given none, it takes one in 10 users, at most 1,000, to validate by; of fewer
-    than 200 users none. Options that are not named here have the members' defaults.
+    codes. If `fit` is given none, it takes one in 10 users, at most 1,000, to validate by, and then
+    fits what they chose anew on all; but not if they are so few that it makes no difference, nor if
+    `fit` is given a time. Of fewer than 200 users none validates. Options that are not named here
+    have the members' defaults.
 
     Attributes:
         n_vaes: number of ResidualVAEs, or of MultDAEs, which differ in their seeds alone.
@@ -167,13 +172,28 @@ class ResidualEnsemble(PooledRecommender):
         return max(1, len(self.members_) - 1) if name == "transitions" else 1
 
     def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
+        rest = train
         if validation is None and self.chosen_ is None:
-            train, validation = with_validation(train, self.seed, in_order=self.reads_order)
-            if validation is not None:
-                logger.info("%s of the users validate", f"{validation.fold_in.shape[0]:,}")
-        super().learn(train, validation, context)
+            rest, validation = with_validation(train, self.seed, in_order=self.reads_order)
+        super().learn(rest, validation, context)
         if validation is not None:
             self._leave_out_harmful(validation)
+        many = rest.shape[0] < (1 - FEW) * train.shape[0]
+        if many and context.deadline is None and not self.interrupted_:
+            self._fit_anew(train, context)
+
+    def _fit_anew(self, train: sp.csr_matrix, context: FitContext) -> None:
+        """Fit the members as they were chosen, on all users; after Ctrl-C they stay as they are."""
+        logger.info("the ensemble's members are fitted anew, with those users who validated")
+        again, kept = self.as_chosen(), self.facts_.data is not None
+        self.interrupted_ = True
+        with suppress(KeyboardInterrupt):
+            again.fit(train, checkpoints=context.part("all"), keep_data=kept)
+            self.interrupted_ = again.interrupted_
+        if not self.interrupted_:
+            self.members_ = again.members_
+            for member in self.members_.values():
+                member.belong_to(self.facts_)
 
     def _leave_out_harmful(self, validation: Holdout) -> None:
         """Leave out members without which the validation users' lists are better beyond chance."""
@@ -220,4 +240,6 @@ class ResidualEnsemble(PooledRecommender):
 
 
 def _per_user(model: Recommender, validation: Holdout) -> np.ndarray:
-    return evaluate(model, validation, (METRIC,)).per_user[METRIC].to_numpy()
+    """The metric of each user; a user who is there several times has the mean."""
+    values = evaluate(model, validation, (METRIC,)).per_user[METRIC]
+    return values.groupby(level=0).mean().to_numpy()

@@ -276,21 +276,57 @@ def test_a_member_that_harms_the_pool_is_left_out(monkeypatch, caplog):
     assert "leaves als out" in caplog.text
 
 
-def test_without_validation_users_it_takes_some_of_its_own(monkeypatch):
-    told = []
-    fit = ResidualVAE.fit
+MANY = sp.vstack([TRAIN] * 7, format="csr")
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """How many users each VAE is fitted on, and how many validate."""
+    told, fit = [], ResidualVAE.fit
 
     def hear(self, train, validation=None, *rest, **others):
-        told.append((train.shape[0], validation.fold_in.shape[0]))
+        told.append((train.shape[0], validation and validation.user_ids.nunique()))
         return fit(self, train, validation, *rest, **others)
 
     monkeypatch.setattr(ResidualVAE, "fit", hear)
-    many = sp.vstack([TRAIN] * 7, format="csr")
-    model = rv.ResidualEnsemble(**SMALL).fit(many)
-    assert told == [(378, 42)] * 2
+    return told
+
+
+def test_without_validation_users_it_takes_some_then_it_learns_from_all(told):
+    model = rv.ResidualEnsemble(**SMALL).fit(MANY, keep_data=True)
+    assert told == [(378, 42), (378, 42), (420, None), (420, None)]
     assert model.n_users_ == 420
-    np.testing.assert_array_equal(model.item_counts_, np.bincount(many.indices, minlength=20))
+    np.testing.assert_array_equal(model.item_counts_, np.bincount(MANY.indices, minlength=20))
     assert "ndcg@100" in model.history_
+    for member in model.members_.values():
+        assert member.facts_.data.shape == (420, 20)
+
+
+def test_where_the_time_is_given_it_learns_once(told):
+    rv.ResidualEnsemble(**SMALL).fit(MANY, minutes=60)
+    assert told == [(378, 42), (378, 42)]
+
+
+@pytest.mark.parametrize("number", [3, 4])
+def test_ctrl_c_while_it_learns_from_all_keeps_what_there_was(number, told, monkeypatch, tmp_path):
+    prepare = ResidualVAE.prepare
+
+    def pressed(self, *args):
+        if len(told) == number:
+            raise KeyboardInterrupt
+        prepare(self, *args)
+
+    whole = rv.ResidualEnsemble(**SMALL).fit(MANY)
+    told.clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(ResidualVAE, "prepare", pressed)
+        model = rv.ResidualEnsemble(**SMALL).fit(MANY, checkpoints=tmp_path)
+    assert model.interrupted_
+    assert list(model.members_) == ["elsa", "als", "vae0", "vae1"]
+    assert all(vae.n_users_ == 420 for vae in vaes(model))
+    assert model.score(TRAIN).isfinite().all()
+    resumed = rv.ResidualEnsemble(**SMALL).fit(MANY, checkpoints=tmp_path)
+    assert torch.equal(resumed.score(TRAIN), whole.score(TRAIN))
 
 
 def test_what_was_chosen_is_fitted_anew_on_all(validation, tmp_path):
@@ -301,8 +337,7 @@ def test_what_was_chosen_is_fitted_anew_on_all(validation, tmp_path):
         if one.history_ is not None
     }
     model.members_.pop("als")  # as if it had been left out
-    many = sp.vstack([TRAIN] * 7, format="csr")
-    again = model.refit(many)
+    again = model.refit(MANY)
     assert list(again.members_) == ["elsa", "vae0", "vae1"]
     assert {name: one.epochs for name, one in again.members_.items()} == best
     assert [len(one.history_) for one in again.members_.values()] == list(best.values())
@@ -315,8 +350,8 @@ def test_what_was_chosen_is_fitted_anew_on_all(validation, tmp_path):
 
 def test_an_update_learns_those_too_who_validated(monkeypatch):
     monkeypatch.setattr(rv.ResidualEnsemble, "members_for", lambda *_: {"edlae": rv.EDLAE()})
-    many = rv.Interactions.from_matrix(sp.vstack([TRAIN] * 7, format="csr"))
-    model = rv.ResidualEnsemble().fit(many, keep_data=True)
+    many = rv.Interactions.from_matrix(MANY)
+    model = rv.ResidualEnsemble().fit(many, keep_data=True, minutes=60)
     whole = rv.EDLAE().fit(many).score(TRAIN)
     assert not torch.allclose(model.members_["edlae"].score(TRAIN), whole, rtol=1e-3)
     model.update(rv.read_interactions({"user": [420], "item": [3]}))

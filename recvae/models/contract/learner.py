@@ -64,7 +64,7 @@ class Learner(SavableModel):
         Args:
             interactions: the training users, as Interactions, CSR [users, items], or Shards.
             validation: users to choose the best epoch by, for models trained in epochs. None trains
-                for all epochs; ResidualEnsemble then takes users of its own training data.
+                for all epochs; ResidualEnsemble then takes some of the training users.
             on_epoch: called by models that choose their best epoch, with the epoch's number, from
                 1, and its validation value; an exception from it ends the fit.
             checkpoints: a folder where models trained in epochs keep their state. After any end,
