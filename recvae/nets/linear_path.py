@@ -65,7 +65,7 @@ class LinearPath(nn.Module):
         step = whole / (1 / weights - own - hidden.inner(whole))[:, None]
         # With P* the inverse without the user: visible' P* = known + own step, and its diagonal is
         # diag(P) + whole step. That is all that the scores need; P* itself is never made.
-        product = known.addcmul_(own[:, None], step)
+        product = known.add_(own[:, None] * step)
         return _scores(visible, product, step.mul_(whole).add_(self.inverse.diagonal()))
 
 
