@@ -72,7 +72,7 @@ class MultVAE(MultAutoencoder):
         super().relearn(change, context)
 
     def as_chosen(self) -> Self:
-        """See `Learner.as_chosen`: with the weight that `beta="best"` found."""
+        """See `Learner.as_chosen`: for `beta="best"` with the weight that training ended with."""
         again = super().as_chosen()
         if self.beta == "best":
             again.beta = again.warm_up = self._found_beta()

@@ -1,9 +1,8 @@
 """ResidualEnsemble: an ensemble whose members are chosen by the size of the data."""
 
 import logging
-from contextlib import suppress
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Annotated, ClassVar
 
@@ -15,6 +14,7 @@ from recvae.data.splits import Holdout
 from recvae.data.splits.validation import with_validation
 from recvae.engine import machine
 from recvae.engine.sparse import LARGE
+from recvae.errors import TrainingError
 from recvae.evaluation.evaluate import evaluate
 from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.recommender import Recommender
@@ -36,7 +36,7 @@ HOUR = 60.0
 DAE = (128, 15)
 """Width and epochs of the MultDAE."""
 FEW = 0.05
-"""The part of the users that training can do without."""
+"""The part of the interactions that training can do without."""
 METRIC, CHANCE = "ndcg@100", 2
 """How members are judged, and how many standard errors are more than chance."""
 
@@ -63,9 +63,9 @@ class ResidualEnsemble(PooledRecommender):
     choice, its memory and its time on this machine are logged before it begins. With `half_life`,
     Transitions joins them, and counts as much as all others together. Validation users choose the
     epochs, and a member that makes their lists worse is left out, even if it is the only one with
-    codes. If `fit` is given none, it takes one in 10 users, at most 1,000, to validate by, and then
-    fits what they chose anew on all; but not if they are so few that it makes no difference, nor if
-    `fit` is given a time. Of fewer than 200 users none validates. Options that are not named here
+    codes. If `fit` is given none, one in 10 of the users with several items validates, at most
+    1,000, at least 20 or none. Then what they chose is fitted anew, to all users, unless `fit` is
+    given a time, or they have less than 5% of the interactions. Options that are not named here
     have the members' defaults.
 
     Attributes:
@@ -83,7 +83,8 @@ class ResidualEnsemble(PooledRecommender):
         members_: the fitted models: `elsa`, `als`, `vae0`, `vae1`, ...; `edlae`, `mult-vae`;
             `sparse-edlae`, `dae0`, ...; `transitions`; without those that are left out, and without
             the last ones if Ctrl-C or the time ended the training.
-        history_: DataFrame, a row an epoch of the leader; None if no member has codes.
+        history_: DataFrame, a row an epoch of the leader, in the fit that validation users judged;
+            None if no member has codes.
         interrupted_: whether Ctrl-C or the time ended the training early.
     """
 
@@ -172,24 +173,42 @@ class ResidualEnsemble(PooledRecommender):
         return max(1, len(self.members_) - 1) if name == "transitions" else 1
 
     def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
-        rest = train
         if validation is None and self.chosen_ is None:
-            rest, validation = with_validation(train, self.seed, in_order=self.reads_order)
-        super().learn(rest, validation, context)
-        if validation is not None:
-            self._leave_out_harmful(validation)
-        many = rest.shape[0] < (1 - FEW) * train.shape[0]
-        if many and context.deadline is None and not self.interrupted_:
+            self._learn_by_own(train, context)
+        else:
+            self._learn_by(validation, train, context)
+
+    def _learn_by_own(self, train: sp.csr_matrix, context: FitContext) -> None:
+        """Let some of the training users validate; then learn from all, if those are many."""
+        rest, own = with_validation(train, self.seed, in_order=self.reads_order)
+        n_own = train.shape[0] - rest.shape[0]
+        twice = rest.nnz < (1 - FEW) * train.nnz and context.deadline is None
+        if own is not None:
+            then = "; then the members are fitted once more, to all" if twice else ""
+            logger.info("%s of the users validate%s", f"{n_own:,}", then)
+            context = replace(context, shared={})  # as it is of all users
+        self._learn_by(own, rest, context)
+        if twice and not self.interrupted_:
             self._fit_anew(train, context)
 
+    def _learn_by(
+        self, validation: Holdout | None, train: sp.csr_matrix, context: FitContext
+    ) -> None:
+        super().learn(train, validation, context)
+        if validation is not None:
+            self._leave_out_harmful(validation)
+
     def _fit_anew(self, train: sp.csr_matrix, context: FitContext) -> None:
-        """Fit the members as they were chosen, on all users; after Ctrl-C they stay as they are."""
-        logger.info("the ensemble's members are fitted anew, with those users who validated")
+        """Fit the members as they were chosen, to all users; if that fails, they stay as they are."""
         again, kept = self.as_chosen(), self.facts_.data is not None
-        self.interrupted_ = True
-        with suppress(KeyboardInterrupt):
+        try:
             again.fit(train, checkpoints=context.part("all"), keep_data=kept)
             self.interrupted_ = again.interrupted_
+        except KeyboardInterrupt:
+            self.interrupted_ = True
+        except TrainingError as error:
+            logger.warning("the ensemble was not fitted to the users who validate: %s", error)
+            return
         if not self.interrupted_:
             self.members_ = again.members_
             for member in self.members_.values():
@@ -242,4 +261,4 @@ class ResidualEnsemble(PooledRecommender):
 def _per_user(model: Recommender, validation: Holdout) -> np.ndarray:
     """The metric of each user; a user who is there several times has the mean."""
     values = evaluate(model, validation, (METRIC,)).per_user[METRIC]
-    return values.groupby(level=0).mean().to_numpy()
+    return values.groupby(level=0, dropna=False).mean().to_numpy()

@@ -13,6 +13,7 @@ from recvae.errors import OptionError
 from recvae.evaluation.evaluate import evaluate
 from recvae.experiments.compare import compare
 from recvae.experiments.comparison import Comparison
+from recvae.models import EASE, Ensemble, ItemKNN
 
 METRICS = ("recall@10", "coverage@10", "ndcg@20")
 
@@ -208,6 +209,8 @@ def test_the_chosen_model_is_fitted_on_all_training_pairs(split, tmp_path):
     assert result.setting["training users"] == 50
     other = compare({"noisy": Noisy()}, split, cache_dir=tmp_path)
     assert other.reports["noisy"].mean.tolist() != expected.tolist()
+    pool = compare({"pool": Ensemble(members=[EASE(), ItemKNN()]), "ease": EASE()}, whole)
+    assert set(pool.models) == {"pool", "ease"}
     Told.heard.clear()
     compare({"told": Told()}, whole, tune_trials=2)
     assert [epochs for _, validation, epochs in Told.heard if validation is None] == [7]

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from threading import Thread
-from time import sleep
+from time import monotonic, sleep
 
 import httpx
 import uvicorn
@@ -37,8 +37,10 @@ def listening(app, port=0, **options):
         thread = Thread(target=server.run, args=([place],), daemon=True)
         thread.start()
         try:
-            while thread.is_alive() and not server.started:
+            end = monotonic() + 60
+            while thread.is_alive() and not server.started and monotonic() < end:
                 sleep(0.01)
+            assert server.started
             yield "http://{}:{}".format(*place.getsockname())
         finally:
             server.should_exit = True

@@ -12,6 +12,7 @@ import torch
 
 import recvae as rv
 from recvae.engine.batch import Batch
+from recvae.errors import TrainingError
 from recvae.models.contract.inputs import as_input
 from recvae.models.families import costs
 from recvae.models.families.pooling import log_proportions
@@ -358,3 +359,33 @@ def test_an_update_learns_those_too_who_validated(monkeypatch):
     changed = sp.vstack([many.matrix, sp.csr_matrix(([1.0], ([0], [3])), shape=(1, 20))])
     expected = rv.EDLAE().fit(changed.tocsr()).score(TRAIN)
     torch.testing.assert_close(model.members_["edlae"].score(TRAIN), expected)
+
+
+def test_where_memory_runs_out_for_all_users_the_first_fit_stays(told, monkeypatch, caplog):
+    prepare = ResidualVAE.prepare
+
+    def short(self, *args):
+        if len(told) == 3:
+            raise TrainingError("memory ran out")
+        prepare(self, *args)
+
+    monkeypatch.setattr(ResidualVAE, "prepare", short)
+    model = rv.ResidualEnsemble(**SMALL).fit(MANY)
+    assert not model.interrupted_
+    assert "was not fitted to the users who validate: memory ran out" in caplog.text
+    assert model.score(TRAIN).isfinite().all()
+
+
+def test_members_share_no_linear_path_with_models_of_other_users(tmp_path):
+    members = {"pool": rv.ResidualEnsemble(**SMALL), "vae": ResidualVAE(latent=4, epochs=2)}
+    model = rv.Ensemble(members=members).fit(MANY)
+    model.save(tmp_path)
+    torch.testing.assert_close(rv.load_model(tmp_path).score(TRAIN), model.score(TRAIN))
+
+
+def test_what_was_chosen_is_for_one_fit(validation):
+    again = rv.ResidualEnsemble(**SMALL).fit(TRAIN, validation).refit(TRAIN)
+    expected = again.score(TRAIN)
+    other = again.set_params(latent=6).fit(TRAIN)
+    assert {vae.latent for vae in vaes(other)} == {6}
+    assert other.score(TRAIN).shape == expected.shape

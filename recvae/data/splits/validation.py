@@ -8,7 +8,7 @@ from recvae.data.matrices import only, rank_in_rows, rows_of
 from recvae.data.splits.holdout import Holdout
 
 ONE_IN, LEAST, MOST = 10, 20, 1000
-"""One in ten users validates, but no more than MOST; where they would be fewer than LEAST, none."""
+"""One in ten users with several items validates, at most MOST; if they were under LEAST, none."""
 PARTS, ENOUGH = 5, 2000
 """A history is cut into parts. Each is held out in turn, until there are ENOUGH histories."""
 
@@ -28,7 +28,7 @@ def with_validation(
     """
     random = np.random.default_rng(seed)
     several = np.flatnonzero(np.diff(train.indptr) > 1)
-    n_users = min(MOST, train.shape[0] // ONE_IN, len(several))
+    n_users = min(MOST, len(several) // ONE_IN)
     if n_users < LEAST:
         return train, None
     rows = np.sort(random.choice(several, n_users, replace=False))

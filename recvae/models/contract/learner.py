@@ -140,9 +140,12 @@ class Learner(SavableModel):
     def refit(self, interactions: Interactions | Shards | sp.csr_matrix, **arguments: Any) -> Self:
         """Fit a new model on other data, such as all users, with what validation chose for this.
 
+        Of an ensemble that was saved, the leader's epochs alone are known. After an update none
+        are, and all epochs are trained.
+
         Args:
             interactions: the training users, validation users among them.
-            arguments: others of `fit`, but for `validation`.
+            arguments: others of `fit`, such as `keep_data` and `item_features`, to be given again.
 
         Raises:
             NotFittedError: fit or load this model first.

@@ -39,7 +39,7 @@ class PooledRecommender(Recommender):
     Attributes:
         members_: the fitted members by name. If time or Ctrl-C ended the training, some can be
             missing, unless the ensemble needs all.
-        chosen_: the members to fit, not fitted, if those of a former fit chose; see `as_chosen`.
+        chosen_: the members that the next fit trains, as a former one chose; see `as_chosen`.
     """
 
     abilities: ClassVar[frozenset[Ability]] = frozenset(
@@ -65,6 +65,8 @@ class PooledRecommender(Recommender):
     def as_chosen(self) -> Self:
         """See `Learner.as_chosen`: of the members that there are, each as it was chosen."""
         again = super().as_chosen()
+        if self._facts is None:
+            return again
         # Of a model that was saved, the history of the leader alone is known.
         new = again.new_members()
         again.chosen_ = {
@@ -103,7 +105,8 @@ class PooledRecommender(Recommender):
             KeyboardInterrupt: after Ctrl-C, if a member is missing that the ensemble needs.
         """
         self.members_: dict[str, Recommender] = {}
-        members = self.chosen_ or self.members_for(train, context.minutes_left)
+        chosen, self.chosen_ = self.chosen_, None
+        members = chosen or self.members_for(train, context.minutes_left)
         for name, member in members.items():
             if context.minutes_left == 0 and self.members_ and not self.needs_all:
                 self.interrupted_ = True

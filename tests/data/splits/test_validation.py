@@ -9,7 +9,7 @@ from recvae.data.splits.validation import with_validation
 
 def users(n, n_items=30):
     likes = np.random.default_rng(0).random((n, n_items)) < 0.2
-    likes[:, 0] |= ~likes.any(axis=1)
+    likes[:, :2] |= likes.sum(axis=1, keepdims=True) < 2
     return sp.csr_matrix(likes, dtype=np.float32)
 
 
@@ -59,6 +59,8 @@ def test_what_is_held_out_in_order_is_the_last():
     np.testing.assert_array_equal(np.diff(hidden.indptr), np.ceil(lengths[validation.user_ids] / 5))
 
 
-def test_of_few_users_none_validates():
-    for few in (users(199), sp.eye(1000, format="csr", dtype=np.float32)):
-        assert with_validation(few, seed=0) == (few, None)
+def test_of_few_users_with_several_items_none_validates():
+    few = [users(199), sp.eye(1000, format="csr", dtype=np.float32)]
+    few.append(sp.vstack([few[1][:, :30], users(199)], format="csr"))
+    for train in few:
+        assert with_validation(train, seed=0) == (train, None)
