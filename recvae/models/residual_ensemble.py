@@ -199,7 +199,7 @@ class ResidualEnsemble(PooledRecommender):
             self._leave_out_harmful(validation)
 
     def _fit_anew(self, train: sp.csr_matrix, context: FitContext) -> None:
-        """Fit the members as they were chosen, to all users; if that fails, they stay as they are."""
+        """Fit the members as they were chosen, to all users; if it fails, they stay as they are."""
         again, kept = self.as_chosen(), self.facts_.data is not None
         try:
             again.fit(train, checkpoints=context.part("all"), keep_data=kept)
