@@ -140,10 +140,13 @@ class FittingTests(Fixtures):
         assert type(again) is type(model)
         assert again.n_users_ == USERS
         assert (recommend(again, data.matrix)[0] >= 0).any()
-        epochs = (0 if one.history_ is None else len(one.history_) for one in (again, model))
-        fewer, all_of_them = epochs
-        assert fewer <= all_of_them
-        assert model.reads_validation or not fewer
+        assert model.origin_ is not None
+        best = model.origin_.best
+        assert (again.history_ is None) == (model.history_ is None)
+        if best is not None:
+            assert model.reads_validation
+            assert again.history_ is not None
+            assert len(again.history_) == best.epoch
 
     def test_the_search_space_holds_the_defaults_and_its_ends_are_possible(
         self, make: Make

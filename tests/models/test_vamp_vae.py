@@ -108,6 +108,8 @@ def test_the_mixture_is_exact_where_posteriors_are_narrow():
     np.testing.assert_allclose(
         mixture_log_normal(code, means, logvars), expected - math.log(100), rtol=0, atol=rounding
     )
+    exact = mixture_log_normal(code.double(), means.double(), logvars.double())
+    np.testing.assert_allclose(exact, expected - math.log(100), rtol=1e-9)
 
 
 def test_a_component_at_the_own_posterior_gives_no_kl():

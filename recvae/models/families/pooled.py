@@ -30,7 +30,7 @@ from recvae.saved.storage import Saved
 CPU = torch.device("cpu")
 
 
-class PooledRecommender(Recommender):
+class PooledRecommender(Recommender):  # no dataclass: `chosen_` is no option
     """Scores by the sum of the members' log-probabilities (see `pooling.py`).
 
     One member is the leader: it encodes and decodes, and its training history is the ensemble's. It
