@@ -1,16 +1,14 @@
 from .anomaly import anomaly_scores
 from .complete import complete
-from .corrupt import add_noise, drop
-from .denoise import denoise, impute, surprisal
 from .explain import agreement, explain, gradient, leave_one_out
 from .feature_names import name_features
 from .features import LatentFeatures
 from .fidelity import Fidelity, fidelity, nearest_distance
 from .generate import generate
 from .interpolate import interpolate
-from .map import TasteMap, item_codes
-from .neighbor_histories import neighbor_histories
-from .purity import genre_purity
+from .items import genre_purity, item_codes, neighbor_histories
+from .map import TasteMap
+from .noise import add_noise, denoise, drop, impute, surprisal
 from .quantize import Quantized, quantize
 from .shilling import inject_shilling
 from .sparse_codes import SparseCodes

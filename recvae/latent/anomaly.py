@@ -9,7 +9,7 @@ from recvae.data.interactions import Interactions
 from recvae.data.matrices import rank_in_rows
 from recvae.engine.batch import Batch
 from recvae.engine.objectives import gaussian_kl, without
-from recvae.latent.denoise import entry_nats
+from recvae.latent.noise import entry_nats
 from recvae.models.contract.abilities import Ability
 from recvae.models.contract.inputs import as_input
 from recvae.models.contract.recommender import Recommender
@@ -57,19 +57,16 @@ def _cross_nats(model: Recommender, data: Interactions, rng: np.random.Generator
     """Negative log-probability of each entry, predicted from the other half of its row: [nnz]."""
     half = rank_in_rows(data.matrix, rng.random(data.matrix.nnz)) % 2 == 0
     nats = np.empty(data.matrix.nnz, dtype=np.float32)
-    for hidden in (half, ~half):
-        nats[hidden] = _nats(model, data.keep(~hidden).matrix, data.keep(hidden).matrix)
+    for is_hidden in (half, ~half):
+        visible, hidden = data.keep(~is_hidden).matrix, data.keep(is_hidden).matrix
+        parts = [np.empty(0, dtype=np.float32)]
+        for block in user_blocks(*visible.shape):
+            scores = model.score(visible[block])
+            # The hidden items are among those that are not visible.
+            unseen = without(scores, Batch.of(visible[block], scores.device))
+            parts.append(entry_nats(unseen, hidden[block]))
+        nats[is_hidden] = np.concatenate(parts)
     return nats
-
-
-def _nats(model: Recommender, visible: sp.csr_matrix, hidden: sp.csr_matrix) -> np.ndarray:
-    """Negative log-probability of each hidden entry, among all items that are not visible."""
-    nats = [np.empty(0, dtype=np.float32)]
-    for block in user_blocks(*visible.shape):
-        scores = model.score(visible[block])
-        unseen = without(scores, Batch.of(visible[block], scores.device))
-        nats.append(entry_nats(unseen, hidden[block]))
-    return np.concatenate(nats)
 
 
 def _means(values: np.ndarray, data: Interactions, chosen: np.ndarray) -> np.ndarray:

@@ -30,18 +30,13 @@ def draw_histories(
 
     `lengths`, int [users], says how many: from 0 to as many as have a weight.
     """
-    blocks = user_blocks(len(lengths), n_items)
-    drawn = [_draw(log_weights(block), lengths[block], rng) for block in blocks]
-    columns = np.concatenate([*drawn, np.empty(0, dtype=np.int64)])
-    return of_ones(columns, lengths, n_items)
-
-
-def _draw(log_weights: torch.Tensor, lengths: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The drawn columns of all users of a block, one user after another, in one array."""
-    # Minus the log of an exponential variable is Gumbel noise. Of log-weights plus Gumbel noise the
-    # n largest are n draws without replacement; all users draw as many as the longest needs.
-    exponential = torch.from_numpy(rng.standard_exponential(log_weights.shape, dtype=np.float32))
-    keys = log_weights.cpu() - exponential.clamp_(min=TINY).log()
-    columns = keys.topk(int(lengths.max()), dim=1).indices.numpy()
-    # Each user keeps the first of theirs.
-    return columns[np.arange(columns.shape[1]) < lengths[:, None]]
+    drawn = [np.empty(0, dtype=np.int64)]
+    for block in user_blocks(len(lengths), n_items):
+        weights = log_weights(block).cpu()
+        # Minus the log of an exponential variable is Gumbel noise.
+        exponential = torch.from_numpy(rng.standard_exponential(weights.shape, dtype=np.float32))
+        keys = weights - exponential.clamp_(min=TINY).log()
+        # All users draw as many as the longest needs; each keeps the first of theirs.
+        columns = keys.topk(int(lengths[block].max()), dim=1).indices.numpy()
+        drawn.append(columns[np.arange(columns.shape[1]) < lengths[block, None]])
+    return of_ones(np.concatenate(drawn), lengths, n_items)

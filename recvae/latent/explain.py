@@ -12,11 +12,9 @@ import pandas as pd
 import scipy.sparse as sp
 import torch
 
-from recvae.engine.batch import Batch
 from recvae.errors import DataError, OptionError
 from recvae.latent.models import autoencoder
 from recvae.models.contract.recommender import Recommender
-from recvae.models.families.autoencoder import AutoencoderRecommender
 from recvae.ranking.blocks import user_blocks
 from recvae.ranking.top_k import as_columns
 
@@ -50,26 +48,23 @@ def leave_one_out(model: Recommender, history: sp.csr_matrix, columns: np.ndarra
 def gradient(model: Recommender, history: sp.csr_matrix, columns: np.ndarray) -> np.ndarray:
     """A first-order estimate of `leave_one_out`: each weight times the score's gradient in it.
 
-    It takes one forward and one backward pass of k rows, instead of a row for each item of the
-    history. Nets read histories scaled to length 1, so that the contributions to an item sum to 0
-    (except for the linear path of ResidualVAE): they say which items matter more than the others.
-
-    Args:
-        model: a fitted autoencoder.
-        history: see `leave_one_out`.
-        columns: see `leave_one_out`.
-
-    Returns:
-        float32 [history, k], see `leave_one_out`.
+    It takes and gives the same, by one forward and one backward pass of k rows, instead of a row
+    for each item of the history. Nets read histories scaled to length 1, so that the contributions
+    to an item sum to 0 (except for the linear path of ResidualVAE): they say which items matter
+    more than the others.
 
     Raises:
-        DataError: not one user's history, or an empty one.
-        OptionError: the model is no autoencoder, or a column is out of range.
+        DataError, OptionError: see `leave_one_out`; an OptionError too if the model is no
+            autoencoder.
     """
     net = autoencoder(model)
     history, columns = _checked(model, history, columns)
     batch = net.batch(history[np.zeros(len(columns), dtype=np.int64)])
-    return _first_order(net, batch, columns).reshape(len(columns), -1).T.cpu().numpy()
+    entries = torch.clone(batch.values).requires_grad_()
+    leads = _lead(net.forward(replace(batch, values=entries)), columns)
+    # Row i is there for the score of column i alone.
+    (slopes,) = torch.autograd.grad(leads.diagonal().sum(), entries)
+    return (slopes * entries).detach().reshape(len(columns), -1).T.cpu().numpy()
 
 
 def explain(
@@ -88,12 +83,12 @@ def explain(
         history) and `contribution` (by `leave_one_out`); for each item the greatest first.
 
     Raises:
-        DataError, FoldInError, OptionError: see `leave_one_out` and `Recommender.recommend`; also
-            an OptionError for fewer than one reason.
+        DataError, FoldInError, OptionError: see `leave_one_out` and `Recommender.recommend`; an
+            OptionError too for fewer than one reason.
     """
     if reasons < 1:
         raise OptionError(f"reasons={reasons} must be 1 or more.")
-    history = _checked_history(model, history)
+    history, _ = _checked(model, history, np.array([]))
     ids = model.recommend(history, k)[0][0]
     ids = ids[ids >= 0]
     contributions = leave_one_out(model, history, ids)
@@ -124,46 +119,28 @@ def agreement(model: Recommender, histories: sp.csr_matrix, k: int = 10) -> pd.D
     Raises:
         DataError, OptionError: see `gradient`.
     """
-    histories = model.checked(histories)
-    ids, _ = model.recommend(histories, k)
-    return pd.DataFrame(
-        [_agreement(model, histories[user], ids[user]) for user in range(len(ids))],
-        columns=["correlation", "same_reason"],
-    )
-
-
-def _agreement(model: Recommender, history: sp.csr_matrix, ids: np.ndarray) -> tuple[float, float]:
-    columns = ids[ids >= 0]
-    exact, cheap = leave_one_out(model, history, columns), gradient(model, history, columns)
-    same = exact.argmax(axis=0) == cheap.argmax(axis=0)
-    # Spearman's correlation is Pearson's of the ranks; it is undefined where all ranks are equal.
-    ranks, others = (pd.DataFrame(part).rank() for part in (exact, cheap))
-    return float(ranks.corrwith(others).mean()), float(same.mean())
-
-
-def _first_order(net: AutoencoderRecommender, batch: Batch, columns: np.ndarray) -> torch.Tensor:
-    """The entries [nnz] of a batch, times the gradient of row i's score of column i in them."""
-    entries = torch.clone(batch.values).requires_grad_()
-    scores = net.forward(replace(batch, values=entries))
-    (slopes,) = torch.autograd.grad(_lead(scores, columns).diagonal().sum(), entries)
-    return (slopes * entries).detach()
+    histories, lines = model.checked(histories), []
+    for user, ids in enumerate(model.recommend(histories, k)[0]):
+        ways = (leave_one_out, gradient)
+        exact, cheap = (way(model, histories[user], ids[ids >= 0]) for way in ways)
+        same = exact.argmax(axis=0) == cheap.argmax(axis=0)
+        # Spearman's correlation is Pearson's of the ranks; it is undefined where all are equal.
+        ranks, others = (pd.DataFrame(part).rank() for part in (exact, cheap))
+        lines.append((ranks.corrwith(others).mean(), same.mean()))
+    return pd.DataFrame(lines, columns=["correlation", "same_reason"])
 
 
 def _checked(
     model: Recommender, history: sp.csr_matrix, columns: np.ndarray
 ) -> tuple[sp.csr_matrix, np.ndarray]:
-    history = _checked_history(model, history)
-    return history, as_columns(np.atleast_1d(columns), history.shape[1], "columns")
-
-
-def _checked_history(model: Recommender, history: sp.csr_matrix) -> sp.csr_matrix:
+    """The history of one user, and columns, in the form that they are used in."""
     history = model.checked(history)
     if history.shape[0] != 1 or history.nnz == 0:
         raise DataError(
             f"expected the history of one user, with an item or more, and got {history.shape[0]} "
             f"rows with {history.nnz} items: explain one user at a time."
         )
-    return history
+    return history, as_columns(np.atleast_1d(columns), history.shape[1], "columns")
 
 
 def _lead(scores: torch.Tensor, columns: np.ndarray) -> torch.Tensor:
@@ -174,12 +151,9 @@ def _lead(scores: torch.Tensor, columns: np.ndarray) -> torch.Tensor:
 def _without_each(history: sp.csr_matrix) -> Iterator[sp.csr_matrix]:
     """The history without each of its items in turn, a row each: blocks of CSR [n, items]."""
     every = np.arange(history.nnz)
-    for block in user_blocks(len(every), history.shape[1]):
-        # Row i keeps every entry but the i-th, so that each row has one entry less than all.
-        kept = every != every[block, None]
-        entries = np.broadcast_to(every, kept.shape)[kept]
-        starts = np.arange(len(kept) + 1) * (len(every) - 1)
-        yield sp.csr_matrix(
-            (history.data[entries], history.indices[entries], starts),
-            shape=(len(kept), history.shape[1]),
-        )
+    for block in user_blocks(history.nnz, history.shape[1]):
+        removed = every[block]
+        shorter = history[np.zeros_like(removed)]
+        shorter.data.reshape(len(removed), -1)[np.arange(len(removed)), removed] = 0
+        shorter.eliminate_zeros()
+        yield shorter

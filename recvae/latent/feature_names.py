@@ -36,24 +36,17 @@ def name_features(codes: SparseCodes, labels: pd.DataFrame, top: int = 20) -> pd
             f"the {len(codes.model_.items_)} items, and for {top} or more a label."
         )
     best = np.argsort(-codes.effects()[:, known], axis=1, kind="stable")[:, :top]
-    counts = members[known][best].sum(axis=1)
-    return _named(counts, members[known].sum(axis=0), len(known), top, labels.columns)
-
-
-def _named(
-    counts: np.ndarray, totals: np.ndarray, n_items: int, top: int, names: pd.Index
-) -> pd.DataFrame:
-    """Counts [features, labels] among the top, totals [labels] among all -> a line per feature."""
-    chances = np.asarray(hypergeom.sf(counts - 1, n_items, totals, top))
-    lifts = counts * n_items / np.maximum(totals * top, 1)
-    least = chances.argmin(axis=1)
-    features = np.arange(len(counts))
+    # Of each label, how often it is among the top items of each feature, and among all.
+    counts, totals = members[known][best].sum(axis=1), members[known].sum(axis=0)
+    chances = np.asarray(hypergeom.sf(counts - 1, len(known), totals, top))
+    lifts = counts * len(known) / np.maximum(totals * top, 1)
+    features, least = np.arange(len(counts)), chances.argmin(axis=1)
     return pd.DataFrame(
         {
-            "label": names[least],
+            "label": labels.columns[least],
             "count": counts[features, least],
             "lift": lifts[features, least],
-            "p_value": np.minimum(chances[features, least] * len(names), 1),
+            "p_value": np.minimum(chances[features, least] * labels.shape[1], 1),
         },
         index=pd.Index(features, name="feature"),
     )

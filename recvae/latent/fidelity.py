@@ -107,15 +107,12 @@ def nearest_distance(histories: sp.csr_matrix, others: sp.csr_matrix) -> np.ndar
         float32 [users]. Two users without items have distance 0.
     """
     one, other = as_input(histories), as_input(others)
-    columns, sizes = other.T.tocsr(), other.getnnz(axis=1)
-    blocks = in_blocks(one, block_users(other.shape[0]))
-    nearest = [_nearest(block, columns, sizes) for block in blocks]
-    return np.concatenate([*nearest, np.empty(0, dtype=np.float32)])
-
-
-def _nearest(block: sp.csr_matrix, others: sp.csr_matrix, sizes: np.ndarray) -> np.ndarray:
-    # |both| is a product of 0/1 rows, |either| = |one| + |other| - |both|. Two empty users are the
-    # same: their 0/0 counts as 1.
-    both = (block @ others).toarray()
-    either = block.getnnz(axis=1)[:, None] + sizes - both
-    return 1 - (both / np.maximum(either, 1) + (either == 0)).max(axis=1).astype(np.float32)
+    columns, sizes, nearest = other.T.tocsr(), other.getnnz(axis=1), [np.empty(0, dtype=np.float32)]
+    for block in in_blocks(one, block_users(other.shape[0])):
+        # |both| is a product of 0/1 rows, |either| = |one| + |other| - |both|. Two empty users are
+        # the same: their 0/0 counts as 1.
+        both = (block @ columns).toarray()
+        either = block.getnnz(axis=1)[:, None] + sizes - both
+        alike = (both / np.maximum(either, 1) + (either == 0)).max(axis=1)
+        nearest.append(1 - alike.astype(np.float32))
+    return np.concatenate(nearest)

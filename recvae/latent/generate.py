@@ -64,29 +64,19 @@ def generate(
     histories = histories[np.diff(histories.indptr) > 0]
     _check(histories, n_users, source, n_components, temperature)
     rng = np.random.default_rng(seed)
-    codes, lengths = _tastes(model, histories, n_users, source, n_components, rng)
-    return draw_histories(
-        lambda block: model.decode(codes[block]) / temperature, lengths, histories.shape[1], rng
-    )
-
-
-def _tastes(
-    model: Recommender,
-    histories: sp.csr_matrix,
-    n_users: int,
-    source: CodeSource,
-    n_components: int,
-    rng: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Codes float32 [n_users, latent], and lengths int64 [n_users]."""
+    if source != "mixture":
+        histories = histories[rng.integers(histories.shape[0], size=n_users)]
+    codes, lengths = _posterior(model, histories, rng), np.diff(histories.indptr)
     if source == "mixture":
-        known = _posterior(model, histories, rng), np.diff(histories.indptr)
-        return _mixture(*known, n_users, n_components, rng)
-    chosen = histories[rng.integers(histories.shape[0], size=n_users)]
-    codes = _posterior(model, chosen, rng)
+        codes, lengths = _mixture(codes, lengths, n_users, n_components, rng)
     if source == "prior":
         codes = rng.standard_normal(codes.shape, dtype=np.float32)
-    return codes, np.diff(chosen.indptr).astype(np.int64)
+    return draw_histories(
+        lambda block: model.decode(codes[block]) / temperature,
+        lengths.astype(np.int64),
+        histories.shape[1],
+        rng,
+    )
 
 
 def _posterior(
@@ -111,14 +101,10 @@ def _mixture(
     # One mixture of codes and log-lengths together, so that drawn lengths suit the drawn codes.
     known = np.column_stack([codes, np.log(lengths)]).astype(np.float64)
     drawn, _ = mixture.fit(known).sample(n_users)
-    return drawn[:, :-1].astype(np.float32), _in_order_of(drawn[:, -1], lengths)
-
-
-def _in_order_of(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Lengths distributed as `lengths`, one for each value; the larger the value, the longer."""
-    # The i-th smallest value gets the quantile (i - 1/2) / n of the known lengths.
-    places = (rankdata(values, method="ordinal") - 0.5) / len(values)
-    return np.quantile(lengths, places, method="inverted_cdf").astype(np.int64)
+    # The i-th smallest of the n drawn log-lengths becomes the quantile (i - 1/2) / n of the known
+    # lengths, so that lengths are distributed as these.
+    places = (rankdata(drawn[:, -1], method="ordinal") - 0.5) / n_users
+    return drawn[:, :-1].astype(np.float32), np.quantile(lengths, places, method="inverted_cdf")
 
 
 def _check(

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from recvae.errors import DataError, require_known
+from recvae.errors import require_known
+from recvae.latent.items import item_codes
 from recvae.latent.map_page import write_map
 from recvae.models.contract.abilities import Ability
-from recvae.models.contract.inputs import as_input
 from recvae.models.contract.recommender import Recommender
 from recvae.packages import optional, sklearn
 
@@ -95,36 +95,6 @@ class TasteMap:
             WriteError: the folder can't be written.
         """
         return write_map(self.items, users, Path(folder).expanduser())
-
-
-def item_codes(model: Recommender, histories: sp.csr_matrix) -> np.ndarray:
-    """The code of each item: the mean code of the users who have it; of all users if nobody does.
-
-    A user of n items has the weight 1 / sqrt(n), since a long history says less about each of its
-    items. (The code of a history with the item alone is worse: few training users have such a
-    history, and the code of a net for it is close to the center.)
-
-    Args:
-        model: a fitted autoencoder, or an ensemble.
-        histories: CSR [users, items], weights not read.
-
-    Returns:
-        float32 [items, latent].
-
-    Raises:
-        DataError: the histories are empty, or do not have the training items as columns.
-        OptionError: the model has no latent space.
-    """
-    model.require(Ability.CODES)
-    histories = as_input(model.checked(histories))
-    if histories.nnz == 0:
-        raise DataError("no user has an item: give histories, such as the training users'.")
-    codes, _ = model.encode(histories)
-    weights = np.maximum(np.diff(histories.indptr), 1) ** -0.5
-    members = (sp.diags(weights) @ histories).T.tocsr()
-    totals = members.sum(axis=1).A1[:, None]
-    means = (members @ codes) / np.maximum(totals, np.finfo(np.float32).tiny)
-    return np.where(totals > 0, means, codes.mean(axis=0)).astype(np.float32)
 
 
 def _new_plane(method: Method, seed: int) -> Any:

@@ -72,7 +72,9 @@ def _html(items: pd.DataFrame, groups: pd.Series, users: pd.DataFrame | None) ->
     unit = 0.96 * SIDE / max((high - low).max(), np.finfo(np.float32).tiny)
     scaled = SIDE / 2 + (points - (low + high) / 2) * [unit, -unit]
     places = scaled.round(1).to_numpy().tolist()
-    spots = zip(places[:n_items], _titles(items), groups.map(names.index), strict=True)
+    ids = items.index.to_series().astype(str)
+    titles = items["title"].fillna(ids) if "title" in items else ids
+    spots = zip(places[:n_items], titles, groups.map(names.index), strict=True)
     return render(
         "recvae.latent",
         "map.html",
@@ -80,16 +82,6 @@ def _html(items: pd.DataFrame, groups: pd.Series, users: pd.DataFrame | None) ->
         spots=list(spots),
         users=places[n_items:],
         side=SIDE,
-        light=_colours(LIGHT),
-        dark=_colours(DARK),
+        light=LIGHT["axes.prop_cycle"].by_key()["color"],
+        dark=DARK["axes.prop_cycle"].by_key()["color"],
     )
-
-
-def _titles(items: pd.DataFrame) -> pd.Series:
-    """The title of each item, or its id if it has none."""
-    ids = items.index.to_series().astype(str)
-    return items["title"].fillna(ids) if "title" in items else ids
-
-
-def _colours(theme: dict[str, Any]) -> list[str]:
-    return list(theme["axes.prop_cycle"].by_key()["color"])

@@ -45,6 +45,7 @@ class SparseCodes:
     A code becomes the sum of the directions of a few features (Spišák et al., "From Knots to Knobs:
     Towards Steerable Collaborative Filtering Using Sparse Autoencoders", 2026). The model stays as
     it is. The weights are averaged over the steps of training (`recvae.engine.weights.Average`).
+    What needs a fit raises NotFittedError before `fit` or `load`.
 
     Attributes:
         features: number of features.
@@ -97,9 +98,9 @@ class SparseCodes:
             raise DataError("there is no interaction to learn from.")
         weights_seed, order_seed, noise_seed = np.random.SeedSequence(self.seed).generate_state(3)
         self.net_ = new_net(self.model_, matrix, self.features, self.active, int(weights_seed))
-        noise = torch.Generator(self._device).manual_seed(int(noise_seed))
+        noise = torch.Generator(self.model_.device_).manual_seed(int(noise_seed))
         size = min(self.batch_size, ceil(matrix.shape[0] / MIN_STEPS))
-        source = Resident(matrix, self._device)
+        source = Resident(matrix, self.model_.device_)
         batches = Batches(source, size, np.random.default_rng(order_seed))
         try:
             self.history_ = self._trainer(noise, validation).fit(batches)
@@ -113,11 +114,10 @@ class SparseCodes:
         """The activations of the active features of each user: CSR float32 [users, features].
 
         Raises:
-            NotFittedError: fit or load it first.
             DataError: the histories do not have the training items as columns.
         """
         self._require_fitted()
-        codes = torch.from_numpy(self.model_.encode(histories)[0]).to(self._device)
+        codes = torch.from_numpy(self.model_.encode(histories)[0]).to(self.model_.device_)
         with torch.no_grad():
             parts = torch.split(codes, block_users(self.features))
             blocks = [self.net_.encode(part).cpu() for part in parts]
@@ -149,7 +149,6 @@ class SparseCodes:
             Columns int64 [users, k] and scores float32 [users, k], as from `Recommender.recommend`.
 
         Raises:
-            NotFittedError: fit or load it first.
             DataError: the histories do not have the training items as columns.
             OptionError: k, a feature or its activation is out of range.
         """
@@ -176,9 +175,6 @@ class SparseCodes:
         """How much each feature alone changes the score of each item: float32 [features, items].
 
         The feature is set to its mean activation, in a code without any other feature.
-
-        Raises:
-            NotFittedError: fit or load it first.
         """
         self._require_fitted()
         net, decode = self.net_, self.model_.net_.decode
@@ -190,12 +186,11 @@ class SparseCodes:
         """Save to a folder; the model is saved by its own `save`, to the same folder or another.
 
         Raises:
-            NotFittedError: fit or load it first.
             WriteError: the folder can't be written.
         """
         self._require_fitted()
-        folder = Path(folder).expanduser()
-        sparse_files.write(folder, options.values(self), self.model_, self.net_.state_dict())
+        state = self.net_.state_dict()
+        sparse_files.write(Path(folder).expanduser(), options.values(self), self.model_, state)
 
     @classmethod
     @devices.usual()
@@ -208,15 +203,13 @@ class SparseCodes:
         """
         source = autoencoder(model)
         source.require_fitted()
-        with sparse_files.one_clear_error(folder):
-            chosen, state = sparse_files.read(Path(folder).expanduser(), source)
+        with sparse_files.reading(Path(folder).expanduser(), source) as (chosen, state):
             codes = options.build(cls, chosen)
             if not codes.active <= codes.features == len(state["bias"]):
                 raise ValueError("its options do not fit its weights")
-            codes.net_ = TopKAutoencoder(len(state["center"]), codes.features, codes.active)
-            codes.net_.load_state_dict(state)
-        codes.model_ = source
-        codes.net_.to(source.device_)
+            net = TopKAutoencoder(len(state["center"]), codes.features, codes.active)
+            net.load_state_dict(state)
+        codes.model_, codes.net_ = source, net.to(source.device_)
         return codes
 
     def _trainer(self, noise: torch.Generator, validation: Holdout | None) -> Trainer:
@@ -240,13 +233,9 @@ class SparseCodes:
         factors = torch.tensor(list(steer.values()), dtype=torch.float32)
         if not ((factors >= 0) & factors.isfinite()).all():
             raise OptionError(f"steer={dict(steer)} must hold finite numbers, not negative.")
-        features = features.to(self._device)
-        return features, factors.to(self._device) * strengths[features]
+        features = features.to(strengths.device)
+        return features, factors.to(strengths.device) * strengths[features]
 
     def _require_fitted(self) -> None:
         if not hasattr(self, "net_"):
             raise NotFittedError("these SparseCodes are not fitted: call fit(...) or load(...).")
-
-    @property
-    def _device(self) -> torch.device:
-        return self.model_.device_

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -28,27 +27,24 @@ def write(
     Raises:
         WriteError: the folder can't be written.
     """
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
-    files = {"codes.safetensors": partial(save_file, tensors)}
+    files = {"codes.safetensors": partial(save_file, _saved(state))}
     with atomic.writing_to(folder):
         Store(folder, KIND).save(files, about=_about(model), facts=options)
 
 
-def read(
-    folder: Path, model: AutoencoderRecommender
-) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    """Read options and tensors of sparse codes of a model, within `one_clear_error`."""
-    saved = Store(folder, KIND).read(_about(model))
-    state = load(saved.read("codes"))
-    require_finite(state)
-    return saved.facts, state
-
-
 @contextmanager
-def one_clear_error(folder: str | PathLike[str]) -> Iterator[None]:
-    """Turn whatever goes wrong with a file into MissingFileError or ModelFileError."""
+def reading(
+    folder: Path, model: AutoencoderRecommender
+) -> Iterator[tuple[dict[str, Any], dict[str, torch.Tensor]]]:
+    """A context with options and tensors of sparse codes of a model, to build them of.
+
+    Whatever goes wrong with a file or in the context becomes MissingFileError or ModelFileError.
+    """
     try:
-        yield
+        stored = Store(folder, KIND).read(_about(model))
+        state = load(stored.read("codes"))
+        require_finite(state)
+        yield stored.facts, state
     except MissingError:
         raise MissingFileError(
             f"there are no sparse codes in {folder}: save some with codes.save(...)."
@@ -65,5 +61,8 @@ def one_clear_error(folder: str | PathLike[str]) -> Iterator[None]:
 
 def _about(model: AutoencoderRecommender) -> dict[str, str]:
     """Facts that identify a model's weights."""
-    state = {name: tensor.cpu().contiguous() for name, tensor in model.state().items()}
-    return {"model": sha256(save(state))}
+    return {"model": sha256(save(_saved(model.state())))}
+
+
+def _saved(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
