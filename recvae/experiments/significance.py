@@ -41,7 +41,11 @@ def differences_to_best(
     lines, p_values = {}, {}
     for metric in next(iter(values.values())).columns:
         models = pd.DataFrame({name: frame[metric] for name, frame in values.items()})
-        lines[metric] = _to_best(models, generator)
+        best = models.mean().idxmax()
+        differences = models.drop(columns=best).sub(models[best], axis=0)
+        low, high = bootstrap_interval(differences, generator)
+        facts = {"best": best, "difference": differences.mean(), "low": low, "high": high}
+        lines[metric] = pd.DataFrame(facts)
         for one, other in combinations(models, 2):
             pair = (models[one] - models[other]).to_frame()
             p_values[metric, frozenset({one, other})] = paired_t_test(pair).item()
@@ -101,10 +105,3 @@ def bootstrap_interval(
         rng=generator,
     ).confidence_interval
     return np.asarray(interval.low), np.asarray(interval.high)
-
-
-def _to_best(values: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:
-    best = values.mean().idxmax()
-    differences = values.drop(columns=best).sub(values[best], axis=0)
-    low, high = bootstrap_interval(differences, generator)
-    return pd.DataFrame({"best": best, "difference": differences.mean(), "low": low, "high": high})

@@ -2,13 +2,13 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from dataclasses import dataclass, field
 from functools import partial
 from math import prod
 from operator import attrgetter
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import optuna
@@ -21,14 +21,17 @@ from optuna.distributions import (
 )
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from recvae.experiments.study_files import new_study, one_clear_error, opened
+from recvae.experiments.study_files import new_study, one_clear_error
 from recvae.experiments.trials import STATES
 from recvae.options.spaces import Categorical, Float, Int, Space
 
 logger = logging.getLogger(__name__)
 
-Objective = Callable[[dict[str, Any], Callable[[int, float], None]], tuple[float, float]]
-"""Takes options and a callback for each epoch; gives the value and the seconds of training."""
+T = TypeVar("T")
+Objective: TypeAlias = Callable[
+    [dict[str, Any], Callable[[int, float], None]], tuple[T, float, float]
+]
+"""Options and a callback for each epoch -> what was trained, the seconds of it, and its value."""
 
 FINISHED = dict(zip((TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL), STATES, strict=True))
 """The states of a finished trial, and what the tables call them."""
@@ -37,56 +40,41 @@ PRUNER = optuna.pruners.PercentilePruner(67, n_startup_trials=4, n_warmup_steps=
 """Ends a training whose best epoch is worse than two thirds of the others were at that epoch."""
 
 
+@dataclass(eq=False)
 class Study:
     """The trials of a model's options on the same data.
 
     The next trial depends on the seed and on the finished trials alone, so that a study that was
     cut off goes on as if it had not been.
+
+    Attributes:
+        space: what to choose from; `own` is in it.
+        own: what to try first.
+        seed: decides what is tried.
+        kept: the study that each trial is added to when it is finished; its trials come first.
+        path: the file that `kept` is in; None if it is in memory.
+
+    Raises:
+        DataError: the trials of `kept` are not such as are made here.
     """
 
-    def __init__(
-        self,
-        space: Space,
-        own: Mapping[str, Any],
-        *,
-        seed: int,
-        path: Path | None,
-        about: Mapping[str, str],
-    ) -> None:
-        """Begin a study, or go on with one.
+    space: Space
+    own: Mapping[str, Any]
+    seed: int
+    kept: optuna.Study
+    path: Path | None
+    _live: optuna.Study = field(init=False)
 
-        Args:
-            space: what to choose from; `own` is in it.
-            own: what to try first.
-            seed: decides what is tried.
-            path: the file to keep finished trials in; None keeps them in memory only.
-            about: facts about the data and the model, by name; those in the file must be equal.
-
-        Raises:
-            DataError: the file is of another study, or is none.
-            WriteError: the file can't be written.
-        """
-        self._space, self._own, self._seed = space, own, seed
+    def __post_init__(self) -> None:
         self._live = new_study(pruner=PRUNER)
-        self._lock, self._path = ExitStack(), path
-        self._stored = self._lock.enter_context(opened(path, about))
-        with one_clear_error(path):
-            self._live.add_trials(self._stored.trials)
-            self._require_own_trials()
-
-    def _require_own_trials(self) -> None:
-        """Raise ValueError or KeyError unless the trials of a file are such as are made here."""
-        space = {name: _distribution(kind) for name, kind in self._space.items()}
-        for trial in self.trials:
-            if trial.distributions != space or float(trial.user_attrs["seconds"]) < 0:
-                raise ValueError(f"trial {trial.number} is of another space")
-            if trial.state is TrialState.FAIL:
-                str(trial.user_attrs["error"])
-        self.table("value")
-
-    def close(self) -> None:
-        """Let others use the file."""
-        self._lock.close()
+        with one_clear_error(self.path):
+            self._live.add_trials(self.kept.trials)
+            for trial in self.trials:
+                if trial.distributions != self._choices or trial.user_attrs["seconds"] < 0:
+                    raise ValueError(f"trial {trial.number} is of another space")
+                if trial.state is TrialState.FAIL:
+                    str(trial.user_attrs["error"])
+            self.table("value")
 
     @property
     def trials(self) -> list[FrozenTrial]:
@@ -103,7 +91,7 @@ class Study:
     def is_exhausted(self) -> bool:
         """Whether all values of the space have been tried."""
         tried = {tuple(trial.params.values()) for trial in self.trials}
-        return len(tried) >= prod(kind.size for kind in self._space.values())
+        return len(tried) >= prod(kind.size for kind in self.space.values())
 
     def table(self, metric: str) -> pd.DataFrame:
         """A line per trial: options, the metric if it is complete, seconds and state."""
@@ -120,16 +108,16 @@ class Study:
 
     def options_of(self, trial: FrozenTrial | Trial) -> dict[str, Any]:
         """The options that a trial tries."""
-        return {name: _option(self._space[name], value) for name, value in trial.params.items()}
+        return {name: _option(self.space[name], value) for name, value in trial.params.items()}
 
-    def attempt(self, objective: Objective) -> bool:
-        """Make the next trial; return whether it is the best so far.
+    def attempt(self, objective: Objective[T]) -> T | None:
+        """Make the next trial; return what was trained if it is the best so far, else None.
 
         If its loss becomes NaN or infinite, or memory runs out, the trial counts as failed.
         """
         trial, started = self._ask(), perf_counter()
         try:
-            value, seconds = objective(self.options_of(trial), partial(_watch, trial))
+            trained, seconds, value = objective(self.options_of(trial), partial(_watch, trial))
         except optuna.TrialPruned:
             self._tell(trial, TrialState.PRUNED, perf_counter() - started)
         except (RuntimeError, MemoryError) as error:
@@ -138,28 +126,34 @@ class Study:
             self._tell(trial, TrialState.FAIL, perf_counter() - started)
         else:
             self._tell(trial, TrialState.COMPLETE, seconds, value)
-        return self.best is not None and self.best.number == trial.number
+            if self.best and self.best.number == trial.number:
+                return trained
+        return None
+
+    @property
+    def _choices(self) -> dict[str, BaseDistribution]:
+        return {name: _distribution(kind) for name, kind in self.space.items()}
 
     def _ask(self) -> Trial:
         number = len(self.trials)
         if number == 0:
             self._live.enqueue_trial(
                 {
-                    name: str(value) if isinstance(self._space[name], Categorical) else value
-                    for name, value in self._own.items()
+                    name: str(value) if isinstance(self.space[name], Categorical) else value
+                    for name, value in self.own.items()
                 }
             )
-        seed = np.random.SeedSequence((self._seed, number)).generate_state(1)[0]
+        seed = np.random.SeedSequence((self.seed, number)).generate_state(1)[0]
         self._live.sampler = optuna.samplers.TPESampler(seed=int(seed))
-        return self._live.ask({name: _distribution(kind) for name, kind in self._space.items()})
+        return self._live.ask(self._choices)
 
     def _tell(
         self, trial: Trial, state: TrialState, seconds: float, value: float | None = None
     ) -> None:
         trial.set_user_attr("seconds", seconds)
         finished = self._live.tell(trial, value, state)
-        with one_clear_error(self._path):
-            self._stored.add_trial(finished)
+        with one_clear_error(self.path):
+            self.kept.add_trial(finished)
 
 
 def _watch(trial: Trial, epoch: int, value: float) -> None:

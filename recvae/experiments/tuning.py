@@ -1,14 +1,12 @@
 """Tuning: chooses a model's options by the validation users alone."""
 
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Iterator
 from math import inf
 from os import PathLike
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any
 
 from recvae import options
 from recvae.data.interactions import Interactions
@@ -23,7 +21,7 @@ from recvae.models.contract.recommender import Recommender
 from recvae.options.spaces import Float, Space
 
 if TYPE_CHECKING:
-    from recvae.experiments.study import Study
+    from recvae.experiments.study import Objective, Study
 
 HALF_LIFE: Space = {"half_life": Float(1.0, 100.0, log=True)}
 """A half-life is searched for too, of any model that was given one."""
@@ -70,6 +68,7 @@ def tune(
         TrainingError: every trial failed.
     """
     from recvae.experiments.study import Study  # Optuna is slow to import
+    from recvae.experiments.study_files import opened
 
     if trials is None and minutes is None:
         raise OptionError("give tuning a budget: trials=..., minutes=..., or both.")
@@ -81,69 +80,58 @@ def tune(
     path = None if study is None else Path(study).expanduser()
     about = _about(model, space, train, validation, metric)
     first = {name: own[name] for name in space}
-    with closing(Study(space, first, seed=seed, path=path, about=about)) as trials_so_far:
-        run = TuningRun(model, train, validation, metric, trials_so_far)
-        run.spend(trials, minutes)
-        return run.result()
+
+    def fitted(chosen: dict[str, Any], on_epoch: OnEpoch | None = None) -> tuple[M, float]:
+        candidate = options.build(type(model), {**own, **chosen})
+        return candidate, fit_timed(candidate, train, validation, on_epoch)
+
+    def judged(chosen: dict[str, Any], on_epoch: OnEpoch) -> tuple[M, float, float]:
+        candidate, seconds = fitted(chosen, on_epoch)
+        return candidate, seconds, mean_of(metric, candidate, validation)
+
+    with opened(path, about) as kept:
+        made = Study(space, first, seed, kept, path)
+        winner, interrupted = _spend(made, judged, trials, minutes)
+        if made.best is None:
+            reason = made.trials[-1].user_attrs["error"]
+            raise TrainingError(f"all {len(made.trials)} trials failed, the last: {reason}")
+        if winner is None:
+            logger.info("fitting the best of the study again: trial %d", made.best.number)
+            winner, _ = fitted(made.options_of(made.best))
+        return Tuned(winner, metric, made.table(metric), made.best.number, interrupted)
 
 
-@dataclass(eq=False)
-class TuningRun(Generic[M]):
-    """A tuning in progress: a study of all trials, and the best model of those made here."""
+def _spend(
+    study: "Study", objective: "Objective[M]", trials: int | None, minutes: float | None
+) -> tuple[M | None, bool]:
+    """Make trials until the budget is spent, or Ctrl-C ends them once one is complete.
 
-    model: M
-    train: Interactions
-    validation: Holdout
-    metric: str
-    study: "Study"
-    latest: M | None = None
-    winner: M | None = None
-    interrupted: bool = False
+    Returns the best model of the study if it was fitted now, else None, and whether it was Ctrl-C.
+    """
+    winner, budget = None, _budget(study, trials, minutes)
+    done = len(study.trials)
+    try:
+        with progress(budget, "tuning", total=trials, initial=done, unit="trial") as bar:
+            for _ in bar:
+                better = study.attempt(objective)
+                winner = winner if better is None else better
+                if best := study.best:
+                    bar.set_postfix(best=f"{best.value:.4f}", refresh=False)
+    except KeyboardInterrupt:
+        if study.best is None:
+            raise
+        logger.warning("interrupted after trial %d: the best is kept.", len(study.trials))
+        return winner, True
+    return winner, False
 
-    def spend(self, trials: int | None, minutes: float | None) -> None:
-        """Make trials until the budget is spent; Ctrl-C ends them if one is complete."""
-        budget, done = self._budget(trials, minutes), len(self.study.trials)
-        try:
-            with progress(budget, "tuning", total=trials, initial=done, unit="trial") as bar:
-                for _ in bar:
-                    if self.study.attempt(self._measure):
-                        self.winner = self.latest
-                    if best := self.study.best:
-                        bar.set_postfix(best=f"{best.value:.4f}", refresh=False)
-        except KeyboardInterrupt:
-            if self.study.best is None:
-                raise
-            logger.warning("interrupted after trial %d: the best is kept.", len(self.study.trials))
-            self.interrupted = True
 
-    def result(self) -> Tuned[M]:
-        """The best model; it is fitted again if an earlier run found it."""
-        best = self.study.best
-        if best is None:
-            reason = self.study.trials[-1].user_attrs["error"]
-            raise TrainingError(f"all {len(self.study.trials)} trials failed, the last: {reason}")
-        if self.winner is None:
-            logger.info("fitting the best of the study again: trial %d", best.number)
-            self.winner = self._with(self.study.options_of(best))
-            fit_timed(self.winner, self.train, self.validation)
-        trials = self.study.table(self.metric)
-        return Tuned(self.winner, self.metric, trials, best.number, self.interrupted)
-
-    def _budget(self, trials: int | None, minutes: float | None) -> Iterator[int]:
-        """Count the trials, while budget and untried options remain."""
-        deadline = perf_counter() + 60 * (minutes or inf)
-        while (done := len(self.study.trials)) < (trials or inf) and not self.study.is_exhausted:
-            if done and perf_counter() >= deadline:
-                return
-            yield done
-
-    def _measure(self, chosen: dict[str, Any], on_epoch: OnEpoch) -> tuple[float, float]:
-        self.latest = self._with(chosen)
-        seconds = fit_timed(self.latest, self.train, self.validation, on_epoch)
-        return mean_of(self.metric, self.latest, self.validation), seconds
-
-    def _with(self, chosen: Mapping[str, Any]) -> M:
-        return options.build(type(self.model), {**options.values(self.model), **chosen})
+def _budget(study: "Study", trials: int | None, minutes: float | None) -> Iterator[int]:
+    """Count the trials, while budget and untried options remain."""
+    deadline = perf_counter() + 60 * (minutes or inf)
+    while (done := len(study.trials)) < (trials or inf) and not study.is_exhausted:
+        if done and perf_counter() >= deadline:
+            return
+        yield done
 
 
 def _space(model: Recommender) -> Space:

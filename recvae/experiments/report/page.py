@@ -10,7 +10,7 @@ from recvae.display.templates import render
 from recvae.errors import WriteError
 from recvae.evaluation.metrics import METRICS, Metric
 from recvae.experiments.comparison import Comparison
-from recvae.experiments.report.pictures import Picture, draw_all
+from recvae.experiments.report.pictures import Picture, data_url, draw_all
 
 
 def write_report(comparison: Comparison, folder: str | PathLike[str]) -> Path:
@@ -56,6 +56,7 @@ def _html(comparison: Comparison, pictures: list[Picture]) -> str:
         "report.html",
         comparison=comparison,
         pictures=pictures,
+        data_url=data_url,
         options={name: options.values(model) for name, model in comparison.models.items()},
         # The first line of each metric's own documentation.
         definitions={

@@ -1,12 +1,12 @@
 """The pictures of a report: plots with captions, and words for those who can't see them."""
 
-import base64
-from collections.abc import Callable
+from base64 import b64encode
 from dataclasses import dataclass
-from functools import cached_property
+from io import BytesIO
+from typing import Any
 
+import matplotlib as mpl
 import pandas as pd
-from matplotlib.figure import Figure
 
 from recvae.display.themes import DARK, LIGHT
 from recvae.experiments.comparison import Comparison
@@ -15,56 +15,47 @@ from recvae.experiments.report import plots
 
 @dataclass(frozen=True)
 class Picture:
-    """A plot, drawn for light and for dark pages, and as a file to put elsewhere."""
+    """A plot as SVG for light and for dark pages, and as PNG to put elsewhere; `alt` in words."""
 
-    plot: Callable[[Comparison], Figure]
-    comparison: Comparison
+    name: str
+    caption: str
     alt: str
-
-    @property
-    def name(self) -> str:
-        """The name of its files, and of its place on the page."""
-        return self.plot.__name__.replace("_", "-")
-
-    @property
-    def title(self) -> str:
-        """The name of the plot in words."""
-        return self.plot.__name__.replace("_", " ").capitalize()
-
-    @property
-    def caption(self) -> str:
-        """The plot's own documentation."""
-        return str(self.plot.__doc__)
-
-    @cached_property
-    def light(self) -> bytes:
-        """The SVG for light pages."""
-        return plots.draw(self.plot, self.comparison, LIGHT, "svg")
-
-    @property
-    def png(self) -> bytes:
-        """The image for other places."""
-        return plots.draw(self.plot, self.comparison, LIGHT, "png")
-
-    @cached_property
-    def urls(self) -> dict[str, str]:
-        """The images as data URLs, so that the page needs no other files."""
-        images = {"light": self.light, "dark": plots.draw(self.plot, self.comparison, DARK, "svg")}
-        return {
-            theme: f"data:image/svg+xml;base64,{base64.b64encode(image).decode()}"
-            for theme, image in images.items()
-        }
+    light: bytes
+    dark: bytes
+    png: bytes
 
 
 def draw_all(comparison: Comparison) -> list[Picture]:
     """All pictures for which the comparison has the data."""
     alts = {plots.metric_by_length: _lengths, plots.metric_by_activity: _activity}
     if len(comparison.runs) > 1:
-        compared = {plots.differences: _behind, plots.metric_by_training_time: _seconds}
-        alts = compared | alts
+        alts = {plots.differences: _behind, plots.metric_by_training_time: _seconds} | alts
     if plots.training_columns(comparison):
         alts[plots.training] = _epochs
-    return [Picture(plot, comparison, alt(comparison)) for plot, alt in alts.items()]
+    return [
+        Picture(
+            plot.__name__.replace("_", "-"),
+            str(plot.__doc__),
+            alt(comparison),
+            light=_draw(plot, comparison, LIGHT, format="svg", metadata={"Date": None}),
+            dark=_draw(plot, comparison, DARK, format="svg", metadata={"Date": None}),
+            png=_draw(plot, comparison, LIGHT, format="png"),
+        )
+        for plot, alt in alts.items()
+    ]
+
+
+def data_url(svg: bytes) -> str:
+    """An image as a part of a page, so that this needs no other file."""
+    return f"data:image/svg+xml;base64,{b64encode(svg).decode()}"
+
+
+def _draw(plot: plots.Plot, comparison: Comparison, theme: dict[Any, Any], **form: Any) -> bytes:
+    """A plot as the bytes of an image; `form` is what `Figure.savefig` takes."""
+    image = BytesIO()
+    with mpl.rc_context(theme):
+        plot(comparison).savefig(image, **form)
+    return image.getvalue()
 
 
 def _behind(comparison: Comparison) -> str:

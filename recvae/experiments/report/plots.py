@@ -1,8 +1,7 @@
 """Plots of a comparison: functions that draw a Figure, their docstrings the captions."""
 
 from collections.abc import Callable, Iterable
-from io import BytesIO
-from typing import Any
+from typing import Any, TypeAlias
 
 import matplotlib as mpl
 import numpy as np
@@ -15,6 +14,8 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 from recvae.display.themes import MARKERS
 from recvae.experiments.comparison import Comparison
 
+Plot: TypeAlias = Callable[[Comparison], Figure]
+
 TICKS = (1, 2, 5, 10, 20, 50, 100)
 
 NAME_HEIGHT = 0.055
@@ -25,17 +26,6 @@ LENGTHENED = ("ndcg", "recall")
 
 SHORTEST = 0.01
 """The shortest training time that is drawn, in seconds: a logarithmic axis has no 0."""
-
-
-def draw(
-    plot: Callable[[Comparison], Figure], comparison: Comparison, theme: dict[Any, Any], form: str
-) -> bytes:
-    """A plot as the bytes of an image; `form` is "svg" or "png"."""
-    image = BytesIO()
-    with mpl.rc_context(theme):
-        metadata = {"Date": None} if form == "svg" else None
-        plot(comparison).savefig(image, format=form, metadata=metadata)
-    return image.getvalue()
 
 
 def differences(comparison: Comparison) -> Figure:
