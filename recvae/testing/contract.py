@@ -5,12 +5,11 @@ import pytest
 from recvae.testing.fitting import FittingTests
 from recvae.testing.keeping import KeepingTests
 from recvae.testing.recommending import RecommendingTests
-from recvae.testing.tables import TableTests
 from recvae.testing.tools import ToolTests
 
 
 @pytest.mark.filterwarnings("ignore::recvae.models.MissingWeightsWarning")
-class RecommenderContract(FittingTests, RecommendingTests, TableTests, ToolTests, KeepingTests):
+class RecommenderContract(FittingTests, RecommendingTests, ToolTests, KeepingTests):
     """The tests that a model must pass to be used everywhere that the models of this package are.
 
     Make a subclass whose name begins with `Test` and that defines `new`; pytest runs the suite on
