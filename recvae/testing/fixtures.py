@@ -1,6 +1,8 @@
 """Fixtures: small data, a model fitted to them, and what the tests of the contract share."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,7 +16,6 @@ from recvae.models.contract.recommender import Recommender
 USERS, ITEMS, BOARD = 60, 25, 20
 COLOURS = np.eye(2)
 
-Make: TypeAlias = Callable[[], Recommender]
 Lists: TypeAlias = tuple[np.ndarray, np.ndarray]
 
 WITHOUT_TIMES = pytest.mark.filterwarnings(
@@ -23,26 +24,18 @@ WITHOUT_TIMES = pytest.mark.filterwarnings(
 """For tests of tables that have no column of times, which some models miss."""
 
 
-class Fixtures:
-    """The model that is tested, and the data that it learns."""
+@dataclass(frozen=True)
+class Case:
+    """A model that is tested, and the data that it learns; models are fitted when they are used.
 
-    personal: bool = True
-    """Whether lists depend on the history."""
+    Attributes:
+        make: makes a new model, which is not fitted.
+    """
 
-    @classmethod
-    def new(cls) -> Recommender:
-        """Make a model that is not fitted, each time with the same options."""
-        raise NotImplementedError("give the model that is to be tested")
+    make: Callable[[], Recommender]
 
-    @pytest.fixture(scope="class")
-    @classmethod
-    def make(cls) -> Make:
-        """The function that makes a new model."""
-        return cls.new
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def data(cls) -> Interactions:
+    @cached_property
+    def data(self) -> Interactions:
         """60 users of three tastes and 25 items with titles, in a known order."""
         rng = np.random.default_rng(0)
         liking = np.where(np.add.outer(np.arange(USERS), np.arange(ITEMS)) % 3 == 0, 0.7, 0.1)
@@ -55,29 +48,48 @@ class Fixtures:
         times = rng.permutation(matrix.nnz)
         return Interactions(matrix, users, items, times).in_order()
 
-    @pytest.fixture(scope="class")
-    @classmethod
-    def model(cls, make: Make, data: Interactions) -> Recommender:
-        """The model, fitted to the data."""
-        return make().fit(data)
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def keeping(cls, make: Make, data: Interactions) -> Recommender:
-        """The model, fitted to the data, which it keeps."""
-        return make().fit(data, keep_data=True)
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def board(cls, make: Make) -> Recommender:
-        """The model, fitted to the checker board, with the colours of the users as features."""
-        of_users = COLOURS[np.arange(BOARD) % 2] if make().supports_new_users else None
-        return make().fit(checker_board(BOARD), user_features=of_users)
-
-    @pytest.fixture
-    def histories(self, data: Interactions) -> sp.csr_matrix:
+    @property
+    def histories(self) -> sp.csr_matrix:
         """The training users' histories."""
-        return data.matrix
+        return self.data.matrix
+
+    @cached_property
+    def model(self) -> Recommender:
+        """The model, fitted to the data."""
+        return self.make().fit(self.data)
+
+    @cached_property
+    def keeping(self) -> Recommender:
+        """The model, fitted to the data, which it keeps."""
+        return self.make().fit(self.data, keep_data=True)
+
+    @cached_property
+    def board(self) -> Recommender:
+        """The model, fitted to the checker board, with the colours of the users as features."""
+        of_users = COLOURS[np.arange(BOARD) % 2] if self.make().supports_new_users else None
+        return self.make().fit(checker_board(BOARD), user_features=of_users)
+
+    def lists(self, k: int = 10, **arguments: Any) -> Lists:
+        """The model's lists for the training users."""
+        return recommend(self.model, self.histories, k, **arguments)
+
+
+class Fixtures:
+    """What the tests of the contract are given."""
+
+    personal: bool = True
+    """Whether lists depend on the history."""
+
+    @classmethod
+    def new(cls) -> Recommender:
+        """Make a model that is not fitted, each time with the same options."""
+        raise NotImplementedError("give the model that is to be tested")
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def case(cls) -> Case:
+        """The model with its data, the same for all tests."""
+        return Case(cls.new)
 
     def _require_personal(self) -> None:
         require(self.personal, "its lists are the same for all")

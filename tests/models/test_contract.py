@@ -10,6 +10,7 @@ from recvae.data.interactions import Interactions
 from recvae.errors import DataError, NotFittedError
 from recvae.models.registry import BUILT_IN
 from recvae.testing import RecommenderContract
+from recvae.testing.fixtures import Case
 
 NET = {"latent": 16, "batch_size": 10, "device": "cpu"}
 QUICK = NET | {"epochs": 3, "learning_rate": 0.06}
@@ -49,8 +50,8 @@ def new(name):
 class TestEveryModel(RecommenderContract):
     @pytest.fixture(scope="class", params=PERSONAL)
     @classmethod
-    def make(cls, request):
-        return lambda: new(request.param)
+    def case(cls, request):
+        return Case(lambda: new(request.param))
 
 
 class TestPopularity(RecommenderContract):
