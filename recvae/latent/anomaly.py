@@ -32,10 +32,6 @@ def anomaly_scores(model: Recommender, histories: sp.csr_matrix, *, seed: int = 
         A line per user: `score`; `surprisal`, the mean over all items; `kl`, the divergence of the
         whole history's code from N(0, I), divided by the number of items (0 for a model without
         variance); `length`, the number of items. NaN for empty histories.
-
-    Raises:
-        DataError: the histories do not have the training items as columns.
-        OptionError: the model's scores are no log-probabilities.
     """
     model.require(Ability.LOG_PROBABILITIES)
     data = Interactions.from_matrix(as_input(model.checked(histories)))

@@ -54,10 +54,9 @@ def generate(
         CSR float32 [n_users, items] of ones.
 
     Raises:
-        DataError: the histories are empty, fewer than the components, or not of the model's items.
+        DataError: the histories are empty, or fewer than the components.
         MissingPackageError: a mixture was asked for, and scikit-learn is not installed.
-        OptionError: the model's probabilities depend on more than its codes, or n_users, source,
-            n_components or temperature is out of range.
+        OptionError: n_users, source, n_components or temperature is out of range.
     """
     model.require(Ability.GENERATION)
     histories = model.checked(histories)

@@ -40,8 +40,8 @@ def interpolate(
         both histories; -1 and -inf where there are fewer than k.
 
     Raises:
-        DataError: not one history each, or not of the model's items.
-        OptionError: the model has no latent space, or k or a weight is out of range.
+        DataError: not one history each.
+        OptionError: k or a weight is out of range.
     """
     model.require(Ability.CODES)
     histories = [model.checked(history) for history in (one, other)]

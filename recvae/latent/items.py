@@ -28,8 +28,7 @@ def item_codes(model: Recommender, histories: sp.csr_matrix) -> np.ndarray:
         float32 [items, latent].
 
     Raises:
-        DataError: the histories are empty, or do not have the training items as columns.
-        OptionError: the model has no latent space.
+        DataError: the histories are empty.
     """
     model.require(Ability.CODES)
     histories = as_input(model.checked(histories))
@@ -60,7 +59,7 @@ def neighbor_histories(
         CSR float32 [n, items] of ones.
 
     Raises:
-        OptionError: the model has no similar items, or a column is out of range.
+        OptionError: a column is out of range.
     """
     n_items = len(model.items_)
     columns = np.arange(n_items) if columns is None else columns

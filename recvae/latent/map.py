@@ -47,9 +47,9 @@ class TasteMap:
             seed: decides what is random in UMAP.
 
         Raises:
-            DataError: the histories are empty, or do not have the training items as columns.
+            DataError: the histories are empty.
             MissingPackageError: scikit-learn, or umap-learn, is not installed.
-            OptionError: the model has no latent space, or no such method.
+            OptionError: there is no such method.
         """
         model.require(Ability.CODES)
         plane = _new_plane(method, seed)
@@ -67,9 +67,6 @@ class TasteMap:
         Returns:
             A line per user: `x` and `y` of the code's mean, and by PCA their standard deviations
             `x_std` and `y_std` and covariance `xy_cov`, 0 for a model without variance.
-
-        Raises:
-            DataError: the histories do not have the training items as columns.
         """
         mean, logvar = self._model.encode(histories)
         users = pd.DataFrame(self._plane.transform(mean), columns=["x", "y"])

@@ -95,10 +95,6 @@ def surprisal(model: Recommender, histories: sp.csr_matrix) -> sp.csr_matrix:
 
     Returns:
         CSR float32 [users, items], with an entry for each entry of the histories.
-
-    Raises:
-        DataError: the histories do not have the training items as columns.
-        OptionError: the model's scores are no log-probabilities.
     """
     model.require(Ability.LOG_PROBABILITIES)
     histories = as_input(model.checked(histories))
@@ -132,7 +128,7 @@ def denoise(model: Recommender, histories: sp.csr_matrix, rate: float = 0.1) -> 
         CSR float32 [users, items], the remaining weights unchanged.
 
     Raises:
-        DataError, OptionError: see `surprisal` and `drop`.
+        OptionError: see `drop`.
     """
     return _without_highest(model.checked(histories), surprisal(model, histories).data, rate)
 

@@ -82,9 +82,8 @@ class SparseCodes:
             validation: users to choose the best epoch by.
 
         Raises:
-            DataError: the histories are empty, or do not have the training items as columns.
-            OptionError: the model is no autoencoder of multinomial likelihood, or an option is out
-                of range.
+            DataError: the histories are empty.
+            OptionError: an option is out of range.
         """
         options.check(self)
         if self.active > self.features:
@@ -111,11 +110,7 @@ class SparseCodes:
         return self
 
     def encode(self, histories: sp.csr_matrix) -> sp.csr_matrix:
-        """The activations of the active features of each user: CSR float32 [users, features].
-
-        Raises:
-            DataError: the histories do not have the training items as columns.
-        """
+        """The activations of the active features of each user: CSR float32 [users, features]."""
         self._require_fitted()
         codes = torch.from_numpy(self.model_.encode(histories)[0]).to(self.model_.device_)
         with torch.no_grad():
@@ -149,7 +144,6 @@ class SparseCodes:
             Columns int64 [users, k] and scores float32 [users, k], as from `Recommender.recommend`.
 
         Raises:
-            DataError: the histories do not have the training items as columns.
             OptionError: k, a feature or its activation is out of range.
         """
         self._require_fitted()

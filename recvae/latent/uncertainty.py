@@ -36,8 +36,7 @@ def entropy(model: Recommender, histories: sp.csr_matrix) -> np.ndarray:
     """Differential entropy of each user's code in nats, float32 [users]; low is certain.
 
     Raises:
-        DataError: the histories do not have the training items as columns.
-        OptionError: the model has no latent space, or its codes are points.
+        OptionError: the model's codes are points.
     """
     _, logvar = model.encode(histories)
     if np.isneginf(logvar).any():
@@ -85,7 +84,7 @@ def judge_uncertainty(model: Recommender, holdout: Holdout, metric: str = METRIC
         metric: a metric that has a value for each user.
 
     Raises:
-        DataError: nothing is held out, or the histories are not of the model's items.
+        DataError: nothing is held out.
         OptionError: the metric is unknown or not per user, or the model's codes are points.
     """
     report = evaluate(model, holdout, (metric,))
