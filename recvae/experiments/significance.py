@@ -1,12 +1,7 @@
 """Significance: which differences between models are larger than chance, given the users.
 
-Every model ranks for the same users, so models are compared user by user. The test is the paired
-t-test, because it is about the mean, which the tables show. It needs no symmetry, and users whom
-both models serve equally well count as zeros; Wilcoxon's signed-rank test drops them and tests
-another quantity. With hundreds of users the t-test agrees with the permutation test (Smucker et al.
-2007, "A comparison of statistical significance tests for information retrieval evaluation") and has
-the lowest error rate (Urbano et al. 2019, "Statistical significance testing in information
-retrieval"). The bootstrap interval, which assumes no distribution, is given beside it as a check.
+Every model ranks for the same users, so models are compared user by user: by a paired t-test, with a
+bootstrap interval as a check. docs/protocols.md says why this test.
 """
 
 from collections.abc import Mapping

@@ -31,21 +31,19 @@ def generate(
 ) -> sp.csr_matrix:
     """Draw synthetic users: for each a code, a length, and as many items without replacement.
 
-    The items are drawn in proportion to a power of the decoder's probabilities. A few items drawn
-    from thousands are a noisy sample of a taste: to train a model, draw several times as many users
-    as there are real ones.
+    The items are drawn in proportion to a power of the decoder's probabilities. Users of the
+    posterior are noisy copies of somebody. To train a model, draw several times as many users as
+    there are real ones.
 
     Args:
         model: a fitted MultVAE, MultDAE, RecVAE or VampVAE of multinomial likelihood.
         histories: CSR [users, items] of real users; empty ones do not count.
         n_users: how many users to draw.
-        source: where codes and lengths come from. "posterior" is the aggregate posterior: it takes
-            a random real user, with their length, and draws from their posterior, so that each
-            result is a noisy copy of somebody. "mixture" fits a mixture of Gaussians to one such
-            draw for each real user, codes and logarithms of lengths together (cf. Ghosh et al.,
-            "From Variational to Deterministic Autoencoders", ICLR 2020); it needs scikit-learn.
-            "prior" draws codes from N(0, I), and lengths from real users. That is far from the
-            codes of a model that was trained with beta < 1, or with another prior.
+        source: where codes and lengths come from. "posterior" takes random real users, with their
+            lengths, and draws from their posteriors. "mixture" draws from a mixture of Gaussians,
+            fitted to one such draw for each real user, codes and logarithms of lengths together
+            (cf. Ghosh et al., "From Variational to Deterministic Autoencoders", ICLR 2020); it
+            needs scikit-learn. "prior" draws codes from N(0, I), and lengths from real users.
         n_components: number of components of the mixture, each with a full covariance matrix.
         temperature: the power is 1 / temperature; below 1, fewer unlikely items are drawn.
         seed: decides everything random.
