@@ -105,7 +105,7 @@ def ndcg(lists: RankedLists, k: int) -> Values:
 
 
 def average_precision(lists: RankedLists, k: int) -> Values:
-    """Average precision, whose mean is MAP: sum of rel(r) * precision@r over r <= K, / min(K, n)."""
+    """Average precision (its mean is MAP): sum of rel(r) * precision@r over r <= K, / min(K, n)."""
     hits = lists.hits[:, :k]
     precisions = hits.cumsum(axis=1) / np.arange(1, hits.shape[1] + 1)
     return (hits * precisions).sum(axis=1) / lists.n_held_out.clip(max=k)

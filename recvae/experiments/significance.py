@@ -1,6 +1,6 @@
 """Significance: which differences between models are larger than chance, given the users.
 
-Every model ranks for the same users, so models are compared user by user: by a paired t-test, with a
+Every model ranks for the same users, so models are compared user by user: by a paired t-test, and a
 bootstrap interval as a check. docs/protocols.md says why this test.
 """
 
