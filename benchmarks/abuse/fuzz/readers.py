@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 import recvae as rv
-from recvae.data.datasets.files import read_file
 from recvae.data.datasets.releases import RELEASES
+from recvae.data.datasets.tables import read_file
 from recvae.data.ids import require_ids
 from recvae.data.interactions import Interactions
 

@@ -18,7 +18,6 @@ from recvae.disk.untrusted import csr_of, read_table
 
 FORMAT = 2
 """The version of the cache's files; count it up when their content changes."""
-
 KIND = "dataset"
 ARRAYS = ("data", "indices", "indptr", "timestamps", "positions")
 
@@ -35,10 +34,11 @@ def cached(sources: Iterable[Path], parse: Callable[[], Interactions]) -> Intera
         parse: makes the data set, always the same from the same sources.
 
     Returns:
-        The data set. Its arrays may be read-only memory maps of files in the cache.
+        The data set, whose arrays may be read-only memory maps.
     """
     paths = {str(path.resolve()): _state(path) for path in sources}
-    store = Store(_cache_directory() / _name(paths), KIND, crc32)
+    home = Path(os.environ.get("RECVAE_CACHE") or pooch.os_cache("recvae")).expanduser()
+    store = Store(home / _name(paths), KIND, crc32)
     about = {"format": FORMAT, **paths}
     with suppress(Exception):  # whatever a parser makes of a damaged file
         return _read(store.read(about))
@@ -46,10 +46,6 @@ def cached(sources: Iterable[Path], parse: Callable[[], Interactions]) -> Intera
     with suppress(OSError):
         store.save(_files(data), about=about)
     return data
-
-
-def _cache_directory() -> Path:
-    return Path(os.environ.get("RECVAE_CACHE") or pooch.os_cache("recvae")).expanduser()
 
 
 def _state(path: Path) -> list[int]:

@@ -8,23 +8,18 @@ ColumnType: TypeAlias = Literal["int8", "int16", "int32", "int64", "float32", "s
 
 
 @dataclass(frozen=True)
-class NamedFile:
-    """A file of one name.
+class File:
+    """A file of a release, or several that are written alike.
 
     Attributes:
-        name: the file's name in the release's folder.
+        places: patterns of names; all files of the first pattern that matches are read.
     """
 
-    name: str
-
-    @property
-    def places(self) -> tuple[str, ...]:
-        """Its name."""
-        return (self.name,)
+    places: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class TableFile(NamedFile):
+class TableFile(File):
     """A file with a line per rating, item, user or tag.
 
     Attributes:
@@ -41,23 +36,12 @@ class TableFile(NamedFile):
     encoding: str = "utf8"
 
 
-@dataclass(frozen=True)
-class SectionFiles:
-    """Files with a section per item: a line `item:`, then lines `user,rating,year-month-day`.
-
-    Attributes:
-        places: patterns of their names; all files of the first pattern that matches are read.
-    """
-
-    places: tuple[str, ...]
+class SectionFiles(File):
+    """Files with a section per item: a line `item:`, then lines `user,rating,year-month-day`."""
 
 
-@dataclass(frozen=True)
-class HistoryFile(NamedFile):
+class HistoryFile(File):
     """A file with a line per user: the user, then the items; integers separated by spaces."""
-
-
-RatingFile: TypeAlias = TableFile | SectionFiles | HistoryFile
 
 
 @dataclass(frozen=True)
@@ -67,25 +51,23 @@ class Layout:
     Attributes:
         ratings: `user` and `item`, with a `rating` and a `timestamp` if these are known; several
             files are read one after another.
-        items: `item`, `title`, and `genres` if these are known.
+        items: `item`, `title`, and `genres` if these are known; then titles end in a year.
         users: `user` and columns that describe the users.
         tags: `user`, `item`, `tag`, `timestamp`.
         genres: the columns of the items that are 1 for the genres of an item, if genres are
             written so.
-        year_ends_title: whether titles end in a year, as in "Toy Story (1995)".
-        lowest_rating: 0 if ratings can be 0; else they are above 0.
+        zeros: whether ratings can be 0; else they are above 0.
     """
 
-    ratings: tuple[RatingFile, ...]
+    ratings: tuple[File, ...]
     items: TableFile | None = None
     users: TableFile | None = None
     tags: TableFile | None = None
     genres: tuple[str, ...] = ()
-    year_ends_title: bool = False
-    lowest_rating: Literal[0] | None = None
+    zeros: bool = False
 
     @property
-    def interaction_files(self) -> list[RatingFile]:
+    def interaction_files(self) -> list[File]:
         """The files that Interactions are made of."""
         return [*self.ratings, *(file for file in (self.items, self.users) if file)]
 
@@ -136,8 +118,3 @@ class Release:
     layout: Layout
     licence: str
     zip: Zip | None = None
-
-    @property
-    def folders(self) -> list[str]:
-        """The names that its unpacked folder may have."""
-        return [self.name] if self.zip is None else [self.name, self.zip.folder]

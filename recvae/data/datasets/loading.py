@@ -6,10 +6,9 @@ from pathlib import Path
 from recvae.data.datasets.cache import cached
 from recvae.data.datasets.declaration import Release
 from recvae.data.datasets.download import locate
-from recvae.data.datasets.files import find_files
 from recvae.data.datasets.releases import DATASETS, RELEASES, SAMPLE, data_directory
 from recvae.data.datasets.sample import sample_tables
-from recvae.data.datasets.tables import Tables, read_release, read_tables, to_interactions
+from recvae.data.datasets.tables import Tables, find_files, read_tables, to_interactions
 from recvae.data.interactions import Interactions
 from recvae.errors import require_known
 
@@ -51,12 +50,14 @@ def load_dataset(
         DataError: a file of it is damaged, or no interaction remains after the filters.
     """
     if name == SAMPLE:
-        data = to_interactions(sample_tables(), year_ends_title=True)
+        data = to_interactions(sample_tables())
     else:
         release, folder = _located(name, data_dir)
         files = release.layout.interaction_files
         sources = [path for file in files for path in find_files(folder, release, file)]
-        data = cached(sources, lambda: read_release(folder, release))
+        data = cached(
+            sources, lambda: to_interactions(read_tables(folder, release, with_tags=False))
+        )
     return data.filter(
         min_weight=min_rating,
         min_user_items=min_user_items,

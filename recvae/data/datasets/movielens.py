@@ -9,12 +9,10 @@ from recvae.data.datasets.declaration import ColumnType, Layout, Release, Size, 
 HOME = "https://grouplens.org/datasets/movielens/"
 FILES = "https://files.grouplens.org/datasets/movielens/"
 
-FLAGS = tuple(
-    (
-        "unknown Action Adventure Animation Children's Comedy Crime Documentary Drama Fantasy "
-        "Film-Noir Horror Musical Mystery Romance Sci-Fi Thriller War Western"
-    ).split()
-)
+FLAGS = (
+    "unknown Action Adventure Animation Children's Comedy Crime Documentary Drama Fantasy "
+    "Film-Noir Horror Musical Mystery Romance Sci-Fi Thriller War Western"
+).split()
 """The genres of ML-100K, a column of 0 and 1 for each, in this order."""
 
 Columns: TypeAlias = dict[str, ColumnType | None]
@@ -35,16 +33,16 @@ SHARE_ALIKE = (
 )
 
 ML_100K = Layout(
-    ratings=(TableFile("u.data", RATING, "\t"),),
+    ratings=(TableFile(("u.data",), RATING, "\t"),),
     items=TableFile(
-        "u.item",
+        ("u.item",),
         {"item": "int32", "title": "string", "released": None, "video": None, "url": None}
         | dict.fromkeys(FLAGS, FLAG),
         "|",
         encoding="latin-1",
     ),
     users=TableFile(
-        "u.user",
+        ("u.user",),
         {
             "user": "int32",
             "age": "int16",
@@ -54,15 +52,14 @@ ML_100K = Layout(
         },
         "|",
     ),
-    genres=FLAGS,
-    year_ends_title=True,
+    genres=tuple(FLAGS),
 )
 
 ML_1M = Layout(
-    ratings=(TableFile("ratings.dat", RATING, "::"),),
-    items=TableFile("movies.dat", ITEM, "::", encoding="latin-1"),
+    ratings=(TableFile(("ratings.dat",), RATING, "::"),),
+    items=TableFile(("movies.dat",), ITEM, "::", encoding="latin-1"),
     users=TableFile(
-        "users.dat",
+        ("users.dat",),
         {
             "user": "int32",
             "gender": "string",
@@ -72,21 +69,20 @@ ML_1M = Layout(
         },
         "::",
     ),
-    year_ends_title=True,
 )
 
 ML_10M = Layout(
-    ratings=(TableFile("ratings.dat", RATING, "::"),),
-    items=TableFile("movies.dat", ITEM, "::"),
-    tags=TableFile("tags.dat", TAG, "::"),
-    year_ends_title=True,
+    ratings=(TableFile(("ratings.dat",), RATING, "::"),),
+    items=TableFile(("movies.dat",), ITEM, "::"),
+    tags=TableFile(("tags.dat",), TAG, "::"),
 )
 
 ML_CSV = Layout(
-    ratings=(TableFile("ratings.csv", RATING, ",", ("userId", "movieId", "rating", "timestamp")),),
-    items=TableFile("movies.csv", ITEM, ",", ("movieId", "title", "genres")),
-    tags=TableFile("tags.csv", TAG, ",", ("userId", "movieId", "tag", "timestamp")),
-    year_ends_title=True,
+    ratings=(
+        TableFile(("ratings.csv",), RATING, ",", ("userId", "movieId", "rating", "timestamp")),
+    ),
+    items=TableFile(("movies.csv",), ITEM, ",", ("movieId", "title", "genres")),
+    tags=TableFile(("tags.csv",), TAG, ",", ("userId", "movieId", "tag", "timestamp")),
 )
 
 

@@ -1,7 +1,6 @@
 """Parsing: turns a file of a release into a table, as its declaration says."""
 
 from collections.abc import Iterable
-from functools import singledispatch
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import csv
 
-from recvae.data.datasets.declaration import HistoryFile, RatingFile, SectionFiles, TableFile
+from recvae.data.datasets.declaration import File, SectionFiles, TableFile
 from recvae.data.reading import read_lines
 from recvae.data.reading.text import SEPARATOR, open_text
 from recvae.disk.untrusted import in_arrow
@@ -19,22 +18,22 @@ DAY = 86_400
 """The seconds of a day."""
 
 
-@singledispatch
-def parse(file: RatingFile, path: Path) -> pd.DataFrame:
+def parse(file: File, path: Path) -> pd.DataFrame:
     """Parse a file into columns named as in its declaration, without missing values.
 
     Raises:
         ValueError, KeyError, pyarrow.ArrowException: it is damaged, cut short, or of another
             layout.
     """
-    raise NotImplementedError(type(file).__name__)
+    if isinstance(file, TableFile):
+        return _parse_table(file, path)
+    if isinstance(file, SectionFiles):
+        return _parse_sections(path)
+    return read_lines([path])[["user", "item"]].astype(np.int64)
 
 
-@parse.register
-def _(file: TableFile, path: Path) -> pd.DataFrame:
-    kept = {
-        name: pa.type_for_alias(kind) for name, kind in file.columns.items() if kind is not None
-    }
+def _parse_table(file: TableFile, path: Path) -> pd.DataFrame:
+    kept = {name: pa.type_for_alias(kind) for name, kind in file.columns.items() if kind}
     published = dict(zip(file.columns, file.header or file.columns, strict=True))
     table = csv.read_csv(
         open_text(path, file.separator),
@@ -56,14 +55,7 @@ def _(file: TableFile, path: Path) -> pd.DataFrame:
     return table.to_pandas(split_blocks=True, self_destruct=True)
 
 
-def _require_values(table: pa.Table, names: Iterable[str]) -> None:
-    for name in names:
-        if nulls := table[name].null_count:
-            raise ValueError(f"{nulls:,} values of column {name!r} are missing")
-
-
-@parse.register
-def _(file: SectionFiles, path: Path) -> pd.DataFrame:
+def _parse_sections(path: Path) -> pd.DataFrame:
     # An item's line `1:` is read as one without rating and date.
     lines = csv.read_csv(
         in_arrow(path.read_bytes().replace(b":", b",,")),
@@ -83,6 +75,7 @@ def _(file: SectionFiles, path: Path) -> pd.DataFrame:
     return pd.DataFrame(columns, copy=False)
 
 
-@parse.register
-def _(file: HistoryFile, path: Path) -> pd.DataFrame:
-    return read_lines([path])[["user", "item"]].astype(np.int64)
+def _require_values(table: pa.Table, names: Iterable[str]) -> None:
+    for name in names:
+        if nulls := table[name].null_count:
+            raise ValueError(f"{nulls:,} values of column {name!r} are missing")

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from recvae.data.datasets.tables import Tables
-from recvae.data.datasets.titles import draw_titles
 
 SEED = 20180423
 N_USERS, N_ITEMS = 3000, 1200
@@ -29,6 +28,27 @@ FIRST_SIGN_UP, LAST_SIGN_UP = 946_684_800, 1_072_915_200
 """2000-01-01 and 2004-01-01, in seconds since 1970."""
 LONGEST_PAUSE = 60 * 86_400
 """The longest time between two ratings of a user, in seconds."""
+
+MANNERS = (
+    "Silent Crimson Hidden Wandering Golden Broken Midnight Distant Velvet Burning Frozen Paper "
+    "Hollow Electric Gentle Savage Borrowed Forgotten Emerald Restless Invisible Scarlet Winter "
+    "Summer Northern Bitter Lucky Honest Crooked Painted Stolen Second Last Hungry Lonesome "
+    "Amber Quiet Reluctant Perfect Impossible"
+).split()
+THINGS = (
+    "Harbor Garden Mirror Orchard Station Letter Lantern River Kingdom Island Promise Stranger "
+    "Violin Hotel Compass Circus Carnival Window Bridge Shadow Journey Summer Empire Secret "
+    "Horizon Parade Melody Labyrinth Voyage Courtship Inheritance Alibi Masquerade Engine "
+    "Neighbor Detective Astronaut Balloon Telegram Avalanche"
+).split()
+PEOPLE = (
+    "Clockmaker Daughters Ghost Thieves Baker Pilot Widow Captain Children Architect Gardener "
+    "Wolves Queen Tailor Lighthouse Spies Drummer Cartographer Librarian Fox"
+).split()
+PLACES = (
+    "Lisbon Avalon Winterford Kyoto Saltmarsh Mars Havana Thornfield Marseille Cedar_Creek "
+    "Budapest Blackwater Zanzibar Montreal Copper_Hill Naples Elsewhere Trieste Juniper_Bay Oslo"
+).split()
 
 
 def sample_tables() -> Tables:
@@ -129,7 +149,7 @@ def _item_table(genres: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
     """Items with made-up titles; most of them recent."""
     years = 2003 - np.minimum(rng.exponential(14, size=N_ITEMS), 75).astype(int)
     titles = [
-        f"{title} ({year})" for title, year in zip(draw_titles(N_ITEMS, rng), years, strict=True)
+        f"{title} ({year})" for title, year in zip(_draw_titles(N_ITEMS, rng), years, strict=True)
     ]
     return pd.DataFrame(
         {
@@ -138,3 +158,10 @@ def _item_table(genres: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
             "genres": ["|".join(GENRES[marked]) for marked in genres],
         }
     )
+
+
+def _draw_titles(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw n different titles, such as "The Silent Harbor", as an array of str [n]."""
+    titles = [f"The {manner} {thing}" for manner in MANNERS for thing in THINGS]
+    titles += [f"The {who} of {place.replace('_', ' ')}" for who in PEOPLE for place in PLACES]
+    return rng.choice(np.array(titles, dtype=object), n, replace=False)

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from recvae.data.datasets.declaration import Release, TableFile
-from recvae.data.datasets.files import find_files, one_clear_error, read_file
+from recvae.data.datasets.declaration import File, Layout, Release
+from recvae.data.datasets.parsing import parse
 from recvae.data.interactions import Interactions
 from recvae.data.reading import build_interactions
+from recvae.errors import DataError, MissingFileError
 
 YEAR = r"\((\d{4})\)\s*$"
 NO_GENRES = "(no genres listed)"
@@ -17,17 +19,17 @@ NO_GENRES = "(no genres listed)"
 
 @dataclass(frozen=True, eq=False)
 class Tables:
-    """The tables of a data set, in the order of its files.
+    """The tables of a data set, in the order of its files; None for those that it has not.
 
     Attributes:
         ratings: `user` and `item`; where they are known `rating` (float32; stars, or how often
             something was played) and `timestamp` (seconds since 1970).
         items: `item`, `title`, and where they are known `genres` (joined by "|", "" where there
-            are none); None if the data set has no such table.
-        users: `user` and what is known of the users; None if the data set has no such table.
-            ML-100K and ML-1M: `age` (ML-1M: the lower end of an age range), `gender`,
-            `occupation` (ML-1M: a code explained in its README), `zip_code`.
-        tags: `user`, `item`, `tag`, `timestamp`; None if the data set has no such table.
+            are none).
+        users: `user` and what is known of the users. ML-100K and ML-1M: `age` (ML-1M: the lower
+            end of an age range), `gender`, `occupation` (ML-1M: a code explained in its README),
+            `zip_code`.
+        tags: `user`, `item`, `tag`, `timestamp`.
     """
 
     ratings: pd.DataFrame
@@ -36,30 +38,23 @@ class Tables:
     tags: pd.DataFrame | None = None
 
 
-def read_tables(folder: Path, release: Release) -> Tables:
-    """Read all tables of an unpacked release.
+def read_tables(folder: Path, release: Release, *, with_tags: bool = True) -> Tables:
+    """Read all tables of an unpacked release, or all but its tags.
 
     Raises:
         MissingFileError: a file is not there.
         DataError: a file is damaged.
     """
     layout = release.layout
-    return Tables(
-        _ratings(folder, release),
-        _items(folder, release, layout.items) if layout.items else None,
-        _described(folder, release, layout.users, "user") if layout.users else None,
-        _read(folder, release, layout.tags) if layout.tags else None,
+    ratings = _read(folder, release, *layout.ratings)
+    items, users, tags = (
+        _read(folder, release, file) if file else None
+        for file in (layout.items, layout.users, layout.tags if with_tags else None)
     )
+    return Tables(ratings, None if items is None else _with_genres(items, layout), users, tags)
 
 
-def read_release(folder: Path, release: Release) -> Interactions:
-    """Read an unpacked release as Interactions, its ratings as weights."""
-    untagged = replace(release, layout=replace(release.layout, tags=None))
-    tables = read_tables(folder, untagged)
-    return to_interactions(tables, year_ends_title=release.layout.year_ends_title)
-
-
-def to_interactions(tables: Tables, *, year_ends_title: bool) -> Interactions:
+def to_interactions(tables: Tables) -> Interactions:
     """Ratings as users x items, with what is known of the users and the items that have any.
 
     A weight is above 0, so that ratings of 0 are dropped.
@@ -76,7 +71,7 @@ def to_interactions(tables: Tables, *, year_ends_title: bool) -> Interactions:
     )
     if tables.items is not None:
         items = tables.items.set_index("item").reindex(data.item_ids)
-        if year_ends_title:
+        if "genres" in items:
             items["year"] = items["title"].str.extract(YEAR, expand=False).astype("Int16")
         data = replace(data, items=items)
     if tables.users is not None:
@@ -84,53 +79,75 @@ def to_interactions(tables: Tables, *, year_ends_title: bool) -> Interactions:
     return data
 
 
-def _ratings(folder: Path, release: Release) -> pd.DataFrame:
-    parts = []
-    for file in release.layout.ratings:
-        for path in find_files(folder, release, file):
-            part = read_file(path, release, file)
-            with one_clear_error(path, release):
-                _require_ratings(part, release.layout.lowest_rating)
-            parts.append(part)
-    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+def find_files(folder: Path, release: Release, file: File) -> list[Path]:
+    """The paths of the files of a release that match the first pattern that any matches.
+
+    Raises:
+        MissingFileError: there are none.
+    """
+    for place in file.places:
+        if paths := sorted(path for path in folder.glob(place) if path.is_file()):
+            return paths
+    names = " or ".join(file.places)
+    raise MissingFileError(f"{names} is missing in {folder}: {_cure(release, folder)}")
 
 
-def _require_ratings(table: pd.DataFrame, lowest: int | None) -> None:
-    """Raise ValueError unless the ratings, if there are any, are in their range."""
-    if "rating" not in table:
-        return
-    stars = table["rating"].to_numpy()
-    in_range = stars > 0 if lowest is None else stars >= lowest
-    if not (np.isfinite(stars).all() and in_range.all()):
-        least = "above 0" if lowest is None else f"from {lowest} up"
-        raise ValueError(f"it has ratings that are not {least}")
+def read_file(path: Path, release: Release, file: File) -> pd.DataFrame:
+    """Parse a file of a release.
 
-
-def _items(folder: Path, release: Release, file: TableFile) -> pd.DataFrame:
-    items = _described(folder, release, file, "item")
-    if flags := list(release.layout.genres):
-        items["genres"] = _joined(items[flags])
-    if "genres" in items:
-        items["genres"] = items["genres"].where(items["genres"] != NO_GENRES, "")
-    return items.drop(columns=flags)
-
-
-def _joined(flags: pd.DataFrame) -> pd.Series:
-    """A column of 0 and 1 for each genre, as names joined by "|"."""
-    names = np.array([f"{genre}|" for genre in flags], dtype=object)
-    joined = np.dot(flags.to_numpy(dtype=object), names)
-    return pd.Series(joined, index=flags.index).str.rstrip("|")
-
-
-def _described(folder: Path, release: Release, file: TableFile, key: str) -> pd.DataFrame:
-    """A table with one line for each user or item."""
-    table = _read(folder, release, file)
-    with one_clear_error(folder / file.name, release):
-        if twice := int(table[key].duplicated().sum()):
-            raise ValueError(f"it describes {twice:,} {key}s twice")
+    Raises:
+        DataError: it is damaged, cut short, empty, or of another layout.
+    """
+    try:
+        table = parse(file, path)
+        _require_sound(table, release.layout, file)
+    except (pa.ArrowException, OSError, ValueError, KeyError, OverflowError) as error:
+        if isinstance(error, OSError) and error.errno:  # of the system, not of what is in the file
+            raise
+        raise DataError(
+            f"{path} is damaged or not as {release.name} is published ({error}): "
+            f"{_cure(release, path.parent)}"
+        ) from None
     return table
 
 
-def _read(folder: Path, release: Release, file: TableFile) -> pd.DataFrame:
-    (path,) = find_files(folder, release, file)
-    return read_file(path, release, file)
+def _read(folder: Path, release: Release, *files: File) -> pd.DataFrame:
+    """The tables of files, one after another."""
+    places = [(path, file) for file in files for path in find_files(folder, release, file)]
+    parts = [read_file(path, release, file) for path, file in places]
+    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+
+
+def _require_sound(table: pd.DataFrame, layout: Layout, file: File) -> None:
+    """Raise ValueError if a table is empty, or has impossible ratings or two lines for one."""
+    if table.empty:
+        raise ValueError("it has no rows")
+    if "rating" in table:
+        stars = table["rating"].to_numpy()
+        in_range = stars >= 0 if layout.zeros else stars > 0
+        if not (np.isfinite(stars) & in_range).all():
+            least = "from 0 up" if layout.zeros else "above 0"
+            raise ValueError(f"it has ratings that are not {least}")
+    for key, described in (("item", layout.items), ("user", layout.users)):
+        if file is described and (twice := int(table[key].duplicated().sum())):
+            raise ValueError(f"it describes {twice:,} {key}s twice")
+
+
+def _with_genres(items: pd.DataFrame, layout: Layout) -> pd.DataFrame:
+    """Items whose genres, if they are known, are names joined by "|"."""
+    flags = items[list(layout.genres)]
+    if layout.genres:
+        names = np.array([f"{genre}|" for genre in flags], dtype=object)
+        joined = np.dot(flags.to_numpy(dtype=object), names)
+        items["genres"] = pd.Series(joined, index=items.index).str.rstrip("|")
+    if "genres" in items:
+        items["genres"] = items["genres"].where(items["genres"] != NO_GENRES, "")
+    return items.drop(columns=flags.columns)
+
+
+def _cure(release: Release, folder: Path) -> str:
+    if release.zip is None:
+        return f"put the files there that {release.home} offers."
+    return (
+        f"delete or move the folder {folder}, and the data set will be fetched and unpacked again."
+    )

@@ -22,13 +22,13 @@ def folder(data_dir: Path) -> Path:
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The folders that were parsed, not taken from the cache."""
     folders: list[Path] = []
-    read = loading.read_release
+    read = loading.read_tables
 
-    def counted(folder, release):
+    def counted(folder, *arguments, **options):
         folders.append(folder)
-        return read(folder, release)
+        return read(folder, *arguments, **options)
 
-    monkeypatch.setattr(loading, "read_release", counted)
+    monkeypatch.setattr(loading, "read_tables", counted)
     return folders
 
 

@@ -7,10 +7,9 @@ import pytest
 from releases_by_hand import NETFLIX, write_folder
 
 import recvae as rv
-from recvae.data.datasets.elsewhere import GOWALLA, LASTFM, MOVIETWEETINGS
-from recvae.data.datasets.elsewhere import NETFLIX as PRIZE
 from recvae.data.datasets.loading import load_dataset, load_tables
-from recvae.data.datasets.releases import RELEASES
+from recvae.data.datasets.releases import GOWALLA, LASTFM, MOVIETWEETINGS, RELEASES
+from recvae.data.datasets.releases import NETFLIX as PRIZE
 from recvae.errors import DataError, MissingFileError
 
 BY_HAND = [name for name, release in RELEASES.items() if release.zip is None]
