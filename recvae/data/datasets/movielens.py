@@ -90,7 +90,7 @@ MD5 = {
     "ml-100k": "0e33842e24a9c977be4e0107933c0723",
     "ml-1m": "c4d9eecfca2ab87c1945afe126590906",
     "ml-10m": "ce571fd55effeba0271552578f2648bd",
-    "ml-10M100K": "cd245b17a1ae2cc31bb14903e1204af3",
+    "ml-20m": "cd245b17a1ae2cc31bb14903e1204af3",
     "ml-25m": "6b51fb2759a8657d3bfcbfc42b592ada",
     "ml-32m": "d472be332d4daa821edc399621853b57",
 }

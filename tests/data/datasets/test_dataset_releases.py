@@ -15,6 +15,11 @@ def test_every_release_is_tested_by_hand():
     assert set(DATASETS) == {*RELEASES, "sample"}
 
 
+def test_every_zip_has_a_checksum_but_those_that_are_replaced_now_and_then():
+    zips = {name: release.zip for name, release in RELEASES.items() if release.zip}
+    assert {name for name, zip in zips.items() if not zip.md5} == {"ml-latest", "ml-latest-small"}
+
+
 @pytest.mark.parametrize("name", RELEASES)
 def test_tables_have_uniform_columns(name: str, data_dir: Path):
     write_folder(data_dir, name)
