@@ -19,9 +19,8 @@ PER_THREAD = 0.4
 def database_in(folder: Path, memory: float | None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A context with a connection to a folder's database; a table is in it whole or not at all.
 
-    Args:
-        folder: the folder of the database, and of data that do not fit into memory.
-        memory: gigabytes that DuckDB may take; None for four fifths of the machine's.
+    Data that do not fit into `memory`, in gigabytes (None: four fifths of the machine's), are
+    spilled into the folder.
 
     Raises:
         OptionError: the memory is too little.

@@ -78,8 +78,8 @@ def merge_lines(
 
 
 def filter_entries(
-    database: DuckDBPyConnection,
     min_weight: float | None,
+    database: DuckDBPyConnection,
     *,
     min_user_items: int,
     min_item_users: int,
@@ -136,12 +136,8 @@ def read_users(database: DuckDBPyConnection, first: int, last: int) -> Interacti
     own = f'"user" BETWEEN {first} AND {last}'
     entries = database.sql(f'SELECT * FROM ordered WHERE {own} ORDER BY "user", item').df()
     starts = np.flatnonzero(np.diff(entries["user"], prepend=-1))
-    users = f"SELECT number AS user, id FROM users WHERE {own}"
-    ids = _ids(
-        database,
-        f'SELECT id FROM ({users}) SEMI JOIN ordered USING ("user") ORDER BY "user"',
-        "user",
-    )
+    between = f"SELECT id FROM users WHERE number BETWEEN {first} AND {last} ORDER BY number"
+    ids = _ids(database, between, "user")[entries["user"].iloc[starts] - first]
     [n_items] = _counts(database, "SELECT count(*) FROM columns")
     rows = [*starts, len(entries)]
     return Interactions(

@@ -1,80 +1,64 @@
 """Job: a folder that is filled with files; an unfinished job goes on where it was."""
 
 import shutil
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from recvae.disk import atomic
 from recvae.disk.manifest import DamagedError, DifferentError, MissingError
 from recvae.disk.store import LOCK, Store, locked, remove_drafts
 from recvae.errors import DataError, RecvaeError
 
-KIND = "job"
-WORK = ".work"
-SUCCESS = "_SUCCESS"
 
+@contextmanager
+def job_in(folder: Path, about: dict[str, Any]) -> Iterator[Path]:
+    """A context of the work on a folder, with a subfolder for intermediate files.
 
-class Job:
-    """The work on a folder; a folder with the results of another job is refused.
+    The folder is locked. Its `job.json` holds `about`, the facts that decide the results; its
+    `_SUCCESS` means that all is done.
 
-    Attributes:
-        folder: the folder of the results; it is locked while this is entered as a context. In it,
-            `job.json` has the facts about the job, and `_SUCCESS` means that all is done.
-        about: facts that decide the results, by name.
-        work: a folder in it for intermediate files, which is removed when all is done.
+    Raises:
+        DataError: it has other files, or another job's, or another process is working in it.
+        WriteError: the folder can't be made.
     """
-
-    def __init__(self, folder: Path, about: dict[str, Any]) -> None:
-        self.folder, self.work = folder, folder / WORK
-        self.about = about
-        self._store = Store(folder, KIND)
-        self._lock = ExitStack()
-
-    def __enter__(self) -> Self:
-        """Lock the folder, and check that it is empty or has the work of this job.
-
-        Raises:
-            DataError: it has other files, or another job's, or another process is working in it.
-            WriteError: the folder can't be made.
-        """
-        busy = DataError(f"another process is at work in {self.folder}: wait for it.")
-        with atomic.writing_to(self.folder), ExitStack() as lock:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock.enter_context(locked(self.folder / LOCK, busy))
-            self._claim()
-            self._lock = lock.pop_all()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            atomic.replace(self.folder / SUCCESS, b"")
-            shutil.rmtree(self.work)
-        elif issubclass(kind, RecvaeError) and not self._has_results():
-            self._store.manifest.unlink()  # the same would fail again, so let another be tried
-            shutil.rmtree(self.work)
-        self._lock.close()
-
-    def _claim(self) -> None:
+    store, work = Store(folder, "job"), folder / ".work"
+    busy = DataError(f"another process is at work in {folder}: wait for it.")
+    with ExitStack() as lock:
+        with atomic.writing_to(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            lock.enter_context(locked(folder / LOCK, busy))
+            _claim(store, about)
+            work.mkdir(exist_ok=True)
+            remove_drafts(folder)
         try:
-            self._store.read(self.about)
-        except MissingError:
-            if self._has_results():
-                raise DataError(
-                    f"{self.folder} holds other files: choose another folder."
-                ) from None
-            self._store.commit([], self.about, {})
-        except DamagedError as error:
-            raise DataError(
-                f"{self._store.manifest} is damaged ({error}): choose another folder."
-            ) from None
-        except DifferentError as error:
-            raise DataError(
-                f"{self.folder} holds the work of a job with {error}: give the same, or choose "
-                "another folder."
-            ) from None
-        self.work.mkdir(exist_ok=True)
-        remove_drafts(self.folder)
+            yield work
+        except RecvaeError:
+            if not _has_results(folder):
+                store.manifest.unlink()  # the same would fail again, so let another be tried
+                shutil.rmtree(work)
+            raise
+        atomic.replace(folder / "_SUCCESS", b"")
+        shutil.rmtree(work)
 
-    def _has_results(self) -> bool:
-        return any(self.folder.glob("*.parquet"))
+
+def _claim(store: Store, about: dict[str, Any]) -> None:
+    """Raise DataError unless a folder is empty or has the work of this job."""
+    folder, another = store.folder, "choose another folder"
+    try:
+        store.read(about)
+    except MissingError:
+        if _has_results(folder):
+            raise DataError(f"{folder} holds other files: {another}.") from None
+        store.commit([], about, {})
+    except DamagedError as error:
+        raise DataError(f"{store.manifest} is damaged ({error}): {another}.") from None
+    except DifferentError as error:
+        raise DataError(
+            f"{folder} holds the work of a job with {error}: give the same, or {another}."
+        ) from None
+
+
+def _has_results(folder: Path) -> bool:
+    return any(folder.glob("*.parquet"))

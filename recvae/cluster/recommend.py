@@ -1,13 +1,12 @@
 """Recommend: writes lists for the users of shards, a file for each shard."""
 
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
-from recvae.cluster.job import Job
+from recvae.cluster.job import job_in
 from recvae.cluster.tasks import run
 from recvae.data.ids import look_up
 from recvae.data.interactions import Interactions
@@ -24,38 +23,22 @@ from recvae.models.contract.recommender import Recommender
 from recvae.saved.manifest import MANIFEST
 
 
-@dataclass(frozen=True)
-class RecommendShard:
-    """Write the lists of a shard's users.
+def recommend_shard(
+    number: int, *, model: Path, digest: str, shards: Path, out: Path, k: int, device: str
+) -> None:
+    """Write the lists of a shard's users, unless they are there already; all as paths.
 
-    Attributes:
-        model: the folder of a saved model.
-        digest: the checksum of the model's manifest.
-        shards: the folder of the histories.
-        out: the folder of the lists.
-        k: length of the lists.
-        device: the device of the model.
+    The model's manifest has this digest.
     """
-
-    model: Path
-    digest: str
-    shards: Path
-    out: Path
-    k: int
-    device: str
-
-    def __call__(self, number: int) -> None:
-        """Write the lists of a shard, unless they are there already."""
-        path = lists_path(self.out, number)
-        if path.exists():
-            return
-        model = _load(self.model, self.digest, self.device)
-        data = read_shards(self.shards).read(number)
-        rows, columns = np.arange(data.shape[0]), look_up(data.item_ids, model.item_ids_)
-        shape = data.shape[0], len(model.items_)
-        histories = placed(data.matrix, rows, columns, shape)
-        known = Interactions(histories, data.users, model.items_)
-        write_tables(model.recommend_named(known, self.k), path)
+    path = lists_path(out, number)
+    if path.exists():
+        return
+    fitted = _load(model, digest, device)
+    data = read_shards(shards).read(number)
+    rows, columns = np.arange(data.shape[0]), look_up(data.item_ids, fitted.item_ids_)
+    histories = placed(data.matrix, rows, columns, (len(rows), len(fitted.items_)))
+    known = Interactions(histories, data.users, fitted.items_)
+    write_tables(fitted.recommend_named(known, k), path)
 
 
 def recommend_shards(
@@ -100,9 +83,11 @@ def recommend_shards(
         raise OptionError(f"{loaded.name} reads the order of a history, which shards do not hold.")
     _report_unknown(loaded, histories)
     about = {"model": digest, "histories": histories.fingerprint(), "k": k}
-    with Job(out, about):
-        work = RecommendShard(model, digest, shards, out, k, device)
-        gpus = 1 if device.startswith("cuda") else 0
+    work = partial(
+        recommend_shard, model=model, digest=digest, shards=shards, out=out, k=k, device=device
+    )
+    gpus = 1 if device.startswith("cuda") else 0
+    with job_in(out, about):
         run(work, len(histories), "recommending", address=address, gpus=gpus)
     return [lists_path(out, number) for number in range(len(histories))]
 

@@ -9,13 +9,12 @@ from duckdb import DuckDBPyConnection
 
 from recvae.cluster import entries
 from recvae.cluster.database import database_in
-from recvae.cluster.job import Job
+from recvae.cluster.job import job_in
 from recvae.cluster.table import fingerprint, select_lines
 from recvae.data.reading.build import Duplicates, way_to_merge
 from recvae.data.reading.tables import require_value
 from recvae.data.shards import Shards, has_shards, read_shards
-from recvae.data.shards.files import write_shard
-from recvae.data.shards.manifest import write_manifest
+from recvae.data.shards.files import write_manifest, write_shard
 from recvae.disk import atomic
 from recvae.display.progress import progress
 from recvae.errors import DataError, OptionError
@@ -53,8 +52,7 @@ def shard_table(
         min_user_items: keep users with at least this many items.
         min_item_users: keep items with at least this many users.
         k_core: hold both minimums at once, see `Interactions.filter`.
-        duplicates: the weight of lines of the same user and item, as in `read_interactions`; the
-            last is the last by line.
+        duplicates: as in `read_interactions`; the last is the last by line.
         lines: about how many interactions a shard has; all of a user are in the same shard.
         memory: gigabytes that sorting the table may take; None for four fifths of the machine's.
 
@@ -69,52 +67,47 @@ def shard_table(
             `memory` is too little, or `out` is in the folder of the table.
         WriteError: the disk is full.
     """
-    least = {"lines": lines, "min_user_items": min_user_items, "min_item_users": min_item_users}
-    for name, given in least.items():
+    minimums: dict[str, Any] = {"min_user_items": min_user_items, "min_item_users": min_item_users}
+    for name, given in {"lines": lines, **minimums}.items():
         if given < 1:
             raise OptionError(f"{name}={given} must be at least 1.")
     require_value(min_weight, value)
     way_to_merge(duplicates, weighted=value is not None)
     table, out = (Path(path).expanduser().absolute() for path in (table, out))
-    filters: dict[str, Any] = {
-        "min_user_items": min_user_items,
-        "min_item_users": min_item_users,
-        "k_core": k_core,
-    }
     if out.is_relative_to(table):
         raise OptionError(f"{out} would change the table that is read: choose another folder.")
     columns: dict[str, Any] = {"user": user, "item": item, "value": value}
-    rules = {"min_weight": min_weight, "duplicates": duplicates}
-    files = {"table": fingerprint(table), "lines": lines}
+    about = {"table": fingerprint(table), "lines": lines, "min_weight": min_weight}
+    about |= {"duplicates": duplicates, **columns, **minimums, "k_core": k_core}
     select, weighted = select_lines(table, **columns), value is not None
-    with Job(out, files | rules | columns | filters) as job:
+    with job_in(out, about) as work:
         if not has_shards(out):
-            with database_in(job.work, memory) as database:
+            with database_in(work, memory) as database:
                 steps = [
                     partial(entries.read_lines, select, positive=min_weight is not None),
                     partial(entries.number_ids, name="user"),
                     partial(entries.number_ids, name="item"),
                     partial(entries.merge_lines, duplicates=duplicates, weighted=weighted),
-                    partial(entries.filter_entries, min_weight=min_weight, **filters),
+                    partial(entries.filter_entries, min_weight, k_core=k_core, **minimums),
                     entries.order_entries,
                 ]
                 for step in progress(steps, "sorting", unit="step"):
                     step(database)
-                _write(job, database, lines)
+                _write(out, about, database, lines)
     return read_shards(out)
 
 
-def _write(job: Job, database: DuckDBPyConnection, lines: int) -> None:
+def _write(out: Path, about: dict[str, Any], database: DuckDBPyConnection, lines: int) -> None:
     """Write the shards that are not there yet, the items, and the manifest."""
     runs = entries.cut_users(database, lines)
     if not runs:
         raise DataError("no interaction is left after the filters: lower the minimums.")
-    shards = [job.folder / f"shard-{number:05}.parquet" for number in range(len(runs))]
+    shards = [out / f"shard-{number:05}.parquet" for number in range(len(runs))]
     for path, run in zip(shards, progress(runs, "writing", unit="shard"), strict=True):
         if not path.exists():
             with atomic.draft_of(path) as draft:
                 write_shard(entries.read_users(database, *run), draft)
-    items = job.folder / "items.parquet"
+    items = out / "items.parquet"
     with atomic.draft_of(items) as draft:
         entries.read_items(database).to_parquet(draft)
-    write_manifest(job.folder, job.about, items, shards)
+    write_manifest(out, about, items, shards)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet
 
-from recvae.data.reading.arrow import one_clear_error, to_pandas
 from recvae.data.reading.build import to_numbers
+from recvae.data.reading.columns import one_clear_error, to_pandas
 from recvae.data.reading.parquet import common_types, is_parquet, parquet_files
 from recvae.errors import DataError, MissingFileError
 
@@ -49,12 +49,12 @@ def select_lines(path: Path, user: str, item: str, value: str | None) -> str:
 def _id(column: str, kind: pa.DataType) -> str:
     """SQL for a column of ids, with NULL where one is missing."""
     kind = kind.value_type if isinstance(kind, pa.DictionaryType) else kind
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+    if kind in (pa.binary(), pa.large_binary()):
         return f"nullif(decode({column}), '')"
     if pa.types.is_floating(kind):
         return f"nullif({column}, 'nan')"
-    is_text = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-    return f"nullif({column}, '')" if any(one(kind) for one in is_text) else column
+    is_text = kind in (pa.string(), pa.large_string(), pa.string_view())
+    return f"nullif({column}, '')" if is_text else column
 
 
 def _quoted(file: Path) -> str:
@@ -63,12 +63,7 @@ def _quoted(file: Path) -> str:
 
 
 def files_of(path: Path) -> list[Path]:
-    """The Parquet files of a table, in its order.
-
-    Raises:
-        MissingFileError: there is no such file or folder.
-        DataError: it is not Parquet.
-    """
+    """The Parquet files of a table, in its order; errors: see `select_lines`."""
     if path.is_dir():
         return parquet_files(path)
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""RecommendShard for the users of shards are those of the same users in memory."""
+"""Lists for the users of shards are those of the same users in memory."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,6 @@ import pytest
 
 import recvae as rv
 from recvae.cluster import recommend
-from recvae.cluster.recommend import RecommendShard
 from recvae.data.reading import UnknownItemWarning
 from recvae.errors import DataError, MissingFileError, OptionError
 from recvae.models import EmptyHistoryWarning
@@ -110,14 +109,14 @@ def test_one_clear_error(model, shards, tmp_path):
 def test_a_model_that_changes_meanwhile(model, shards, tmp_path, monkeypatch):
     own = tmp_path / "model"
     rv.load_model(model, device="cpu").save(own)
-    usual = RecommendShard.__call__
+    usual = recommend.recommend_shard
 
-    def change(work, number):
+    def change(number, **arguments):
         if number == 1:  # as another process finds it
             recommend._load.cache_clear()
             rv.Popularity().fit(rv.read_shards(shards)).save(own)
-        usual(work, number)
+        usual(number, **arguments)
 
-    monkeypatch.setattr(RecommendShard, "__call__", change)
+    monkeypatch.setattr(recommend, "recommend_shard", change)
     with pytest.raises(DataError, match="has changed meanwhile"):
         rv.recommend_shards(own, shards, tmp_path / "lists", k=5, device="cpu")

@@ -369,5 +369,5 @@ def test_what_is_of_another_job_is_refused(plays, parts, tmp_path):
     (shards / "job.json").write_text("[1]")
     with pytest.raises(DataError, match=r"job.json is damaged"):
         rv.shard_table(parts, shards, lines=500)
-    with jobs.Job(tmp_path / "busy", {}), pytest.raises(DataError, match="another process"):
+    with jobs.job_in(tmp_path / "busy", {}), pytest.raises(DataError, match="another process"):
         rv.shard_table(parts, tmp_path / "busy")

@@ -16,10 +16,9 @@ import scipy.sparse as sp
 
 import recvae as rv
 from recvae import options
-from recvae.cluster.job import Job
+from recvae.cluster.job import job_in
 from recvae.data.datasets import cache as datasets
-from recvae.data.shards.files import write_shard
-from recvae.data.shards.manifest import write_manifest
+from recvae.data.shards.files import write_manifest, write_shard
 from recvae.disk.manifest import sealed
 from recvae.disk.store import crc32, sha256
 from recvae.errors import OptionError
@@ -215,7 +214,7 @@ def _load_codes(folder: Path) -> str:
 
 def _work(folder: Path) -> str:
     """Begin a job, or go on with one that is done."""
-    with Job(folder, {"table": "plays", "lines": 100}):
+    with job_in(folder, {"table": "plays", "lines": 100}):
         pass
     (folder / "_SUCCESS").unlink()
     return "done"

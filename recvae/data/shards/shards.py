@@ -13,8 +13,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from recvae.data.interactions import Interactions
-from recvae.data.shards.files import read_shard
-from recvae.data.shards.manifest import CURE, KIND, Shard, read_manifest
+from recvae.data.shards.files import CURE, KIND, Shard, read_manifest, read_shard
 from recvae.disk.store import Store, Stored
 from recvae.errors import DataError
 
