@@ -43,26 +43,29 @@ class Features:
     def learn(
         cls, lines: pd.DataFrame, given: FeatureSource, known: np.ndarray
     ) -> tuple[Self, sp.csr_matrix]:
-        """Learn what can be said from the known lines, and encode all.
+        """Learn what can be said from the known lines, bool [lines], and encode all.
 
         Args:
             lines: a line per item, or per user.
             given: names of columns, or vectors [lines, features].
-            known: bool [lines], those with interactions.
+            known: which have interactions.
 
         Returns:
             The features, and CSR float32 [lines, features].
 
         Raises:
             OptionError: there is no such column.
-            DataError: vectors are not finite, or not a line for each; nothing is known of what has
-                interactions.
+            DataError: vectors are not finite, or not a line for each; or nothing is known.
         """
         source: Any = given
         if (names := column_names(given)) is None:
             features = cls(_vectors_of(source.shape[1]))
         else:
-            parts = [_learnt(name, lines[name][known]) for name in _checked(names, lines)]
+            if not names:
+                raise OptionError("this names no column of features.")
+            for name in names:
+                require_column(lines, name)
+            parts = [_learnt(name, lines[name][known]) for name in names]
             features, source = cls(pd.concat(parts, ignore_index=True)), lines
         encoded = features.encode(source)
         _require_lines(encoded, len(lines))
@@ -125,12 +128,12 @@ def with_new_features(
         OptionError: nothing is given, and there are new items.
         DataError: see `Features.learn`; or vectors have not as many numbers as before.
     """
-    if given is not None and column_names(given) is not None:
-        return Features.learn(items, given, known)[1]
-    if given is None and len(items) == features.shape[0]:
-        return features
     if given is None:
+        if len(items) == features.shape[0]:
+            return features
         raise OptionError("item_features has no vectors of the new items: give a line for each.")
+    if column_names(given) is not None:
+        return Features.learn(items, given, known)[1]
     told = unit_rows(_vectors(given, features.shape[1])).astype(np.float32)
     _require_lines(told, len(places))
     lines = np.arange(len(items))
@@ -143,14 +146,6 @@ def column_names(given: FeatureSource | None) -> list[str] | None:
     if given is None or isinstance(given, np.ndarray | sp.spmatrix | sp.sparray):
         return None
     return [given] if isinstance(given, str) else list(given)
-
-
-def _checked(names: list[str], lines: pd.DataFrame) -> list[str]:
-    for name in names:
-        require_column(lines, name)
-    if not names:
-        raise OptionError("this names no column of features.")
-    return names
 
 
 def _require_lines(encoded: sp.csr_matrix, n_lines: int) -> None:

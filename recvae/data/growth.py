@@ -35,11 +35,7 @@ def grown(known: Interactions, new: Interactions) -> Interactions:
 
 
 def without_users(data: Interactions, ids: Collection[Any]) -> Interactions:
-    """Drop users by their raw ids; their items stay.
-
-    Raises:
-        DataError: a user is unknown.
-    """
+    """Drop users by their raw ids, but not their items; raise DataError if one is unknown."""
     rows = look_up(pd.Index(list(ids)), data.user_ids)
     if (rows < 0).any():
         raise DataError(

@@ -22,11 +22,9 @@ SPAN = 4
 
 
 def encode(raw: Any, name: str) -> tuple[np.ndarray, pd.Index]:
-    """Number raw ids by their rank among the distinct ones.
+    """Number raw ids [n] by their rank among the distinct ones.
 
-    Args:
-        raw: ids [n], all integers or all strings; a categorical counts as its categories.
-        name: what they are the ids of.
+    They are all integers or all strings; a categorical counts as its categories.
 
     Returns:
         Codes int32 [n], and the distinct ids in ascending order, named `name`.
@@ -48,17 +46,10 @@ def encode(raw: Any, name: str) -> tuple[np.ndarray, pd.Index]:
 
 
 def look_up(ids: pd.Index, vocabulary: pd.Index) -> np.ndarray:
-    """Find raw ids in a vocabulary.
+    """The positions of raw ids [n] in a vocabulary, int64 [n], -1 for those that are not in it.
 
     An integer is found among strings by its text, and a string such as "7" among integers. For one
     table may have only numbers as ids, where a larger one also had other text, or the reverse.
-
-    Args:
-        ids: raw ids [n], none missing.
-        vocabulary: distinct ids, all integers or all strings.
-
-    Returns:
-        Their positions in the vocabulary, int64 [n], -1 for ids that are not in it.
 
     Raises:
         DataError: ids that are neither integers nor strings, as `encode` refuses them.

@@ -231,10 +231,7 @@ class Interactions:
         return self._sized((self.shape[0], len(items)), items=items).with_item_info(table)
 
     def with_users(self, table: Any) -> Self:
-        """Attach what a table says of the users, and add its other users, who have no item.
-
-        See `with_items`.
-        """
+        """Attach what a table says of the users, and add its other users: see `with_items`."""
         users = extended(self.users, table, "user")
         return self._sized((len(users), self.shape[1]), users=users).with_user_info(table)
 
@@ -294,11 +291,7 @@ class Interactions:
 
 
 def require_timestamps(data: Interactions) -> np.ndarray:
-    """The timestamps [nnz].
-
-    Raises:
-        DataError: there are none, or all are the same.
-    """
+    """The timestamps [nnz]; raise DataError if there are none, or all are the same."""
     timestamps = Interactions.from_matrix(data).timestamps
     if timestamps is None:
         raise DataError(NO_TIMES)

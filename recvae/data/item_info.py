@@ -31,10 +31,10 @@ def described(known: pd.DataFrame, table: Any, name: str) -> pd.DataFrame:
 
 
 def extended(known: pd.DataFrame, table: Any, name: str) -> pd.DataFrame:
-    """The lines of items, or users, and an empty line for each other one of a table.
+    """The lines of items, or users, and an empty line for each other one of a table by id.
 
     Raises:
-        DataError: this is no table by id, or ids are integers in one and text in the other.
+        DataError: this is no such table, or ids are integers in one and text in the other.
     """
     table = _indexed(table, known.index, name)
     new = pd.DataFrame(index=table.index.difference(known.index, sort=False))

@@ -22,14 +22,10 @@ def item_labels(items: pd.DataFrame, column: str) -> sp.csr_matrix:
 
 
 def bags(lists: pd.Series, names: pd.Index | None = None) -> tuple[sp.csr_matrix, pd.Index]:
-    """Count the tokens of each line's list, or none where it is missing.
+    """Count the tokens in each of some lists, numbered from 0, of which some may be missing.
 
-    Args:
-        lists: lists of tokens, numbered from 0; tokens without a letter do not count.
-        names: the tokens to count; None for all that there are.
-
-    Returns:
-        CSR float32 [lines, tokens], and the tokens.
+    Those of `names`, or all that there are but empty ones: CSR float32 [lists, tokens], and the
+    tokens.
     """
     tokens = lists.explode().dropna()
     tokens = tokens[tokens != ""]

@@ -70,9 +70,7 @@ def rows_of(matrix: sp.csr_matrix) -> np.ndarray:
 def rank_in_rows(matrix: sp.csr_matrix, *values: np.ndarray) -> np.ndarray:
     """The rank of each entry of a CSR matrix in its row, from 0 for the least value: int64 [nnz].
 
-    Args:
-        matrix: the entries.
-        values: [nnz]; where the last ones are equal, the ones before them count.
+    Of the values, [nnz] each, those before count where the last are equal.
     """
     rows, ranks = rows_of(matrix), np.empty(matrix.nnz, dtype=np.int64)
     ranks[np.lexsort((*values, rows))] = np.arange(matrix.nnz)
@@ -80,11 +78,7 @@ def rank_in_rows(matrix: sp.csr_matrix, *values: np.ndarray) -> np.ndarray:
 
 
 def as_numbers(selection: np.ndarray, n: int) -> np.ndarray:
-    """The numbers of the lines that are selected, by themselves or by a mask, of n lines.
-
-    Raises:
-        OptionError: there are no such lines, or the mask is not of n lines.
-    """
+    """The numbers of lines that are selected, by a mask or numbers; OptionError for none of n."""
     selection = np.asarray(selection)
     if selection.dtype == bool:
         return marked(selection, n)

@@ -23,18 +23,12 @@ ARRAYS = ("data", "indices", "indptr", "timestamps", "positions")
 
 
 def cached(sources: Iterable[Path], parse: Callable[[], Interactions]) -> Interactions:
-    """Read a data set from the cache, or parse it and keep it there.
+    """Read a data set from the cache, or parse its source files and keep it there.
 
-    A cache that is damaged, outdated or can't be written is no error: `parse` does its work.
-    `RECVAE_CACHE` names the cache's folder. The arrays are memory-mapped; their checksums are
-    CRC-32, which takes half the time of SHA-256: of 20 million interactions, half a second less.
-
-    Args:
-        sources: the files that `parse` reads; if one has changed, the cache is outdated.
-        parse: makes the data set, always the same from the same sources.
-
-    Returns:
-        The data set, whose arrays may be read-only memory maps.
+    It is parsed anew when a file has changed; a cache that is damaged or can't be written is no
+    error. `RECVAE_CACHE` names the cache's folder. The arrays are read-only memory maps, whose
+    checksums are CRC-32: it takes half the time of SHA-256, which for 20 million interactions is
+    half a second.
     """
     paths = {str(path.resolve()): _state(path) for path in sources}
     home = Path(os.environ.get("RECVAE_CACHE") or pooch.os_cache("recvae")).expanduser()

@@ -20,12 +20,9 @@ logger = logging.getLogger(__name__)
 
 
 def locate(release: Release, directory: Path) -> Path:
-    """Find the unpacked folder of a release; unpack its zip, or download it, if need be.
+    """Find the unpacked folder of a release in the data directory.
 
-    Args:
-        release: the data set.
-        directory: the data directory. `NAME/` in it is used as it is, `NAME.zip` is verified and
-            unpacked to `NAME/`.
+    If need be its zip, `NAME.zip`, is verified and unpacked to `NAME/`, or else downloaded before.
 
     Raises:
         MissingFileError: it is not there, and can't be downloaded: it has to be put there by hand.

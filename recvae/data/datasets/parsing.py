@@ -22,8 +22,7 @@ def parse(file: File, path: Path) -> pd.DataFrame:
     """Parse a file into columns named as in its declaration, without missing values.
 
     Raises:
-        ValueError, KeyError, pyarrow.ArrowException: it is damaged, cut short, or of another
-            layout.
+        ValueError, KeyError, pyarrow.ArrowException: it is damaged, or of another layout.
     """
     if isinstance(file, TableFile):
         return _parse_table(file, path)

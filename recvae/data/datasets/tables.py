@@ -42,8 +42,7 @@ def read_tables(folder: Path, release: Release, *, with_tags: bool = True) -> Ta
     """Read all tables of an unpacked release, or all but its tags.
 
     Raises:
-        MissingFileError: a file is not there.
-        DataError: a file is damaged.
+        MissingFileError, DataError: a file is not there, or damaged.
     """
     layout = release.layout
     ratings = _read(folder, release, *layout.ratings)
@@ -80,11 +79,7 @@ def to_interactions(tables: Tables) -> Interactions:
 
 
 def find_files(folder: Path, release: Release, file: File) -> list[Path]:
-    """The paths of the files of a release that match the first pattern that any matches.
-
-    Raises:
-        MissingFileError: there are none.
-    """
+    """The paths of a release's files that match the first pattern that any does."""
     for place in file.places:
         if paths := sorted(path for path in folder.glob(place) if path.is_file()):
             return paths
@@ -93,11 +88,7 @@ def find_files(folder: Path, release: Release, file: File) -> list[Path]:
 
 
 def read_file(path: Path, release: Release, file: File) -> pd.DataFrame:
-    """Parse a file of a release.
-
-    Raises:
-        DataError: it is damaged, cut short, empty, or of another layout.
-    """
+    """Parse a file of a release; raise DataError unless it is whole and of this layout."""
     try:
         table = parse(file, path)
         _require_sound(table, release.layout, file)

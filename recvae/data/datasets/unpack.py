@@ -14,8 +14,8 @@ def unpack(archive: Path, folder: str, target: Path) -> Path:
     """Unpack one folder of a zip; it appears whole at `target`, or not at all.
 
     Raises:
-        DownloadError: the zip is damaged, has names that lead out of it, or is larger than
-            `MAX_BYTES` or more than `MAX_FILES` unpacked; or `target` can't be written.
+        DownloadError: the zip is damaged, leads out of its folder, or would unpack to more than
+            `MAX_BYTES` or `MAX_FILES`; or `target` can't be written.
     """
     try:
         with (

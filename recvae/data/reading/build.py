@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from recvae.data.ids import encode
 from recvae.data.interactions import Interactions
-from recvae.data.reading.columns import require_lines
+from recvae.data.reading.columns import require_equal_lengths
 from recvae.data.reading.times import to_seconds
 from recvae.errors import DataError, OptionError, did_you_mean
 
@@ -49,24 +49,23 @@ def build_interactions(
     one entry, with the latest of their timestamps and the position of the first of them.
 
     Args:
-        users: raw user ids [n], all integers or all strings.
-        items: raw item ids [n], all integers or all strings.
+        users, items: raw ids [n] each, all integers or all strings.
         values: weights [n] > 0; None counts each line as one.
         timestamps: seconds since 1970 [n], or dates, as `to_seconds` takes them.
-        duplicates: the weight of lines of the same user and item: their "sum", their "max", or
-            the "last" one: the latest by timestamp, and of equal timestamps the last line. None for
-            the number of lines, or if there are values for the last one, with a `DuplicateWarning`.
+        duplicates: the weight of lines of the same user and item: see `read_interactions`.
         signed: whether weights of 0 and less are taken: those below 0 make an item disliked, unless
             weights are summed, where they count as 0; entries of 0 are dropped.
 
     Raises:
         DataError: no lines, lengths that differ, missing ids, weights that are not finite or that
             are (unless `signed`) not above 0, or timestamps that are no dates.
-        OptionError: `duplicates` is not one of "sum", "max" and "last".
+        OptionError: `duplicates` is unknown.
     """
     merge = way_to_merge(duplicates, weighted=values is not None)
     given = {"users": users, "items": items, "values": values, "timestamps": timestamps}
-    require_lines({name: column for name, column in given.items() if column is not None})
+    require_equal_lengths({name: column for name, column in given.items() if column is not None})
+    if not len(users):
+        raise DataError("there are no interactions: the table has no rows.")
     lines, user_ids, item_ids = _in_order(
         users,
         items,
@@ -113,12 +112,7 @@ def warn_of_duplicates(count: int, of: int) -> None:
 
 
 def to_weights(values: Any, *, signed: bool = False) -> np.ndarray:
-    """Weights as float32.
-
-    Raises:
-        DataError: weights that are no numbers, missing, infinite, or unless `signed`, zero or
-            negative.
-    """
+    """Weights as float32; raise DataError unless they are finite, and above 0 or `signed`."""
     weights = to_numbers(values)
     n_missing = len(weights) - int(np.isfinite(weights).sum())
     require_weights(n_missing, 0 if signed else int((weights <= 0).sum()))
@@ -139,11 +133,7 @@ def require_weights(n_not_finite: int, n_not_positive: int) -> None:
 
 
 def to_numbers(values: Any) -> np.ndarray:
-    """Numbers as float32, NaN where they are missing.
-
-    Raises:
-        DataError: values that are no numbers.
-    """
+    """Numbers as float32, NaN where they are missing; raise DataError for what is no number."""
     column = pd.Series(values)
     if column.dtype.kind in "mMc":  # times and complex numbers, which NumPy would make floats
         raise DataError(f"the values must be numbers: they are of type {column.dtype}.")

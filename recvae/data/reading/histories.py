@@ -39,23 +39,18 @@ def read_histories(
     """Turn a table of raw ids into rows over known items.
 
     Args:
-        source: a line per interaction, as `read_interactions` takes it.
-        item_ids: the raw ids of the model's items, in column order.
-        user: name of the column of raw user ids.
-        item: name of the column of raw item ids, looked up by `ids.look_up`. Unknown items are
-            skipped with one `UnknownItemWarning`; a user who has no known item gets an empty row.
-        value: name of the column of weights; None counts each line as one.
+        source: a line per interaction; this and the names of its columns and `duplicates` are as
+            in `read_interactions`.
+        item_ids: the raw ids of the model's items, in column order, found by `ids.look_up`.
         min_weight: the least weight of a like, where `value` is named; lighter lines are of
             disliked items, but for those of weight 0. None if every line is a like.
-        timestamp: name of the column of times, as `to_seconds` takes them.
-        duplicates: how lines of the same user and item are merged, see `build_interactions`.
 
     Returns:
-        Users in order of first appearance x the known items.
+        Users in order of first appearance x the known items. Others are skipped with one
+        `UnknownItemWarning`; a user who has no known item has an empty row.
 
     Raises:
-        DataError: this is no table, columns or ids are missing, ids are neither integers nor
-            strings, weights are not above 0, or the item ids are of another type than the model's,
+        DataError: as of `read_interactions`, or the item ids are of another type than the model's,
             so that none can be known.
         MissingFileError: there is no such file.
     """

@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recvae.data.reading.arrow import one_clear_error, to_pandas
+from recvae.data.reading.columns import one_clear_error, to_pandas
 from recvae.data.reading.text import ID, integers_or_text
 
 

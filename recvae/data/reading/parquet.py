@@ -7,8 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
-from recvae.data.reading.arrow import one_clear_error, to_pandas, with_texts
-from recvae.data.reading.columns import require_columns
+from recvae.data.reading.columns import one_clear_error, require_columns, to_pandas, with_texts
 from recvae.errors import DataError
 
 
@@ -18,13 +17,17 @@ def is_parquet(path: Path) -> bool:
         return file.read(4) == b"PAR1"
 
 
+def column_names(path: Path) -> list[str]:
+    """The names of a Parquet file's columns; raise DataError if it is damaged."""
+    with one_clear_error(path):
+        return pa.parquet.read_schema(path).names
+
+
 def parquet_files(folder: Path) -> list[Path]:
     """The Parquet files in a folder and its subfolders, in the order of their paths.
 
     Files without lines are skipped if others have lines: an empty column may be of any type.
-
-    Raises:
-        DataError: there are none, or one is damaged.
+    Raise DataError if there are none, or one is damaged.
     """
     found = sorted(folder.rglob("*.parquet"))
     files = [path for path in found if not path.name.startswith(("_", "."))]
@@ -58,9 +61,9 @@ def common_types(files: Sequence[Path], names: Collection[str]) -> pa.Schema:
     Raises:
         DataError: there are none, a file is damaged, or a column is missing.
     """
-    first, *others = (_types(path, names) for path in files)
-    common = first
-    for path, types in zip(files[1:], others, strict=True):
+    common = first = _types(files[0], names)
+    for path in files[1:]:
+        types = _types(path, names)
         try:
             common = pa.unify_schemas([common, types], promote_options="permissive")
         except pa.ArrowException:

@@ -12,8 +12,13 @@ from typing import IO, Any, Protocol, TypeAlias, runtime_checkable
 import pandas as pd
 import pyarrow as pa
 
-from recvae.data.reading.arrow import one_clear_error, to_pandas, with_texts
-from recvae.data.reading.columns import require_columns, require_equal_lengths
+from recvae.data.reading.columns import (
+    one_clear_error,
+    require_columns,
+    require_equal_lengths,
+    to_pandas,
+    with_texts,
+)
 from recvae.data.reading.parquet import is_parquet, read_parquet
 from recvae.data.reading.text import read_text
 from recvae.disk.databases import is_address, read_query
@@ -40,23 +45,18 @@ def read_columns(
     quotes: bool = True,
     query: str | None = None,
 ) -> dict[str, Any]:
-    """Read some columns of a table.
+    """Read some columns of a table, which is a source as `read_interactions` takes it.
 
     Args:
-        source: a path of a CSV, TSV, JSON or Parquet file, of a pipe of one, or of a folder of
-            Parquet files, a dataframe (of pandas, or one that Arrow can read), a mapping of arrays,
-            or the address of a database.
+        source: the table, or a pipe of one.
         ids: names of the columns of raw ids. From a text file they come as categoricals: of
             integers if all are written as integers, else of strings ("007" is a string).
         others: names of the columns of numbers and dates.
         header: names of all columns of a text file that has no header.
-        quotes: whether " quotes fields of a text file; False if it is a part of the text.
-        query: what to select from a database, see `databases.read_query`.
+        quotes, query: as in `read_interactions`.
 
     Raises:
-        MissingFileError: there is no such file.
-        DataError: a column is missing or no array, the file is no table, or the database refuses
-            the query.
+        MissingFileError, DataError: there is no such file, or no such table of such columns.
         OptionError: a header was given for what is no text file, or a query for no database.
     """
     if is_address(source) or query is not None:

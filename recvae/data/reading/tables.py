@@ -1,11 +1,19 @@
-"""Tables: reads Interactions from a file, a dataframe or arrays with one line per interaction."""
+"""Tables: reads Interactions from a line per interaction, and what is known of items or users."""
 
 from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
+from recvae.data.ids import require_none_missing
 from recvae.data.interactions import Interactions
 from recvae.data.reading.build import Duplicates, build_interactions
-from recvae.data.reading.sources import TableSource, read_columns
-from recvae.errors import OptionError
+from recvae.data.reading.parquet import column_names, is_parquet
+from recvae.data.reading.sources import TableSource, as_file, read_columns
+from recvae.data.reading.text import NULL, first_line
+from recvae.errors import MissingFileError, OptionError
 
 
 def read_interactions(
@@ -54,8 +62,9 @@ def read_interactions(
         min_item_users: keep items that at least this many users like.
         k_core: hold both minimums at once, see `Interactions.filter`.
         duplicates: the weight of lines of the same user and item: their "sum" (of counts), their
-            "max", or the "last" one (of ratings), by timestamp if there is one, else by line. None
-            for the last with a `DuplicateWarning`, or without `value` for their number.
+            "max", or the "last" one (of ratings): the latest by timestamp if there is one, else,
+            and of equal timestamps, the last line. None for the last with a `DuplicateWarning`, or
+            without `value` for their number.
 
     Returns:
         Interactions with rows and columns in ascending order of the raw ids.
@@ -66,8 +75,7 @@ def read_interactions(
         DataError: the file is no table, the database refuses the query, a column is missing, ids
             are missing, values are not above 0, timestamps are no dates, or no interaction remains.
         OptionError: `duplicates` is unknown, `columns` was given for a source that is no text file,
-            `query` for one that is no database,
-            or `min_weight` without `value`.
+            `query` for one that is no database, or `min_weight` without `value`.
     """
     require_value(min_weight, value)
     named = [name for name in (value, timestamp) if name is not None]
@@ -94,3 +102,29 @@ def require_value(min_weight: float | None, value: str | None) -> None:
         raise OptionError(
             f"min_weight={min_weight:g} needs the column of weights: name it by value=..."
         )
+
+
+def read_items(path: str | PathLike[str], item: str = "item") -> pd.DataFrame:
+    """Read a table of items for `Interactions.with_items`, or of users for `with_user_info`.
+
+    Args:
+        path: a CSV, TSV or Parquet file, whose first line names its columns.
+        item: name of the column of the items' or users' ids, integers or text.
+
+    Returns:
+        Its other columns, indexed by these ids.
+
+    Raises:
+        MissingFileError: there is no such file.
+        DataError: the file is no table, or has no such column, or ids are missing.
+    """
+    path = Path(path).expanduser()
+    if path.is_dir() or not path.exists():
+        raise MissingFileError(f"there is no file {path}.")
+    with as_file(path) as file:
+        names = column_names(file) if is_parquet(file) else first_line(file)
+        others = [name for name in dict.fromkeys(names) if name != item]
+        table = pd.DataFrame(read_columns(file, [item], others))
+    ids = table.pop(item)
+    require_none_missing(int(ids.isna().sum()), item)
+    return table.replace(NULL, None).set_axis(pd.Index(np.asarray(ids), name=item))

@@ -16,8 +16,7 @@ import pyarrow.csv
 import pyarrow.json
 
 from recvae.data.ids import as_integers
-from recvae.data.reading.arrow import UNBALANCED, one_clear_error, to_pandas
-from recvae.data.reading.columns import require_columns
+from recvae.data.reading.columns import UNBALANCED, one_clear_error, require_columns, to_pandas
 from recvae.disk.untrusted import in_arrow
 from recvae.errors import DataError
 
@@ -63,8 +62,10 @@ def read_text(
             _require_header(path, first, names)
         else:
             require_columns(header, names, "columns")
-        types = dict.fromkeys(ids, ID)
-        read = partial(_read_csv, path, encodings, delimiter, names, types, header)
+        convert = pa.csv.ConvertOptions(
+            include_columns=names, column_types=dict.fromkeys(ids, ID), null_values=MISSING
+        )
+        read = partial(_read_csv, path, encodings, delimiter, header, convert)
         columns = to_pandas(read(quotes=quotes))
         if quotes:
             _require_balanced(path, [columns[name] for name in ids], read)
@@ -85,11 +86,7 @@ def _require_header(path: Path, first: list[str], names: Collection[str]) -> Non
 
 
 def first_line(path: Path) -> list[str]:
-    """The fields of the first line of a text file.
-
-    Raises:
-        DataError: the file is no table, or is damaged.
-    """
+    """The fields of the first line of a text file; raise DataError if it is no table."""
     with one_clear_error(path):
         return _sniff(path, set())[2]
 
@@ -182,28 +179,22 @@ def _read_csv(
     path: Path,
     encodings: tuple[str, ...],
     delimiter: str,
-    names: list[str],
-    types: dict[str, pa.DataType],
     header: Sequence[str] | None,
+    convert: pa.csv.ConvertOptions,
     *,
     quotes: bool,
 ) -> pa.Table:
+    columns = None if header is None else list(header)
+    parse = pa.csv.ParseOptions(
+        delimiter=delimiter if len(delimiter) == 1 else SEPARATOR,
+        quote_char='"' if quotes else False,
+        newlines_in_values=quotes,
+    )
+
     def read(encoding: str) -> pa.Table:
+        options = pa.csv.ReadOptions(encoding=encoding, column_names=columns)
         with open_text(path, delimiter) as stream:
-            return pa.csv.read_csv(
-                stream,
-                pa.csv.ReadOptions(
-                    encoding=encoding, column_names=None if header is None else list(header)
-                ),
-                pa.csv.ParseOptions(
-                    delimiter=delimiter if len(delimiter) == 1 else SEPARATOR,
-                    quote_char='"' if quotes else False,
-                    newlines_in_values=quotes,
-                ),
-                pa.csv.ConvertOptions(
-                    include_columns=names, column_types=types, null_values=MISSING
-                ),
-            )
+            return pa.csv.read_csv(stream, options, parse, convert)
 
     *others, last = encodings
     for encoding in others:

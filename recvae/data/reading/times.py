@@ -35,7 +35,8 @@ def to_seconds(times: Any) -> np.ndarray:
         ) from None
     if missing := int(seconds.isna().sum()):
         raise DataError(f"{missing:,} of the timestamps are missing: drop or repair those rows.")
-    return _whole_if_all_are(seconds.to_numpy())
+    whole = seconds.to_numpy().astype(np.int64)
+    return whole if (whole == seconds).all() else seconds.to_numpy(np.float64)
 
 
 def to_moment(time: Moment) -> float:
@@ -79,8 +80,3 @@ def _of_64_bits(numbers: pd.Series) -> pd.Series:
     if ((numbers < -(2.0**63)) | (numbers >= 2.0**63)).any():
         raise OverflowError("some numbers are beyond 64 bits")
     return numbers
-
-
-def _whole_if_all_are(seconds: np.ndarray) -> np.ndarray:
-    whole = seconds.astype(np.int64)
-    return whole if (whole == seconds).all() else seconds.astype(np.float64)

@@ -5,14 +5,12 @@ In the drawn matrices users are rows and items are columns; `T` is trained on, `
 """
 
 from recvae.data.splits.holdout import Holdout, Split
-from recvae.data.splits.interactions import split_interactions
 from recvae.data.splits.items import split_items
-from recvae.data.splits.last import split_last
 from recvae.data.splits.published import SplitWarning, read_split
-from recvae.data.splits.repeats import split_repeats
 from recvae.data.splits.shards import ShardSplit, split_shards
-from recvae.data.splits.time import split_time
+from recvae.data.splits.time import split_repeats, split_time
 from recvae.data.splits.users import hold_out_items, split_folds, split_users
+from recvae.data.splits.weak import split_interactions, split_last
 
 __all__ = [
     "Holdout",

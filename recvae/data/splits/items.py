@@ -46,9 +46,7 @@ def split_items(
         for validation, so that its items without interactions are those for test.
 
     Raises:
-        OptionError: an argument is out of its range.
-        DataError: no held-out user has enough items, or the data are neither Interactions nor a
-            matrix.
+        OptionError, DataError: as `split_users` raises them.
     """
     data = Interactions.from_matrix(data)
     sizes = checked_sizes(data, n_validation, n_test, seed, held_out)

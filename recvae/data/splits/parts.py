@@ -23,10 +23,8 @@ def hold_out(
 
     Args:
         data: users x items.
-        fold_in: bool [nnz], the entries to show.
-        held_out: bool [nnz], the entries to rank.
-        among: bool [users], the users who could have been held out; the others of them are counted
-            as dropped.
+        fold_in, held_out: bool [nnz], the entries to show, and those to rank.
+        among: bool [users], the users who could have been held out; None for all.
         trained: whether the rows of `data` are those of the training matrix.
 
     Raises:
@@ -57,9 +55,6 @@ def with_both(
     """Make a Holdout of the users with items on both sides; the others of `among` are dropped.
 
     What else is `known` of the users, by the names of its attributes, has a row for each.
-
-    Raises:
-        DataError: there is no such user.
     """
     kept = (np.diff(visible.indptr) > 0) & (np.diff(hidden.indptr) > 0)
     n_users = len(kept) if among is None else int(among.sum())
@@ -82,12 +77,6 @@ def with_both(
     )
 
 
-def hold_out_of_all(data: Interactions, validation: np.ndarray, test: np.ndarray) -> Split:
-    """Hold out the marked entries, bool [nnz] each, and train on all others of all users."""
-    data, masks = known_items(data, ~(validation | test), validation, test)
-    return split_by(data, *masks)
-
-
 def split_by(
     data: Interactions, train: np.ndarray, validation: np.ndarray, test: np.ndarray
 ) -> Split:
@@ -107,10 +96,3 @@ def known_items(
     kept = (counts > 0) | (data.item_counts == 0)
     entries = kept[data.matrix.indices]
     return data.select_items(kept), [mark[entries] for mark in (train, *marks)]
-
-
-def source_order(data: Interactions) -> np.ndarray:
-    """The order, int [nnz], of entries by row, and within a row by position in the source."""
-    if data.positions is None:
-        return np.arange(data.matrix.nnz)
-    return np.lexsort((data.positions, data.rows))

@@ -6,7 +6,7 @@ import scipy.sparse as sp
 from recvae.data.interactions import Interactions
 from recvae.data.shards import Shards
 from recvae.data.splits.holdout import Holdout, Split
-from recvae.data.splits.parts import hold_out, source_order
+from recvae.data.splits.parts import hold_out
 from recvae.errors import OptionError
 
 MOST_HELD_OUT = 1000
@@ -88,9 +88,7 @@ def split_folds(
         A split per fold. Every user is a test user of one of them, or counted in its `n_dropped`.
 
     Raises:
-        OptionError: no training user would remain, or an argument is out of its range.
-        DataError: no held-out user of a fold has enough items, or the data are neither
-            Interactions nor a matrix.
+        OptionError, DataError: as `split_users` raises them, of any fold.
     """
     data = Interactions.from_matrix(data)
     if not isinstance(n_folds, int | np.integer) or not 2 <= n_folds <= data.shape[0]:
@@ -115,8 +113,7 @@ def checked_sizes(
 ) -> tuple[int, int]:
     """How many users are for validation and for test, where None means the default.
 
-    Raises:
-        OptionError: an argument is out of its range, or no training user would remain.
+    Raise OptionError if an argument is out of its range, or no training user would remain.
     """
     usual = min(MOST_HELD_OUT, data.shape[0] // 5)
     n_validation = usual if n_validation is None else n_validation
@@ -182,7 +179,8 @@ def hold_out_items(
 def drawn(data: Interactions, fraction: float, seed: int) -> np.ndarray:
     """Draw a random part of the items of each user: bool [nnz]."""
     random = np.random.RandomState(seed)
-    order = source_order(data)
+    positions = np.arange(data.matrix.nnz) if data.positions is None else data.positions
+    order = np.lexsort((positions, data.rows))
     lengths = np.diff(data.matrix.indptr)
     sizes = (fraction * lengths).astype(int)
     marked = np.zeros(len(order), dtype=bool)
