@@ -32,11 +32,7 @@ def draft_of(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def writing_to(path: Path) -> Iterator[None]:
-    """A context in which errors of writing to a user's file or folder become one WriteError.
-
-    Raises:
-        WriteError: it can't be written.
-    """
+    """A context in which errors of writing to a user's file or folder become one WriteError."""
     try:
         yield
     except RecvaeError:
@@ -49,22 +45,14 @@ def writing_to(path: Path) -> Iterator[None]:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder that a user named, unless it is there.
-
-    Raises:
-        WriteError: it can't be made.
-    """
+    """Make a folder that a user named, unless it is there; raise WriteError if that can't be."""
     with writing_to(path):
         path.mkdir(parents=True, exist_ok=True)
 
 
 @contextmanager
 def draft_for_user(path: Path) -> Iterator[Path]:
-    """A context with a draft to write, as `draft_of`, for a path that a user named.
-
-    Raises:
-        WriteError: it can't be written there.
-    """
+    """As `draft_of`, for a path that a user named; raise WriteError if it can't be written."""
     if not path.parent.is_dir():
         raise WriteError(f"{path} can't be written: there is no folder {path.parent}, make it.")
     with writing_to(path), draft_of(path) as draft:

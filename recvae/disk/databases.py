@@ -53,7 +53,7 @@ def read_query(address: str, query: str) -> "pa.Table":
         address: `postgresql://user:password@host:port/database`, whose parts may be left to the
             variables and the password file of PostgreSQL, or `sqlite:///file` or `duckdb:///file`,
             with four slashes before a path from the root.
-        query: what to select, in the SQL of the database.
+        query: what to select, in its SQL.
 
     Raises:
         OptionError: this is no address.
@@ -82,8 +82,7 @@ def write_table(parts: "Iterable[pa.Table]", address: str) -> None:
             its schema's, `#shop.lists`.
 
     Raises:
-        OptionError: this is no address of a table.
-        MissingPackageError: the driver is not installed.
+        OptionError, MissingPackageError: as of `read_query`, or the address names no table.
         WriteError: the database does not answer, or refuses the table, or has one of that name with
             other first columns.
     """

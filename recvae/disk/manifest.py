@@ -69,17 +69,11 @@ class Manifest(BaseModel):
 
 def write(path: Path, manifest: Manifest) -> None:
     """Replace the manifest in one step, after its files are on the disk."""
-    files = {name: file.model_dump() for name, file in manifest.files.items()}
-    atomic.replace(path, sealed(dict(manifest) | {"files": files}))
+    atomic.replace(path, sealed(manifest.model_dump()))
 
 
 def read(path: Path) -> Manifest:
-    """Read a manifest and validate it.
-
-    Raises:
-        MissingError: there is no manifest.
-        DamagedError: it is no manifest, was changed, or is of another format.
-    """
+    """Read a manifest; raise MissingError or, if it was changed or is none, DamagedError."""
     if not lexists(path):
         raise MissingError(f"{path.name} is missing")
     with one_error():

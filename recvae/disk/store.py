@@ -32,7 +32,6 @@ DRAFT = r"\.[\w-]+\.(safetensors|parquet|npy|json)\.\d+|\.tmp\w{6}"
 
 Fill: TypeAlias = Callable[[Path], object]
 """Writes a file at a path."""
-Checksum: TypeAlias = Callable[[bytes | memoryview], str]
 
 
 def sha256(content: bytes | memoryview) -> str:
@@ -58,7 +57,7 @@ class Store:
 
     folder: Path
     kind: str
-    checksum: Checksum = sha256
+    checksum: Callable[[bytes | memoryview], str] = sha256
 
     @property
     def manifest(self) -> Path:
@@ -78,8 +77,7 @@ class Store:
 
         Args:
             files: a function for each file that writes it at a path.
-            about: see `Manifest`.
-            facts: see `Manifest`.
+            about, facts: see `Manifest`.
 
         Raises:
             OSError: the files can't be written; the old ones stay.
@@ -103,8 +101,7 @@ class Store:
         """Read the manifest; its facts must be equal to `about`, if given.
 
         Raises:
-            MissingError: there is no manifest.
-            DamagedError: the manifest is damaged.
+            MissingError, DamagedError: there is no manifest, or it is damaged.
             DifferentError: a fact of `about` is another; the message names it.
         """
         found = manifest.read(self.manifest)
@@ -167,11 +164,7 @@ class Stored:
     files: dict[str, StoredFile]
 
     def read(self, name: str) -> bytes:
-        """Read the content of a file.
-
-        Raises:
-            DamagedError: it is missing, no regular file, or has another checksum.
-        """
+        """The content of a file; raise DamagedError if it is missing, or not what was saved."""
         file, path = self._find(name)
         with manifest.one_error():
             content = read_file(path, file.n_bytes)
@@ -179,11 +172,7 @@ class Stored:
         return content
 
     def path(self, name: str) -> Path:
-        """The path of a file, after it was verified; for mapping it into memory.
-
-        Raises:
-            DamagedError: see `read`.
-        """
+        """The path of a file, for mapping it into memory, after it was verified as by `read`."""
         file, path = self._find(name)
         with manifest.one_error():
             require_regular(path, file.n_bytes)
@@ -205,9 +194,6 @@ def locked(path: Path, busy: Exception | None = None) -> Iterator[None]:
     """A context that holds a lock, whose file stays.
 
     If another process holds it, this raises `busy`, or waits where that is None.
-
-    Raises:
-        OSError: the file can't be made.
     """
     try:
         held = FileLock(path).acquire(timeout=-1 if busy is None else 0)

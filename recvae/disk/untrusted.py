@@ -28,11 +28,7 @@ def require_regular(path: Path, max_bytes: int | None = None) -> None:
 
 
 def read_file(path: Path, max_bytes: int) -> bytes:
-    """The content of a file, read once.
-
-    Raises:
-        OSError: there is no such file, it is no regular one, or longer than `max_bytes`.
-    """
+    """The content of a file, read once; raise OSError as `require_regular` does."""
     require_regular(path, max_bytes)
     return path.read_bytes()
 
@@ -49,24 +45,21 @@ def read_table(content: bytes) -> pd.DataFrame:
 
 
 def read_lists(content: bytes) -> pa.Table:
-    """A Parquet file's table as Arrow has it, which may have lists in its columns.
-
-    Raises:
-        ValueError: it would take more than `MAX_TABLE_BYTES`.
-        pyarrow.ArrowException: it is damaged.
-    """
+    """A Parquet file's table as Arrow has it, which may have lists; errors: see `read_table`."""
     table = _checked(content, lists=True)
-    columns = [_plain(column) for column in table.columns]
-    return pa.Table.from_arrays(columns, names=table.column_names)
+    types = [
+        (field.name, field.type.value_type if pa.types.is_dictionary(field.type) else field.type)
+        for field in table.schema
+    ]
+    return table.cast(pa.schema(types))
 
 
 def csr_of(
     weights: np.ndarray, columns: np.ndarray, offsets: np.ndarray, shape: tuple[int, int]
 ) -> sp.csr_matrix:
-    """A CSR matrix from its three arrays, which are checked: scipy would read out of bounds.
+    """A CSR matrix from its three arrays; raise ValueError if they are none of this shape.
 
-    Raises:
-        ValueError: the arrays are no CSR matrix of this shape.
+    Without these checks scipy would read out of bounds.
     """
     matrix = sp.csr_matrix((weights, columns, offsets), shape=shape)
     matrix.check_format(full_check=True)
@@ -103,21 +96,10 @@ def _declared_bytes(metadata: pq.FileMetaData) -> int:
     return 8 * values + sum(group.total_byte_size for group in groups)
 
 
-def _plain(column: "pa.ChunkedArray[Any]") -> "pa.ChunkedArray[Any]":
-    """A column of plain texts, from one that stores each distinct text once."""
-    if not pa.types.is_dictionary(column.type):
-        return column
-    return column.cast(column.type.value_type)
-
-
 def _text_bytes(column: "pa.ChunkedArray[Any]") -> int:
     """The total length of a column's texts, which are stored once each so far."""
-    chunks = [chunk for chunk in column.chunks if isinstance(chunk, pa.DictionaryArray)]
-    texts: Any = [chunk.dictionary for chunk in chunks]
-    lengths = [
-        pc.binary_length(text).take(chunk.indices)
-        for text, chunk in zip(texts, chunks, strict=True)
-    ]
+    chunks: list[Any] = [chunk for chunk in column.chunks if isinstance(chunk, pa.DictionaryArray)]
+    lengths = (pc.binary_length(chunk.dictionary).take(chunk.indices) for chunk in chunks)
     return sum(pc.sum(one).as_py() or 0 for one in lengths)
 
 
