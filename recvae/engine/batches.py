@@ -1,6 +1,5 @@
-"""Batches: CSR rows of users -> mini-batches on the device, in random order."""
+"""Batches: rows of users, in memory or in shards -> mini-batches on the device, in random order."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
@@ -10,28 +9,16 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
+from recvae.data.shards import CsrOrShards, Shards
 from recvae.engine.batch import Batch
 from recvae.engine.groups import ALONE, Group
 from recvae.engine.states import count
 
-
-class BatchSource(ABC):
-    """Where batches come from: the rows of the training users, in memory or on the disk.
-
-    Attributes:
-        n_users: how many users there are.
-        device: where the batches go.
-    """
-
-    n_users: int
-    device: torch.device
-
-    @abstractmethod
-    def batches(self, size: int, order: np.random.Generator, first: int) -> Iterator[Batch]:
-        """Draw a new random order of all users; yield it in batches, without the `first` users."""
+WINDOW = 4
+"""How many shards are in memory at a time; their users are mixed."""
 
 
-class Resident(BatchSource):
+class Resident:
     """CSR rows that are copied to the device once; each batch is gathered there.
 
     The row offsets also stay on the CPU, so that no step waits for the device to tell them.
@@ -46,7 +33,7 @@ class Resident(BatchSource):
         self._values = torch.from_numpy(values).to(device, torch.float32)
 
     def batches(self, size: int, order: np.random.Generator, first: int) -> Iterator[Batch]:
-        """All users in one random order, in batches of `size`; see `BatchSource`."""
+        """Draw an order of all users; yield it in batches of `size`, without the `first` users."""
         users = order.permutation(self.n_users)
         for start in range(first, self.n_users, size):
             yield self.take(users[start : start + size])
@@ -67,6 +54,49 @@ class Resident(BatchSource):
         return Batch(offsets_there, columns.long(), values, self._n_items)
 
 
+class Streamed:
+    """Batches of the users of shards: shards come in a random order, a few of them mixed.
+
+    Every user comes once. The order depends on the generator alone, and to go on from a place in
+    it, no shard is read that is done.
+    """
+
+    def __init__(self, shards: Shards, device: torch.device) -> None:
+        self.n_users = shards.shape[0]
+        self.device = device
+        self._shards = shards
+
+    def batches(self, size: int, order: np.random.Generator, first: int) -> Iterator[Batch]:
+        """Draw an order of all users; yield it in batches of `size`, without the `first` users."""
+        # Whole batches of each window; the users that remain begin the next window's first batch.
+        rest: list[sp.csr_matrix] = []
+        for window in self._windows(order, first):
+            rows = sp.vstack([*rest, window], format="csr")
+            end = rows.shape[0] // size * size
+            for start in range(0, end, size):
+                yield Batch.of(rows[start : start + size], self.device)
+            rest = [rows[end:]] if end < rows.shape[0] else []
+        yield from (Batch.of(rows, self.device) for rows in rest)
+
+    def _windows(self, order: np.random.Generator, first: int) -> Iterator[sp.csr_matrix]:
+        """The users of a few shards at a time, mixed, without the `first` users of the order."""
+        shards = order.permutation(len(self._shards))
+        for start in range(0, len(shards), WINDOW):
+            window = shards[start : start + WINDOW]
+            users = order.permutation(self._shards.sizes[window].sum())
+            # The generator draws for every window, also for those that are skipped, so that the
+            # order goes on as it was.
+            if first < len(users):
+                parts = [self._shards.read(number).matrix for number in window]
+                yield sp.vstack(parts, format="csr")[users[first:]]
+            first = max(first - len(users), 0)
+
+
+def batch_source(train: CsrOrShards, device: torch.device) -> Resident | Streamed:
+    """Training users, in memory or on the disk, as a source of batches."""
+    return Streamed(train, device) if isinstance(train, Shards) else Resident(train, device)
+
+
 @dataclass
 class Batches:
     """The training users in mini-batches, in a new random order for each iteration.
@@ -79,7 +109,7 @@ class Batches:
         done: how many batches of the present order were given already.
     """
 
-    source: BatchSource
+    source: Resident | Streamed
     size: int
     generator: np.random.Generator
     group: Group = ALONE

@@ -55,11 +55,11 @@ class TrainState:
 
     def begin_epoch(self) -> EpochTotals:
         """The totals of an unfinished epoch that was loaded, or new ones."""
-        self.totals = self.totals or self._no_totals()
+        self.totals = self.totals or EpochTotals(torch.zeros(3, device=self.batches.source.device))
         return self.totals
 
     def end(self) -> None:
-        """Put the best weights into the net; without validation, the last (or their average)."""
+        """Put the weights to keep into the net: the best, or without validation the last."""
         if self.average:
             self.average.swap()
         self.best.restore()
@@ -84,8 +84,7 @@ class TrainState:
         if self.noise:
             self.noise.set_state(state["noise"])
         if state["totals"]:
-            self.totals = self._no_totals()
-            self.totals.load_state_dict(state["totals"])
+            self.begin_epoch().load_state_dict(state["totals"])
         self.steps, self.history = count(state["steps"]), self._past(state["history"])
 
     def _parts(self) -> dict[str, Any]:
@@ -97,9 +96,6 @@ class TrainState:
             if one.memory is not None:
                 parts[f"memory{number}"] = one.memory
         return parts
-
-    def _no_totals(self) -> EpochTotals:
-        return EpochTotals(torch.zeros(3, device=self.batches.source.device))
 
     def _past(self, history: list[dict[str, float]]) -> list[dict[str, float]]:
         """A history from a saved state; every epoch must have all of its columns, as numbers."""

@@ -16,7 +16,7 @@ import recvae
 from recvae.errors import DataError, MissingPackageError, OptionError, TrainingError
 from recvae.serving import pages
 from recvae.serving.live_model import LiveModel
-from recvae.serving.middleware import BodyLimit, Measured, Strict
+from recvae.serving.middleware import measured, strict, with_limits
 from recvae.serving.routes import open_router, router
 from recvae.serving.security import bearer, require_origins
 from recvae.serving.service import Service
@@ -76,9 +76,9 @@ def create_app(
     pages.add_to(app)
     app.include_router(open_router)
     app.include_router(router, dependencies=guards, responses=REFUSALS)
-    app.add_middleware(BodyLimit)
-    app.add_middleware(Strict)
-    app.add_middleware(Measured, metrics=service.metrics)
+    app.add_middleware(with_limits)
+    app.add_middleware(strict)
+    app.add_middleware(measured, metrics=service.metrics)
     if allow_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -28,21 +28,19 @@ TOO_LARGE = f"the body may have {MAX_BODY:,} bytes: send a shorter history"
 TOO_SLOW = f"the body must be here within {BODY_SECONDS:g} seconds"
 
 
-class BodyLimit:
-    """Refuses bodies above `MAX_BODY`, whether announced or not, and bodies that come slowly."""
+def with_limits(app: ASGIApp) -> ASGIApp:
+    """Refuse bodies above `MAX_BODY`, whether announced or not, and bodies that come slowly."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, counting the bytes that are read of it."""
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await self.app(scope, receive, send)
+            return await app(scope, receive, send)
         announced = Headers(scope=scope).get("content-length", "")
         if announced.isdecimal() and int(announced) > MAX_BODY:
             refusal = JSONResponse({"detail": TOO_LARGE}, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             return await refusal(scope, receive, send)
-        return await self.app(scope, _counted(receive), send)
+        return await app(scope, _counted(receive), send)
+
+    return answer
 
 
 def _counted(receive: Receive) -> Receive:
@@ -64,17 +62,26 @@ def _counted(receive: Receive) -> Receive:
     return receive_some
 
 
-class Measured:
-    """Counts and times requests by their route and status."""
+def strict(app: ASGIApp) -> ASGIApp:
+    """Add the headers of `STRICT` to every answer."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self.app = app
-        self.metrics = metrics
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_strict(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(STRICT)
+            await send(message)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
+        await app(scope, receive, send_strict)
+
+    return answer
+
+
+def measured(app: ASGIApp, metrics: Metrics) -> ASGIApp:
+    """Count and time requests by their route and status."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await self.app(scope, receive, send)
+            return await app(scope, receive, send)
         code, started = int(HTTPStatus.INTERNAL_SERVER_ERROR), perf_counter()
 
         async def send_noted(message: Message) -> None:
@@ -83,26 +90,10 @@ class Measured:
             await send(message)
 
         try:
-            await self.app(scope, receive, send_noted)
+            return await app(scope, receive, send_noted)
         finally:
             path = getattr(scope.get("route"), "path", "other")
-            self.metrics.requests.labels(path, code).inc()
-            self.metrics.seconds.labels(path).observe(perf_counter() - started)
-        return None
+            metrics.requests.labels(path, code).inc()
+            metrics.seconds.labels(path).observe(perf_counter() - started)
 
-
-class Strict:
-    """Adds the headers of `STRICT` to every answer."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
-
-        async def send_strict(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(STRICT)
-            await send(message)
-
-        await self.app(scope, receive, send_strict)
+    return answer

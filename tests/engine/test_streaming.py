@@ -8,8 +8,7 @@ import torch
 
 import recvae as rv
 from recvae.engine.batch import Batch
-from recvae.engine.batches import Batches
-from recvae.engine.streaming import WINDOW, Streamed
+from recvae.engine.batches import WINDOW, Batches, Streamed
 from recvae.errors import DataError, OptionError
 from recvae.models import MODELS
 from recvae.models.contract.inputs import as_input

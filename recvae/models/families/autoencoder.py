@@ -18,9 +18,8 @@ from recvae.data.splits import Holdout
 from recvae.engine import devices, processes
 from recvae.engine.annealing import RateSchedule
 from recvae.engine.batch import Batch
-from recvae.engine.batches import Batches
+from recvae.engine.batches import Batches, batch_source
 from recvae.engine.phases import Phase
-from recvae.engine.streaming import batch_source
 from recvae.engine.trainer import Trainer
 from recvae.evaluation.evaluate import mean_of
 from recvae.evaluation.metrics import parse_metrics
