@@ -1,18 +1,22 @@
 """`recvae compare`: several models, one table."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 import recvae as rv
-from recvae.cli.arguments import MODELS, Json, Metrics, names
+from recvae.cli.arguments import (
+    FOLDER,
+    MODELS,
+    Json,
+    Metrics,
+    SettingsByModel,
+    names,
+    parse_settings,
+)
 from recvae.cli.experiment import Experiment
 from recvae.cli.output import make_folder, note, show
-from recvae.cli.settings import SettingsByModel, parse_settings
-
-if TYPE_CHECKING:
-    from recvae.models.contract.recommender import Recommender
 
 
 def compare(
@@ -21,38 +25,12 @@ def compare(
     models: Annotated[
         str, typer.Option(help=f"Which, separated by commas, of {MODELS}.")
     ] = "mult-vae,mult-dae,als,item-knn,popularity",
-    tune: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            metavar="TRIALS",
-            help="Combinations of options to try for each model; 0 keeps its own options.",
-        ),
-    ] = 0,
-    folds: Annotated[
-        int | None,
-        typer.Option(
-            min=2,
-            help="Hold out every user once: fit each model so often, each time without a part of "
-            "the users, and judge it by all of them together.",
-        ),
-    ] = None,
-    seeds: Annotated[
-        str,
-        typer.Option(
-            metavar="SEEDS",
-            help="Fit what draws random numbers with each of these, such as 0,1,2, and average.",
-            show_default="the models' own",
-        ),
-    ] = "",
+    tune: Annotated[int, typer.Option(min=0, metavar="TRIALS")] = 0,
+    folds: Annotated[int | None, typer.Option(min=2)] = None,
+    seeds: Annotated[str, typer.Option(metavar="SEEDS", show_default="the models' own")] = "",
     metrics: Metrics = "recall@20,recall@50,ndcg@100",
-    cache_dir: Annotated[
-        Path | None,
-        typer.Option(file_okay=False, help="Folder to keep each fit's values in, to go on from."),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(file_okay=False, help="Folder for the report, with plots.")
-    ] = None,
+    cache_dir: Annotated[Path | None, FOLDER] = None,
+    out: Annotated[Path | None, FOLDER] = None,
     settings: SettingsByModel,
     json: Json = False,
 ) -> None:
@@ -69,10 +47,19 @@ def compare(
     $ recvae compare --data ml-1m --models mult-vae,als --set mult-vae.epochs=50
 
     $ recvae compare --data ml-100k --models ease,mult-vae --folds 5 --seeds 0,1,2 --cache-dir runs
+
+    Options:
+        tune: combinations of options to try for each model; 0 keeps its own options.
+        folds: hold out every user once: fit each model so often, each time without a part of the
+            users, and judge it by all of them together.
+        seeds: fit what draws random numbers with each of these, such as 0,1,2, and average.
+        cache_dir: folder to keep each fit's values in, to go on from.
+        out: folder for the report, with plots.
     """
     from recvae.experiments.report.page import require_own
 
-    chosen = _build(names(models), parse_settings(settings))
+    options = _by_model(names(models), parse_settings(settings))
+    chosen = {name: rv.build_model(name, own) for name, own in options.items()}
     split = experiment.prepare_for_choice() if folds is None else experiment.prepare_folds(folds)
     if out is not None:
         make_folder(out, experiment.data)
@@ -99,8 +86,8 @@ def _numbers(seeds: str) -> list[int]:
         raise typer.BadParameter(f"--seeds {seeds}: write whole numbers, such as 0,1,2.") from None
 
 
-def _build(models: list[str], settings: dict[str, Any]) -> "dict[str, Recommender]":
-    """Build the models, `mult-vae.epochs` being an option of mult-vae."""
+def _by_model(models: list[str], settings: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The options of each model, `mult-vae.epochs` being one of mult-vae."""
     options: dict[str, dict[str, Any]] = {name: {} for name in models}
     for setting, value in settings.items():
         model, _, option = setting.partition(".")
@@ -109,4 +96,4 @@ def _build(models: list[str], settings: dict[str, Any]) -> "dict[str, Recommende
                 f"--set {setting}: write MODEL.NAME=VALUE, the model one of {', '.join(models)}."
             )
         options[model][option] = value
-    return {name: rv.build_model(name, options[name]) for name in models}
+    return options

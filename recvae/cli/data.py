@@ -27,15 +27,10 @@ N_POPULAR = 10
 
 
 def data(
-    name: Annotated[
-        str | None, typer.Argument(help="A data set's name, or a file; without it, the list.")
-    ] = None,
+    name: Annotated[str | None, typer.Argument()] = None,
     *,
     source: DataOptions,
-    min_rating: Annotated[
-        float | None,
-        typer.Option("--min-rating", "--min-weight", help="Keep what is rated, or weighs, this."),
-    ] = None,
+    min_rating: Annotated[float | None, typer.Option("--min-rating", "--min-weight")] = None,
     json: Json = False,
 ) -> None:
     """List the data sets, or show what is in one (it is downloaded if need be).
@@ -47,6 +42,10 @@ def data(
     $ recvae data ml-100k
 
     $ recvae data plays.tsv --user userID --item artistID --value weight
+
+    Options:
+        name: a data set's name, or a file; without it, the list.
+        min_rating: keep what is rated, or weighs, this.
     """
     if name is None:
         lines = _list(source.data_dir)

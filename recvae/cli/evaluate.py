@@ -1,15 +1,11 @@
 """`recvae evaluate`: evaluates a saved model on test users."""
 
-from typing import TYPE_CHECKING
-
 import recvae as rv
+from recvae import models
 from recvae.cli.arguments import Device, Json, Metrics, ModelFolder, names
 from recvae.cli.experiment import Experiment
 from recvae.cli.output import note, show
 from recvae.errors import DataError
-
-if TYPE_CHECKING:
-    from recvae.models.contract.recommender import Recommender
 
 
 def evaluate(
@@ -37,7 +33,7 @@ def evaluate(
     show(report, report.to_dict(), json)
 
 
-def _check_trained_on(model: "Recommender", split: "rv.Split | rv.ShardSplit") -> None:
+def _check_trained_on(model: "models.Recommender", split: "rv.Split | rv.ShardSplit") -> None:
     train = split.train
     known = [train, *([split.final] if isinstance(split, rv.Split) and split.final else [])]
     if not model.item_ids_.equals(train.item_ids):

@@ -1,7 +1,6 @@
 """Data, filtered and split: the same arguments give the same users to every command."""
 
 from dataclasses import dataclass, fields
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,28 +17,29 @@ PERIODS = "time", "repeats"
 OF_SPLIT = {"held_out_users": ("users", "items"), "validation_from": PERIODS, "test_from": PERIODS}
 """The options that belong to some kinds of splits only."""
 
-_Filter = partial(typer.Option, rich_help_panel="Filters")
-_Split = partial(typer.Option, rich_help_panel="Split")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """The filters of the data."""
+    """The filters of the data.
+
+    Filters options:
+        min_rating: a like is what is rated, or weighs, at least this.
+        min_user_items: keep users with so many items.
+        min_item_users: keep items with so many users.
+        k_core: repeat these two until both hold at once.
+    """
 
     min_rating: Annotated[
         float | None,
-        _Filter(
+        typer.Option(
             "--min-rating",
             "--min-weight",
-            help="A like is what is rated, or weighs, at least this.",
             show_default=f"{MIN_RATING:.0f} for data sets known by name, none for files",
         ),
     ] = None
-    min_user_items: Annotated[int, _Filter(help="Keep users with so many items.")] = 5
-    min_item_users: Annotated[int, _Filter(help="Keep items with so many users.")] = 1
-    k_core: Annotated[
-        bool, _Filter("--k-core", help="Repeat these two until both hold at once.")
-    ] = False
+    min_user_items: int = 5
+    min_item_users: int = 1
+    k_core: bool = False
 
     @property
     def filters(self) -> dict[str, Any]:
@@ -53,52 +53,38 @@ class Filters:
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment(Filters, DataOptions):
-    """Data, filtered and split: the same arguments give the same users to every command."""
+    """Data, filtered and split: the same arguments give the same users to every command.
 
-    data: Annotated[
-        str,
-        typer.Option(
-            rich_help_panel="Data",
-            help="A data set's name (`recvae data` lists them), a CSV, TSV or Parquet file, a "
-            "folder of Parquet files, a database such as postgresql://user@host/shop, with "
-            "--query, or, to train and evaluate, a folder of shards (`recvae shard`).",
-        ),
-    ]
-    split: Annotated[
-        Literal["users", "interactions", "items", "last", "time", "repeats", "published", "none"],
-        _Split(
-            help="What is held out: users, whose lists the model has never seen; interactions of "
-            "every user at random; items that nobody has in training, for --item-features "
-            "(`recvae train` and `evaluate` alone); the last of every user; all that is new after "
-            "a point in time; all after it, new or had before (repeats); what the data's test.txt "
-            "says, a line per user, as in papers; or none, to train on all there is (`recvae "
-            "train` alone)."
-        ),
+    Data options:
+        data: a data set's name (`recvae data` lists them), a CSV, TSV or Parquet file, a folder of
+            Parquet files, a database such as postgresql://user@host/shop, with --query, or, to
+            train and evaluate, a folder of shards (`recvae shard`).
+
+    Split options:
+        split: what is held out: users, whose lists the model has never seen; interactions of every
+            user at random; items that nobody has in training, for --item-features (`recvae train`
+            and `evaluate` alone); the last of every user; all that is new after a point in time;
+            all after it, new or had before (repeats); what the data's test.txt says, a line per
+            user, as in papers; or none, to train on all there is (`recvae train` alone).
+        held_out_users: for --split users or items: how many validate, and how many test.
+        validation_from: for --split time or repeats: when validation begins, as 2003-01-31.
+        test_from: for --split time or repeats: when the test begins.
+        without_disliked: make lists without what users are known to have met and rated lower.
+            Papers let it stand in the lists, as a miss.
+        seed: decides the split.
+    """
+
+    data: str
+    split: Literal[
+        "users", "interactions", "items", "last", "time", "repeats", "published", "none"
     ] = "users"
     held_out_users: Annotated[
-        int | None,
-        _Split(
-            help="For --split users or items: how many validate, and how many test.",
-            min=1,
-            show_default="1000, or a fifth of the users",
-        ),
+        int | None, typer.Option(min=1, show_default="1000, or a fifth of the users")
     ] = None
-    validation_from: Annotated[
-        str | None,
-        _Split(help="For --split time or repeats: when validation begins, as 2003-01-31."),
-    ] = None
-    test_from: Annotated[
-        str | None, _Split(help="For --split time or repeats: when the test begins.")
-    ] = None
-    without_disliked: Annotated[
-        bool,
-        _Split(
-            "--without-disliked",
-            help="Make lists without what users are known to have met and rated lower. Papers let "
-            "it stand in the lists, as a miss.",
-        ),
-    ] = False
-    seed: Annotated[int, _Split(help="Decides the split.")] = 98765
+    validation_from: str | None = None
+    test_from: str | None = None
+    without_disliked: bool = False
+    seed: int = 98765
 
     def __post_init__(self) -> None:
         for name, kinds in OF_SPLIT.items():

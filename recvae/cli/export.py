@@ -6,18 +6,16 @@ from typing import Annotated
 import typer
 
 import recvae as rv
-from recvae.cli.arguments import ModelFolder
+from recvae.cli.arguments import FILE, ModelFolder
 from recvae.cli.output import note
 
 
 def export(
     model: ModelFolder,
     *,
-    out: Annotated[Path, typer.Option(dir_okay=False, help="File to write to, .onnx or .parquet.")],
-    k: Annotated[int, typer.Option("-k", help="Length of the graph's lists.")] = 10,
-    vectors: Annotated[
-        bool, typer.Option("--vectors", help="Write the items' vectors, for a vector database.")
-    ] = False,
+    out: Annotated[Path, FILE],
+    k: Annotated[int, typer.Option("-k")] = 10,
+    vectors: bool = False,
 ) -> None:
     """Write a saved model as an ONNX graph: columns of histories in, top-k columns and scores out.
 
@@ -32,6 +30,11 @@ def export(
     $ recvae export runs/best --out model.onnx -k 100
 
     $ recvae export runs/vae --out items.parquet --vectors
+
+    Options:
+        out: file to write to, .onnx or .parquet.
+        k: length of the graph's lists.
+        vectors: write the items' vectors, for a vector database.
     """
     loaded = rv.load_model(model, device="cpu")
     if vectors:

@@ -1,6 +1,7 @@
 """`recvae recommend`: lists for the users of a file."""
 
 import sys
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -19,59 +20,32 @@ from recvae.errors import DataError
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-_List = partial(typer.Option, rich_help_panel="Lists")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Wishes:
-    """What is wanted of the lists beside the best scores."""
+    """What is wanted of the lists beside the best scores.
 
-    allow: Annotated[
-        Path | None,
-        _List(
-            metavar="FILE",
-            help="What may be recommended, such as what is in stock: a file with an id a line, or "
-            "a table with a column of items.",
-        ),
-    ] = None
-    deny: Annotated[
-        Path | None, _List(metavar="FILE", help="What may not be recommended, in the same form.")
-    ] = None
-    diversity: Annotated[
-        float, _List(help="How much the genres of a list shall differ, from 0 to 1.")
-    ] = 0
-    cap: Annotated[
-        str | None,
-        _List(
-            metavar="COLUMN=N",
-            help="At most N items of a list have the same label in a column of the items' table, "
-            "such as genres=3.",
-        ),
-    ] = None
-    pin: Annotated[
-        str | None,
-        _List(
-            metavar="IDS",
-            help="Items that come first in the lists of all who do not have them, separated by "
-            "commas.",
-        ),
-    ] = None
-    as_of: Annotated[
-        str | None,
-        _List(
-            metavar="TIME",
-            help="Lists as of a moment, such as 2026-01-31: what users had before it, by the times "
-            "of --timestamp, is all that is read.",
-        ),
-    ] = None
-    users: Annotated[
-        Path | None,
-        _List(
-            metavar="FILE",
-            help="What is known of the users, a table with a line each, for a model trained with "
-            "--user-features: by it, those without a history get lists too.",
-        ),
-    ] = None
+    Lists options:
+        allow: what may be recommended, such as what is in stock: a file with an id a line, or a
+            table with a column of items.
+        deny: what may not be recommended, in the same form.
+        diversity: how much the genres of a list shall differ, from 0 to 1.
+        cap: at most N items of a list have the same label in a column of the items' table, such as
+            genres=3.
+        pin: items that come first in the lists of all who do not have them, separated by commas.
+        as_of: lists as of a moment, such as 2026-01-31: what users had before it, by the times of
+            --timestamp, is all that is read.
+        users: what is known of the users, a table with a line each, for a model trained with
+            --user-features: by it, those without a history get lists too.
+    """
+
+    allow: Annotated[Path | None, typer.Option(metavar="FILE")] = None
+    deny: Annotated[Path | None, typer.Option(metavar="FILE")] = None
+    diversity: float = 0
+    cap: Annotated[str | None, typer.Option(metavar="COLUMN=N")] = None
+    pin: Annotated[str | None, typer.Option(metavar="IDS")] = None
+    as_of: Annotated[str | None, typer.Option(metavar="TIME")] = None
+    users: Annotated[Path | None, typer.Option(metavar="FILE")] = None
 
     def options(self, columns: FileColumns) -> dict[str, Any]:
         """The arguments of `recommend_tables`."""
@@ -96,35 +70,13 @@ def recommend(
     model: ModelFolder,
     *,
     history: Annotated[
-        str | None,
-        typer.Option(
-            help="CSV, TSV or Parquet file of who has what, in a column of users and one of items; "
-            "with the items' column alone they are all one user's. Every line counts as a like, "
-            "unless --value names ratings: low ones are left out of the lists. - reads them from "
-            "stdin. Or a database, with --query; or a folder of shards, whose users may be any "
-            "number.",
-            show_default="none: --users alone says who they are",
-        ),
+        str | None, typer.Option(show_default="none: --users alone says who they are")
     ] = None,
     columns: FileColumns,
     wishes: Wishes,
-    k: Annotated[int, typer.Option("-k", help="Length of the lists.")] = 10,
-    out: Annotated[
-        str | None,
-        typer.Option(
-            help="File to write to instead, .csv or .parquet, as the lists are made: they may be "
-            "any number. Or the table of a database, postgresql://user@host/shop#lists, which is "
-            "replaced as a whole. Of shards, a folder, for a Parquet file of each.",
-        ),
-    ] = None,
-    address: Annotated[
-        str | None,
-        typer.Option(
-            help="Do the work on Ray: `local` starts it on this machine, `auto` or HOST:PORT finds "
-            "a cluster, whose machines must see the same files.",
-            show_default="this process",
-        ),
-    ] = None,
+    k: Annotated[int, typer.Option("-k")] = 10,
+    out: str | None = None,
+    address: Annotated[str | None, typer.Option(show_default="this process")] = None,
     device: Device = "auto",
     json: Json = False,
 ) -> None:
@@ -144,6 +96,19 @@ def recommend(
     $ recvae recommend runs/shop --users newcomers.csv
 
     $ recvae recommend runs/vae --history shards --out lists --address auto
+
+    Options:
+        history: CSV, TSV or Parquet file of who has what, in a column of users and one of items;
+            with the items' column alone they are all one user's. Every line counts as a like,
+            unless --value names ratings: low ones are left out of the lists. - reads them from
+            stdin. Or a database, with --query; or a folder of shards, whose users may be any
+            number.
+        k: length of the lists.
+        out: file to write to instead, .csv or .parquet, as the lists are made: they may be any
+            number. Or the table of a database, postgresql://user@host/shop#lists, which is replaced
+            as a whole. Of shards, a folder, for a Parquet file of each.
+        address: do the work on Ray: `local` starts it on this machine, `auto` or HOST:PORT finds a
+            cluster, whose machines must see the same files.
     """
     import pandas as pd
 
@@ -162,15 +127,12 @@ def recommend(
         raise typer.BadParameter("the lists go to the file of --out: no --json.")
     if out is not None and history is not None:
         require_outside(out, history)
-    histories = _nobody(columns) if history is None else _read(history, columns, wishes.as_of)
+    histories = _read(history, columns, wishes.as_of)
     tables = rv.load_model(model, device=device).recommend_tables(
         histories,
         k,
-        user=columns.user,
-        item=columns.item,
-        value=columns.value,
         timestamp=columns.timestamp,
-        duplicates=columns.duplicates,
+        **columns.columns_by_purpose,
         **wishes.options(columns),
     )
     if out is None:
@@ -204,7 +166,8 @@ def _opened(history: str) -> AbstractContextManager[str | Path]:
     return as_file(Path(history))
 
 
-def _read(history: str, names: FileColumns, as_of: str | None) -> "DataFrame":
+def _read(history: str | None, names: FileColumns, as_of: str | None) -> "DataFrame":
+    """The table of the histories before a moment; without a line if there is no file."""
     import pandas as pd
 
     from recvae.data.reading import read_columns
@@ -212,11 +175,14 @@ def _read(history: str, names: FileColumns, as_of: str | None) -> "DataFrame":
 
     user, item, header = names.user, names.item, names.header
     others = [name for name in (names.value, names.timestamp) if name is not None]
+    if history is None:
+        return pd.DataFrame({name: [] for name in (user, item, *others)})
     with _opened(history) as source:
         read = partial(
             read_columns, source, header=header, quotes=not names.no_quotes, query=names.query
         )
-        if header == [item] or (header is None and _names_one_column(source, item)):
+        first = _first_line(source) if header is None else header
+        if first == [item]:
             columns = {user: Path(source).stem, **read([item])}
         else:
             columns = read([user, item], others)
@@ -231,33 +197,23 @@ def _read(history: str, names: FileColumns, as_of: str | None) -> "DataFrame":
     return histories
 
 
-def _nobody(names: FileColumns) -> "DataFrame":
-    """A table of histories without a line."""
-    import pandas as pd
-
-    columns = (names.user, names.item, names.value, names.timestamp)
-    return pd.DataFrame({name: [] for name in columns if name is not None})
-
-
 def _ids(path: Path, item: str) -> Any:
     """The ids of a file: a table with a column of items, or an id a line."""
     from recvae.data.reading import read_columns
-    from recvae.data.reading.parquet import is_parquet
     from recvae.data.reading.sources import as_file
-    from recvae.data.reading.text import first_line
 
     with as_file(path) as file:
-        has_header = not file.is_file() or is_parquet(file) or item in first_line(file)
-        return read_columns(file, [item], header=None if has_header else [item])[item]
+        header = None if item in _first_line(file, [item]) else [item]
+        return read_columns(file, [item], header=header)[item]
 
 
-def _names_one_column(source: str | Path, item: str) -> bool:
-    """Whether the first line of a file is only the name of the items' column."""
+def _first_line(source: str | Path, otherwise: Sequence[str] = ()) -> Sequence[str]:
+    """The fields of the first line of a text file; something else for what is none."""
     from recvae.data.reading.parquet import is_parquet
     from recvae.data.reading.text import first_line
 
     path = Path(source)
-    return path.is_file() and not is_parquet(path) and first_line(path) == [item]
+    return first_line(path) if path.is_file() and not is_parquet(path) else otherwise
 
 
 def _lists(table: "DataFrame") -> str:

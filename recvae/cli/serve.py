@@ -19,27 +19,10 @@ SHUTDOWN_SECONDS = 30
 def serve(
     model: ModelFolder,
     *,
-    host: Annotated[
-        str, typer.Option(help="Address to listen on; others than this machine's need a token.")
-    ] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes one that is free.")
-    ] = 8000,
-    token: Annotated[
-        str | None,
-        typer.Option(
-            envvar="RECVAE_TOKEN",
-            help="What requests must bear, as `Authorization: Bearer TOKEN`. Better given in the "
-            "environment, which other users of the machine can't see.",
-        ),
-    ] = None,
-    allow_origin: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="An origin, such as https://shop.example, whose pages may ask this server from a "
-            "browser (CORS); it may be given several times.",
-        ),
-    ] = None,
+    host: str = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    token: Annotated[str | None, typer.Option(envvar="RECVAE_TOKEN")] = None,
+    allow_origin: list[str] | None = None,
     device: Device = "auto",
 ) -> None:
     """Serve a model over HTTP: a page to try it on, and an API, which /docs describes.
@@ -51,6 +34,14 @@ def serve(
     $ recvae serve runs/vae
 
     $ RECVAE_TOKEN=secret recvae serve runs/vae --host 0.0.0.0 --port 80
+
+    Options:
+        host: address to listen on; others than this machine's need a token.
+        port: port to listen on; 0 takes one that is free.
+        token: what requests must bear, as `Authorization: Bearer TOKEN`. Better given in the
+            environment, which other users of the machine can't see.
+        allow_origin: an origin, such as https://shop.example, whose pages may ask this server from
+            a browser (CORS); it may be given several times.
     """
     try:
         import uvicorn

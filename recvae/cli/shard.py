@@ -6,37 +6,21 @@ from typing import Annotated
 import typer
 
 import recvae as rv
-from recvae.cli.arguments import Json
+from recvae.cli.arguments import FOLDER, Json
 from recvae.cli.experiment import Filters
 from recvae.cli.output import note, show
-from recvae.cli.source import Columns, Merging
+from recvae.cli.source import Columns
 
 
 def shard(
-    table: Annotated[
-        Path, typer.Argument(help="A Parquet file, or a folder of such files and folders.")
-    ],
+    table: Annotated[Path, typer.Argument()],
     columns: Columns,
     filters: Filters,
     *,
-    duplicates: Merging = None,
-    out: Annotated[
-        Path,
-        typer.Option(
-            file_okay=False,
-            help="Folder for the shards; while they are made, it holds about as much as the table.",
-        ),
-    ],
-    lines: Annotated[
-        int,
-        typer.Option(min=1, help="Interactions of a shard, about; a user's are never parted."),
-    ] = 2**20,
+    out: Annotated[Path, FOLDER],
+    lines: Annotated[int, typer.Option(min=1)] = 2**20,
     memory: Annotated[
-        float | None,
-        typer.Option(
-            help="Gigabytes of memory to take while the table is sorted.",
-            show_default="four fifths of the machine's",
-        ),
+        float | None, typer.Option(show_default="four fifths of the machine's")
     ] = None,
     json: Json = False,
 ) -> None:
@@ -54,15 +38,18 @@ def shard(
     $ recvae recommend runs/vae --history shards --out lists
 
     $ recvae shard plays/ --out shards --memory 2
+
+    Options:
+        table: a Parquet file, or a folder of such files and folders.
+        out: folder for the shards; while they are made, it holds about as much as the table.
+        lines: interactions of a shard, about; a user's are never parted.
+        memory: gigabytes of memory to take while the table is sorted.
     """
     shards = rv.shard_table(
         table,
         out,
-        user=columns.user,
-        item=columns.item,
-        value=columns.value,
         min_weight=filters.min_rating,
-        duplicates=duplicates,
+        **columns.columns_by_purpose,
         **filters.filters,
         lines=lines,
         memory=memory,

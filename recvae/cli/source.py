@@ -1,7 +1,6 @@
 """Where the data come from: a named set, a file, a database or shards, and how it is read."""
 
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,58 +9,48 @@ import typer
 import recvae as rv
 from recvae.cli.arguments import names
 
-_Data = partial(typer.Option, rich_help_panel="Data")
-
-Merging = Annotated[
-    Literal["sum", "max", "last"] | None,
-    typer.Option(
-        "--duplicates",
-        rich_help_panel="Data",
-        help="A file's lines of the same user and item: their sum (for counts), the most, or the "
-        "last (for ratings).",
-        show_default="last with --value, else their number",
-    ),
-]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """The names of a table's columns."""
+    """The names of a table's columns, and how lines of the same user and item are merged.
 
-    user: Annotated[str, _Data(help="A file's column of users.")] = "user"
-    item: Annotated[str, _Data(help="A file's column of items.")] = "item"
-    value: Annotated[
-        str | None,
-        _Data(help="A file's column of weights; models read them with --set input=counts only."),
+    Data options:
+        user: a file's column of users.
+        item: a file's column of items.
+        value: a file's column of weights; models read them with --set input=counts only.
+        duplicates: a file's lines of the same user and item: their sum (for counts), the most, or
+            the last (for ratings).
+    """
+
+    user: str = "user"
+    item: str = "item"
+    value: str | None = None
+    duplicates: Annotated[
+        Literal["sum", "max", "last"] | None,
+        typer.Option(show_default="last with --value, else their number"),
     ] = None
+
+    @property
+    def columns_by_purpose(self) -> dict[str, Any]:
+        """What all that reads tables is told of them."""
+        return {name: getattr(self, name) for name in ("user", "item", "value", "duplicates")}
 
 
 @dataclass(frozen=True, kw_only=True)
 class FileColumns(Columns):
-    """The names of the columns of a file, which may be text without a header."""
+    """The names of the columns of a file, which may be text without a header.
 
-    columns: Annotated[
-        str | None,
-        _Data(
-            metavar="NAMES",
-            help="The names of all columns of a text file without a header, separated by commas.",
-        ),
-    ] = None
+    Data options:
+        columns: the names of all columns of a text file without a header, separated by commas.
+        timestamp: a file's column of times, for splits by time and models that read the order.
+        no_quotes: take " as a part of the text of a text file.
+        query: what to select from a database, in its SQL.
+    """
 
-    timestamp: Annotated[
-        str | None,
-        _Data(help="A file's column of times, for splits by time and models that read the order."),
-    ] = None
-
-    no_quotes: Annotated[
-        bool, _Data("--no-quotes", help='Take " as a part of the text of a text file.')
-    ] = False
-
-    query: Annotated[
-        str | None, _Data(help="What to select from a database, in its SQL.", metavar="SQL")
-    ] = None
-
-    duplicates: Merging = None
+    columns: Annotated[str | None, typer.Option(metavar="NAMES")] = None
+    timestamp: str | None = None
+    no_quotes: bool = False
+    query: Annotated[str | None, typer.Option(metavar="SQL")] = None
 
     @property
     def header(self) -> list[str] | None:
@@ -71,41 +60,28 @@ class FileColumns(Columns):
 
 @dataclass(frozen=True, kw_only=True)
 class DataOptions(FileColumns):
-    """Where the data come from."""
+    """Where the data come from.
 
-    items: Annotated[
-        Path | None,
-        _Data(
-            help="CSV, TSV or Parquet file of what is known of the items, a line each, in a column "
-            "of items as in the data; those that nobody has are added.",
-            show_default=False,
-        ),
-    ] = None
-    users: Annotated[
-        Path | None,
-        _Data(
-            help="CSV, TSV or Parquet file of what is known of the users, a line each, in a column "
-            "of users as in the data.",
-            show_default=False,
-        ),
-    ] = None
-    data_dir: Annotated[
-        Path | None,
-        _Data(help="Folder of the data sets known by name; else $RECVAE_DATA, else ./data."),
-    ] = None
+    Data options:
+        items: CSV, TSV or Parquet file of what is known of the items, a line each, in a column of
+            items as in the data; those that nobody has are added.
+        users: CSV, TSV or Parquet file of what is known of the users, a line each, in a column of
+            users as in the data.
+        data_dir: folder of the data sets known by name; else $RECVAE_DATA, else ./data.
+    """
+
+    items: Annotated[Path | None, typer.Option(show_default=False)] = None
+    users: Annotated[Path | None, typer.Option(show_default=False)] = None
+    data_dir: Path | None = None
 
     @property
     def reading(self) -> dict[str, Any]:
         """What `read_interactions` is told of a table."""
-        return {
-            "user": self.user,
-            "item": self.item,
-            "value": self.value,
+        return self.columns_by_purpose | {
             "timestamp": self.timestamp,
             "columns": self.header,
             "quotes": not self.no_quotes,
             "query": self.query,
-            "duplicates": self.duplicates,
         }
 
     def read(
@@ -132,9 +108,7 @@ class DataOptions(FileColumns):
 
 def require_usual(data: str, columns: FileColumns) -> None:
     """Raise typer.BadParameter if columns are named for data whose columns are known."""
-    named = (columns.user, columns.item) != (Columns.user, Columns.item)
-    given = (columns.value, columns.timestamp, columns.columns, columns.query, columns.duplicates)
-    if named or any(one is not None for one in given):
+    if any(getattr(columns, field.name) != field.default for field in fields(FileColumns)):
         raise typer.BadParameter(
             f"the columns of {data} are known: leave out --user and all else that is of columns."
         )

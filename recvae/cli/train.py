@@ -2,70 +2,34 @@
 
 from pathlib import Path
 from shutil import rmtree
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 import recvae as rv
-from recvae.cli.arguments import MODELS, Json, names
+from recvae import models
+from recvae.cli.arguments import FOLDER, Json, Model, Settings, names, parse_settings
 from recvae.cli.experiment import Experiment
 from recvae.cli.output import INTERRUPTED, make_folder, note, show
-from recvae.cli.settings import Settings, parse_settings
 from recvae.display.progress import is_rank_zero
 from recvae.errors import CheckpointError
-
-if TYPE_CHECKING:
-    from recvae.evaluation.evaluate import Report
-    from recvae.models.contract.recommender import Recommender
 
 
 def train(
     experiment: Experiment,
     *,
-    model: Annotated[str, typer.Option(help=f"One of {MODELS}.")] = "ensemble",
-    out: Annotated[Path, typer.Option(file_okay=False, help="Folder to save the model to.")],
+    model: Model = "ensemble",
+    out: Annotated[Path, FOLDER],
     settings: Settings,
     minutes: Annotated[
         float | None,
-        typer.Option(
-            help="About how long it may take: then training ends with the best epoch so far, and "
-            "an ensemble has the members that there are.",
-            show_default="an ensemble chooses members that take two cores an hour",
-        ),
+        typer.Option(show_default="an ensemble chooses members that take two cores an hour"),
     ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a training that was ended early.")
-    ] = False,
-    item_shards: Annotated[
-        int | None,
-        typer.Option(
-            help="Under torchrun: over how many processes the items are divided (tensor parallel); "
-            "over the others the users of a batch are (data parallel).",
-            min=1,
-            show_default="all of them",
-        ),
-    ] = None,
-    item_features: Annotated[
-        str | None,
-        typer.Option(
-            help="Columns of the items' table, separated by commas, by which items that nobody has "
-            "are recommended too: numbers, labels (Comedy|Drama) or text."
-        ),
-    ] = None,
-    user_features: Annotated[
-        str | None,
-        typer.Option(
-            help="Columns of the users' table, in the same form, by which users without a history "
-            "are told apart."
-        ),
-    ] = None,
-    keep_data: Annotated[
-        bool,
-        typer.Option(
-            "--keep-data",
-            help="Save the training users' ids and items with the model, for `recvae update`.",
-        ),
-    ] = False,
+    resume: bool = False,
+    item_shards: Annotated[int | None, typer.Option(min=1, show_default="all of them")] = None,
+    item_features: str | None = None,
+    user_features: str | None = None,
+    keep_data: bool = False,
     json: Json = False,
 ) -> None:
     """Train a model and save it.
@@ -87,6 +51,19 @@ def train(
     --users people.csv --user-features age,country --out runs/shop
 
     $ torchrun --nproc-per-node 4 -m recvae train --data ml-20m --model mult-vae --out runs/vae
+
+    Options:
+        out: folder to save the model to.
+        minutes: about how long it may take: then training ends with the best epoch so far, and an
+            ensemble has the members that there are.
+        resume: go on with a training that was ended early.
+        item_shards: under torchrun: over how many processes the items are divided (tensor
+            parallel); over the others the users of a batch are (data parallel).
+        item_features: columns of the items' table, separated by commas, by which items that nobody
+            has are recommended too: numbers, labels (Comedy|Drama) or text.
+        user_features: columns of the users' table, in the same form, by which users without a
+            history are told apart.
+        keep_data: save the training users' ids and items with the model, for `recvae update`.
     """
     from recvae.engine.processes import joined
 
@@ -148,9 +125,16 @@ def _say_how_to_go_on(checkpoints: Path) -> None:
 
 
 def _show_training(
-    model: "Recommender", validation: "rv.Holdout | None", out: Path, *, json: bool
+    model: "models.Recommender", validation: "rv.Holdout | None", out: Path, *, json: bool
 ) -> None:
-    epochs, report = _epochs(model), _validate(model, validation)
+    epochs, report = _epochs(model), None
+    if validation is not None:
+        if model.supports_new_users or validation.rows is not None:
+            report = rv.evaluate(model, validation)
+        else:
+            note(
+                f"{model.name} can't rank for unseen users: see it judged with --split interactions"
+            )
     text = [f"{name.replace('_', ' ')}: {value}" for name, value in epochs.items()]
     text += ["on the validation users:", str(report)] if report else []
     facts = {"model": model.name, "folder": str(out), **epochs}
@@ -158,7 +142,7 @@ def _show_training(
         show("\n".join(text), facts | {"validation": report and report.to_dict()}, json)
 
 
-def _epochs(model: "Recommender") -> dict[str, int]:
+def _epochs(model: "models.Recommender") -> dict[str, int]:
     """How many epochs were trained and which was the best, for models trained in epochs."""
     if model.history_ is None:
         return {}
@@ -167,12 +151,3 @@ def _epochs(model: "Recommender") -> dict[str, int]:
         "epochs": len(model.history_),
         "best_epoch": best.epoch if best else len(model.history_),
     }
-
-
-def _validate(model: "Recommender", validation: "rv.Holdout | None") -> "Report | None":
-    if validation is None:
-        return None
-    if not model.supports_new_users and validation.rows is None:
-        note(f"{model.name} can't rank for unseen users: see it judged with --split interactions")
-        return None
-    return rv.evaluate(model, validation)

@@ -2,45 +2,26 @@
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 import recvae as rv
-from recvae.cli.arguments import MODELS, Json
+from recvae import models
+from recvae.cli.arguments import FILE, FOLDER, Json, Model, Settings, as_settings, parse_settings
 from recvae.cli.experiment import Experiment
 from recvae.cli.output import INTERRUPTED, make_folder, note, show
-from recvae.cli.settings import Settings, as_settings, parse_settings
-
-if TYPE_CHECKING:
-    from recvae.models.contract.recommender import Recommender
 
 
 def tune(
     experiment: Experiment,
     *,
-    model: Annotated[str, typer.Option(help=f"One of {MODELS}.")] = "mult-vae",
-    trials: Annotated[
-        int | None,
-        typer.Option(min=1, help="How many options to try, those in the study included."),
-    ] = None,
-    minutes: Annotated[
-        float | None,
-        typer.Option(help="Begin no trial after so many. Give this, --trials or both."),
-    ] = None,
-    metric: Annotated[
-        str, typer.Option(help="What the validation users judge by; higher is better.")
-    ] = "ndcg@100",
-    study: Annotated[
-        Path | None,
-        typer.Option(
-            dir_okay=False,
-            help="File that keeps the finished trials: the same command goes on from them.",
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(file_okay=False, help="Folder to save the best model to.")
-    ] = None,
+    model: Model = "mult-vae",
+    trials: Annotated[int | None, typer.Option(min=1)] = None,
+    minutes: float | None = None,
+    metric: str = "ndcg@100",
+    study: Annotated[Path | None, FILE] = None,
+    out: Annotated[Path | None, FOLDER] = None,
     settings: Settings,
     json: Json = False,
 ) -> None:
@@ -55,6 +36,13 @@ def tune(
     $ recvae tune --data ml-1m --model als --trials 30
 
     $ recvae tune --data ml-1m --model mult-vae --minutes 20 --study runs/vae.study --out runs/vae
+
+    Options:
+        trials: how many options to try, those in the study included.
+        minutes: begin no trial after so many. Give this, --trials or both.
+        metric: what the validation users judge by; higher is better.
+        study: file that keeps the finished trials: the same command goes on from them.
+        out: folder to save the best model to.
     """
     if trials is None and minutes is None:
         raise typer.BadParameter("give it a budget: --trials, --minutes, or both.")
@@ -81,7 +69,7 @@ def tune(
         raise typer.Exit(INTERRUPTED)
 
 
-def _train_command(experiment: Experiment, model: "Recommender") -> str:
+def _train_command(experiment: Experiment, model: "models.Recommender") -> str:
     """The command that trains the same model on the same users."""
     settings = [f"--set={setting}" for setting in as_settings(model)]
     out = f"runs/{model.name}"

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 import recvae as rv
-from recvae.cli.arguments import Device, Json, ModelFolder, names
+from recvae.cli.arguments import FOLDER, Device, Json, ModelFolder, names
 from recvae.cli.output import note, require_outside, show
 from recvae.cli.source import DataOptions
 from recvae.disk import atomic
@@ -17,31 +17,12 @@ from recvae.errors import MissingFileError
 def update(
     model: ModelFolder,
     *,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            help="CSV, TSV or Parquet file, a folder of Parquet files or, with --query, a "
-            "database, of what is new: likes of known and of new users, of known and of new items. "
-            "What the model knows already may be in it too.",
-        ),
-    ] = None,
-    remove_users: Annotated[
-        str | None,
-        typer.Option(metavar="IDS", help="Users to forget, separated by commas."),
-    ] = None,
-    out: Annotated[
-        Path,
-        typer.Option(file_okay=False, help="Folder to save the model to; it may be the same one."),
-    ],
+    data: str | None = None,
+    remove_users: Annotated[str | None, typer.Option(metavar="IDS")] = None,
+    out: Annotated[Path, FOLDER],
     columns: DataOptions,
     min_rating: Annotated[
-        float | None,
-        typer.Option(
-            "--min-rating",
-            "--min-weight",
-            help="With --value: a like weighs at least this.",
-            show_default="as in training",
-        ),
+        float | None, typer.Option("--min-rating", "--min-weight", show_default="as in training")
     ] = None,
     device: Device = "auto",
     json: Json = False,
@@ -59,6 +40,14 @@ def update(
     $ recvae update runs/shop --data today.csv --out runs/shop
 
     $ recvae update runs/shop --remove-users 4711,4712 --out runs/shop
+
+    Options:
+        data: CSV, TSV or Parquet file, a folder of Parquet files or, with --query, a database, of
+            what is new: likes of known and of new users, of known and of new items. What the model
+            knows already may be in it too.
+        remove_users: users to forget, separated by commas.
+        out: folder to save the model to; it may be the same one.
+        min_rating: with --value: a like weighs at least this.
     """
     if data is None and remove_users is None:
         raise typer.BadParameter("there is nothing to do: give --data, --remove-users or both.")

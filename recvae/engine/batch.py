@@ -12,14 +12,7 @@ from torch.nn.functional import embedding_bag
 
 @dataclass(frozen=True)
 class BatchPart:
-    """Which part of a whole batch one data parallel process has.
-
-    Attributes:
-        users: the slice of the whole batch's users that it has.
-        n_users: number of users in the whole batch.
-        entries: the slice of the whole batch's entries that it has.
-        n_entries: number of entries in the whole batch.
-    """
+    """The slices of a whole batch's users and entries that one data parallel process has."""
 
     users: slice
     n_users: int

@@ -1,5 +1,7 @@
 """Metrics in Prometheus' format."""
 
+from functools import partial
+
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
@@ -12,25 +14,17 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self.requests = Counter(
-            "recvae_requests", "Requests answered.", ["path", "status"], registry=self.registry
-        )
-        self.seconds = Histogram(
+        counter = partial(Counter, registry=self.registry)
+        histogram = partial(Histogram, registry=self.registry)
+        self.requests = counter("recvae_requests", "Requests answered.", ["path", "status"])
+        self.seconds = histogram(
             "recvae_request_seconds",
             "Seconds from a request to its answer.",
             ["path"],
             buckets=SECONDS,
-            registry=self.registry,
         )
-        self.batch_size = Histogram(
-            "recvae_batch_size",
-            "Requests answered by one call of the model.",
-            buckets=SIZES,
-            registry=self.registry,
+        self.batch_size = histogram(
+            "recvae_batch_size", "Requests answered by one call of the model.", buckets=SIZES
         )
-        self.unknown_items = Counter(
-            "recvae_unknown_items", "Items of histories skipped.", registry=self.registry
-        )
-        self.loads = Counter(
-            "recvae_model_loads", "New models picked up.", ["success"], registry=self.registry
-        )
+        self.unknown_items = counter("recvae_unknown_items", "Items of histories skipped.")
+        self.loads = counter("recvae_model_loads", "New models picked up.", ["success"])

@@ -17,7 +17,7 @@ import recvae as rv
 from benchmarks.quality import results
 from benchmarks.quality.blend import Blend
 from benchmarks.quality.spec import RESULTS, Spec
-from recvae.cli.settings import parse_settings
+from recvae.cli.arguments import parse_settings
 from recvae.errors import OptionError
 
 pytestmark = pytest.mark.slow

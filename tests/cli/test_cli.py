@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from typer.main import get_command
 from typer.testing import CliRunner
 
 import recvae as rv
@@ -113,6 +114,11 @@ def test_help_and_version():
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_shows_examples(command):
     assert f"$ recvae {command}" in recvae(command, "--help").stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_says_what_it_is_for(command):
+    assert all(option.help for option in get_command(app).commands[command].params)
 
 
 def test_the_help_of_train_names_every_model():
