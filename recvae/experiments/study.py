@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from math import prod
 from operator import attrgetter
 from pathlib import Path
@@ -116,8 +115,14 @@ class Study:
         If its loss becomes NaN or infinite, or memory runs out, the trial counts as failed.
         """
         trial, started = self._ask(), perf_counter()
+
+        def watch(epoch: int, value: float) -> None:
+            trial.report(value, epoch)
+            if trial.should_prune():
+                raise optuna.TrialPruned
+
         try:
-            trained, seconds, value = objective(self.options_of(trial), partial(_watch, trial))
+            trained, seconds, value = objective(self.options_of(trial), watch)
         except optuna.TrialPruned:
             self._tell(trial, TrialState.PRUNED, perf_counter() - started)
         except (RuntimeError, MemoryError) as error:
@@ -154,13 +159,6 @@ class Study:
         finished = self._live.tell(trial, value, state)
         with one_clear_error(self.path):
             self.kept.add_trial(finished)
-
-
-def _watch(trial: Trial, epoch: int, value: float) -> None:
-    """Report an epoch of a trial; raise to prune it if it is too far behind the others."""
-    trial.report(value, epoch)
-    if trial.should_prune():
-        raise optuna.TrialPruned
 
 
 def _distribution(kind: Categorical | Float) -> BaseDistribution:

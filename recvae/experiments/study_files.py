@@ -35,17 +35,12 @@ def opened(path: Path | None, about: Mapping[str, str]) -> Iterator[optuna.Study
     busy = DataError(f"another tuning is at work on {path}: wait for it, or name another file.")
     with ExitStack() as lock:
         with atomic.writing_to(path):
-            _make(path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if lexists(path):
+                require_regular(path)
+            path.open("a").close()
             lock.enter_context(locked(path.with_name(f".{path.name}.lock"), busy))
         yield _study(path, about)
-
-
-def _make(path: Path) -> None:
-    """Make an empty file, unless there is one, which must be regular and can be written to."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if lexists(path):
-        require_regular(path)
-    path.open("a").close()
 
 
 def _study(path: Path, about: Mapping[str, str]) -> optuna.Study:

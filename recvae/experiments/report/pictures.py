@@ -27,21 +27,16 @@ class Picture:
 
 def draw_all(comparison: Comparison) -> list[Picture]:
     """All pictures for which the comparison has the data."""
-    alts = {plots.metric_by_length: _lengths, plots.metric_by_activity: _activity}
-    if len(comparison.runs) > 1:
-        alts = {plots.differences: _behind, plots.metric_by_training_time: _seconds} | alts
-    if plots.training_columns(comparison):
-        alts[plots.training] = _epochs
     return [
         Picture(
             plot.__name__.replace("_", "-"),
             str(plot.__doc__),
-            alt(comparison),
+            alt,
             light=_draw(plot, comparison, LIGHT, format="svg", metadata={"Date": None}),
             dark=_draw(plot, comparison, DARK, format="svg", metadata={"Date": None}),
             png=_draw(plot, comparison, LIGHT, format="png"),
         )
-        for plot, alt in alts.items()
+        for plot, alt in _in_words(comparison).items()
     ]
 
 
@@ -58,36 +53,28 @@ def _draw(plot: plots.Plot, comparison: Comparison, theme: dict[Any, Any], **for
     return image.getvalue()
 
 
-def _behind(comparison: Comparison) -> str:
-    metric = comparison.metrics[-1]
-    behind = _listed(comparison.differences.loc[metric]["difference"], "+.4f")
-    return f"Dot plot of {metric} minus that of {comparison.best}. {behind}."
-
-
-def _seconds(comparison: Comparison) -> str:
-    seconds = _listed(comparison.table["training_seconds"], ".1f")
-    metric = comparison.metrics[-1]
-    return f"Scatter plot of {metric} against seconds of training. Seconds: {seconds}."
-
-
-def _lengths(comparison: Comparison) -> str:
-    values = [
-        f"{metric}: {_listed(comparison.curves.T[metric], '.3f')}."
-        for metric in ("ndcg@10", "ndcg@100", "recall@10", "recall@100")
-    ]
-    return f"Line charts of NDCG and recall against K, from 1 to 100. {' '.join(values)}"
-
-
-def _activity(comparison: Comparison) -> str:
-    groups = comparison.activity[comparison.activity["model"] == comparison.best]
-    means = _listed(groups.set_index("items")["mean"], ".3f")
-    metric = comparison.metrics[-1]
-    return f"Line chart of {metric} by items in the history. {comparison.best}: {means}."
-
-
-def _epochs(comparison: Comparison) -> str:
-    epochs = {name: len(history) for name, history in comparison.training.items()}
-    return f"Line charts of training, epoch by epoch. Epochs: {_listed(pd.Series(epochs), 'd')}."
+def _in_words(comparison: Comparison) -> dict[plots.Plot, str]:
+    """The plots for which the comparison has the data, and what each shows."""
+    metric, best = comparison.metrics[-1], comparison.best
+    told: dict[plots.Plot, str] = {}
+    if len(comparison.runs) > 1:
+        behind = _listed(comparison.differences.loc[metric]["difference"], "+.4f")
+        told[plots.differences] = f"Dot plot of {metric} minus that of {best}. {behind}."
+        seconds = _listed(comparison.table["training_seconds"], ".1f")
+        about = f"Scatter plot of {metric} against seconds of training."
+        told[plots.metric_by_training_time] = f"{about} Seconds: {seconds}."
+    shown = comparison.curves.loc[["ndcg@10", "ndcg@100", "recall@10", "recall@100"]]
+    values = " ".join(f"{name}: {_listed(line, '.3f')}." for name, line in shown.iterrows())
+    about = "Line charts of NDCG and recall against K, from 1 to 100."
+    told[plots.metric_by_length] = f"{about} {values}"
+    groups = comparison.activity[comparison.activity["model"] == best].set_index("items")
+    about = f"Line chart of {metric} by items in the history."
+    told[plots.metric_by_activity] = f"{about} {best}: {_listed(groups['mean'], '.3f')}."
+    if plots.training_columns(comparison):
+        epochs = pd.Series({name: len(history) for name, history in comparison.training.items()})
+        about = "Line charts of training, epoch by epoch."
+        told[plots.training] = f"{about} Epochs: {_listed(epochs, 'd')}."
+    return told
 
 
 def _listed(numbers: pd.Series, form: str) -> str:
