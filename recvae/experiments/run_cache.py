@@ -37,9 +37,6 @@ class RunCache:
 
     The store's name begins with the model's name. It depends on the options, the split, the metrics
     and the version of recvae, so that no run is taken for another.
-
-    Raises:
-        WriteError: the folder can't be made.
     """
 
     folder: Path

@@ -44,11 +44,7 @@ class Run:
 
 
 def over_splits(runs: Sequence[Run]) -> Run:
-    """Pool runs that were judged by different users; every user has the same weight.
-
-    Raises:
-        DataError: a user is in more than one of them.
-    """
+    """Pool runs that were judged by different users, with equal weights; DataError for the same."""
     if len(runs) == 1:
         return runs[0]
     reports = [run.report for run in runs]

@@ -23,15 +23,11 @@ def differences_to_best(
 ) -> pd.DataFrame:
     """Compare every model with the best one, metric by metric.
 
-    Args:
-        values: for each model, a DataFrame users x metrics; the same users and metrics for all.
-        generator: for the bootstrap.
-
-    Returns:
-        A line per metric and model other than the metric's best: `best`, the name of the best;
-        `difference`, the mean of model minus best over the users; `low` and `high`, its 95%
-        bootstrap interval; `p`, corrected for the comparisons of all pairs of models by all
-        metrics, since the same users say which model is the best.
+    `values` are DataFrames users x metrics, of the same users and metrics. The result has a line
+    per metric and model other than the metric's best: `best`, the name of the best; `difference`,
+    the mean of model minus best over the users; `low` and `high`, its 95% bootstrap interval; `p`,
+    corrected for the comparisons of all pairs of models by all metrics, since the same users say
+    which model is the best.
     """
     lines, p_values = {}, {}
     for metric in next(iter(values.values())).columns:

@@ -50,11 +50,9 @@ class Study:
         space: what to choose from; `own` is in it.
         own: what to try first.
         seed: decides what is tried.
-        kept: the study that each trial is added to when it is finished; its trials come first.
+        kept: the study that each trial is added to when it is finished. Its trials come first, and
+            must be such as are made here, or it is a DataError.
         path: the file that `kept` is in; None if it is in memory.
-
-    Raises:
-        DataError: the trials of `kept` are not such as are made here.
     """
 
     space: Space

@@ -21,13 +21,9 @@ from recvae.errors import DataError, difference
 
 @contextmanager
 def opened(path: Path | None, about: Mapping[str, str]) -> Iterator[optuna.Study]:
-    """Open the study in a file, a new one if there is no file; it is locked as long as it is used.
+    """A context with the study in a file, or a new one if there is none; without a path, in memory.
 
-    Without a path it is one in memory.
-
-    Raises:
-        DataError: the file is of another study, or is none, or another process is at work on it.
-        WriteError: it can't be written.
+    The file is locked meanwhile. Its `about` must be equal. Errors are those of `tune`.
     """
     if path is None:
         yield new_study()

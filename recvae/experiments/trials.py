@@ -79,9 +79,8 @@ def fit_timed(
 ) -> float:
     """Fit a model; return the seconds that it took.
 
-    Raises:
-        KeyboardInterrupt: after Ctrl-C, even if the model ended its training in good order: its
-            training was cut short, so that it must not be compared.
+    After Ctrl-C it raises KeyboardInterrupt, even if the model ended its training in good order:
+    this was cut short, so that the model must not be compared.
     """
     start = perf_counter()
     model.fit(train, validation=validation, on_epoch=on_epoch)

@@ -22,11 +22,7 @@ KIND = "sparse-codes"
 def write(
     folder: Path, options: dict[str, Any], model: AutoencoderRecommender, state: dict[str, Any]
 ) -> None:
-    """Write options and tensors in one step; old ones are replaced.
-
-    Raises:
-        WriteError: the folder can't be written.
-    """
+    """Write options and tensors in one step; old ones are replaced. WriteError if it can't be."""
     files = {"codes.safetensors": partial(save_file, _saved(state))}
     with atomic.writing_to(folder):
         Store(folder, KIND).save(files, about=_about(model), facts=options)
