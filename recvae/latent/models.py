@@ -6,11 +6,7 @@ from recvae.models.families.autoencoder import AutoencoderRecommender
 
 
 def autoencoder(model: Recommender) -> AutoencoderRecommender:
-    """Give back the model if it is an autoencoder: one net from the history to the scores.
-
-    Raises:
-        OptionError: it is not.
-    """
+    """Give back a model of one net from the history to the scores; OptionError for any other."""
     if isinstance(model, AutoencoderRecommender):
         return model
     raise OptionError(
