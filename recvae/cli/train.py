@@ -100,7 +100,7 @@ def train(
 def _checkpoints(out: Path, *, resume: bool) -> Path:
     """Where the checkpoints are, or will be, if they are as the user believes."""
     from recvae.engine.checkpoints import has_checkpoints
-    from recvae.saved.manifest import MANIFEST
+    from recvae.saved.storage import MANIFEST
 
     folder = out / "checkpoints"
     if not resume and has_checkpoints(folder):

@@ -20,7 +20,7 @@ from recvae.disk.writing import write_tables
 from recvae.errors import DataError, OptionError
 from recvae.models import load_model
 from recvae.models.contract.recommender import Recommender
-from recvae.saved.manifest import MANIFEST
+from recvae.saved.storage import MANIFEST
 
 
 def recommend_shard(

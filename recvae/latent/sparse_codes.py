@@ -28,7 +28,7 @@ from recvae.models.contract.inputs import as_input
 from recvae.models.contract.recommender import Recommender
 from recvae.models.contract.scorer import popular_if_empty
 from recvae.models.families.autoencoder import MIN_STEPS
-from recvae.nets import TopKAutoencoder
+from recvae.nets.top_k import TopKAutoencoder
 from recvae.options.ranges import NonNegativeInt, PositiveFloat, PositiveInt
 from recvae.ranking.blocks import block_users
 from recvae.ranking.top_k import ItemSets, as_columns, top_k

@@ -20,7 +20,7 @@ from recvae.engine.batch import Batch
 from recvae.engine.objectives import without
 from recvae.engine.phases import LossTerms
 from recvae.models.families.autoencoder import AutoencoderRecommender
-from recvae.nets import TopKAutoencoder
+from recvae.nets.top_k import TopKAutoencoder
 
 Goal: TypeAlias = Literal["codes", "scores"]
 

@@ -1,13 +1,10 @@
 """EASE: a linear autoencoder of items, solved in closed form."""
 
 from dataclasses import dataclass
-from typing import ClassVar
-
-import torch
 
 from recvae.models.families.linear import LinearAutoencoder
 from recvae.options.ranges import PositiveFloat
-from recvae.options.spaces import Float, Space
+from recvae.options.spaces import Float
 
 
 @dataclass(kw_only=True, eq=False)
@@ -17,10 +14,7 @@ class EASE(LinearAutoencoder):
     All weights are penalized alike. Options: see `LinearAutoencoder`.
     """
 
-    name: ClassVar[str] = "ease"
-    space: ClassVar[Space] = {"regularization": Float(10.0, 3000.0, log=True)}
+    name = "ease"
+    space = {"regularization": Float(10.0, 3000.0, log=True)}
 
     regularization: PositiveFloat = 300.0
-
-    def penalty(self, counts: torch.Tensor) -> torch.Tensor:
-        return torch.full_like(counts, self.regularization)

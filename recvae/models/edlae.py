@@ -1,16 +1,11 @@
 """EDLAE: EASE with dropout, of weighed users and items, in closed form."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
-import numpy as np
-import scipy.sparse as sp
-import torch
-
-from recvae import nets
 from recvae.models.families.linear import LinearAutoencoder
+from recvae.nets.linear_path import USER_POWER
 from recvae.options.ranges import DropRate, Fraction, PositiveFloat
-from recvae.options.spaces import Float, Space
+from recvae.options.spaces import Float
 
 
 @dataclass(kw_only=True, eq=False)
@@ -31,8 +26,8 @@ class EDLAE(LinearAutoencoder):
             rare items are recommended.
     """
 
-    name: ClassVar[str] = "edlae"
-    space: ClassVar[Space] = {
+    name = "edlae"
+    space = {
         "dropout": Float(0.3, 0.9),
         "regularization": Float(2.0, 200.0, log=True),
         "user_power": Float(0.0, 1.0),
@@ -41,15 +36,5 @@ class EDLAE(LinearAutoencoder):
 
     dropout: DropRate = 0.7
     regularization: PositiveFloat = 20.0
-    user_power: Fraction = nets.USER_POWER
+    user_power: Fraction = USER_POWER
     item_power: Fraction = 0.15
-
-    def user_weights(self, matrix: sp.csr_matrix) -> torch.Tensor:
-        sizes = torch.from_numpy(np.asarray(matrix.sum(axis=1)).ravel())
-        return nets.user_weights(sizes, self.user_power)
-
-    def item_scales(self, n_users: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(n_users).clamp(min=1).float() ** -self.item_power
-
-    def penalty(self, counts: torch.Tensor) -> torch.Tensor:
-        return self.dropout / (1 - self.dropout) * counts + self.regularization

@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
 
 import torch
 
-from recvae import nets
 from recvae.engine.batch import Batch
 from recvae.engine.phases import LossTerms, Phase
 from recvae.models.contract.abilities import Ability
 from recvae.models.families.autoencoder import AutoencoderRecommender
+from recvae.nets import Net
+from recvae.nets.elsa import ELSANet
 from recvae.options.ranges import DropRate, PositiveFloat, PositiveInt
-from recvae.options.spaces import Float, Int, Space
+from recvae.options.spaces import Float, Int
 
 
 @dataclass(kw_only=True, eq=False)
@@ -28,15 +28,15 @@ class ELSA(AutoencoderRecommender):
     Options: see `AutoencoderRecommender`.
     """
 
-    name: ClassVar[str] = "elsa"
-    space: ClassVar[Space] = {
+    name = "elsa"
+    space = {
         "latent": Int(64, 1024, log=True),
         "dropout": Float(0.0, 0.5),
         "learning_rate": Float(1e-3, 0.1, log=True),
         "batch_size": Int(100, 1000, log=True),
     }
 
-    abilities: ClassVar[frozenset[Ability]] = AutoencoderRecommender.abilities | {Ability.VECTORS}
+    abilities = AutoencoderRecommender.abilities | {Ability.VECTORS}
 
     latent: PositiveInt = 256
     dropout: DropRate = 0.0
@@ -50,13 +50,13 @@ class ELSA(AutoencoderRecommender):
         scores = super().forward(batch)
         return scores.index_put_((rows.rows, rows.columns), -rows.values, accumulate=True)
 
-    def new_net(self, n_items: int) -> nets.ELSANet:
-        return nets.ELSANet(n_items, self.latent, dropout=self.dropout)
+    def new_net(self, n_items: int) -> ELSANet:
+        return ELSANet(n_items, self.latent, dropout=self.dropout)
 
-    def phases(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
+    def phases(self, net: Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
         return [Phase(partial(self.loss_terms, net, noise))]
 
-    def loss_terms(self, net: nets.Net, noise: torch.Generator, batch: Batch, _: int) -> LossTerms:
+    def loss_terms(self, net: Net, noise: torch.Generator, batch: Batch, _: int) -> LossTerms:
         """Half the squared distance: a Gaussian's negative log-likelihood of variance 1."""
         log_likelihood = net(batch, noise).mean() - 1
         return LossTerms.without_kl(log_likelihood)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Annotated, Any, ClassVar, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from annotated_types import MinLen
 from pydantic import PlainValidator
@@ -60,7 +60,7 @@ class Ensemble(PooledRecommender):
         half_life: of all members that have one, see `Model`; None keeps the members' own.
     """
 
-    name: ClassVar[str] = "ensemble-of"
+    name = "ensemble-of"
 
     members: Members = ()
     seed: NonNegativeInt | None = None

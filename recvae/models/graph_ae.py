@@ -1,7 +1,6 @@
 """GraphAE: a graph convolution as an autoencoder of items."""
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -18,7 +17,7 @@ from recvae.models.contract.inputs import as_input
 from recvae.models.contract.recommender import Recommender
 from recvae.models.families.graph import ItemGraph
 from recvae.options.ranges import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
-from recvae.options.spaces import Float, Int, Space
+from recvae.options.spaces import Float, Int
 from recvae.ranking.blocks import block_users, in_blocks
 
 USERS_AT_ONCE = 64
@@ -58,10 +57,10 @@ class GraphAE(Recommender):
         vectors_: float32 [items, rank], their eigenvectors.
     """
 
-    name: ClassVar[str] = "graph-ae"
-    supports_shards: ClassVar[bool] = True
-    abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.EXPORT})
-    space: ClassVar[Space] = {
+    name = "graph-ae"
+    supports_shards = True
+    abilities = frozenset({Ability.EXPORT})
+    space = {
         "rank": Int(32, 1024, log=True),
         "level": Float(0.1, 0.8),
         "slope": Float(0.0, 1.0),

@@ -1,7 +1,6 @@
 """ImplicitALS: weighted matrix factorisation by alternating least squares."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -16,7 +15,7 @@ from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.inputs import Input
 from recvae.models.families.implicit import Factorization, one_blas_thread
 from recvae.options.ranges import PositiveFloat, PositiveInt
-from recvae.options.spaces import Float, Int, Space
+from recvae.options.spaces import Float, Int
 
 ROUNDS = 2
 """How many iterations an update has. After one, newcomers get worse lists than by a fit."""
@@ -40,13 +39,13 @@ class ImplicitALS(Factorization):
         half_life: see `Model`.
     """
 
-    name: ClassVar[str] = "als"
-    space: ClassVar[Space] = {
+    name = "als"
+    space = {
         "factors": Int(32, 256, log=True),
         "alpha": Float(1.0, 40.0, log=True),
         "regularization": Float(0.01, 200.0, log=True),
     }
-    abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.EXPORT, Ability.VECTORS})
+    abilities = frozenset({Ability.EXPORT, Ability.VECTORS})
 
     regularization: PositiveFloat = 20.0
     alpha: PositiveFloat = 4.0

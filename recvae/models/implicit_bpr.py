@@ -1,13 +1,12 @@
 """ImplicitBPR: matrix factorisation that learns to rank pairs of items."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from implicit.cpu.bpr import BayesianPersonalizedRanking
 
 from recvae.models.families.implicit import TrainedUsers
 from recvae.options.ranges import NonNegativeFloat, PositiveFloat, PositiveInt, Threads
-from recvae.options.spaces import Float, Int, Space
+from recvae.options.spaces import Float, Int
 
 
 @dataclass(kw_only=True, eq=False)
@@ -24,9 +23,9 @@ class ImplicitBPR(TrainedUsers):
             that the same seed gives the same result only with 1 thread.
     """
 
-    name: ClassVar[str] = "bpr"
-    n_biases: ClassVar[int] = 1
-    space: ClassVar[Space] = {
+    name = "bpr"
+    n_biases = 1
+    space = {
         "factors": Int(16, 256, log=True),
         "learning_rate": Float(1e-3, 0.1, log=True),
         "regularization": Float(1e-4, 0.1, log=True),

@@ -1,14 +1,13 @@
 """ImplicitLMF: logistic matrix factorisation."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from implicit.cpu.lmf import LogisticMatrixFactorization
 
 from recvae.models.contract.inputs import Input
 from recvae.models.families.implicit import TrainedUsers
 from recvae.options.ranges import NonNegativeFloat, PositiveFloat, PositiveInt
-from recvae.options.spaces import Float, Int, Space
+from recvae.options.spaces import Float, Int
 
 
 @dataclass(kw_only=True, eq=False)
@@ -26,9 +25,9 @@ class ImplicitLMF(TrainedUsers):
         input: "binary" sets every weight to 1; "counts" takes them as they are.
     """
 
-    name: ClassVar[str] = "lmf"
-    n_biases: ClassVar[int] = 2
-    space: ClassVar[Space] = {
+    name = "lmf"
+    n_biases = 2
+    space = {
         "factors": Int(8, 128, log=True),
         "learning_rate": Float(0.1, 3.0, log=True),
         "regularization": Float(0.3, 30.0, log=True),

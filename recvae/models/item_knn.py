@@ -1,7 +1,7 @@
 """ItemKNN: recommends items that are similar to the items of the history."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -12,7 +12,7 @@ from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.inputs import Input, as_input
 from recvae.models.families.neighbors import NeighborModel, nearest_items, of_neighbors
 from recvae.options.ranges import PositiveInt
-from recvae.options.spaces import Categorical, Int, Space
+from recvae.options.spaces import Categorical, Int
 
 SimilarityName: TypeAlias = Literal["cosine", "tfidf", "bm25"]
 
@@ -35,8 +35,8 @@ class ItemKNN(NeighborModel):
         input: "binary" sets every weight to 1; "counts" takes them as they are.
     """
 
-    name: ClassVar[str] = "item-knn"
-    space: ClassVar[Space] = {
+    name = "item-knn"
+    space = {
         "similarity": Categorical(("cosine", "tfidf", "bm25")),
         "n_neighbors": Int(10, 500, log=True),
     }

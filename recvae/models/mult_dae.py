@@ -1,12 +1,11 @@
 """Mult-DAE: the denoising autoencoder with a multinomial likelihood."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from recvae.engine.annealing import RateSchedule
 from recvae.models.families.mult import MultAutoencoder
 from recvae.options.ranges import NonNegativeFloat, PositiveFloat, PositiveInt, Widths
-from recvae.options.spaces import Float, Int, Space
+from recvae.options.spaces import Float, Int
 
 
 @dataclass(kw_only=True, eq=False)
@@ -17,9 +16,9 @@ class MultDAE(MultAutoencoder):
     With `dropout=0` it is a plain autoencoder. Options: see `MultAutoencoder`.
     """
 
-    name: ClassVar[str] = "mult-dae"
-    variational: ClassVar[bool] = False
-    space: ClassVar[Space] = {
+    name = "mult-dae"
+    variational = False
+    space = {
         "latent": Int(100, 400, log=True),
         "dropout": Float(0.2, 0.8),
         "l2": Float(1e-6, 1e-3, log=True),

@@ -1,7 +1,7 @@
 """Mult-VAE: the variational autoencoder with a multinomial likelihood."""
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, Self
+from typing import Literal, Self
 
 import pandas as pd
 
@@ -13,7 +13,7 @@ from recvae.models.contract.changes import Change
 from recvae.models.contract.fitting import FitContext
 from recvae.models.families.mult import MultAutoencoder
 from recvae.options.ranges import NonNegativeFloat, PositiveFloat, PositiveInt
-from recvae.options.spaces import Categorical, Float, Int, Space
+from recvae.options.spaces import Categorical, Float, Int
 
 
 @dataclass(kw_only=True, eq=False)
@@ -34,9 +34,9 @@ class MultVAE(MultAutoencoder):
             beta was given.
     """
 
-    name: ClassVar[str] = "mult-vae"
-    variational: ClassVar[bool] = True
-    space: ClassVar[Space] = {
+    name = "mult-vae"
+    variational = True
+    space = {
         "hidden": Categorical(((), (600,))),
         "beta": Float(0.01, 1.0, log=True),
         "dropout": Float(0.2, 0.8),

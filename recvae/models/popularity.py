@@ -1,7 +1,6 @@
 """Popularity: the same list for everyone."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -20,8 +19,8 @@ class Popularity(Recommender):
     It has no similar items: `similar_items` raises OptionError.
     """
 
-    name: ClassVar[str] = "popularity"
-    supports_shards: ClassVar[bool] = True
+    name = "popularity"
+    supports_shards = True
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """How many training users have each item."""

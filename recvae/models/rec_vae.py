@@ -2,20 +2,19 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
 
 import torch
 from torch import nn
 
-from recvae import nets
 from recvae.engine.batch import Batch
 from recvae.engine.objectives import sampled_composite_kl
 from recvae.engine.phases import LossTerms, Phase
 from recvae.engine.weights import Snapshot
-from recvae.models.contract.model import ParallelAxis
 from recvae.models.families.softmax import SoftmaxAutoencoder
+from recvae.nets import Net, sample
+from recvae.nets.rec_vae import RecVAENet
 from recvae.options.ranges import NonNegativeFloat, PositiveFloat, PositiveInt
-from recvae.options.spaces import Float, Int, Space
+from recvae.options.spaces import Float, Int
 
 
 @dataclass(kw_only=True, eq=False)
@@ -35,9 +34,9 @@ class RecVAE(SoftmaxAutoencoder):
         decoder_passes: how often an epoch goes through the users to train the decoder.
     """
 
-    name: ClassVar[str] = "rec-vae"
-    parallel_over: ClassVar[frozenset[ParallelAxis]] = frozenset({"users", "items"})
-    space: ClassVar[Space] = {
+    name = "rec-vae"
+    parallel_over = frozenset({"users", "items"})
+    space = {
         "latent": Int(100, 400, log=True),
         "width": Int(300, 900, log=True),
         "gamma": Float(1e-3, 2e-2, log=True),
@@ -55,10 +54,10 @@ class RecVAE(SoftmaxAutoencoder):
     epochs: PositiveInt = 50
     patience: PositiveInt | None = 10
 
-    def new_net(self, n_items: int) -> nets.RecVAENet:
-        return nets.RecVAENet(n_items, self.width, self.latent)
+    def new_net(self, n_items: int) -> RecVAENet:
+        return RecVAENet(n_items, self.width, self.latent)
 
-    def phases(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
+    def phases(self, net: Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
         previous = Snapshot(net.get_submodule("encoder"))
         terms = partial(self.loss_terms, net, previous.module, noise)
         return [
@@ -74,7 +73,7 @@ class RecVAE(SoftmaxAutoencoder):
 
     def loss_terms(
         self,
-        net: nets.Net,
+        net: Net,
         previous: nn.Module,
         noise: torch.Generator,
         dropout: float,
@@ -84,7 +83,7 @@ class RecVAE(SoftmaxAutoencoder):
         """The negative ELBO of a batch, averaged over its users."""
         rows = batch.normalized()
         mean, logvar = net.encode(rows.dropout(dropout, noise))
-        code = nets.sample(batch, mean, logvar, noise)
+        code = sample(batch, mean, logvar, noise)
         log_likelihood = self.multinomial(net, code, batch, noise).mean()
         kl = sampled_composite_kl(code, mean, logvar, previous(rows))
         weighted = self.gamma * (batch.sum(batch.values) * kl).mean()

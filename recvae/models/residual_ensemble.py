@@ -4,7 +4,7 @@ import logging
 from copy import copy
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import numpy as np
 import scipy.sparse as sp
@@ -29,7 +29,7 @@ from recvae.models.residual_vae import ResidualVAE
 from recvae.models.sparse_edlae import SparseEDLAE
 from recvae.models.transitions import Transitions
 from recvae.options.ranges import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
-from recvae.options.spaces import Float, Int, Space
+from recvae.options.spaces import Float, Int
 
 HOUR = 60.0
 """The minutes that the members may take on two cores if no other time is given."""
@@ -88,9 +88,9 @@ class ResidualEnsemble(PooledRecommender):
         interrupted_: whether Ctrl-C or the time ended the training early.
     """
 
-    name: ClassVar[str] = "ensemble"
-    needs_all: ClassVar[bool] = False
-    space: ClassVar[Space] = {
+    name = "ensemble"
+    needs_all = False
+    space = {
         "latent": Int(100, 400, log=True),
         "gamma": Float(5e-4, 1e-2, log=True),
         "rank": Int(64, 1024, log=True),

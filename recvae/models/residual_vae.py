@@ -3,14 +3,13 @@
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, ClassVar, cast
+from typing import Annotated, cast
 
 import scipy.sparse as sp
 import torch
 from annotated_types import Gt, Lt
 from torch import nn
 
-from recvae import nets
 from recvae.data.shards import CsrOrShards
 from recvae.engine.batch import Batch
 from recvae.engine.objectives import multinomial_log_likelihood, sampled_composite_kl, without
@@ -21,8 +20,11 @@ from recvae.models.contract.fitting import FitContext
 from recvae.models.edlae import EDLAE
 from recvae.models.families.autoencoder import AutoencoderRecommender
 from recvae.models.families.pooling import log_proportions
+from recvae.nets import Net, sample
+from recvae.nets.linear_path import LinearPath
+from recvae.nets.rec_vae import ResidualVAENet
 from recvae.options.ranges import DropRate, NonNegativeFloat, PositiveFloat, PositiveInt
-from recvae.options.spaces import Float, Int, Space
+from recvae.options.spaces import Float, Int
 
 
 @dataclass(kw_only=True, eq=False)
@@ -31,7 +33,7 @@ class ResidualVAE(AutoencoderRecommender):
 
     An item's logit is its log-probability by EDLAE plus the output of RecVAE's net. Training hides
     a part of each history and predicts it from the rest. EDLAE is solved once, in closed form. It
-    scores a training user as if it had not seen that user (`nets.LinearPath.leave_one_out`): so the
+    scores a training user as if it had not seen that user (`LinearPath.leave_one_out`): so the
     decoder learns to correct the errors that EDLAE makes for new users. The prior is RecVAE's. The
     weights are averaged over the steps of training (`recvae.engine.weights.Average`).
 
@@ -44,8 +46,8 @@ class ResidualVAE(AutoencoderRecommender):
         max_gigabytes: the memory that EDLAE's items x items matrix may take.
     """
 
-    name: ClassVar[str] = "residual-vae"
-    space: ClassVar[Space] = {
+    name = "residual-vae"
+    space = {
         "latent": Int(100, 400, log=True),
         "width": Int(300, 900, log=True),
         "gamma": Float(5e-4, 1e-2, log=True),
@@ -54,11 +56,9 @@ class ResidualVAE(AutoencoderRecommender):
         "learning_rate": Float(3e-4, 3e-3, log=True),
         "batch_size": Int(50, 500, log=True),
     }
-    supports_shards: ClassVar[bool] = False
-    abilities: ClassVar[frozenset[Ability]] = frozenset(
-        {Ability.CODES, Ability.LOG_PROBABILITIES, Ability.EXPORT}
-    )
-    averaging: ClassVar[float | None] = 5.0
+    supports_shards = False
+    abilities = frozenset({Ability.CODES, Ability.LOG_PROBABILITIES, Ability.EXPORT})
+    averaging = 5.0
 
     dropout: Annotated[float, Gt(0), Lt(1)] = 0.5
     width: PositiveInt = 600
@@ -70,7 +70,7 @@ class ResidualVAE(AutoencoderRecommender):
     epochs: PositiveInt = 60
     patience: PositiveInt | None = 15
 
-    def solve(self, train: sp.csr_matrix) -> nets.LinearPath:
+    def solve(self, train: sp.csr_matrix) -> LinearPath:
         """Solve for the linear path of a CSR matrix [users, items], whose weights it reads.
 
         Raises:
@@ -82,7 +82,7 @@ class ResidualVAE(AutoencoderRecommender):
             regularization=self.regularization,
             max_gigabytes=self.max_gigabytes,
         )
-        path = nets.LinearPath(train.shape[1])
+        path = LinearPath(train.shape[1])
         path.inverse = linear.inverse(train)
         return path
 
@@ -90,10 +90,10 @@ class ResidualVAE(AutoencoderRecommender):
         """Logits of both paths: the decoder's from the mean of the code, nothing hidden."""
         return super().forward(batch).add_(log_proportions(_linear(self.net_)(batch), batch))
 
-    def new_net(self, n_items: int) -> nets.ResidualVAENet:
-        return nets.ResidualVAENet(n_items, self.width, self.latent)
+    def new_net(self, n_items: int) -> ResidualVAENet:
+        return ResidualVAENet(n_items, self.width, self.latent)
 
-    def prepare(self, net: nets.Net, train: CsrOrShards, context: FitContext) -> None:
+    def prepare(self, net: Net, train: CsrOrShards, context: FitContext) -> None:
         """Set the net's linear path: one that another model has solved, or else a new one."""
         assert isinstance(train, sp.csr_matrix)  # as it supports no shards
         (source,) = self.shareable().values()
@@ -106,18 +106,18 @@ class ResidualVAE(AutoencoderRecommender):
         path = ("linear path", self.linear_dropout, self.regularization, self.input)
         return {"linear.inverse": path}
 
-    def phases(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
+    def phases(self, net: Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
         previous = Snapshot(net.get_submodule("encoder"))
         terms = partial(self.loss_terms, net, previous.module, noise)
         return [Phase(terms, before=previous.take, memory=previous.module)]
 
     def loss_terms(
-        self, net: nets.Net, previous: nn.Module, noise: torch.Generator, batch: Batch, _: int
+        self, net: Net, previous: nn.Module, noise: torch.Generator, batch: Batch, _: int
     ) -> LossTerms:
         """The negative ELBO of what is hidden, scaled up to whole rows, averaged over the users."""
         visible, hidden = batch.split(self.dropout, noise)
         mean, logvar = net.encode(visible.normalized())
-        code = nets.sample(batch, mean, logvar, noise)
+        code = sample(batch, mean, logvar, noise)
         logits = net.decode(code) + log_proportions(
             _linear(net).leave_one_out(visible, hidden), visible
         )
@@ -131,5 +131,5 @@ class ResidualVAE(AutoencoderRecommender):
         return LossTerms(weighted - log_likelihood, log_likelihood, kl.mean(), self.gamma)
 
 
-def _linear(net: nets.Net) -> nets.LinearPath:
-    return cast(nets.LinearPath, net.get_submodule("linear"))
+def _linear(net: Net) -> LinearPath:
+    return cast(LinearPath, net.get_submodule("linear"))

@@ -1,7 +1,6 @@
 """SparseEDLAE: EDLAE in which an item is predicted by its nearest neighbors alone."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import scipy.sparse as sp
 import torch
@@ -13,7 +12,7 @@ from recvae.models.edlae import EDLAE
 from recvae.models.families.local_weights import local_weights
 from recvae.models.families.neighbors import NeighborModel, largest, nearest_items
 from recvae.options.ranges import DropRate, Fraction, PositiveFloat, PositiveInt
-from recvae.options.spaces import Int, Space
+from recvae.options.spaces import Int
 
 
 @dataclass(kw_only=True, eq=False)
@@ -30,8 +29,8 @@ class SparseEDLAE(NeighborModel):
         n_weights: how many of an item's weights for others are kept, the largest ones.
     """
 
-    name: ClassVar[str] = "sparse-edlae"
-    space: ClassVar[Space] = {**EDLAE.space, "n_neighbors": Int(50, 800, log=True)}
+    name = "sparse-edlae"
+    space = {**EDLAE.space, "n_neighbors": Int(50, 800, log=True)}
 
     n_neighbors: PositiveInt = 400
     n_weights: PositiveInt = 100

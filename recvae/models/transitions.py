@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from math import ceil
-from typing import ClassVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -13,7 +12,7 @@ from recvae.models.contract.abilities import Ability
 from recvae.models.contract.fitting import FitContext
 from recvae.models.families.neighbors import NeighborModel, above_zero, largest
 from recvae.options.ranges import Fraction, PositiveFloat, PositiveInt
-from recvae.options.spaces import Float, Int, Space
+from recvae.options.spaces import Float, Int
 
 HALF_LIVES = 5
 """How many half-lives apart two items of a user can be: then a pair weighs 1/32."""
@@ -37,9 +36,9 @@ class Transitions(NeighborModel):
         neighbors_: CSR float32 [items, items], row i is what item i adds to the score of each item.
     """
 
-    name: ClassVar[str] = "transitions"
-    abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.SPARSE_SCORES})
-    space: ClassVar[Space] = {
+    name = "transitions"
+    abilities = frozenset({Ability.SPARSE_SCORES})
+    space = {
         "half_life": Float(1.0, 20.0, log=True),
         "power": Float(0.0, 0.6),
         "n_neighbors": Int(50, 1000, log=True),

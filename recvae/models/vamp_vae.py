@@ -1,14 +1,12 @@
 """VampVAE: Mult-VAE with a prior that is learnt, two levels of code, and gates."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
-from recvae import nets
 from recvae.engine.annealing import RateSchedule
-from recvae.models.contract.model import ParallelAxis
 from recvae.models.mult_vae import MultVAE
+from recvae.nets.vamp import VampNet
 from recvae.options.ranges import DropRate, PositiveFloat, PositiveInt
-from recvae.options.spaces import Categorical, Float, Int, Space
+from recvae.options.spaces import Categorical, Float, Int
 
 
 @dataclass(kw_only=True, eq=False)
@@ -29,12 +27,10 @@ class VampVAE(MultVAE):
         gated: whether layers end in gates (GLU) instead of tanh.
     """
 
-    name: ClassVar[str] = "vamp-vae"
-    parallel_over: ClassVar[frozenset[ParallelAxis]] = frozenset({"users"})
-    kept: ClassVar[float] = (
-        1.0  # too deep to learn again, in so few small steps, what it would lose
-    )
-    space: ClassVar[Space] = {
+    name = "vamp-vae"
+    parallel_over = frozenset({"users"})
+    kept = 1.0  # too deep to learn again, in so few small steps, what it would lose
+    space = {
         "hidden": Categorical(((600,), (600, 600))),
         "beta": Float(0.05, 1.0, log=True),
         "n_components": Int(50, 1000, log=True),
@@ -52,8 +48,8 @@ class VampVAE(MultVAE):
     batch_size: PositiveInt = 100
     epochs: PositiveInt = 50
 
-    def new_net(self, n_items: int) -> nets.VampNet:
-        return nets.VampNet(
+    def new_net(self, n_items: int) -> VampNet:
+        return VampNet(
             n_items,
             self.hidden,
             self.latent,

@@ -8,8 +8,7 @@ from torch.nn.functional import linear, normalize
 
 from recvae.engine.batch import Batch
 from recvae.engine.groups import Group
-from recvae.nets.items import ItemPartition
-from recvae.nets.layers import SparseLinear
+from recvae.nets.layers import ItemPartition, SparseLinear
 
 SHORT = 1e-3
 """Vectors that are shorter keep their direction, but not a cosine of 1: so gradients stay small."""

@@ -1,4 +1,4 @@
-"""The net of RecVAE."""
+"""The nets of RecVAE and ResidualVAE."""
 
 import torch
 from torch import nn
@@ -7,10 +7,13 @@ from torch.nn.functional import silu
 from recvae.engine.batch import Batch
 from recvae.nets.base import Net
 from recvae.nets.layers import Linear, SparseLinear
+from recvae.nets.linear_path import LinearPath
 
 DEPTH = 5
 EPSILON = 0.1
 """Added to the variance in layer norms, as in the reference."""
+SMALL = 0.01
+"""The standard deviation of the initial weights of ResidualVAE's decoder."""
 
 
 class DenseEncoder(nn.Module):
@@ -57,6 +60,24 @@ class RecVAENet(Net):
 
     def last_layer(self) -> tuple[torch.Tensor, torch.Tensor]:
         return self.decoder.weight, self.decoder.bias
+
+
+class ResidualVAENet(RecVAENet):
+    """RecVAE's net beside a linear autoencoder.
+
+    Attributes:
+        linear: the linear path, which is solved in closed form and not trained.
+    """
+
+    def __init__(self, n_items: int, width: int, latent: int) -> None:
+        super().__init__(n_items, width, latent)
+        self.linear = LinearPath(n_items)
+
+    def initialize(self, generator: torch.Generator) -> None:
+        """Draw as RecVAE does, but let the decoder begin near 0."""
+        super().initialize(generator)
+        nn.init.normal_(self.decoder.weight, std=SMALL, generator=generator)
+        nn.init.zeros_(self.decoder.bias)
 
 
 def _draw(layer: nn.Module, n_inputs: int, generator: torch.Generator) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Annotated, Any, Protocol, TypeVar, runtime_checkable
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt, MaxLen
@@ -27,14 +27,6 @@ Widths = Annotated[tuple[PositiveInt, ...], BeforeValidator(_listed), MaxLen(100
 """Widths of layers; `600` and `"600,200"` are read as `(600,)` and `(600, 200)`."""
 
 T = TypeVar("T")
-
-
-@runtime_checkable
-class Described(Protocol):
-    """An option that has options of its own, such as a member of an ensemble."""
-
-    def as_option(self) -> dict[str, Any]:
-        """The plain values from which it can be built again."""
 
 
 def build(cls: type[T], options: Mapping[str, Any]) -> T:
@@ -73,7 +65,7 @@ def _plain(value: Any) -> Any:
         return type(value)(map(_plain, value))
     if isinstance(value, Mapping):
         return {name: _plain(part) for name, part in value.items()}
-    if isinstance(value, Described):
+    if hasattr(value, "as_option"):  # it has options of its own, such as a member of an ensemble
         return value.as_option()
     return value.item() if isinstance(value, np.generic) else value
 

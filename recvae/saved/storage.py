@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from functools import partial
 from os import PathLike
 from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
+from annotated_types import Ge, Lt
+from pydantic import BaseModel, ConfigDict, FiniteFloat, Strict, StringConstraints
 from safetensors.torch import load, save_file
 
 import recvae
@@ -27,13 +30,32 @@ from recvae.disk.store import Fill, Store, Stored
 from recvae.disk.untrusted import csr_of, read_table
 from recvae.engine.states import require_finite
 from recvae.errors import DataError, MissingFileError, ModelFileError, OptionError
-from recvae.saved.facts import Facts
-from recvae.saved.manifest import KIND, MANIFEST, ModelManifest
+from recvae.saved.facts import Facts, Origin
 
+KIND = "model"
+MANIFEST = f"{KIND}.json"
 OF_FACTS = ("n_users", "fingerprint", "options", "origin", "min_weight", "item_features")
 """The facts that are in the manifest."""
 KEPT = ("training_weights", "training_columns", "training_offsets")
 """The parts of the training matrix that are in the file of the weights, if the data are kept."""
+
+Count = Annotated[int, Strict(), Ge(1), Lt(2**63)]
+
+
+class ModelManifest(BaseModel):
+    """The facts in `model.json` that are not in the model's other files."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    recvae: str
+    model: str
+    options: dict[str, Any]
+    n_users: Count
+    n_items: Count
+    fingerprint: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+    origin: Origin | None
+    min_weight: FiniteFloat | None = None
+    item_features: list[str] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from recvae.disk.manifest import MAX_BYTES
 from recvae.disk.store import Store
 from recvae.disk.untrusted import read_file
 from recvae.models import load_model
-from recvae.saved.manifest import KIND
+from recvae.saved.storage import KIND
 from recvae.serving.served_model import ServedModel
 
 logger = logging.getLogger(__name__)

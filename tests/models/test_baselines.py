@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 import recvae as rv
 from recvae.errors import ModelFileError, OptionError, TrainingError
 from recvae.models.families import neighbors
-from recvae.saved.manifest import MANIFEST
+from recvae.saved.storage import MANIFEST
 
 
 @pytest.fixture(scope="module")

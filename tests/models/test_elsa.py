@@ -8,7 +8,7 @@ from torch.nn.functional import mse_loss, normalize
 
 import recvae as rv
 from recvae.engine.batch import Batch
-from recvae.nets import ELSANet
+from recvae.nets.elsa import ELSANet
 
 CPU = torch.device("cpu")
 ROWS = sp.random(30, 12, density=0.7, format="csr", random_state=1, dtype=np.float32)

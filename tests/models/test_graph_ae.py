@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import recvae as rv
 from recvae.errors import ModelFileError
 from recvae.models.families.graph import ItemGraph
-from recvae.saved.manifest import MANIFEST
+from recvae.saved.storage import MANIFEST
 
 USERS, ITEMS = 90, 60
 

@@ -11,7 +11,7 @@ from torch import distributions
 import recvae as rv
 from recvae.engine.batch import Batch
 from recvae.engine.objectives import composite_log_prior, log_normal
-from recvae.nets import RecVAENet
+from recvae.nets.rec_vae import RecVAENet
 
 CPU = torch.device("cpu")
 ROWS = sp.csr_matrix(np.array([[1, 0, 1, 1], [0, 1, 0, 0], [0, 0, 0, 0]], dtype=np.float32))

@@ -12,7 +12,8 @@ import recvae as rv
 from recvae.data.interactions import Interactions
 from recvae.errors import OptionError
 from recvae.models.families import linear, linear_algebra
-from recvae.nets import Autoencoder, grow
+from recvae.nets.autoencoder import Autoencoder
+from recvae.nets.growing import grow
 
 USERS, ITEMS = 40, 30
 CLOSED = {

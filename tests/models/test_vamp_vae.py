@@ -13,7 +13,7 @@ from scipy.special import expit, logsumexp
 import recvae as rv
 from recvae.engine.batch import Batch
 from recvae.engine.objectives import log_normal, mixture_log_normal
-from recvae.nets import VampNet
+from recvae.nets.vamp import VampNet
 
 CPU = torch.device("cpu")
 ROWS = sp.csr_matrix(np.array([[1, 0, 1, 1], [0, 1, 0, 0], [0, 0, 0, 0]], dtype=np.float32))

@@ -7,7 +7,7 @@ import torch
 
 import recvae as rv
 from recvae.engine.batch import Batch
-from recvae.nets import LinearPath, user_weights
+from recvae.nets.linear_path import LinearPath, user_weights
 
 CPU = torch.device("cpu")
 TRAIN = sp.random(30, 12, density=0.4, format="csr", random_state=0)

@@ -5,7 +5,8 @@ import torch
 
 from recvae.engine.batch import Batch
 from recvae.engine.batches import Batches, Resident
-from recvae.nets import Autoencoder, Net, SparseLinear, sample
+from recvae.nets import Net, SparseLinear, sample
+from recvae.nets.autoencoder import Autoencoder
 
 CPU = torch.device("cpu")
 ROWS = sp.csr_matrix(np.array([[1, 0, 2], [0, 0, 0], [0, 3, 0]], dtype=np.float32))

@@ -27,7 +27,7 @@ from recvae.errors import (
     TrainingError,
     WriteError,
 )
-from recvae.saved.origin import code_commit
+from recvae.saved.facts import code_commit
 
 USERS = pd.DataFrame(index=pd.Index([f"u{n}" for n in range(30)], name="user"))
 ITEMS = pd.DataFrame(

@@ -9,7 +9,7 @@ from serving_client import until
 
 import recvae as rv
 from recvae.errors import MissingFileError
-from recvae.saved.manifest import MANIFEST
+from recvae.saved.storage import MANIFEST
 from recvae.serving import create_app, service
 from recvae.serving.catalogue import Catalogue
 from recvae.serving.served_model import ServedModel

@@ -24,8 +24,7 @@ from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.inputs import Input, as_input, recent
 from recvae.options.spaces import Space
 from recvae.ranking.neighbors import cosine
-from recvae.saved.facts import Facts
-from recvae.saved.origin import Origin
+from recvae.saved.facts import Facts, Origin
 
 ParallelAxis: TypeAlias = Literal["users", "items"]
 

@@ -27,9 +27,9 @@ from recvae.models.contract.abilities import Ability
 from recvae.models.contract.changes import Change
 from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.inputs import Input, as_input
-from recvae.models.contract.model import ParallelAxis
 from recvae.models.contract.recommender import Recommender
-from recvae.nets import Net, grow
+from recvae.nets import Net
+from recvae.nets.growing import grow
 from recvae.options.ranges import (
     DropRate,
     NonNegativeFloat,
@@ -90,9 +90,9 @@ class AutoencoderRecommender(Recommender):
     device: Annotated[str, MinLen(1)] = "auto"
     precision: devices.Precision = "auto"
 
-    supports_shards: ClassVar[bool] = True
-    parallel_over: ClassVar[frozenset[ParallelAxis]] = frozenset({"users"})
-    abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.CODES, Ability.EXPORT})
+    supports_shards = True
+    parallel_over = frozenset({"users"})
+    abilities = frozenset({Ability.CODES, Ability.EXPORT})
     averaging: ClassVar[float | None] = None
     """See `Trainer`."""
     kept: ClassVar[float] = 0.8

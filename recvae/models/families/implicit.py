@@ -39,7 +39,7 @@ class Factorization(Recommender):
         item_factors_: float32 [items, factors + biases].
     """
 
-    abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.VECTORS})
+    abilities = frozenset({Ability.VECTORS})
     n_biases: ClassVar[int] = 0
     """The last columns of the factors, which are biases."""
 
@@ -117,7 +117,7 @@ class TrainedUsers(Factorization):
         user_factors_: float32 [training users, factors + biases].
     """
 
-    supports_new_users: ClassVar[bool] = False
+    supports_new_users = False
 
     def user_vectors(
         self, histories: sp.csr_matrix, rows: np.ndarray | None = None

@@ -1,8 +1,6 @@
 """The base of EASE and EDLAE: items x items weights, solved in closed form."""
 
-from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -25,6 +23,7 @@ from recvae.models.families.linear_algebra import (
     require_memory,
     zero_diagonal_weights_,
 )
+from recvae.nets.linear_path import user_weights
 from recvae.options.ranges import PositiveFloat
 
 MUCH = 4
@@ -48,7 +47,8 @@ class LinearAutoencoder(Recommender):
             which they can be updated; None if the data were not kept.
     """
 
-    abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.EXPORT})
+    abilities = frozenset({Ability.EXPORT})
+    dropout = user_power = item_power = 0.0  # options of EDLAE
 
     regularization: PositiveFloat
     max_gigabytes: PositiveFloat = 16.0
@@ -133,15 +133,16 @@ class LinearAutoencoder(Recommender):
 
     def user_weights(self, matrix: sp.csr_matrix) -> torch.Tensor:
         """The weight of each user, float32 [users]: the diagonal of W."""
-        return torch.ones(matrix.shape[0])
+        sizes = torch.from_numpy(np.asarray(matrix.sum(axis=1)).ravel())
+        return user_weights(sizes, self.user_power)
 
     def item_scales(self, n_users: np.ndarray) -> torch.Tensor:
         """What the score of an item that so many users have is multiplied by, float32 [items]."""
-        return torch.ones(len(n_users))
+        return torch.from_numpy(n_users).clamp(min=1).float() ** -self.item_power
 
-    @abstractmethod
     def penalty(self, counts: torch.Tensor) -> torch.Tensor:
         """The penalty on the squared weights of each item, linear in the items' user counts."""
+        return self.dropout / (1 - self.dropout) * counts + self.regularization
 
     def similarities(self, columns: np.ndarray) -> torch.Tensor:
         return self.weights_[torch.from_numpy(columns.astype(np.int64))]

@@ -6,7 +6,6 @@ from typing import ClassVar
 
 import torch
 
-from recvae import nets
 from recvae.data.shards import CsrOrShards
 from recvae.data.splits import Holdout
 from recvae.engine import processes
@@ -16,8 +15,9 @@ from recvae.engine.phases import LossTerms, Phase
 from recvae.errors import OptionError
 from recvae.models.contract.abilities import Ability
 from recvae.models.contract.fitting import FitContext
-from recvae.models.contract.model import ParallelAxis
 from recvae.models.families.softmax import SoftmaxAutoencoder
+from recvae.nets import Net
+from recvae.nets.autoencoder import Autoencoder
 from recvae.options.ranges import PositiveFloat, Widths
 
 DISTRIBUTION = {Ability.LOG_PROBABILITIES, Ability.GENERATION}
@@ -40,7 +40,7 @@ class MultAutoencoder(SoftmaxAutoencoder):
     likelihood: Likelihood = "multinomial"
 
     variational: ClassVar[bool]
-    parallel_over: ClassVar[frozenset[ParallelAxis]] = frozenset({"users", "items"})
+    parallel_over = frozenset({"users", "items"})
 
     def learn(self, train: CsrOrShards, validation: Holdout | None, context: FitContext) -> None:
         if self.likelihood == "bernoulli" and self.input == "counts":
@@ -62,8 +62,8 @@ class MultAutoencoder(SoftmaxAutoencoder):
             return self.lack_of(ability)
         return super().why_not(ability)
 
-    def new_net(self, n_items: int) -> nets.Net:
-        return nets.Autoencoder(
+    def new_net(self, n_items: int) -> Net:
+        return Autoencoder(
             n_items,
             self.hidden,
             self.latent,
@@ -72,7 +72,7 @@ class MultAutoencoder(SoftmaxAutoencoder):
             temperature=self.temperature,
         )
 
-    def phases(self, net: nets.Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
+    def phases(self, net: Net, n_batches: int, noise: torch.Generator) -> list[Phase]:
         return [Phase(partial(self.loss_terms, net, n_batches, noise))]
 
     def beta_at(self, step: int, n_batches: int) -> float:
@@ -80,7 +80,7 @@ class MultAutoencoder(SoftmaxAutoencoder):
         return 0.0
 
     def loss_terms(
-        self, net: nets.Net, n_batches: int, noise: torch.Generator, batch: Batch, step: int
+        self, net: Net, n_batches: int, noise: torch.Generator, batch: Batch, step: int
     ) -> LossTerms:
         """The negative ELBO of a batch, averaged over its users."""
         code, kl = net(batch, noise)
@@ -89,7 +89,7 @@ class MultAutoencoder(SoftmaxAutoencoder):
         return LossTerms(beta * kl - log_likelihood, log_likelihood, kl, beta)
 
     def log_likelihood(
-        self, net: nets.Net, code: torch.Tensor, batch: Batch, noise: torch.Generator
+        self, net: Net, code: torch.Tensor, batch: Batch, noise: torch.Generator
     ) -> torch.Tensor:
         """Log-likelihood of the users' histories, given their codes: [users]."""
         if self.likelihood == "multinomial":

@@ -2,7 +2,6 @@
 
 from collections import deque
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -32,7 +31,7 @@ class NeighborModel(Recommender):
         neighbors_: CSR float32 [items, items], row i is what item i adds to the score of each item.
     """
 
-    abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.EXPORT, Ability.SPARSE_SCORES})
+    abilities = frozenset({Ability.EXPORT, Ability.SPARSE_SCORES})
 
     n_neighbors: PositiveInt
     half_life: PositiveFloat | None = None

@@ -42,9 +42,7 @@ class PooledRecommender(Recommender):  # no dataclass: `chosen_` is no option
         chosen_: the members that the next fit trains, as a former one chose; see `as_chosen`.
     """
 
-    abilities: ClassVar[frozenset[Ability]] = frozenset(
-        {Ability.CODES, Ability.LOG_PROBABILITIES, Ability.EXPORT}
-    )
+    abilities = frozenset({Ability.CODES, Ability.LOG_PROBABILITIES, Ability.EXPORT})
     needs_all: ClassVar[bool] = True
     """Whether it can't do without a member that time or Ctrl-C left no room for."""
     chosen_: dict[str, Recommender] | None = None

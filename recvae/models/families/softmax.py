@@ -1,7 +1,7 @@
 """The base of autoencoders that are trained by the multinomial likelihood of whole histories."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 
@@ -29,7 +29,7 @@ class SoftmaxAutoencoder(AutoencoderRecommender):
             beyond 50,000 items.
     """
 
-    abilities: ClassVar[frozenset[Ability]] = frozenset(Ability) - {Ability.SPARSE_SCORES}
+    abilities = frozenset(Ability) - {Ability.SPARSE_SCORES}
 
     softmax: Literal["auto", "all", "sampled"] = "auto"
 

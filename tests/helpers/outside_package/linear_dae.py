@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
 
 import torch
 from torch import nn
@@ -12,7 +11,7 @@ from recvae.engine.phases import LossTerms, Phase
 from recvae.models.families.softmax import SoftmaxAutoencoder
 from recvae.nets import Linear, Net, SparseLinear
 from recvae.options.ranges import PositiveFloat, PositiveInt
-from recvae.options.spaces import Float, Int, Space
+from recvae.options.spaces import Float, Int
 
 
 class LinearNet(Net):
@@ -46,8 +45,8 @@ class LinearNet(Net):
 class LinearDAE(SoftmaxAutoencoder):
     """Predicts a whole history from a part of it, by the multinomial likelihood."""
 
-    name: ClassVar[str] = "linear-dae"
-    space: ClassVar[Space] = {
+    name = "linear-dae"
+    space = {
         "latent": Int(50, 400, log=True),
         "dropout": Float(0.2, 0.8),
         "learning_rate": Float(1e-3, 1e-2, log=True),
