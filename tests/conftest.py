@@ -2,6 +2,9 @@
 
 import gc
 import os
+from collections.abc import Iterator
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +49,17 @@ def one_torch_thread() -> None:
     import torch  # which the process that only hands tests out does not need
 
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sample_drawn_once() -> Iterator[None]:
+    """Drawing the sample takes a quarter of a second; a copy of it takes none."""
+    from recvae.data.datasets import loading
+
+    drawn = cache(loading.sample_tables)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loading, "sample_tables", lambda: deepcopy(drawn()))
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import svds
 
 from recvae.data.datasets.loading import load_dataset, load_tables
+from recvae.data.datasets.sample import sample_tables
 from recvae.data.datasets.tables import Tables
 from recvae.data.interactions import Interactions
 
@@ -20,7 +21,7 @@ def liked() -> Interactions:
 
 
 def test_it_is_always_the_same(tables: Tables):
-    again = load_tables("sample")
+    again = sample_tables()
     pd.testing.assert_frame_equal(tables.ratings, again.ratings)
     pd.testing.assert_frame_equal(tables.items, again.items)
 

@@ -52,7 +52,13 @@ def everything(data):
 
 
 def of_known_items(pairs, split):
-    return {(user, item) for user, item in pairs if item in set(split.train.item_ids)}
+    known = set(split.train.item_ids)
+    return {(user, item) for user, item in pairs if item in known}
+
+
+def of_users(pairs, users):
+    some = set(users)
+    return {(user, item) for user, item in pairs if user in some}
 
 
 # split_users
@@ -214,6 +220,7 @@ def test_split_users_of_users_with_too_few_items():
 @given(SEEDS, st.integers(2, 7), st.integers(1, 15))
 def test_split_folds_tests_every_user_once(seed, n_folds, n_validation):
     data = generated(seed % 5)
+    everyone = everything(data)
     splits = split_folds(data, n_folds, n_validation, seed=seed)
     assert len(splits) == n_folds
     tested = [user for split in splits for user in split.test.user_ids]
@@ -229,10 +236,9 @@ def test_split_folds_tests_every_user_once(seed, n_folds, n_validation):
         assert counts[1] == n_validation
         assert counts[2] in (40 // n_folds, -(-40 // n_folds))
         train, *held_out = parts(split)
-        everyone = everything(data)
-        assert train == {pair for pair in everyone if pair[0] in set(groups[0])}
+        assert train == of_users(everyone, groups[0])
         for users, fold_in, ranked in zip(groups[1:], held_out[::2], held_out[1::2], strict=True):
-            known = of_known_items({pair for pair in everyone if pair[0] in set(users)}, split)
+            known = of_known_items(of_users(everyone, users), split)
             assert fold_in | ranked == known
             assert not fold_in & ranked
 
