@@ -37,7 +37,7 @@ def run(n, tmp_path, what, *arguments, restarts=0):
 def in_turn(tmp_path_factory):
     """What two processes give that need not be started anew for each."""
     folder = tmp_path_factory.mktemp("in_turn")
-    return run(2, folder, "in_turn", folder)
+    return run(2, folder, "in_turn", folder, restarts=2)
 
 
 def assert_same(one, other):
@@ -64,10 +64,10 @@ def test_a_large_catalogue_too(in_turn, monkeypatch):
 
 
 @pytest.mark.slow
-def test_killed_ones_come_back_and_go_on_bit_for_bit(tmp_path):
-    found = run(2, tmp_path, "killed", tmp_path / "checkpoints", restarts=2)
-    assert found["life"] == "2"
-    assert found["resumed"] == found["whole"]
+def test_killed_ones_come_back_and_go_on_bit_for_bit(in_turn):
+    killed = in_turn["killed"]
+    assert killed["life"] == "2"
+    assert killed["resumed"] == killed["whole"]
 
 
 @pytest.mark.slow

@@ -24,7 +24,7 @@ from recvae.models.families import softmax
 SMALL = {"latent": 4, "epochs": 2, "device": "cpu", "precision": "float32", "batch_size": 11}
 FITS = {
     "mult-vae": SMALL | {"hidden": (8,)},
-    "rec-vae": SMALL | {"width": 8},
+    "rec-vae": SMALL | {"width": 8, "encoder_passes": 2},
     "mult-dae": SMALL | {"hidden": ()},
     "vamp-vae": SMALL | {"hidden": (8,), "n_components": 5},
     "elsa": SMALL,
@@ -70,13 +70,12 @@ def large():
 
 def killed(folder):
     """A process is killed in a step, then one in a write; then nobody is."""
-    checkpoints.MINUTES = 0
     life, rank = os.environ["TORCHELASTIC_RESTART_COUNT"], dist.get_rank()
     if (life, rank) == ("0", 1):
         dies_in(Trainer, "_step", 5)
     if (life, rank) == ("1", 0):
         dies_in(Checkpoints, "save", 3)
-    with joined():
+    with joined(), patch.object(checkpoints, "MINUTES", 0):
         return {"resumed": fit("mult-vae", folder), "life": life} | {"whole": fit("mult-vae")}
 
 
@@ -128,9 +127,10 @@ def refused(folder):
 
 
 def in_turn(folder):
-    """What needs two processes and no restart, one after the other."""
+    """What needs two processes, one after the other: the first is begun again after each kill."""
     folder = Path(folder)
     return {
+        "killed": killed(folder / "killed"),
         "large": large(),
         "refused": refused(folder / "refused"),
         "told to end": told_to_end(folder / "ended"),
