@@ -71,7 +71,8 @@ def main() -> None:
 def count_kills(model: str, kills: int, rng: np.random.Generator, folder: Path) -> Count:
     """Train again and again, each time undisturbed after some kills, until there were `kills`."""
     processes = get_context("forkserver")
-    processes.set_forkserver_preload([__name__, "recvae.models", "implicit"])
+    # Imported once, and not in each process: there the kills would come before the training.
+    processes.set_forkserver_preload([MODELS[model].__module__, "implicit"])
 
     def train(out: Path, seconds: float | None) -> bool:
         """Train in a process; kill it after so many seconds; say whether it came to its end."""
