@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import subprocess
 import sys
 from functools import partial
 from pathlib import Path
@@ -17,6 +16,7 @@ import recvae as rv
 from benchmarks.quality import results
 from benchmarks.quality.blend import Blend
 from benchmarks.quality.spec import RESULTS, Spec
+from benchmarks.speed import evaluation
 from recvae.cli.arguments import parse_settings
 from recvae.errors import OptionError
 
@@ -180,13 +180,11 @@ def test_a_choice_of_sets_and_models(folder):
         run(folder, spec, "--sets", "gone")
 
 
-def test_the_speed_of_evaluation():
-    script = [sys.executable, "-m", "benchmarks.speed.evaluation"]
+def test_the_speed_of_evaluation(monkeypatch, capsys):
     small = ["--users", "60", "--items", "200", "--models", "ease,bpr"]
-    finished = subprocess.run(
-        [*script, *small], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    lines = cells(finished.stdout)[2:]
+    monkeypatch.setattr(sys, "argv", ["evaluation", *small])
+    evaluation.main()
+    lines = cells(capsys.readouterr().out)[2:]
     assert [line[0] for line in lines] == ["`ease`", "`bpr`"]
     assert all(float(line[1]) >= 0 and float(line[3]) > 0 for line in lines)
 

@@ -42,7 +42,7 @@ def serving(folder, *arguments, ends_by=signal.SIGTERM):
 
 
 @pytest.mark.anyio
-async def test_many_clients_while_the_model_is_replaced(folder, data, vae):
+async def test_many_clients_while_the_model_is_replaced_until_ctrl_c(folder, data, vae):
     async def ask(client, n):
         body = {"items": [100 + n % 30], "k": 5}
         answer = await client.post("/recommend", json=body, headers=TOKEN)
@@ -59,8 +59,9 @@ async def test_many_clients_while_the_model_is_replaced(folder, data, vae):
 
     answers = []
     popularity = rv.Popularity().fit(data)
-    with serving(folder) as (_, url):
+    with serving(folder, ends_by=signal.SIGINT) as (_, url):
         async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+            assert (await client.get("/health")).json()["status"] == "ok"
             assert (await client.get("/items")).status_code == 401
             assert not await replaced()
             assert set(answers) == lists(vae)
@@ -95,11 +96,6 @@ def test_a_request_under_way_is_answered_before_the_end(folder):
             answer = b"".join(iter(lambda: connection.recv(10_000), b""))
     assert answer.startswith(b"HTTP/1.1 200")
     assert answer.count(b'"score"') == 3
-
-
-def test_ctrl_c(folder):
-    with serving(folder, ends_by=signal.SIGINT) as (_, url):
-        assert httpx.get(f"{url}/health").json()["status"] == "ok"
 
 
 @pytest.mark.parametrize(
