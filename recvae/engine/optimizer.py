@@ -69,22 +69,20 @@ class Optimizer:
                 self._step_rows(parameter, gradient.coalesce(), rate)
             else:
                 whole[parameter] = gradient.contiguous()
-        for of_matrices, decay in ((True, self._decay), (False, 0.0)):
-            some = {p: one for p, one in whole.items() if (p.ndim > 1) is of_matrices}
-            self._step_wholes(some, rate, decay)
+        self._step_wholes(whole, rate)
 
     @torch.no_grad()
-    def _step_wholes(
-        self, gradients: dict[nn.Parameter, torch.Tensor], rate: float, decay: float
-    ) -> None:
+    def _step_wholes(self, gradients: dict[nn.Parameter, torch.Tensor], rate: float) -> None:
         """Make Adam's step by gradients that are not sparse."""
-        states = [self._states[p] or self._begin(p, sparse=False) for p in gradients]
-        first, second = ([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq"))
-        adam(
-            [*gradients], [*gradients.values()], first, second, [], [s["step"] for s in states],
-            lr=rate, beta1=BETAS[0], beta2=BETAS[1], eps=EPSILON, weight_decay=decay,
-            fused=True, amsgrad=False, maximize=False,
-        )  # fmt: skip
+        for of_matrices, decay in ((True, self._decay), (False, 0.0)):
+            some = {p: one for p, one in gradients.items() if (p.ndim > 1) is of_matrices}
+            states = [self._states[p] or self._begin(p, sparse=False) for p in some]
+            first, second = ([one[name] for one in states] for name in ("exp_avg", "exp_avg_sq"))
+            adam(
+                [*some], [*some.values()], first, second, [], [s["step"] for s in states],
+                lr=rate, beta1=BETAS[0], beta2=BETAS[1], eps=EPSILON, weight_decay=decay,
+                fused=True, amsgrad=False, maximize=False,
+            )  # fmt: skip
 
     @torch.no_grad()
     def _step_rows(self, parameter: nn.Parameter, gradient: torch.Tensor, rate: float) -> None:
