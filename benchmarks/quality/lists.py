@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 
 import recvae as rv
 from benchmarks.common import FIGURES, IMAGES, options, save_picture, write_json
-from recvae.data.labels import item_labels
+from recvae.data.item_info import item_labels
 from recvae.display.themes import MARKERS
 from recvae.ranking.rerank import Boost, Calibration, Cap, Diversity, Pool, Step
 

@@ -74,7 +74,7 @@ def merge_lines(
     [n_lines] = _counts(database, "SELECT count(*) FROM numbered")
     [n_entries] = _counts(database, "SELECT count(*) FROM entries")
     if weighted and duplicates is None and n_entries < n_lines:
-        warn_of_duplicates(n_lines - n_entries, n_lines)
+        warn_of_duplicates(n_lines - n_entries, n_lines, stacklevel=4)
 
 
 def filter_entries(

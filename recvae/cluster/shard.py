@@ -40,19 +40,12 @@ def shard_table(
     """Cut a table of interactions into shards of users, without having all of it in memory.
 
     The shards have the same users, items and weights, in the same order, as `read_interactions`
-    reads with the same arguments. The same call goes on with a job that was ended early.
+    reads with the same arguments; the last of duplicates is the last by line. The same call goes on
+    with a job that was ended early.
 
     Args:
         table: a Parquet file, or a folder of them, which are read in the order of their paths.
         out: the folder for the shards, and for work in between, about as large as the table.
-        user: name of the column of user ids, all integers or all strings.
-        item: name of the column of item ids, all integers or all strings.
-        value: name of the column of weights; None counts each line as one.
-        min_weight: keep interactions of at least this weight.
-        min_user_items: keep users with at least this many items.
-        min_item_users: keep items with at least this many users.
-        k_core: hold both minimums at once, see `Interactions.filter`.
-        duplicates: as in `read_interactions`; the last is the last by line.
         lines: about how many interactions a shard has; all of a user are in the same shard.
         memory: gigabytes that sorting the table may take; None for four fifths of the machine's.
 

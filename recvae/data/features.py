@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from recvae.data.labels import bags, require_column
+from recvae.data.item_info import bags, require_column
 from recvae.errors import DataError, OptionError
 
 Vectors: TypeAlias = np.ndarray | sp.spmatrix | sp.sparray

@@ -11,7 +11,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from recvae.data.ids import require_same_items
-from recvae.data.labels import item_labels
+from recvae.data.item_info import item_labels
 from recvae.data.splits import Holdout
 from recvae.errors import DataError
 from recvae.evaluation.metrics import RankedLists, parse_metrics

@@ -19,7 +19,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from recvae.data.ids import look_up
-from recvae.data.labels import item_labels, require_column
+from recvae.data.item_info import item_labels, require_column
 from recvae.errors import OptionError
 
 POOL = 200

@@ -61,21 +61,40 @@ def build_interactions(
             are (unless `signed`) not above 0, or timestamps that are no dates.
         OptionError: `duplicates` is unknown.
     """
-    merge = way_to_merge(duplicates, weighted=values is not None)
     given = {"users": users, "items": items, "values": values, "timestamps": timestamps}
     require_equal_lengths({name: column for name, column in given.items() if column is not None})
     if not len(users):
         raise DataError("there are no interactions: the table has no rows.")
-    lines, user_ids, item_ids = _in_order(
-        users,
-        items,
-        np.ones(len(users), np.float32) if values is None else to_weights(values, signed=signed),
-        None if timestamps is None else to_seconds(timestamps),
-    )
-    n_lines, lines = len(lines.rows), _merged(lines, merge)
-    if duplicates is None and values is not None and len(lines.rows) < n_lines:
-        warn_of_duplicates(n_lines - len(lines.rows), n_lines)
-    shape, disliked = (len(user_ids), len(item_ids)), None
+    weights = None if values is None else to_weights(values, signed=signed)
+    seconds = None if timestamps is None else to_seconds(timestamps)
+    rows, user_ids = encode(users, "user")
+    columns, item_ids = encode(items, "item")
+    ids = user_ids, item_ids
+    return merge_lines(rows, columns, weights, seconds, *ids, duplicates=duplicates, signed=signed)
+
+
+def merge_lines(
+    rows: np.ndarray,
+    columns: np.ndarray,
+    weights: np.ndarray | None,
+    seconds: np.ndarray | None,
+    user_ids: pd.Index,
+    item_ids: pd.Index,
+    *,
+    duplicates: Duplicates | None,
+    signed: bool,
+) -> Interactions:
+    """Make users x items of lines [n] by their rows and columns, else as `build_interactions`."""
+    merge = way_to_merge(duplicates, weighted=weights is not None)
+    n_lines, shape, disliked = len(rows), (len(user_ids), len(item_ids)), None
+    # Both sorts are stable, so that lines of one row and column keep their order.
+    order = _counting_argsort(columns, shape[1])
+    order = order[_counting_argsort(rows[order], shape[0])]
+    values = np.ones(n_lines, np.float32) if weights is None else weights
+    numbers = np.arange(n_lines, dtype=order.dtype)
+    lines = _merged(Lines(rows, columns, values, seconds, numbers).take(order), merge)
+    if duplicates is None and weights is not None and len(lines.rows) < n_lines:
+        warn_of_duplicates(n_lines - len(lines.rows), n_lines, stacklevel=5)
     if signed:
         disliked = _csr(lines.take(lines.weights < 0), shape)
         lines = lines.take(lines.weights > 0)
@@ -101,13 +120,13 @@ def way_to_merge(duplicates: Duplicates | None, *, weighted: bool) -> Duplicates
     return duplicates
 
 
-def warn_of_duplicates(count: int, of: int) -> None:
+def warn_of_duplicates(count: int, of: int, *, stacklevel: int) -> None:
     """Warn that so many of all lines are of a user and item that another line has as well."""
     warnings.warn(
         f"{count:,} of {of:,} lines are of the same user and item as another: the last of them "
         "counts, as for ratings; pass duplicates='sum' to add up counts.",
         DuplicateWarning,
-        stacklevel=4,
+        stacklevel=stacklevel,
     )
 
 
@@ -142,19 +161,6 @@ def to_numbers(values: Any) -> np.ndarray:
             return column.to_numpy(dtype=np.float32, na_value=np.nan)
     except (TypeError, ValueError) as error:
         raise DataError(f"the values must be numbers, such as 3.5 or 1234: {error}.") from None
-
-
-def _in_order(
-    users: Any, items: Any, weights: np.ndarray, seconds: np.ndarray | None
-) -> tuple[Lines, pd.Index, pd.Index]:
-    """The lines by row, then by column, else as they were; the ids of the rows and the columns."""
-    rows, user_ids = encode(users, "user")
-    columns, item_ids = encode(items, "item")
-    # Both sorts are stable, so that lines of one row and column keep their order.
-    order = _counting_argsort(columns, len(item_ids))
-    order = order[_counting_argsort(rows[order], len(user_ids))]
-    lines = Lines(rows, columns, weights, seconds, np.arange(len(rows), dtype=order.dtype))
-    return lines.take(order), user_ids, item_ids
 
 
 def _counting_argsort(codes: np.ndarray, n_codes: int) -> np.ndarray:

@@ -3,17 +3,14 @@
 import logging
 import warnings
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import scipy.sparse as sp
 
 from recvae.data.ids import as_ids, look_up, require_none_missing
 from recvae.data.interactions import Interactions
-from recvae.data.matrices import placed
-from recvae.data.reading.build import Duplicates, build_interactions, to_weights
+from recvae.data.reading.build import Duplicates, merge_lines, to_weights
 from recvae.data.reading.sources import TableSource, read_columns
 from recvae.data.reading.times import to_seconds
 from recvae.errors import DataError
@@ -59,13 +56,22 @@ def read_histories(
     rows, user_ids = _distinct(table[user], "user")
     columns = _columns(table[item], item_ids, "item", stacklevel=5)
     least = None if value is None else min_weight
-    lines = {"users": rows, "items": columns}
-    if value is not None:
-        lines["values"] = to_weights(table[value], signed=least is not None)
-    if timestamp is not None:
-        lines["timestamps"] = to_seconds(table[timestamp])
-    known = {name: column[columns >= 0] for name, column in lines.items()}
-    data = _merged(known, duplicates, least)
+    weights = None if value is None else to_weights(table[value], signed=least is not None)
+    seconds = None if timestamp is None else to_seconds(table[timestamp])
+    known = columns >= 0
+    data = merge_lines(
+        rows[known],
+        columns[known],
+        None if weights is None else weights[known],
+        None if seconds is None else seconds[known],
+        user_ids,
+        item_ids,
+        duplicates=duplicates,
+        signed=least is not None,
+    )
+    if least is None:
+        return data
+    data = data.part(least)
     if data.disliked is not None and data.disliked.nnz:
         logger.info(
             "%s of %s interactions weigh less than the %g of a like: they are left out of the "
@@ -73,25 +79,7 @@ def read_histories(
             *(f"{count:,}" for count in (data.disliked.nnz, len(rows))),
             least,
         )
-    of, shape = (data.user_ids.to_numpy(), data.item_ids.to_numpy()), (len(user_ids), len(item_ids))
-    return replace(
-        data,
-        matrix=placed(data.matrix, *of, shape),
-        users=pd.DataFrame(index=user_ids),
-        items=pd.DataFrame(index=item_ids),
-        disliked=None if data.disliked is None else placed(data.disliked, *of, shape),
-    )
-
-
-def _merged(
-    lines: dict[str, np.ndarray], duplicates: Duplicates | None, least: float | None
-) -> Interactions:
-    """Lines of numbers of users and items, of which there may be none, as one entry for each."""
-    if not len(lines["users"]):
-        nobody = Interactions.from_matrix(sp.csr_matrix(np.zeros((0, 0), np.float32)))
-        return replace(nobody, timestamps=lines.get("timestamps"))
-    data = build_interactions(**lines, duplicates=duplicates, signed=least is not None)
-    return data if least is None else data.part(least)
+    return data
 
 
 def known_columns(ids: Iterable[Any], item_ids: pd.Index, name: str) -> np.ndarray:

@@ -41,13 +41,12 @@ def _has_lines(path: Path) -> bool:
         return bool(pa.parquet.read_metadata(path).num_rows)
 
 
-def read_parquet(path: Path, ids: Collection[str], others: Collection[str]) -> dict[str, pd.Series]:
+def read_parquet(path: Path, names: Collection[str]) -> dict[str, pd.Series]:
     """Read columns of a Parquet file, or of a folder of them, with the types of the file.
 
     Raises:
         DataError: a file is damaged or of other types than the first, or a column is missing.
     """
-    names = [*ids, *others]
     files = parquet_files(path) if path.is_dir() else [path]
     types = common_types(files, names)
     with one_clear_error(path):

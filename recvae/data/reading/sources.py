@@ -59,17 +59,18 @@ def read_columns(
         MissingFileError, DataError: there is no such file, or no such table of such columns.
         OptionError: a header was given for what is no text file, or a query for no database.
     """
+    names = [*ids, *others]
     if is_address(source) or query is not None:
         source = read_query(*_asked(source, query))
     if isinstance(source, pd.DataFrame | Mapping):
         _refuse(header)
-        require_columns(source, [*ids, *others], "the table")
-        columns = {name: source[name] for name in (*ids, *others)}
+        require_columns(source, names, "the table")
+        columns = {name: source[name] for name in names}
         require_equal_lengths(columns)
         return columns
     if isinstance(source, ArrowStream):
         _refuse(header)
-        return _read_stream(source, [*ids, *others])
+        return _read_stream(source, names)
     if not isinstance(source, str | PathLike):
         raise DataError(
             f"can't read interactions from {type(source).__name__}: give the path of a file, "
@@ -81,8 +82,8 @@ def read_columns(
     with as_file(path) as file:
         if file.is_dir() or is_parquet(file):
             _refuse(header)
-            return read_parquet(file, ids, others)
-        return read_text(file, ids, others, header, quotes=quotes)
+            return read_parquet(file, names)
+        return read_text(file, names, ids, header, quotes=quotes)
 
 
 def like(source: object, table: pd.DataFrame) -> Any:

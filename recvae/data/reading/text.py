@@ -41,19 +41,20 @@ OTHER_PACKED = (b"PK\x03\x04", b"\xfd7zXZ\0")
 
 def read_text(
     path: Path,
+    names: Collection[str],
     ids: Collection[str],
-    others: Collection[str],
-    header: Sequence[str] | None = None,
+    header: Sequence[str] | None,
     *,
-    quotes: bool = True,
+    quotes: bool,
 ) -> dict[str, pd.Series]:
-    """Read columns of a text file; its delimiter, encoding and compression are detected.
+    """Read columns of a text file, some of them of ids.
+
+    Its delimiter, encoding and compression are detected.
 
     Raises:
         DataError: the file is no table, is damaged, has a quote that swallows other lines, or a
             column is missing.
     """
-    names = [*ids, *others]
     with one_clear_error(path):
         encodings, delimiter, first = _sniff(path, set(names))
         if first[0].lstrip().startswith(("{", "[")) and header is None:
@@ -91,7 +92,7 @@ def first_line(path: Path) -> list[str]:
         return _sniff(path, set())[2]
 
 
-def _read_json(path: Path, names: list[str]) -> dict[str, pd.Series]:
+def _read_json(path: Path, names: Collection[str]) -> dict[str, pd.Series]:
     """Columns of a file with a JSON object a line."""
     try:
         with open_text(path) as stream:
@@ -99,7 +100,7 @@ def _read_json(path: Path, names: list[str]) -> dict[str, pd.Series]:
     except pa.ArrowInvalid as error:
         raise DataError(f"{path} can't be read as JSON, an object a line: {error}.") from None
     require_columns(table.column_names, names, str(path))
-    return to_pandas(table.select(names))
+    return to_pandas(table.select(list(names)))
 
 
 def _require_balanced(

@@ -7,9 +7,14 @@ In the drawn matrices users are rows and items are columns; `T` is trained on, `
 from recvae.data.splits.holdout import Holdout, Split
 from recvae.data.splits.items import split_items
 from recvae.data.splits.published import SplitWarning, read_split
-from recvae.data.splits.shards import ShardSplit, split_shards
 from recvae.data.splits.time import split_repeats, split_time
-from recvae.data.splits.users import hold_out_items, split_folds, split_users
+from recvae.data.splits.users import (
+    ShardSplit,
+    hold_out_items,
+    split_folds,
+    split_shards,
+    split_users,
+)
 from recvae.data.splits.weak import split_interactions, split_last
 
 __all__ = [

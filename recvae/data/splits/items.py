@@ -34,12 +34,8 @@ def split_items(
     No item is dropped for being cold: fit with `item_features`.
 
     Args:
-        data: see `split_users`.
-        n_validation: see `split_users`.
-        n_test: see `split_users`.
-        cold: fraction of the items that are cold for validation, and for test.
-        seed: seeds the drawing of users and of items.
-        held_out: fraction of a held-out user's known items to be ranked.
+        cold: fraction of the items that are cold for validation, and for test; the other arguments
+            are those of `split_users`.
 
     Returns:
         `train` has no interaction of any cold item; `final` has those of the items that are cold

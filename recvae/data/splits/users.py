@@ -1,5 +1,7 @@
 """Strong generalization: validation and test users take no part in training."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import scipy.sparse as sp
 
@@ -11,6 +13,15 @@ from recvae.errors import OptionError
 
 MOST_HELD_OUT = 1000
 """The default number of users for validation, and for test."""
+
+
+@dataclass(frozen=True, eq=False)
+class ShardSplit:
+    """Training shards, validation users to choose a model by, and test users to judge it by."""
+
+    train: Shards
+    validation: Holdout
+    test: Holdout
 
 
 def split_users(
@@ -78,11 +89,7 @@ def split_folds(
     makes it; the last one is exactly the split that it gives for as many users.
 
     Args:
-        data: see `split_users`.
-        n_folds: how many splits to make, at least 2.
-        n_validation: see `split_users`.
-        seed: seeds the shuffling of the users, and anew the drawing of each split's items.
-        held_out: see `split_users`.
+        n_folds: how many splits to make, at least 2; the others are those of `split_users`.
 
     Returns:
         A split per fold. Every user is a test user of one of them, or counted in its `n_dropped`.
@@ -102,6 +109,29 @@ def split_folds(
         _split(data, np.roll(order, -end), n_validation, size, seed, held_out)
         for size, end in zip(sizes, np.cumsum(sizes), strict=True)
     ]
+
+
+def split_shards(
+    data: Shards,
+    n_validation: int | None = None,
+    n_test: int | None = None,
+    *,
+    seed: int = 98765,
+    held_out: float = 0.2,
+) -> ShardSplit:
+    """Hold out whole users of shards: the same users and items as `split_users` does.
+
+    The training users stay on the disk; validation and test users are in memory. Arguments and
+    errors are those of `split_users`.
+    """
+    n_validation, n_test = checked_sizes(data, n_validation, n_test, seed, held_out)
+    ranks = np.split(shuffled(data, seed), [-n_test - n_validation, -n_test])
+    train, *others = (data.select_users(np.sort(rank)) for rank in ranks)
+    items = np.flatnonzero(train.item_counts)
+    validation, test = (
+        hold_out_items(part.in_memory().select_items(items), held_out, seed) for part in others
+    )
+    return ShardSplit(train.select_items(items), validation, test)
 
 
 def checked_sizes(

@@ -75,9 +75,7 @@ def split_last(data: Interactions) -> Split:
         data: users x items with timestamps.
 
     Returns:
-        All users in training; users with fewer than 3 items keep all of them there. The held-out
-        sets have the users with a held-out item; `rows` are their training rows, and `n_dropped`
-        is the number of the other users.
+        As of `split_interactions`; users with fewer than 3 items keep all of them in training.
 
     Raises:
         DataError: there are no timestamps, all are the same, or no user has enough items.
