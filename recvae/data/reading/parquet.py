@@ -41,7 +41,7 @@ def _has_lines(path: Path) -> bool:
         return bool(pa.parquet.read_metadata(path).num_rows)
 
 
-def read_parquet(path: Path, names: Collection[str]) -> dict[str, pd.Series]:
+def read_parquet(path: Path, names: list[str]) -> dict[str, pd.Series]:
     """Read columns of a Parquet file, or of a folder of them, with the types of the file.
 
     Raises:

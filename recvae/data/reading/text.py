@@ -41,7 +41,7 @@ OTHER_PACKED = (b"PK\x03\x04", b"\xfd7zXZ\0")
 
 def read_text(
     path: Path,
-    names: Collection[str],
+    names: list[str],
     ids: Collection[str],
     header: Sequence[str] | None,
     *,
@@ -92,7 +92,7 @@ def first_line(path: Path) -> list[str]:
         return _sniff(path, set())[2]
 
 
-def _read_json(path: Path, names: Collection[str]) -> dict[str, pd.Series]:
+def _read_json(path: Path, names: list[str]) -> dict[str, pd.Series]:
     """Columns of a file with a JSON object a line."""
     try:
         with open_text(path) as stream:
@@ -100,7 +100,7 @@ def _read_json(path: Path, names: Collection[str]) -> dict[str, pd.Series]:
     except pa.ArrowInvalid as error:
         raise DataError(f"{path} can't be read as JSON, an object a line: {error}.") from None
     require_columns(table.column_names, names, str(path))
-    return to_pandas(table.select(list(names)))
+    return to_pandas(table.select(names))
 
 
 def _require_balanced(
