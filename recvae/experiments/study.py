@@ -112,7 +112,9 @@ class Study:
 
         If its loss becomes NaN or infinite, or memory runs out, the trial counts as failed.
         """
-        trial, started = self._ask(), perf_counter()
+        trial, started, state = self._ask(), perf_counter(), TrialState.COMPLETE
+        trained: T | None = None
+        value: float | None = None
 
         def watch(epoch: int, value: float) -> None:
             trial.report(value, epoch)
@@ -122,16 +124,16 @@ class Study:
         try:
             trained, seconds, value = objective(self.options_of(trial), watch)
         except optuna.TrialPruned:
-            self._tell(trial, TrialState.PRUNED, perf_counter() - started)
+            state, seconds = TrialState.PRUNED, perf_counter() - started
         except (RuntimeError, MemoryError) as error:
             logger.warning("trial %d failed: %s", trial.number, error)
             trial.set_user_attr("error", str(error))
-            self._tell(trial, TrialState.FAIL, perf_counter() - started)
-        else:
-            self._tell(trial, TrialState.COMPLETE, seconds, value)
-            if self.best and self.best.number == trial.number:
-                return trained
-        return None
+            state, seconds = TrialState.FAIL, perf_counter() - started
+        trial.set_user_attr("seconds", seconds)
+        finished = self._live.tell(trial, value, state)
+        with one_clear_error(self.path):
+            self.kept.add_trial(finished)
+        return trained if self.best and self.best.number == trial.number else None
 
     @property
     def _choices(self) -> dict[str, BaseDistribution]:
@@ -149,14 +151,6 @@ class Study:
         seed = np.random.SeedSequence((self.seed, number)).generate_state(1)[0]
         self._live.sampler = optuna.samplers.TPESampler(seed=int(seed))
         return self._live.ask(self._choices)
-
-    def _tell(
-        self, trial: Trial, state: TrialState, seconds: float, value: float | None = None
-    ) -> None:
-        trial.set_user_attr("seconds", seconds)
-        finished = self._live.tell(trial, value, state)
-        with one_clear_error(self.path):
-            self.kept.add_trial(finished)
 
 
 def _distribution(kind: Categorical | Float) -> BaseDistribution:
