@@ -2,7 +2,7 @@
 
 import pytest
 
-FILES = "fixtures", "fitting", "recommending", "tools", "keeping", "contract"
+FILES = "case", "fitting", "recommending", "tools", "keeping", "contract"
 pytest.register_assert_rewrite(*(f"{__name__}.{file}" for file in FILES))
 
 from recvae.testing.contract import RecommenderContract  # noqa: E402

@@ -2,6 +2,8 @@
 
 import pytest
 
+from recvae.models.contract.recommender import Recommender
+from recvae.testing.case import Case
 from recvae.testing.fitting import FittingTests
 from recvae.testing.keeping import KeepingTests
 from recvae.testing.recommending import RecommendingTests
@@ -19,3 +21,16 @@ class RecommenderContract(FittingTests, RecommendingTests, ToolTests, KeepingTes
     Attributes:
         personal: whether lists depend on the history; False for models such as popularity.
     """
+
+    personal: bool = True
+
+    @classmethod
+    def new(cls) -> Recommender:
+        """Make a model that is not fitted, each time with the same options."""
+        raise NotImplementedError("give the model that is to be tested")
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def case(cls) -> Case:
+        """The model with its data, the same for all tests."""
+        return Case(cls.new, cls.personal)

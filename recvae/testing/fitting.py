@@ -16,18 +16,10 @@ from recvae.errors import DataError, NotFittedError, OptionError
 from recvae.models.building import load_model
 from recvae.models.registry import MODELS
 from recvae.options.spaces import Categorical
-from recvae.testing.fixtures import (
-    ITEMS,
-    USERS,
-    Case,
-    Fixtures,
-    assert_same_lists,
-    checker_board,
-    recommend,
-)
+from recvae.testing.case import ITEMS, USERS, Case, assert_same_lists, checker_board, recommend
 
 
-class FittingTests(Fixtures):
+class FittingTests:
     """A fit depends on the data, the options and the seed alone."""
 
     def test_it_is_registered_by_its_name(self, case: Case) -> None:

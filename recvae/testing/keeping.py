@@ -12,20 +12,19 @@ import torch
 from recvae import options
 from recvae.errors import DataError, NotFittedError, OptionError
 from recvae.models.building import load_model
-from recvae.testing.fixtures import (
+from recvae.testing.case import (
     BOARD,
     COLOURS,
     ITEMS,
     USERS,
     Case,
-    Fixtures,
     assert_same_lists,
     checker_board,
     recommend,
 )
 
 
-class KeepingTests(Fixtures):
+class KeepingTests:
     """A loaded or updated model is as good as a fitted one."""
 
     def test_what_needs_fitting_says_so(self, case: Case, tmp_path: Path) -> None:
@@ -63,7 +62,7 @@ class KeepingTests(Fixtures):
         cold = np.arange(ITEMS, ITEMS + 3)
         model = case.make().fit(grown, item_features=["kind"], keep_data=True)
         ids, scores = recommend(model, grown.matrix, 1, allow=cold)
-        if self.personal:
+        if case.personal:
             tastes = (ids[:, 0] + np.arange(USERS)) % 3 == 0
             assert tastes.mean() > 0.8
         model.save(tmp_path)

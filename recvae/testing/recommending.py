@@ -16,13 +16,11 @@ from recvae.models.building import load_model
 from recvae.models.contract.scorer import EmptyHistoryWarning
 from recvae.ranking import blocks
 from recvae.ranking.rerank import Boost, Cap, Pin
-from recvae.testing.fixtures import (
+from recvae.testing.case import (
     BOARD,
     ITEMS,
     USERS,
-    WITHOUT_TIMES,
     Case,
-    Fixtures,
     assert_same_lists,
     checker_board,
     recommend,
@@ -30,11 +28,11 @@ from recvae.testing.fixtures import (
 )
 
 
-class RecommendingTests(Fixtures):
+class RecommendingTests:
     """Lists hold the best of what may be shown."""
 
     def test_the_checker_board_is_solved(self, case: Case) -> None:
-        self._require_personal()
+        require(case.personal, "its lists are the same for all")
         ids, _ = recommend(case.board, checker_board(BOARD), 1)
         np.testing.assert_array_equal(ids[:, 0], np.arange(BOARD))
 
@@ -181,7 +179,6 @@ class RecommendingTests(Fixtures):
             case.model.recommend(case.histories[rows], rows=rows), (whole[0][rows], whole[1][rows])
         )
 
-    @WITHOUT_TIMES
     def test_recommend_table_speaks_raw_ids(self, case: Case) -> None:
         table = case.model.recommend_table(
             {"who": ["user 9", "user 2", "user 9"], "what": ["item 1", "item 4", "item 2"]},
@@ -200,7 +197,6 @@ class RecommendingTests(Fixtures):
         assert nine["item"].tolist() == [f"item {column}" for column in ids[0]]
         np.testing.assert_allclose(nine["score"], scores[0], rtol=1e-4)
 
-    @WITHOUT_TIMES
     def test_recommend_table_counts_the_items_it_does_not_know(self, case: Case) -> None:
         table = pd.DataFrame({"user": ["user 1"] * 2, "item": ["item 1", "item 99"]})
         with pytest.warns(UserWarning, match=r"\b1\b"):
@@ -223,7 +219,6 @@ class RecommendingTests(Fixtures):
         loaded = load_model(tmp_path, device="cpu")
         pd.testing.assert_frame_equal(loaded.recommend_table(table, ITEMS, value="stars"), lists)
 
-    @WITHOUT_TIMES
     def test_recommend_table_takes_what_is_allowed_and_denied(self, case: Case) -> None:
         table = {"user": ["user 9", "user 2"], "item": ["item 1", "item 4"]}
         stock = {f"item {n}" for n in (1, 2, 3, 5)}

@@ -14,22 +14,14 @@ from recvae.evaluation.evaluate import evaluate
 from recvae.exporting.padded import Padded
 from recvae.models.contract.abilities import Ability
 from recvae.ranking import shortlist
-from recvae.testing.fixtures import (
-    BOARD,
-    ITEMS,
-    USERS,
-    Case,
-    Fixtures,
-    assert_same_lists,
-    checker_board,
-)
+from recvae.testing.case import BOARD, ITEMS, USERS, Case, assert_same_lists, checker_board, require
 
 
-class ToolTests(Fixtures):
+class ToolTests:
     """What the class declares is there, anything else is refused with the reason."""
 
     def test_similar_items_share_a_colour_of_the_checker_board(self, case: Case) -> None:
-        self._require_personal()
+        require(case.personal, "its lists are the same for all")
         ids, similarities = case.board.similar_items(np.arange(BOARD), 3)
         assert ids.shape == similarities.shape == (BOARD, 3)
         assert (str(ids.dtype), str(similarities.dtype)) == ("int64", "float32")
@@ -38,7 +30,7 @@ class ToolTests(Fixtures):
         assert (np.diff(similarities, axis=1) <= 0).all()
 
     def test_similar_items_takes_one_column_and_refuses_others(self, case: Case) -> None:
-        self._require_personal()
+        require(case.personal, "its lists are the same for all")
         ids, _ = case.model.similar_items(np.array(4), ITEMS)
         assert ids[0, -1] == -1
         found = ids[0][ids[0] >= 0]

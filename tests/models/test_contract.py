@@ -10,7 +10,7 @@ from recvae.data.interactions import Interactions
 from recvae.errors import DataError, NotFittedError
 from recvae.models.registry import BUILT_IN
 from recvae.testing import RecommenderContract
-from recvae.testing.fixtures import Case
+from recvae.testing.case import Case
 
 NET = {"latent": 16, "batch_size": 10, "device": "cpu"}
 QUICK = NET | {"epochs": 3, "learning_rate": 0.06}

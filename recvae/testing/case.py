@@ -1,4 +1,4 @@
-"""Fixtures: small data, a model fitted to them, and what the tests of the contract share."""
+"""A case: a model that is tested and small data, and what the tests of the contract share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,11 +18,6 @@ COLOURS = np.eye(2)
 
 Lists: TypeAlias = tuple[np.ndarray, np.ndarray]
 
-WITHOUT_TIMES = pytest.mark.filterwarnings(
-    "ignore::recvae.models.contract.inputs.MissingWeightsWarning"
-)
-"""For tests of tables that have no column of times, which some models miss."""
-
 
 @dataclass(frozen=True)
 class Case:
@@ -30,9 +25,11 @@ class Case:
 
     Attributes:
         make: makes a new model, which is not fitted.
+        personal: whether lists depend on the history.
     """
 
     make: Callable[[], Recommender]
+    personal: bool = True
 
     @cached_property
     def data(self) -> Interactions:
@@ -72,27 +69,6 @@ class Case:
     def lists(self, k: int = 10, **arguments: Any) -> Lists:
         """The model's lists for the training users."""
         return recommend(self.model, self.histories, k, **arguments)
-
-
-class Fixtures:
-    """What the tests of the contract are given."""
-
-    personal: bool = True
-    """Whether lists depend on the history."""
-
-    @classmethod
-    def new(cls) -> Recommender:
-        """Make a model that is not fitted, each time with the same options."""
-        raise NotImplementedError("give the model that is to be tested")
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def case(cls) -> Case:
-        """The model with its data, the same for all tests."""
-        return Case(cls.new)
-
-    def _require_personal(self) -> None:
-        require(self.personal, "its lists are the same for all")
 
 
 def require(condition: bool, reason: str) -> None:
