@@ -25,6 +25,11 @@ settings.load_profile("full")
 gc.set_threshold(RARELY)  # what is imported stays, and looking through it took a tenth of the time
 
 
+def pytest_collection_finish() -> None:
+    """Let the collector pass over what was imported, above all as pytest and Python end."""
+    gc.freeze()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browsers, servers, real data are slow; files with slow tests begin, so that none is last."""
     for item in items:
