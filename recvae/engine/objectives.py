@@ -1,9 +1,7 @@
-"""Objectives: log-likelihoods of sparse rows and KL terms, as pure functions.
+"""Objectives: log-likelihoods of sparse rows and KL terms, as pure functions; a value per user.
 
-Logits are [users, items], means and logs of variances [users, latent]; the results are [users],
-summed over items or latent dimensions, where nothing else is said. Constants that depend on the
-data alone (the multinomial coefficient, the Gaussian's normalizer) are omitted: they have no
-gradient.
+Constants that depend on the data alone (the multinomial coefficient, the Gaussian's normalizer)
+are omitted: they have no gradient.
 """
 
 import math
@@ -30,6 +28,13 @@ def multinomial_log_likelihood(logits: torch.Tensor, targets: Batch) -> torch.Te
     """Log-likelihood of the counts x under softmax probabilities (Liang et al., 2018, eq. 2).
 
     sum_i x_i log softmax(logits)_i
+
+    Args:
+        logits: [users, items].
+        targets: counts, the same users and items.
+
+    Returns:
+        [users], summed over the items.
     """
     return targets.inner(logits) - targets.sum(targets.values) * logits.logsumexp(dim=1)
 
@@ -58,22 +63,35 @@ def gaussian_log_likelihood(outputs: torch.Tensor, targets: Batch) -> torch.Tens
 
 
 def gaussian_kl(mean: torch.Tensor, logvar: torch.Tensor) -> torch.Tensor:
-    """KL divergence of N(mean, exp(logvar)) from N(0, I) (Kingma & Welling, 2014, appendix B)."""
+    """KL divergence of N(mean, exp(logvar)) from N(0, I) (Kingma & Welling, 2014, appendix B).
+
+    Args:
+        mean: [users, latent].
+        logvar: [users, latent], the log of the variance.
+
+    Returns:
+        [users], summed over the latent dimensions.
+    """
     return 0.5 * (mean.square() + logvar.exp() - logvar - 1).sum(dim=1)
 
 
 def log_normal(code: torch.Tensor, mean: torch.Tensor, logvar: torch.Tensor) -> torch.Tensor:
-    """Log-density of N(mean, exp(logvar)), for each dimension of each code: [users, latent]."""
+    """Log-density of N(mean, exp(logvar)), for each dimension of each code."""
     return -0.5 * (math.log(2 * math.pi) + logvar + (code - mean).square() / logvar.exp())
 
 
 def composite_log_prior(
     code: torch.Tensor, mean: torch.Tensor, logvar: torch.Tensor
 ) -> torch.Tensor:
-    """Log-density of RecVAE's prior, for each dimension of each code: [users, latent].
+    """Log-density of RecVAE's prior, for each dimension (Shenbin et al., 2020, section 3.3).
 
-    A mixture of N(0, 1), of the posterior N(mean, exp(logvar)) by the previous epoch's encoder, and
-    of a wide N(0, exp(10)) (Shenbin et al., 2020, section 3.3).
+    A mixture of N(0, 1), of the posterior by the previous epoch's encoder, and of a wide
+    N(0, exp(10)).
+
+    Args:
+        code: [users, latent].
+        mean: [users, latent], of the previous encoder.
+        logvar: [users, latent], of the previous encoder.
     """
     zero = torch.zeros_like(mean)
     standard, previous, wide = COMPOSITE_WEIGHTS
@@ -93,8 +111,14 @@ def sampled_composite_kl(
 ) -> torch.Tensor:
     """The KL divergence from RecVAE's prior, estimated by a single draw of the code.
 
-    `code` is drawn from N(mean, exp(logvar)); `previous` is the mean and the log of the variance by
-    the previous encoder.
+    Args:
+        code: [users, latent], drawn from N(mean, exp(logvar)).
+        mean: [users, latent].
+        logvar: [users, latent].
+        previous: the mean and log-variance by the previous encoder, [users, latent] each.
+
+    Returns:
+        [users], summed over the latent dimensions.
     """
     return (log_normal(code, mean, logvar) - composite_log_prior(code, *previous)).sum(dim=1)
 
@@ -104,10 +128,17 @@ def mixture_log_normal(
 ) -> torch.Tensor:
     """Log-density of an even mixture of Gaussians: log 1/K sum_k N(code; mean_k, exp(logvar_k)).
 
-    Means and logs of variances are [components, latent]. With the posteriors of pseudo-inputs as
-    components it is the VampPrior's (Tomczak & Welling, "VAE with a VampPrior", AISTATS 2018,
-    eq. 9). The squares are expanded, so that memory grows with users x components, not with
-    users x components x latent.
+    With the posteriors of pseudo-inputs as components it is the VampPrior's (Tomczak & Welling,
+    "VAE with a VampPrior", AISTATS 2018, eq. 9). The squares are expanded, so that memory grows
+    with users x components, not with users x components x latent.
+
+    Args:
+        code: [users, latent].
+        means: [components, latent].
+        logvars: [components, latent], the log of the variances.
+
+    Returns:
+        [users], summed over the latent dimensions.
     """
     # |z - m|^2 / v = z^2 / v - 2 z m / v + m^2 / v as matrix products. Both are first shifted by
     # the same center, since the difference of large squares would lose digits.

@@ -22,11 +22,18 @@ def choose(
     n_sampled: int,
     generator: torch.Generator,
 ) -> tuple[torch.Tensor, torch.Tensor, Batch]:
-    """Choose the batch's items and a sample of others, `n_sampled` at most.
+    """Choose the batch's items and a sample of others.
 
-    Give the chosen of the weights float32 [items, width], of the biases float32 [items] and of the
-    targets [users, items], as the likelihood takes them. The bias of a sampled item is greater by
-    the logarithm of the number of items that it counts for.
+    Args:
+        weight: float32 [items, width].
+        bias: float32 [items].
+        targets: counts, [users, items].
+        n_sampled: how many items to sample beside those of the batch, at most.
+        generator: draws the sample.
+
+    Returns:
+        Weights, biases and targets of the chosen items, as the likelihood takes them. The bias of a
+        sampled item is greater by the logarithm of the number of items that it counts for.
     """
     present, columns = torch.unique(targets.columns, return_inverse=True)
     others = sample_others(present, targets.n_items, n_sampled, generator)
@@ -41,12 +48,20 @@ def choose(
 def sample_others(
     present: torch.Tensor, n_items: int, n_sampled: int, generator: torch.Generator
 ) -> torch.Tensor:
-    """Draw distinct items that are not present, all of them equally likely: int64, ascending.
+    """Draw distinct items that are not present, all of them equally likely.
 
-    Items drawn twice count once; with as many draws as there are others, or more, all of them are
-    taken. The generator always gives `n_sampled` numbers, whatever is present (int64, ascending).
-    So the generators of tensor parallel processes, which have different items, stay in the same
-    state.
+    The generator always gives `n_sampled` numbers, whatever is present. So the generators of tensor
+    parallel processes, which have different items, stay in the same state.
+
+    Args:
+        present: int64, ascending.
+        n_items: number of items in the catalogue.
+        n_sampled: number of draws; items drawn twice count once. With as many draws as there are
+            other items, or more, all of them are taken.
+        generator: makes the draws.
+
+    Returns:
+        int64, ascending: the sampled items.
     """
     n_others = n_items - len(present)
     draws = torch.randint(2**62, (n_sampled,), generator=generator, device=present.device)
