@@ -20,7 +20,7 @@ def test_one_place_gives_content_to_arrow():
         for path in PACKAGE.rglob("*.py")
         if OF_PYTHON.search(path.read_text("utf-8"))
     }
-    assert found == {"disk/untrusted.py", "experiments/report/pictures.py"}  # the latter of PNGs
+    assert found == {"disk/untrusted.py", "experiments/report/page.py"}  # the latter of PNGs
 
 
 @pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n"])

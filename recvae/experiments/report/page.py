@@ -1,16 +1,36 @@
 """The report of a comparison: one page to read, and files to work with."""
 
 import json
+from base64 import b64encode
+from dataclasses import dataclass
+from io import BytesIO
 from os import PathLike
 from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
 
 from recvae import options
 from recvae.disk import atomic
 from recvae.display.templates import render
+from recvae.display.themes import DARK, LIGHT
 from recvae.errors import WriteError
 from recvae.evaluation.metrics import METRICS, Metric
 from recvae.experiments.comparison import Comparison
-from recvae.experiments.report.pictures import Picture, data_url, draw_all
+from recvae.experiments.report import plots
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A plot as SVG for light and for dark pages, and as PNG to put elsewhere; `alt` in words."""
+
+    name: str
+    caption: str
+    alt: str
+    light: bytes
+    dark: bytes
+    png: bytes
 
 
 def write_report(comparison: Comparison, folder: str | PathLike[str]) -> Path:
@@ -26,7 +46,7 @@ def write_report(comparison: Comparison, folder: str | PathLike[str]) -> Path:
     require_own(folder)
     with atomic.writing_to(folder):
         (folder / "plots").mkdir(parents=True, exist_ok=True)
-        pictures = draw_all(comparison)
+        pictures = _pictures(comparison)
         for picture in pictures:
             (folder / "plots" / f"{picture.name}.svg").write_bytes(picture.light)
             (folder / "plots" / f"{picture.name}.png").write_bytes(picture.png)
@@ -56,7 +76,7 @@ def _html(comparison: Comparison, pictures: list[Picture]) -> str:
         "report.html",
         comparison=comparison,
         pictures=pictures,
-        data_url=data_url,
+        data_url=_data_url,
         options={name: options.values(model) for name, model in comparison.models.items()},
         # The first line of each metric's own documentation.
         definitions={
@@ -64,3 +84,59 @@ def _html(comparison: Comparison, pictures: list[Picture]) -> str:
             for metric in comparison.metrics
         },
     )
+
+
+def _pictures(comparison: Comparison) -> list[Picture]:
+    """All pictures for which the comparison has the data."""
+    return [
+        Picture(
+            plot.__name__.replace("_", "-"),
+            str(plot.__doc__),
+            alt,
+            light=_draw(plot, comparison, LIGHT, format="svg", metadata={"Date": None}),
+            dark=_draw(plot, comparison, DARK, format="svg", metadata={"Date": None}),
+            png=_draw(plot, comparison, LIGHT, format="png"),
+        )
+        for plot, alt in _in_words(comparison).items()
+    ]
+
+
+def _data_url(svg: bytes) -> str:
+    """An image as a part of a page, so that this needs no other file."""
+    return f"data:image/svg+xml;base64,{b64encode(svg).decode()}"
+
+
+def _draw(plot: plots.Plot, comparison: Comparison, theme: dict[Any, Any], **form: Any) -> bytes:
+    """A plot as the bytes of an image; `form` is what `Figure.savefig` takes."""
+    image = BytesIO()
+    with mpl.rc_context(theme):
+        plot(comparison).savefig(image, **form)
+    return image.getvalue()
+
+
+def _in_words(comparison: Comparison) -> dict[plots.Plot, str]:
+    """The plots for which the comparison has the data, and what each shows."""
+    metric, best = comparison.metrics[-1], comparison.best
+    told: dict[plots.Plot, str] = {}
+    if len(comparison.runs) > 1:
+        behind = _listed(comparison.differences.loc[metric]["difference"], "+.4f")
+        told[plots.differences] = f"Dot plot of {metric} minus that of {best}. {behind}."
+        seconds = _listed(comparison.table["training_seconds"], ".1f")
+        about = f"Scatter plot of {metric} against seconds of training."
+        told[plots.metric_by_training_time] = f"{about} Seconds: {seconds}."
+    shown = comparison.curves.loc[["ndcg@10", "ndcg@100", "recall@10", "recall@100"]]
+    values = " ".join(f"{name}: {_listed(line, '.3f')}." for name, line in shown.iterrows())
+    about = "Line charts of NDCG and recall against K, from 1 to 100."
+    told[plots.metric_by_length] = f"{about} {values}"
+    groups = comparison.activity[comparison.activity["model"] == best].set_index("items")
+    about = f"Line chart of {metric} by items in the history."
+    told[plots.metric_by_activity] = f"{about} {best}: {_listed(groups['mean'], '.3f')}."
+    if plots.training_columns(comparison):
+        epochs = pd.Series({name: len(history) for name, history in comparison.training.items()})
+        about = "Line charts of training, epoch by epoch."
+        told[plots.training] = f"{about} Epochs: {_listed(epochs, 'd')}."
+    return told
+
+
+def _listed(numbers: pd.Series, form: str) -> str:
+    return ", ".join(f"{name} {number:{form}}" for name, number in numbers.items())
