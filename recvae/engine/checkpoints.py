@@ -14,7 +14,7 @@ from operator import itemgetter
 from os.path import lexists
 from pathlib import Path
 from time import perf_counter
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -93,8 +93,7 @@ class Checkpoints:
         If it can't be written, a warning says so, and the earlier checkpoints stay.
         """
         started = perf_counter()
-        tensors: dict[str, torch.Tensor] = {}
-        rest = json.dumps(_taken_out(state, tensors))
+        rest, tensors = _packed(state)
         fill = partial(save_file, tensors, metadata={"json": rest})
         self._number += 1
         try:
@@ -112,7 +111,7 @@ class Checkpoints:
         """Read the newest state that is intact for all processes; None if there is no checkpoint.
 
         Raises:
-            CheckpointError: all are damaged, or they are of another training.
+            CheckpointError: all are damaged for some process, or they are of another training.
         """
         # First each process reads its own newest intact checkpoint, whose number may be 0: none.
         found = self._found()
@@ -125,10 +124,10 @@ class Checkpoints:
         # Go on counting after the highest number that was found anywhere, so that no number is
         # ever given to two different states.
         self._number = int(self.everyone.max(max((number for number, _ in found), default=0)))
-        if self._number and not number:
+        if not number and (self._number or any(lexists(one.manifest) for one in self._places)):
+            whose = " for all processes" if self.everyone.size > 1 else ""
             raise CheckpointError(
-                f"no checkpoint in {self.folder} is intact for all processes: remove it to begin "
-                "anew."
+                f"no checkpoint in {self.folder} is intact{whose}: remove it to begin anew."
             )
         return state
 
@@ -148,16 +147,10 @@ class Checkpoints:
                 ) from None
             except Exception as error:  # whatever a parser makes of a damaged file
                 logger.warning("%s is damaged: %s", place.manifest, error)
-        if not found and any(lexists(place.manifest) for place in self._places):
-            self._refuse()
         return sorted(found, key=itemgetter(0), reverse=True)
 
     def _newest(self, found: list[tuple[int, Stored]]) -> tuple[int, dict[str, Any] | None]:
-        """The first intact checkpoint: its number and its state; 0 and None if nothing was found.
-
-        Raises:
-            CheckpointError: all that were found are damaged.
-        """
+        """The first intact checkpoint: its number and its state; 0 and None if there is none."""
         for number, saved in found:
             try:
                 state = _read(saved)
@@ -167,14 +160,7 @@ class Checkpoints:
             # The place that was read comes last: the next checkpoint goes over the other one.
             self._places.sort(key=lambda place: place == saved.store)
             return number, state
-        if found:
-            self._refuse()
         return 0, None
-
-    def _refuse(self) -> NoReturn:
-        raise CheckpointError(
-            f"all checkpoints in {self.folder} are damaged: remove it to begin anew."
-        )
 
 
 def has_checkpoints(folder: Path) -> bool:
@@ -184,29 +170,26 @@ def has_checkpoints(folder: Path) -> bool:
 
 def _read(saved: Stored) -> dict[str, Any]:
     with safe_open(saved.path("state"), "pt") as file:
-        state = json.loads(file.metadata()["json"])
-        return dict(_put_back(state, lambda name: file.get_tensor(name).clone()))
+        state = _unpacked(file.metadata()["json"], lambda name: file.get_tensor(name).clone())
+        return dict(state)
 
 
-def _taken_out(state: Any, tensors: dict[str, torch.Tensor], name: str = "state") -> Any:
-    """A copy of the state with names instead of its tensors, which are put into `tensors`."""
-    match state:
-        case torch.Tensor():
-            tensors[name] = state.detach().cpu().contiguous()
-            return {"tensor": name}
-        case dict():
-            return {key: _taken_out(part, tensors, f"{name}.{key}") for key, part in state.items()}
-        case list():
-            return [_taken_out(part, tensors, f"{name}.{n}") for n, part in enumerate(state)]
-    return state
+def _packed(state: Mapping[str, Any]) -> tuple[str, dict[str, torch.Tensor]]:
+    """A state as JSON with names instead of its tensors, and the tensors by name."""
+    tensors: dict[str, torch.Tensor] = {}
+
+    def named(tensor: torch.Tensor) -> dict[str, str]:
+        name = str(len(tensors))
+        tensors[name] = tensor.detach().cpu().contiguous()
+        return {"tensor": name}
+
+    return json.dumps(state, default=named), tensors
 
 
-def _put_back(state: Any, tensor: Callable[[str], torch.Tensor]) -> Any:
-    match state:
-        case {"tensor": str(name), **others} if not others:
-            return tensor(name)
-        case dict():
-            return {key: _put_back(part, tensor) for key, part in state.items()}
-        case list():
-            return [_put_back(part, tensor) for part in state]
-    return state
+def _unpacked(text: str, tensor: Callable[[str], torch.Tensor]) -> Any:
+    """A state from JSON, with the tensors that it names."""
+
+    def put_back(part: dict[str, Any]) -> Any:
+        return tensor(part["tensor"]) if [*part] == ["tensor"] else part
+
+    return json.loads(text, object_hook=put_back)

@@ -9,8 +9,7 @@ core, the very one that is burnt by spinning: a fit took up to fifteen times as 
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, suppress
-from functools import partial
+from contextlib import suppress
 from math import ceil
 from pathlib import Path
 from threading import Event, Thread
@@ -56,25 +55,21 @@ def a_part_each(n: int) -> list[slice]:
     return [slice(start, start + size) for start in range(0, n, size)]
 
 
-def considerate() -> AbstractContextManager[None]:
-    """A context in which threads hardly spin while other programs are in the way."""
-    return _CONSIDERATE.on()
-
-
 def _watch() -> Undo:
     _within_quota()
     over = Event()
     watcher = Thread(target=_step_back_if_crowded, args=(over,), name="recvae-threads", daemon=True)
     watcher.start()
-    return partial(_end, watcher, over)
+
+    def end() -> None:
+        over.set()
+        watcher.join()
+
+    return end
 
 
-def _end(watcher: Thread, over: Event) -> None:
-    over.set()
-    watcher.join()
-
-
-_CONSIDERATE = Switch(_watch)
+considerate = Switch(_watch).on
+"""A context in which threads hardly spin while other programs are in the way."""
 
 
 def _step_back_if_crowded(over: Event) -> None:

@@ -99,7 +99,10 @@ class Trainer:
             with self._signals:
                 self._train()
         except KeyboardInterrupt:
-            self._interrupt()
+            if not (done := len(self.training.history)):
+                raise
+            self.interrupted = True
+            logger.warning("interrupted after epoch %d: the best weights are kept.", done)
         self.training.end()
         return pd.DataFrame(self.training.history)
 
@@ -226,10 +229,3 @@ class Trainer:
         if self.validate is None or not self.training.history:
             raise TrainingError(f"{problem}: {advice}")
         logger.warning("%s; the best weights before it are kept: %s", problem, advice)
-
-    def _interrupt(self) -> None:
-        if not self.training.history:
-            raise
-        self.interrupted = True
-        done = len(self.training.history)
-        logger.warning("interrupted after epoch %d: the best weights are kept.", done)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from http import HTTPStatus
+from importlib.resources import files
 from os import PathLike
 from pathlib import Path
 from queue import Full
@@ -11,16 +12,17 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
 
 import recvae
 from recvae.errors import DataError, MissingPackageError, OptionError, TrainingError
-from recvae.serving import pages
 from recvae.serving.live_model import LiveModel
-from recvae.serving.middleware import measured, strict, with_limits
-from recvae.serving.routes import open_router, router
-from recvae.serving.security import bearer, require_origins
+from recvae.serving.middleware import bearer, measured, require_origins, strict, with_limits
+from recvae.serving.routes import PAGE, open_router, router
 from recvae.serving.service import Service
 
+SWAGGER = Path(str(files("fastapi_offline"))) / "static"
+"""The folder of Swagger UI, which shows the API."""
 MAX_BATCH = 64
 """The highest number of requests in one forward pass."""
 REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -73,7 +75,8 @@ def create_app(
         root_path_in_servers=False,
     )
     app.state.service = service
-    pages.add_to(app)
+    app.mount("/page", StaticFiles(directory=PAGE))
+    app.mount("/swagger", StaticFiles(directory=SWAGGER))
     app.include_router(open_router)
     app.include_router(router, dependencies=guards, responses=REFUSALS)
     app.add_middleware(with_limits)

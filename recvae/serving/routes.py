@@ -1,13 +1,22 @@
-"""Routes: one short function for each thing a client may ask."""
+"""Routes: one short function for each thing a client may ask.
+
+The pages, one to try the model on and one of the API, load nothing from other hosts, and name their
+own files by relative paths, so that a proxy may serve them below any path.
+"""
 
 from http import HTTPStatus
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi.responses import FileResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from recvae.serving import schemas
 from recvae.serving.service import Service
+
+PAGE = Path(__file__).parent / "page"
+"""The folder of the pages' files."""
 
 
 async def _service(request: Request) -> Service:
@@ -104,3 +113,15 @@ async def metrics(service: Asked) -> Response:
 async def health(service: Asked) -> schemas.Health:
     """Whether the server works, and which model it serves."""
     return service.live.now.health()
+
+
+@open_router.get("/", include_in_schema=False)
+async def page() -> FileResponse:
+    """The page to try the model on."""
+    return FileResponse(PAGE / "index.html")
+
+
+@open_router.get("/docs", include_in_schema=False)
+async def docs() -> FileResponse:
+    """The page of the API."""
+    return FileResponse(PAGE / "docs.html")

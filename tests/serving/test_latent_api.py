@@ -10,7 +10,7 @@ from serving_client import client_of
 
 import recvae as rv
 from recvae import latent
-from recvae.serving import pages
+from recvae.serving import routes
 from recvae.serving.schemas import MAX_EXPLAINED, MAX_LIKES, MAX_POINTS, MAX_WEIGHTS
 
 pytestmark = [
@@ -230,7 +230,7 @@ async def test_pages_name_no_other_host_and_may_load_from_none(served):
             assert "http" not in policy.replace("'self'", "")
             assert "unsafe" not in policy
             assert answer.headers["x-content-type-options"] == "nosniff"
-        for file in pages.FOLDER.iterdir():
+        for file in routes.PAGE.iterdir():
             served_file = await client.get(f"/page/{file.name}")
             assert served_file.status_code == 200
             text = served_file.text.replace("http://www.w3.org/2000/svg", "")
