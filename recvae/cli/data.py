@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -10,9 +10,6 @@ import recvae as rv
 from recvae.cli.arguments import Json
 from recvae.cli.output import show
 from recvae.cli.source import DataOptions
-
-if TYPE_CHECKING:
-    from recvae.data.datasets.declaration import Release
 
 QUANTILES = {
     "least": 0,
@@ -56,39 +53,27 @@ def data(
 
 
 def _list(data_dir: Path | None) -> list[dict[str, Any]]:
-    from recvae.data.datasets.releases import DATASETS, RELEASES, data_directory
+    """A line for each data set; its megabytes are None if it is downloaded by hand."""
+    from recvae.data.datasets import releases
 
-    here = data_directory(data_dir)
-    return [
-        {"name": name, **asdict(size), **_availability(RELEASES.get(name), here)}
-        for name, size in DATASETS.items()
-    ]
-
-
-def _availability(release: "Release | None", directory: Path) -> dict[str, Any]:
-    """The megabytes to download (None: by hand, 0: none), and whether the data set is here."""
-    from recvae.data.datasets.releases import archive_of, unpacked
-
-    if release is None:
-        return {"megabytes": 0, "present": True}
-    present = unpacked(release, directory) is not None
-    if release.zip is None:
-        return {"megabytes": None, "present": present}
-    present = present or archive_of(release, directory).exists()
-    return {"megabytes": release.zip.megabytes, "present": present}
+    here, lines = releases.data_directory(data_dir), []
+    for name, size in releases.DATASETS.items():
+        line = {"name": name, **asdict(size), "megabytes": 0, "present": True}
+        if (release := releases.RELEASES.get(name)) is not None:
+            packed = release.zip is not None and releases.archive_of(release, here).exists()
+            line["present"] = packed or releases.unpacked(release, here) is not None
+            line["megabytes"] = None if release.zip is None else release.zip.megabytes
+        lines.append(line)
+    return lines
 
 
 def _list_as_text(lines: list[dict[str, Any]]) -> str:
-    head = f"{'name':<19} {'ratings':>11} {'users':>8} {'items':>7} {'download':>9}  here"
-    return "\n".join([head, *(_line(**line) for line in lines)])
-
-
-def _line(
-    name: str, ratings: int, users: int, items: int, megabytes: int | None, present: bool
-) -> str:
-    download = {None: "by hand", 0: "none"}.get(megabytes, f"{megabytes} MB")
-    here = "yes" if present else "no"
-    return f"{name:<19} {ratings:>11,} {users:>8,} {items:>7,} {download:>9}  {here}"
+    text = f"{'name':<19} {'ratings':>11} {'users':>8} {'items':>7} {'download':>9}  here"
+    for line in lines:
+        download = {None: "by hand", 0: "none"}.get(line["megabytes"], f"{line['megabytes']} MB")
+        text += "\n{name:<19} {ratings:>11,} {users:>8,} {items:>7,} ".format(**line)
+        text += f"{download:>9}  {'yes' if line['present'] else 'no'}"
+    return text
 
 
 def _describe(data: "rv.Interactions") -> dict[str, Any]:

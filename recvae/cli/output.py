@@ -86,7 +86,7 @@ def show(result: object, as_json: dict[str, Any] | list[Any], json: bool) -> Non
     typer.echo(result)
 
 
-def make_folder(out: Path, data: str) -> None:
+def make_folder(out: Path, data: str | None) -> None:
     """Make the folder for what a command gives, so that what can't be written fails now.
 
     Raises:
@@ -97,9 +97,11 @@ def make_folder(out: Path, data: str) -> None:
     atomic.make_folder(out)
 
 
-def require_outside(out: str | Path, data: str | Path) -> None:
+def require_outside(out: str | Path, data: str | None) -> None:
     """Raise typer.BadParameter if `out` is the file or folder of the data, or in it."""
-    if Path(data).exists() and Path(out).resolve().is_relative_to(Path(data).resolve()):
+    if data is None or not Path(data).exists():
+        return
+    if Path(out).resolve().is_relative_to(Path(data).resolve()):
         raise typer.BadParameter(
             f"--out {out} would change the data that are read: choose another."
         )

@@ -125,7 +125,7 @@ def recommend(
         raise typer.BadParameter("--address is for shards: `recvae shard` makes them of a table.")
     if json and out is not None:
         raise typer.BadParameter("the lists go to the file of --out: no --json.")
-    if out is not None and history is not None:
+    if out is not None:
         require_outside(out, history)
     histories = _read(history, columns, wishes.as_of)
     tables = rv.load_model(model, device=device).recommend_tables(

@@ -7,9 +7,8 @@ import typer
 
 import recvae as rv
 from recvae.cli.arguments import FOLDER, Device, Json, ModelFolder, names
-from recvae.cli.output import note, require_outside, show
+from recvae.cli.output import make_folder, note, show
 from recvae.cli.source import DataOptions
-from recvae.disk import atomic
 from recvae.disk.databases import is_address
 from recvae.errors import MissingFileError
 
@@ -59,9 +58,7 @@ def update(
         min_rating = recommender.min_weight_
     all_of_it = {"min_user_items": 0, "min_item_users": 0}
     new = None if data is None else columns.read(data, min_weight=min_rating, **all_of_it)
-    if data is not None:
-        require_outside(out, data)
-    atomic.make_folder(out)
+    make_folder(out, data)
     recommender.update(new, remove_users=names(remove_users or ""))
     recommender.save(out)
     note(f"saved to {out}")

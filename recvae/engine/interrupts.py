@@ -1,14 +1,10 @@
 """Interrupts: when Ctrl-C and SIGTERM take effect."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import current_thread, main_thread
-from types import FrameType
-from typing import Self, TypeAlias
-
-Handler: TypeAlias = "Callable[[int, FrameType | None], object] | int | signal.Handlers | None"
-"""What is called when a signal comes; a number stands for what Python or the system does."""
+from typing import Any, Self
 
 
 class HeldBack:
@@ -19,7 +15,7 @@ class HeldBack:
     """
 
     def __init__(self) -> None:
-        self._handlers: dict[int, Handler] = {}
+        self._handlers: dict[int, Any] = {}
         self._pending: list[int] = []
 
     def __enter__(self) -> Self:

@@ -9,7 +9,7 @@ core, the very one that is burnt by spinning: a fit took up to fifteen times as 
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from math import ceil
 from pathlib import Path
 from threading import Event, Thread
@@ -68,7 +68,7 @@ def _watch() -> Undo:
     return end
 
 
-considerate = Switch(_watch).on
+considerate: Callable[[], AbstractContextManager[None]] = Switch(_watch).on
 """A context in which threads hardly spin while other programs are in the way."""
 
 

@@ -1,6 +1,7 @@
 """The served map: places of a model's items, and of tastes among them, in raw ids."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -24,11 +25,10 @@ class ServedMap:
         self._model = model
         self._catalogue = catalogue
         self._popular = np.argsort(-model.item_counts_, kind="stable")[: schemas.MAX_POINTS]
-        self._made: latent.TasteMap | None = None
 
     def draw(self, requests: Sequence[schemas.MapRequest]) -> list[schemas.ItemMap]:
         """The places of the most popular items."""
-        items = self._map().items.iloc[self._popular]
+        items = self._map.items.iloc[self._popular]
         places, genres = items[["x", "y"]].to_numpy().tolist(), main_genres(items).tolist()
         points = [
             schemas.MapPoint(**self._catalogue.item(column).model_dump(), x=x, y=y, genre=genre)
@@ -38,7 +38,7 @@ class ServedMap:
 
     def place(self, requests: Sequence[schemas.History]) -> list[schemas.Place]:
         """The places of tastes."""
-        users = self._map().place(self._catalogue.histories(requests))
+        users = self._map.place(self._catalogue.histories(requests))
         return [
             schemas.Place(
                 x=at["x"],
@@ -51,9 +51,8 @@ class ServedMap:
             for one, at in zip(requests, users.to_dict(orient="records"), strict=True)
         ]
 
+    @cached_property
     def _map(self) -> latent.TasteMap:
-        if self._made is None:
-            self._model.require(Ability.CODES)
-            around = latent.neighbor_histories(self._model, self._popular)
-            self._made = latent.TasteMap.fit(self._model, around)
-        return self._made
+        self._model.require(Ability.CODES)
+        around = latent.neighbor_histories(self._model, self._popular)
+        return latent.TasteMap.fit(self._model, around)
