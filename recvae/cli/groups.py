@@ -71,7 +71,7 @@ def _option(parameter: Parameter, helps: Helps) -> Parameter:
     option = copy(option)
     if parameter.name in helps:
         option.help, option.rich_help_panel = helps[parameter.name]
-    if kind is bool:  # or there were a --no-resume too
+    if kind is bool:  # or there would be a --no-resume too
         option.param_decls = (f"--{parameter.name.replace('_', '-')}",)
     return parameter.replace(annotation=Annotated[kind, option], kind=Parameter.KEYWORD_ONLY)
 
