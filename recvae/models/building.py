@@ -7,7 +7,7 @@ from typing import Any
 
 from recvae.engine import devices
 from recvae.errors import ModelFileError, did_you_mean, require_known
-from recvae.models.contract.recommender import Recommender
+from recvae.models.contract import Recommender
 from recvae.models.registry import MODELS
 from recvae.options import ranges
 from recvae.saved import storage

@@ -7,7 +7,7 @@ import torch
 
 from recvae.engine.batch import Batch
 from recvae.engine.phases import LossTerms, Phase
-from recvae.models.contract.abilities import Ability
+from recvae.models.contract import Ability
 from recvae.models.families.autoencoder import AutoencoderRecommender
 from recvae.nets import Net
 from recvae.nets.elsa import ELSANet

@@ -1,15 +1,15 @@
 """Ensemble: combines the scores of any models."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
 from annotated_types import MinLen
 from pydantic import PlainValidator
 
 from recvae.models.building import build_model
-from recvae.models.contract.recommender import Recommender
-from recvae.models.families.pooled import PooledRecommender
+from recvae.models.contract import Recommender
+from recvae.models.families.pooled import PooledRecommender, with_options
 from recvae.options.ranges import NonNegativeInt, PositiveFloat
 
 LEAST = 2
@@ -69,15 +69,8 @@ class Ensemble(PooledRecommender):
 
     def new_members(self) -> dict[str, Recommender]:
         """Copies of the members, with those options that they share with the ensemble."""
-        given = {"seed": self.seed, "device": self.device, "half_life": self.half_life}
-        ours = {option: value for option, value in given.items() if value is not None}
-        return {
-            name: replace(
-                member,
-                **{field.name: ours[field.name] for field in fields(member) if field.name in ours},
-            )
-            for name, member in read_members(self.members).items()
-        }
+        members = read_members(self.members)
+        return with_options(members, seed=self.seed, device=self.device, half_life=self.half_life)
 
 
 def _built(one: Any) -> Recommender:

@@ -9,10 +9,7 @@ from implicit.cpu.als import AlternatingLeastSquares
 
 from recvae.engine.batch import Batch
 from recvae.errors import TrainingError
-from recvae.models.contract.abilities import Ability
-from recvae.models.contract.changes import Change
-from recvae.models.contract.fitting import FitContext
-from recvae.models.contract.inputs import Input
+from recvae.models.contract import Ability, Change, FitContext, Input
 from recvae.models.families.implicit import Factorization, one_blas_thread
 from recvae.options.ranges import PositiveFloat, PositiveInt
 from recvae.options.spaces import Float, Int

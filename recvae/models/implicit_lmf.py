@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from implicit.cpu.lmf import LogisticMatrixFactorization
 
-from recvae.models.contract.inputs import Input
+from recvae.models.contract import Input
 from recvae.models.families.implicit import TrainedUsers
 from recvae.options.ranges import NonNegativeFloat, PositiveFloat, PositiveInt
 from recvae.options.spaces import Float, Int

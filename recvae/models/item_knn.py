@@ -8,8 +8,7 @@ import scipy.sparse as sp
 import torch
 
 from recvae.data.splits import Holdout
-from recvae.models.contract.fitting import FitContext
-from recvae.models.contract.inputs import Input, as_input
+from recvae.models.contract import FitContext, Input, as_input
 from recvae.models.families.neighbors import NeighborModel, nearest_items, of_neighbors
 from recvae.options.ranges import PositiveInt
 from recvae.options.spaces import Categorical, Int

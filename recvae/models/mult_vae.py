@@ -9,8 +9,7 @@ from recvae.data.shards import CsrOrShards
 from recvae.data.splits import Holdout
 from recvae.engine.annealing import RateSchedule, Schedule, WarmUp, kl_weight, warm_up_steps
 from recvae.errors import OptionError
-from recvae.models.contract.changes import Change
-from recvae.models.contract.fitting import FitContext
+from recvae.models.contract import Change, FitContext
 from recvae.models.families.mult import MultAutoencoder
 from recvae.options.ranges import NonNegativeFloat, PositiveFloat, PositiveInt
 from recvae.options.spaces import Categorical, Float, Int

@@ -8,8 +8,7 @@ import torch
 
 from recvae.data.shards import CsrOrShards
 from recvae.data.splits import Holdout
-from recvae.models.contract.fitting import FitContext
-from recvae.models.contract.recommender import Recommender
+from recvae.models.contract import FitContext, Recommender
 
 
 @dataclass(kw_only=True, eq=False)

@@ -16,12 +16,11 @@ from recvae.engine import machine
 from recvae.engine.sparse import LARGE
 from recvae.errors import TrainingError
 from recvae.evaluation.evaluate import evaluate
-from recvae.models.contract.fitting import FitContext
-from recvae.models.contract.recommender import Recommender
+from recvae.models.contract import FitContext, Recommender
 from recvae.models.edlae import EDLAE
 from recvae.models.elsa import ELSA
 from recvae.models.families import costs
-from recvae.models.families.pooled import PooledRecommender
+from recvae.models.families.pooled import PooledRecommender, with_options
 from recvae.models.implicit_als import ImplicitALS
 from recvae.models.mult_dae import MultDAE
 from recvae.models.mult_vae import MultVAE
@@ -113,38 +112,28 @@ class ResidualEnsemble(PooledRecommender):
         seeds = np.random.SeedSequence(self.seed).generate_state(self.n_vaes)
         members: dict[str, Recommender] = {  # in the order of the plans, in which they are fitted
             "edlae": EDLAE(max_gigabytes=self.max_gigabytes),
-            "elsa": ELSA(latent=self.rank, seed=self.seed, device=self.device),
+            "elsa": ELSA(latent=self.rank, seed=self.seed),
             "als": ImplicitALS(factors=self.factors, seed=self.seed),
             "sparse-edlae": SparseEDLAE(),
-            "mult-vae": MultVAE(
-                epochs=min(MultVAE.epochs, self.epochs), seed=self.seed, device=self.device
-            ),
-            **{
-                f"dae{number}": MultDAE(
-                    latent=DAE[0],
-                    epochs=min(DAE[1], self.epochs),
-                    temperature=0.1,
-                    learning_rate=0.01,
-                    seed=int(seed),
-                    device=self.device,
-                )
-                for number, seed in enumerate(seeds)
-            },
-            **{
-                f"vae{number}": ResidualVAE(
-                    latent=self.latent,
-                    width=self.width,
-                    gamma=self.gamma,
-                    epochs=self.epochs,
-                    max_gigabytes=self.max_gigabytes,
-                    seed=int(seed),
-                    device=self.device,
-                )
-                for number, seed in enumerate(seeds)
-            },
+            "mult-vae": MultVAE(epochs=min(MultVAE.epochs, self.epochs), seed=self.seed),
         }
-        for member in members.values():
-            member.half_life = self.half_life
+        for number, seed in enumerate(seeds.tolist()):
+            members[f"dae{number}"] = MultDAE(
+                latent=DAE[0],
+                epochs=min(DAE[1], self.epochs),
+                temperature=0.1,
+                learning_rate=0.01,
+                seed=seed,
+            )
+            members[f"vae{number}"] = ResidualVAE(
+                latent=self.latent,
+                width=self.width,
+                gamma=self.gamma,
+                epochs=self.epochs,
+                max_gigabytes=self.max_gigabytes,
+                seed=seed,
+            )
+        members = with_options(members, device=self.device, half_life=self.half_life)
         return {"transitions": Transitions(), **members}
 
     def members_for(self, train: sp.csr_matrix, minutes: float | None) -> dict[str, Recommender]:

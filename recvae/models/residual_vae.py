@@ -15,8 +15,7 @@ from recvae.engine.batch import Batch
 from recvae.engine.objectives import multinomial_log_likelihood, sampled_composite_kl, without
 from recvae.engine.phases import LossTerms, Phase
 from recvae.engine.weights import Snapshot
-from recvae.models.contract.abilities import Ability
-from recvae.models.contract.fitting import FitContext
+from recvae.models.contract import Ability, FitContext
 from recvae.models.edlae import EDLAE
 from recvae.models.families.autoencoder import AutoencoderRecommender
 from recvae.models.families.pooling import log_proportions
@@ -71,12 +70,7 @@ class ResidualVAE(AutoencoderRecommender):
     patience: PositiveInt | None = 15
 
     def solve(self, train: sp.csr_matrix) -> LinearPath:
-        """Solve for the linear path of a CSR matrix [users, items], whose weights it reads.
-
-        Raises:
-            OptionError: it takes more memory than `max_gigabytes`.
-            TrainingError: the regularization is too small to solve for it.
-        """
+        """Solve for the linear path of a CSR matrix [users, items], whose weights it reads."""
         linear = EDLAE(
             dropout=self.linear_dropout,
             regularization=self.regularization,

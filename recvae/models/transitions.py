@@ -8,8 +8,7 @@ import scipy.sparse as sp
 
 from recvae.data.matrices import rows_of
 from recvae.data.splits import Holdout
-from recvae.models.contract.abilities import Ability
-from recvae.models.contract.fitting import FitContext
+from recvae.models.contract import Ability, FitContext
 from recvae.models.families.neighbors import NeighborModel, above_zero, largest
 from recvae.options.ranges import Fraction, PositiveFloat, PositiveInt
 from recvae.options.spaces import Float, Int

@@ -81,10 +81,6 @@ def save(saved: Saved, folder: str | PathLike[str]) -> None:
     """Write a fitted model; an old one in the folder is replaced in one step.
 
     If another process is saving to the folder, it waits.
-
-    Raises:
-        WriteError: the folder can't be written.
-        DataError: the table of items has a column of several types.
     """
     folder = Path(folder).expanduser()
     with atomic.writing_to(folder):
@@ -98,11 +94,7 @@ def save(saved: Saved, folder: str | PathLike[str]) -> None:
 
 
 def as_parquet(table: pd.DataFrame) -> pa.Table:
-    """A table of items or users as it is saved.
-
-    Raises:
-        DataError: a column has values of several types, or lists and the like.
-    """
+    """A table of items or users as it is saved."""
     try:
         columns = pa.Table.from_pandas(table, preserve_index=True)
         for field in columns.schema:

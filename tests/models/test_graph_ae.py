@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import recvae as rv
 from recvae.errors import ModelFileError
-from recvae.models.families.graph import ItemGraph
+from recvae.models.graph_ae import ItemGraph
 from recvae.saved.storage import MANIFEST
 
 USERS, ITEMS = 90, 60

@@ -8,8 +8,8 @@ import torch
 import recvae as rv
 from recvae.engine import machine
 from recvae.errors import OptionError, TrainingError
+from recvae.models import sparse_edlae
 from recvae.models.families import linear_algebra as linear
-from recvae.models.families import local_weights
 from recvae.models.families.linear_algebra import (
     gram,
     inverse_,
@@ -92,7 +92,7 @@ def test_sparse_edlae_keeps_the_largest_weights_of_each_item():
 
 
 def test_each_item_is_a_ridge_regression_on_its_neighbors(monkeypatch):
-    monkeypatch.setattr(local_weights, "ENTRIES", 50)  # several batches
+    monkeypatch.setattr(sparse_edlae, "ENTRIES", 50)  # several batches
     random = np.random.default_rng(0)
     dense = (random.random((40, 12)) < 0.4) * random.random((40, 1))
     neighbors = sp.random(12, 12, density=0.3, format="lil", random_state=1)
@@ -101,7 +101,7 @@ def test_each_item_is_a_ridge_regression_on_its_neighbors(monkeypatch):
     neighbors = neighbors.tocsr()
     neighbors.eliminate_zeros()
     penalty = random.random(12) + 1
-    found = local_weights.local_weights(sp.csr_matrix(dense, dtype=np.float32), neighbors, penalty)
+    found = sparse_edlae.local_weights(sp.csr_matrix(dense, dtype=np.float32), neighbors, penalty)
     expected = np.zeros((12, 12))
     for item in range(12):
         near = neighbors[item].indices

@@ -26,10 +26,6 @@ def of_csr(matrix: sp.csr_matrix) -> dict[str, np.ndarray]:
 
 
 def to_csr(state: dict[str, torch.Tensor], shape: tuple[int, int]) -> sp.csr_matrix:
-    """A CSR float32 matrix from its arrays.
-
-    Raises:
-        ValueError, KeyError: they are not those of such a matrix.
-    """
+    """A CSR float32 matrix from its arrays."""
     data = of_shape(state["data"], len(state["indices"])).numpy()
     return csr_of(data, state["indices"].numpy(), state["indptr"].numpy(), shape)

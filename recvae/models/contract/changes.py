@@ -46,12 +46,7 @@ def changed(
     new: Interactions | None,
     remove_users: Collection[Any],
 ) -> tuple[Interactions, Change]:
-    """Today's training data, from yesterday's, and what has changed; users without a like are gone.
-
-    Raises:
-        OptionError: yesterday's were not kept.
-        DataError: a user to remove is unknown, or ids are of another type.
-    """
+    """Today's training data, from yesterday's, and what has changed; who likes nothing is gone."""
     if data is None:
         raise OptionError(
             "an update starts from the data of the last fit, which this model has not kept: fit it "

@@ -107,19 +107,16 @@ class ColdItems:
         cells = scores.cpu().numpy()
         standard, mean, std = _standard(cells[:, self.known])
         history, _, _ = _standard(_dense(histories)[:, self.known])
-        weights = self._weights(standard + self.weight * history)
-        cold = self.features[~self.known]
-        fitted = (cold @ weights.T).T - (weights @ self.ridge.centre)[:, None]
+        fitted = self._fitted(standard + self.weight * history, self.features[~self.known])
         filled = torch.from_numpy((mean + self.spread * std * fitted).astype(np.float32))
         scores[:, torch.from_numpy(np.flatnonzero(~self.known))] = filled.to(scores.device)
         return scores
 
     def without_itself(self, targets: np.ndarray) -> np.ndarray:
         """What the regression says of each known item if that is left out: [users, known items]."""
-        known, weights = self.features[self.known], self._weights(targets)
-        fitted = (known @ weights.T).T - (weights @ self.ridge.centre)[:, None]
+        known = self.features[self.known]
         own = self.ridge.leverages(known, known.shape[0])
-        return (fitted - own * targets) / (1 - own)
+        return (self._fitted(targets, known) - own * targets) / (1 - own)
 
     def state(self) -> dict[str, torch.Tensor]:
         """The regression as named tensors."""
@@ -128,11 +125,7 @@ class ColdItems:
 
     @classmethod
     def restore(cls, state: dict[str, torch.Tensor], counts: np.ndarray) -> Self | None:
-        """Take the tensors of `state` out of a model's; None if it has none.
-
-        Raises:
-            ValueError, KeyError: they are not those of such a regression.
-        """
+        """Take the tensors of `state` out of a model's; None if it has none."""
         if not (own := taken(state, PREFIX)):
             return None
         ridge = Ridge.restore(own)
@@ -156,9 +149,10 @@ class ColdItems:
         unit = max(float(both.std()), 1e-9)
         return replace(self, weight=weight, spread=1 / unit), both / unit, own
 
-    def _weights(self, targets: np.ndarray) -> np.ndarray:
-        """The weights [users, features] of the regression on targets [users, known items]."""
-        return self.ridge.times((self.features[self.known].T @ targets.T).T)
+    def _fitted(self, targets: np.ndarray, lines: sp.csr_matrix) -> np.ndarray:
+        """What the regression on targets [users, known items] says of lines [n, features]."""
+        weights = self.ridge.times((self.features[self.known].T @ targets.T).T)
+        return (lines @ weights.T).T - (weights @ self.ridge.centre)[:, None]
 
 
 def _standard(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -59,11 +59,7 @@ class ColdUsers:
         return max(each, key=lambda one: one._judged(known[rows], train[rows]))
 
     def of_today(self, data: Interactions) -> Self:
-        """The same regression on today's training data.
-
-        Raises:
-            OptionError: it reads vectors, which are not kept with the data.
-        """
+        """The same regression on today's training data."""
         if not (columns := self.features.table_columns):
             raise OptionError(
                 "vectors of users are not kept, so that they can't be updated: fit the model anew, "
@@ -73,11 +69,7 @@ class ColdUsers:
         return self.learn(*Features.learn(data.users, columns, known), data.matrix)
 
     def encode(self, given: "pd.DataFrame | Vectors", n_users: int) -> sp.csr_matrix:
-        """Encode what is known of n_users users: CSR float32 [users, features].
-
-        Raises:
-            OptionError, DataError: it is not like that of the training users, or not a line each.
-        """
+        """Encode what is known of n_users users: CSR float32 [users, features]."""
         known = self.features.encode(given)
         if known.shape[0] != n_users:
             raise DataError(f"user_features has {known.shape[0]:,} lines for {n_users:,} users.")
@@ -117,12 +109,7 @@ class ColdUsers:
     def restore(
         cls, state: dict[str, torch.Tensor], table: pd.DataFrame | None, facts: Facts
     ) -> Self | None:
-        """Take the tensors of `state` out of a model's; None if it has none.
-
-        Raises:
-            ValueError, KeyError: they are not those of such a regression on the features of a
-                table.
-        """
+        """Take the tensors of `state` out of a model's; None if it has none."""
         if not (own := taken(state, PREFIX)):
             return None
         features, ridge = Features.restore(table), Ridge.restore(own)

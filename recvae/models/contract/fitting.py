@@ -63,12 +63,7 @@ class FitContext:
 def checked_data(
     given: Interactions | Shards | sp.csr_matrix, validation: Holdout | None
 ) -> Interactions | Shards:
-    """Give back the training data if they have interactions and the validation users' items.
-
-    Raises:
-        DataError: there is nothing to learn from, validation has other items, or what is known of
-            the items can't be saved.
-    """
+    """Give back the training data if they have interactions and the validation users' items."""
     data = given if isinstance(given, Shards) else Interactions.from_matrix(given)
     if not data.item_counts.any():
         raise DataError("there is no interaction to learn from.")

@@ -27,11 +27,7 @@ class MissingWeightsWarning(UserWarning):
 
 
 def as_input(matrix: sp.csr_matrix, kind: Input = "binary") -> sp.csr_matrix:
-    """A CSR matrix with weights of this kind; it shares its structure with the given matrix.
-
-    Raises:
-        DataError: weights are too small or too large to be taken as they are.
-    """
+    """A CSR matrix with weights of this kind; it shares its structure with the given matrix."""
     if kind == "counts":
         if matrix.nnz and not (matrix.data.min() >= LEAST and matrix.data.max() <= MOST):
             raise DataError(

@@ -1,14 +1,11 @@
-"""Lists: what may be in them, and lists as a stream of tidy tables."""
+"""Lists: what may be in them, and lists as tidy tables."""
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from recvae.data.reading import known_columns
-from recvae.display.progress import progress
-from recvae.ranking.blocks import MOST_USERS
 
 
 def allowed(allow: Any, deny: Any, item_ids: pd.Index) -> np.ndarray | None:
@@ -20,29 +17,17 @@ def allowed(allow: Any, deny: Any, item_ids: pd.Index) -> np.ndarray | None:
     return np.setdiff1d(columns, [] if deny is None else known_columns(deny, item_ids, "deny"))
 
 
-def ranked_tables(
-    rank: Callable[[slice], tuple[np.ndarray, np.ndarray]],
-    user_ids: pd.Index,
-    items: pd.DataFrame,
-    cold: np.ndarray | None = None,
-) -> Iterator[pd.DataFrame]:
-    """Lists as tidy tables, a block of users at a time; `rank` gives a block's lists.
-
-    Where it is known which items are cold, bool [items], the tables say so.
-    """
-    starts = range(0, max(len(user_ids), 1), MOST_USERS)
-    for start in progress(starts, "recommending", unit="block"):
-        block = slice(start, start + MOST_USERS)
-        yield _table(items, cold, user_ids[block], *rank(block))
-
-
-def _table(
-    items: pd.DataFrame,
-    cold: np.ndarray | None,
-    user_ids: pd.Index,
+def table(
     ids: np.ndarray,
     scores: np.ndarray,
+    user_ids: pd.Index,
+    items: pd.DataFrame,
+    cold: np.ndarray | None,
 ) -> pd.DataFrame:
+    """Lists [users, k] as a tidy table, of columns of items, -1 where a list ends, and scores.
+
+    Where it is known which items are cold, bool [items], the table says so.
+    """
     n, k = ids.shape
     kept = ids.ravel() >= 0
     columns = ids.ravel()[kept]

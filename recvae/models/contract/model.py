@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable
-from typing import Any, ClassVar, Literal, TypeAlias
+from dataclasses import fields
+from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -19,20 +20,22 @@ from recvae.models.contract.abilities import Ability
 from recvae.models.contract.changes import Change
 from recvae.models.contract.cold_items import ColdItems
 from recvae.models.contract.cold_users import ColdUsers
-from recvae.models.contract.estimator import Estimator
 from recvae.models.contract.fitting import FitContext
 from recvae.models.contract.inputs import Input, as_input, recent
 from recvae.options.spaces import Space
+from recvae.packages import sklearn
 from recvae.ranking.neighbors import cosine
 from recvae.saved.facts import Facts, Origin
 
 ParallelAxis: TypeAlias = Literal["users", "items"]
 
 
-class Model(Estimator, ABC):
+class Model(ABC):
     """The methods that a class of models defines. Those that are not abstract have a default.
 
-    The defaults for codes, similar items and export raise OptionError, for models without these.
+    The defaults for codes, vectors, sparse scores, similar items and export raise OptionError, for
+    models without these. It has the manners of scikit-learn, whose tools clone models and search
+    their options, but no base class of it, which is not needed to use a model.
 
     Attributes:
         input: how the model reads weights; an option of models that can use them as they are.
@@ -104,36 +107,21 @@ class Model(Estimator, ABC):
     def user_vectors(
         self, histories: sp.csr_matrix, rows: np.ndarray | None = None
     ) -> torch.Tensor:
-        """What a user's scores are inner products with: float32 [users, width].
-
-        Raises:
-            OptionError: the scores are no inner products.
-        """
+        """What a user's scores are inner products with: float32 [users, width]."""
         raise OptionError(self.lack_of(Ability.VECTORS))
 
     def last_layer(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Vectors [items, width] and biases [items], float32: users' vectors @ these' + biases are
         the scores of all items but those of the history.
-
-        Raises:
-            OptionError: the scores are no inner products.
         """
         raise OptionError(self.lack_of(Ability.VECTORS))
 
     def sparse_scores(self, histories: sp.csr_matrix) -> sp.csr_matrix:
-        """The scores of a block of users that are not 0: CSR float32 [users, items].
-
-        Raises:
-            OptionError: the scores are not sparse.
-        """
+        """The scores of a block of users that are not 0: CSR float32 [users, items]."""
         raise OptionError(self.lack_of(Ability.SPARSE_SCORES))
 
     def item_vectors(self) -> torch.Tensor:
-        """Vectors float32 [items, d] to compare items by.
-
-        Raises:
-            OptionError: the model has none.
-        """
+        """Vectors float32 [items, d] to compare items by."""
         raise OptionError(f"{type(self).__name__} has no notion of similar items.")
 
     def similarities(self, columns: np.ndarray) -> torch.Tensor:
@@ -146,26 +134,15 @@ class Model(Estimator, ABC):
         Returns:
             Mean and log-variance, float32 [users, latent] each; a code that is a point has the
             log-variance -inf.
-
-        Raises:
-            OptionError: the model has no latent space.
         """
         raise OptionError(self.lack_of(Ability.CODES))
 
     def decode(self, codes: np.ndarray) -> torch.Tensor:
-        """Score all items, [users, items], by codes alone: any points, float32 [users, latent].
-
-        Raises:
-            OptionError: the model has no latent space.
-        """
+        """Score all items, [users, items], by codes alone: any points, float32 [users, latent]."""
         raise OptionError(self.lack_of(Ability.CODES))
 
     def forward(self, batch: Batch) -> torch.Tensor:
-        """The scores [users, items] of histories as tensors; the same as those of `score`.
-
-        Raises:
-            OptionError: the model can't be exported.
-        """
+        """The scores [users, items] of histories as tensors; the same as those of `score`."""
         raise OptionError(self.lack_of(Ability.EXPORT))
 
     @property
@@ -188,6 +165,30 @@ class Model(Estimator, ABC):
         if self.half_life is None:
             return as_input(histories, self.input)
         return recent(histories, self.half_life)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The hyper-parameters by name, as they were given; `deep` changes nothing."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+
+    def set_params(self, **params: Any) -> Self:
+        """Set hyper-parameters; return self. A fitted model has to be fitted anew.
+
+        Raises:
+            OptionError: there is no such hyper-parameter, or it is out of its range.
+        """
+        options.build(type(self), self.get_params() | params)
+        for name, value in params.items():
+            setattr(self, name, value)
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn may know: rows are sparse, and there is no target."""
+        utils = sklearn("utils")
+        return utils.Tags(
+            estimator_type=None,
+            target_tags=utils.TargetTags(required=False),
+            input_tags=utils.InputTags(sparse=True, positive_only=True),
+        )
 
     def as_option(self) -> dict[str, Any]:
         """The model's name and options, to store it as an option of another model."""

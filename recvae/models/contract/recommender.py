@@ -13,11 +13,13 @@ from recvae.data.interactions import Interactions
 from recvae.data.reading import read_histories
 from recvae.data.reading.build import Duplicates
 from recvae.data.reading.sources import TableSource, like
+from recvae.display.progress import progress
 from recvae.errors import OptionError
 from recvae.models.contract import lists
 from recvae.models.contract.abilities import Ability
 from recvae.models.contract.inputs import as_input, warn_if_unweighted, warn_of_no_order
 from recvae.models.contract.scorer import Scorer
+from recvae.ranking.blocks import MOST_USERS
 from recvae.ranking.neighbors import nearest, nearest_rows
 from recvae.ranking.rerank import ItemTable, Reranker, Step
 from recvae.ranking.top_k import ItemSets, as_columns, require_length, top_k
@@ -216,23 +218,25 @@ class Recommender(Scorer):
         histories, known = self.checked_users(data.matrix, self.rows_of(data.user_ids), features)
         require_length(k, histories.shape[1])
         reranker = self.reranker(rerank)
+        cold = None if self.cold_items_ is None else ~self.cold_items_.known
 
-        def rank(block: slice) -> tuple[np.ndarray, np.ndarray]:
-            own = None if known is None else known[block]
-            return top_k(
+        def table(block: slice) -> pd.DataFrame:
+            ranked = top_k(
                 self.score_or_count,
                 histories[block],
                 k,
-                rows=own,
+                rows=None if known is None else known[block],
                 exclude_seen=exclude_seen,
                 allow=allow,
                 deny=None if data.disliked is None else data.disliked[block],
                 rerank=reranker,
                 products=self.products,
             )
+            return lists.table(*ranked, data.user_ids[block], self.items_, cold)
 
-        cold = None if self.cold_items_ is None else ~self.cold_items_.known
-        return lists.ranked_tables(rank, data.user_ids, self.items_, cold)
+        starts = range(0, max(len(data.user_ids), 1), MOST_USERS)
+        blocks = progress(starts, "recommending", unit="block")
+        return (table(slice(start, start + MOST_USERS)) for start in blocks)
 
     def reranker(self, steps: Sequence[Step]) -> Reranker | None:
         """The steps with what they need to know of this model's items; None without a step."""

@@ -64,11 +64,7 @@ class Ridge:
 
     @classmethod
     def restore(cls, state: dict[str, torch.Tensor]) -> Self:
-        """Take the arrays of `state` back.
-
-        Raises:
-            ValueError, KeyError: they are not those of a regression.
-        """
+        """Take the arrays of `state` back."""
         n_features, rank = state["directions"].shape
         return cls(
             of_shape(state["centre"], n_features).numpy(),

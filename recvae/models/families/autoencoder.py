@@ -23,11 +23,7 @@ from recvae.engine.phases import Phase
 from recvae.engine.trainer import Trainer
 from recvae.evaluation.evaluate import mean_of
 from recvae.evaluation.metrics import parse_metrics
-from recvae.models.contract.abilities import Ability
-from recvae.models.contract.changes import Change
-from recvae.models.contract.fitting import FitContext
-from recvae.models.contract.inputs import Input, as_input
-from recvae.models.contract.recommender import Recommender
+from recvae.models.contract import Ability, Change, FitContext, Input, Recommender, as_input
 from recvae.nets import Net
 from recvae.nets.growing import grow
 from recvae.options.ranges import (
@@ -99,14 +95,12 @@ class AutoencoderRecommender(Recommender):
     """How much of the weights is kept where an update trains on all users, see `grow`."""
 
     def encode(self, histories: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
-        """Encode tastes as Gaussians, by the net: see `Recommender.encode`."""
         histories = self.checked(histories)
         codes = [self._encode(block) for block in in_blocks(histories)] or [self._encode(histories)]
         mean, logvar = (torch.cat(parts).cpu().numpy() for parts in zip(*codes, strict=True))
         return mean, logvar
 
     def decode(self, codes: np.ndarray) -> torch.Tensor:
-        """Score all items by the decoder alone: see `Recommender.decode`."""
         self.require_fitted()
         with torch.no_grad():
             return self.net_.decode(torch.from_numpy(codes).to(self.device_))
@@ -142,15 +136,14 @@ class AutoencoderRecommender(Recommender):
         return Batch.of(self.as_read(histories), self.device_)
 
     def forward(self, batch: Batch) -> torch.Tensor:
-        """The scores [users, items] of a batch, differentiable in the batch's values."""
+        """See `Model.forward`; it is differentiable in the batch's values."""
         mean, _ = self.net_.encode(batch.normalized())
         return self.net_.decode(mean)
 
     def learn(self, train: CsrOrShards, validation: Holdout | None, context: FitContext) -> None:
         """Train a new net from the seed."""
         parse_metrics([self.metric])
-        weights_seed, *seeds = self._seeds()
-        self.net_ = self._drawn_net(train.shape[1], weights_seed)
+        seeds = self._draw_net(train.shape[1])
         self._train(train, validation, context, seeds)
 
     def relearn(self, change: Change, context: FitContext) -> None:
@@ -162,9 +155,7 @@ class AutoencoderRecommender(Recommender):
         be noise after so few.
         """
         known, rows = self.net_, as_input(change.train)
-        weights_seed, *seeds = self._seeds(int(self.fingerprint_, 16))
-        self.net_ = self._drawn_net(rows.shape[1], weights_seed)
-        n_users = rows.shape[0]
+        seeds, n_users = self._draw_net(rows.shape[1], int(self.fingerprint_, 16)), rows.shape[0]
         among = _with_others(change.rows, n_users, self._batch_size(n_users), seeds[0])
         grow(known, self.net_, rows, self.kept ** (len(among) / n_users))
         self._train(change.train, None, context, seeds, among=among)
@@ -172,14 +163,13 @@ class AutoencoderRecommender(Recommender):
     def _batch_size(self, n_users: int) -> int:
         return min(self.batch_size, ceil(n_users / MIN_STEPS))
 
-    def _drawn_net(self, n_items: int, seed: int) -> Net:
-        net = self.new_net(n_items)
-        net.initialize(torch.Generator().manual_seed(seed))
-        return net
-
-    def _seeds(self, *more: int) -> list[int]:
-        """The seeds of the weights, of the order of the users and of the noise."""
-        return np.random.SeedSequence([self.seed, *more]).generate_state(3).tolist()
+    def _draw_net(self, n_items: int, *more: int) -> list[int]:
+        """Draw a net from the seed and more; the seeds of the users' order and of the noise."""
+        sequence = np.random.SeedSequence([self.seed, *more])
+        weights_seed, *others = sequence.generate_state(3).tolist()
+        self.net_ = self.new_net(n_items)
+        self.net_.initialize(torch.Generator().manual_seed(weights_seed))
+        return others
 
     def _train(
         self,
@@ -193,7 +183,11 @@ class AutoencoderRecommender(Recommender):
         """Train the net from its beginning; or on, by some rows of the training users."""
         device, together = devices.resolve(self.device), processes.current()
         order_seed, noise_seed = seeds
-        rows = self._as_input(train)
+        rows: CsrOrShards
+        if isinstance(train, Shards):
+            rows = train.weighed(lambda matrix: as_input(matrix, self.input))
+        else:
+            rows = as_input(train, self.input)
         self.prepare(self.net_, rows, context)
         self.net_.split_items(together.items)
         self.net_.to(device)
@@ -243,11 +237,6 @@ class AutoencoderRecommender(Recommender):
     def learn_shards(self, train: Shards, validation: Holdout | None, context: FitContext) -> None:
         self.learn(train, validation, context)
 
-    def _as_input(self, train: CsrOrShards) -> CsrOrShards:
-        if isinstance(train, Shards):
-            return train.weighed(lambda matrix: as_input(matrix, self.input))
-        return as_input(train, self.input)
-
     @abstractmethod
     def new_net(self, n_items: int) -> Net:
         """A net for `n_items` items, with uninitialized parameters."""
@@ -274,11 +263,9 @@ class AutoencoderRecommender(Recommender):
 
     @property
     def nets_(self) -> list[nn.Module]:
-        """Its net."""
         return [self.net_]
 
     def state(self) -> dict[str, torch.Tensor]:
-        """The weights and buffers of the net."""
         return dict(self.net_.state_dict())
 
     def restore(self, state: dict[str, torch.Tensor]) -> None:

@@ -14,10 +14,7 @@ from recvae.data.splits import Holdout
 from recvae.display.progress import progress
 from recvae.engine.states import of_shape
 from recvae.errors import TrainingError
-from recvae.models.contract.abilities import Ability
-from recvae.models.contract.fitting import FitContext
-from recvae.models.contract.inputs import as_input
-from recvae.models.contract.recommender import Recommender
+from recvae.models.contract import Ability, FitContext, Recommender, as_input
 from recvae.options.ranges import NonNegativeFloat, NonNegativeInt, PositiveInt, Threads
 
 
@@ -68,11 +65,7 @@ class Factorization(Recommender):
             self.run(self.new_solver(), train)
 
     def run(self, solver: Any, train: sp.csr_matrix) -> None:
-        """Fit a model of implicit's, from the vectors that it has or from random ones; keep them.
-
-        Raises:
-            TrainingError: it diverges.
-        """
+        """Fit a model of implicit's, from its vectors or from random ones; keep what it learnt."""
         label, data = f"fitting {self.name}", as_input(train, self.input)
         if not all(part.flags.writeable for part in (data.data, data.indices, data.indptr)):
             data = data.copy()  # implicit takes only what it might write to

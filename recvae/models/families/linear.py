@@ -9,11 +9,7 @@ import torch
 from recvae.data.splits import Holdout
 from recvae.engine.batch import Batch
 from recvae.engine.states import of_shape
-from recvae.models.contract.abilities import Ability
-from recvae.models.contract.changes import Change
-from recvae.models.contract.fitting import FitContext
-from recvae.models.contract.inputs import as_input
-from recvae.models.contract.recommender import Recommender
+from recvae.models.contract import Ability, Change, FitContext, Recommender, as_input
 from recvae.models.families.linear_algebra import (
     add_rows_,
     error_of,

@@ -29,11 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 def require_memory(name: str, n_items: int, max_gigabytes: float) -> None:
-    """Say how much memory the items x items matrix of a model takes, before it is made.
-
-    Raises:
-        OptionError: it takes more than `max_gigabytes`, or more than the machine has.
-    """
+    """Say how much memory the items x items matrix of a model takes, before it is made."""
     gigabytes = BYTES_PER_PAIR * n_items**2 / 1e9
     if gigabytes >= WORTH_SAYING:
         logger.info("%s needs about %.1f GB for %s items", name, gigabytes, f"{n_items:,}")
@@ -68,11 +64,7 @@ def gram(matrix: sp.csr_matrix) -> torch.Tensor:
 
 
 def inverse_(matrix: torch.Tensor) -> torch.Tensor:
-    """Invert a symmetric positive definite matrix [items, items] by Cholesky, in its own memory.
-
-    Raises:
-        TrainingError: it is not positive definite within its precision.
-    """
+    """Invert a symmetric positive definite matrix [items, items] by Cholesky, in its own memory."""
     # The matrix is symmetric, so its transposed view is the same matrix in LAPACK's column order.
     # Any other order would be copied, and the peak would be two matrices.
     columns = matrix.mT

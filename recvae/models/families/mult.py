@@ -13,8 +13,7 @@ from recvae.engine.batch import Batch
 from recvae.engine.objectives import LOG_LIKELIHOODS, Likelihood
 from recvae.engine.phases import LossTerms, Phase
 from recvae.errors import OptionError
-from recvae.models.contract.abilities import Ability
-from recvae.models.contract.fitting import FitContext
+from recvae.models.contract import Ability, FitContext
 from recvae.models.families.softmax import SoftmaxAutoencoder
 from recvae.nets import Net
 from recvae.nets.autoencoder import Autoencoder

@@ -11,9 +11,8 @@ from recvae.data.matrices import only, rank_in_rows, rows_of
 from recvae.display.progress import progress
 from recvae.engine.batch import Batch
 from recvae.engine.threads import a_part_each, in_threads
-from recvae.models.contract.abilities import Ability
+from recvae.models.contract import Ability, Recommender
 from recvae.models.contract.arrays import to_csr
-from recvae.models.contract.recommender import Recommender
 from recvae.options.ranges import PositiveFloat, PositiveInt
 from recvae.ranking.blocks import user_blocks
 

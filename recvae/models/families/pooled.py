@@ -4,10 +4,10 @@ from abc import abstractmethod
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 from copy import copy
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import reduce
 from operator import iadd
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -17,12 +17,8 @@ from torch import nn
 from recvae.data.splits import Holdout
 from recvae.engine.batch import Batch
 from recvae.errors import OptionError
-from recvae.models.contract.abilities import Ability
+from recvae.models.contract import Ability, Change, FitContext, Recommender, as_input
 from recvae.models.contract.arrays import taken
-from recvae.models.contract.changes import Change
-from recvae.models.contract.fitting import FitContext
-from recvae.models.contract.inputs import as_input
-from recvae.models.contract.recommender import Recommender
 from recvae.models.families.pooling import is_likely, log_proportions, pooled_products
 from recvae.ranking.shortlist import Products
 from recvae.saved.storage import Saved
@@ -57,11 +53,9 @@ class PooledRecommender(Recommender):  # no dataclass: `chosen_` is no option
 
     @property
     def reads_validation(self) -> bool:
-        """Whether a member does."""
         return any(member.reads_validation for member in self.new_members().values())
 
     def as_chosen(self) -> Self:
-        """See `Learner.as_chosen`: of the members that there are, each as it was chosen."""
         again = super().as_chosen()
         if self._facts is None:
             return again
@@ -88,12 +82,10 @@ class PooledRecommender(Recommender):  # no dataclass: `chosen_` is no option
 
     @property
     def reads_weights(self) -> bool:
-        """Whether a member reads weights."""
         return any(member.reads_weights for member in self.new_members().values())
 
     @property
     def reads_order(self) -> bool:
-        """Whether a member reads the order."""
         return any(member.reads_order for member in self.new_members().values())
 
     def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
@@ -111,7 +103,19 @@ class PooledRecommender(Recommender):  # no dataclass: `chosen_` is no option
             if self.interrupted_:
                 break
             told = context.on_epoch if name == _leader(members) else None
-            self._fit_member(name, member, train, validation, replace(context, on_epoch=told))
+            try:
+                member.fit(
+                    train,
+                    validation,
+                    told,
+                    context.part(name),
+                    minutes=context.minutes_left,
+                    shared=context.shared,
+                    keep_data=self.facts_.data is not None,
+                )
+                self.members_[name], self.interrupted_ = member, member.interrupted_
+            except KeyboardInterrupt:
+                self.interrupted_ = True
         if len(self.members_) < (len(members) if self.needs_all else 1):
             raise KeyboardInterrupt
         for member in self.members_.values():
@@ -127,28 +131,6 @@ class PooledRecommender(Recommender):  # no dataclass: `chosen_` is no option
             self.interrupted_ |= member.interrupted_
         self.history_ = None if self.leader_ is None else self.leader_.history_
 
-    def _fit_member(
-        self,
-        name: str,
-        member: Recommender,
-        train: sp.csr_matrix,
-        validation: Holdout | None,
-        context: FitContext,
-    ) -> None:
-        try:
-            member.fit(
-                train,
-                validation,
-                context.on_epoch,
-                context.part(name),
-                minutes=context.minutes_left,
-                shared=context.shared,
-                keep_data=self.facts_.data is not None,
-            )
-            self.members_[name], self.interrupted_ = member, member.interrupted_
-        except KeyboardInterrupt:
-            self.interrupted_ = True
-
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Sum the members' log-probabilities, each up to a constant for each user."""
         weights = (weight for net in self.nets_ for weight in net.parameters())
@@ -157,25 +139,20 @@ class PooledRecommender(Recommender):  # no dataclass: `chosen_` is no option
         return self._pooled(lambda member: member.score(histories), seen)
 
     def products(self) -> Products | None:
-        """See `Scorer.products`: of members whose scores are inner products or sparse."""
         votes = {member: self.votes(name) for name, member in self.members_.items()}
         return None if self.cold_items_ is not None else pooled_products(votes, len(self.items_))
 
     def forward(self, batch: Batch) -> torch.Tensor:
-        """The scores [users, items] of a batch, by the members' `forward`."""
         return self._pooled(lambda member: member.forward(batch), batch)
 
     @property
     def nets_(self) -> list[nn.Module]:
-        """The nets of all members."""
         return [net for member in self.members_.values() for net in member.nets_]
 
     def encode(self, histories: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
-        """Encode tastes as Gaussians by the leading member: see its `encode`."""
         return self._require_leader().encode(histories)
 
     def decode(self, codes: np.ndarray) -> torch.Tensor:
-        """Score all items by the decoder of the leading member alone: see its `decode`."""
         return self._require_leader().decode(codes)
 
     def similarities(self, columns: np.ndarray) -> torch.Tensor:
@@ -246,6 +223,18 @@ class PooledRecommender(Recommender):  # no dataclass: `chosen_` is no option
         self.require(Ability.CODES)
         assert self.leader_ is not None
         return self.leader_
+
+
+def with_options(members: dict[str, Recommender], **given: Any) -> dict[str, Recommender]:
+    """Copies of members with those given options that they have; None keeps a member's own."""
+    ours = {option: value for option, value in given.items() if value is not None}
+    return {
+        name: replace(
+            member,
+            **{field.name: ours[field.name] for field in fields(member) if field.name in ours},
+        )
+        for name, member in members.items()
+    }
 
 
 def _log_probabilities(

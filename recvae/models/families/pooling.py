@@ -15,8 +15,7 @@ import torch
 from recvae.data.matrices import rows_of, with_weights
 from recvae.engine.batch import Batch
 from recvae.engine.threads import a_part_each, in_threads
-from recvae.models.contract.abilities import Ability
-from recvae.models.contract.recommender import Recommender
+from recvae.models.contract import Ability, Recommender
 from recvae.ranking.shortlist import Products
 
 

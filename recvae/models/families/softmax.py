@@ -11,8 +11,7 @@ from recvae.engine import devices, processes, sampled, tiled
 from recvae.engine.batch import Batch
 from recvae.engine.sparse import LARGE
 from recvae.errors import OptionError
-from recvae.models.contract.abilities import Ability
-from recvae.models.contract.fitting import FitContext
+from recvae.models.contract import Ability, FitContext
 from recvae.models.families.autoencoder import AutoencoderRecommender
 from recvae.nets import Net
 
