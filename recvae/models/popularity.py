@@ -29,8 +29,6 @@ class Popularity(Recommender):
     def learn(self, train: CsrOrShards, validation: Holdout | None, context: FitContext) -> None:
         """Nothing to do: every model counts its items."""
 
-    learn_shards = learn
-
     def state(self) -> dict[str, torch.Tensor]:
         return {}
 

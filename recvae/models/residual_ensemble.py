@@ -162,13 +162,13 @@ class ResidualEnsemble(PooledRecommender):
         return max(1, len(self.members_) - 1) if name == "transitions" else 1
 
     def learn(self, train: sp.csr_matrix, validation: Holdout | None, context: FitContext) -> None:
-        if validation is None and self.chosen_ is None:
-            self._learn_by_own(train, context)
-        else:
-            self._learn_by(validation, train, context)
+        """Learn as validation users choose, or else some of the training users.
 
-    def _learn_by_own(self, train: sp.csr_matrix, context: FitContext) -> None:
-        """Let some of the training users validate; then learn from all, if those are many."""
+        If those are many, learn from all in the end.
+        """
+        if validation is not None or self.chosen_ is not None:
+            self._learn_by(validation, train, context)
+            return
         rest, own = with_validation(train, self.seed, in_order=self.reads_order)
         n_own = train.shape[0] - rest.shape[0]
         twice = rest.nnz < (1 - FEW) * train.nnz and context.deadline is None

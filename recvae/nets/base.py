@@ -1,6 +1,7 @@
 """Net: the base class of all autoencoder nets, with the methods that training and scoring call."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import torch
 from torch import nn
@@ -72,28 +73,21 @@ class Net(nn.Module, ABC):
 
     def split_items(self, group: Group) -> None:
         """Keep only the weights of this process's items (tensor parallel over items)."""
-        if group.size == 1:
-            return
-        items = ItemPartition(group, len(self.last_layer()[1]))
-        for layer in self._at_the_ends():
-            layer.items = items
-        for weights in self._by_item():
-            weights.data = items.cut(weights.data)
+        if group.size > 1:
+            items = ItemPartition(group, len(self.last_layer()[1]))
+            self._set_items(items, items.cut)
 
     def join_items(self) -> None:
         """Gather the weights of all items from all processes, after `split_items`."""
-        if self.items.group.size == 1:
-            return
-        for weights in self._by_item():
-            weights.data = self.items.join(weights.data)
-        for layer in self._at_the_ends():
-            layer.items = ItemPartition()
+        if self.items.group.size > 1:
+            self._set_items(ItemPartition(), self.items.join)
 
-    def _at_the_ends(self) -> "list[Net | SparseLinear]":
-        """The modules that know which items this process has: the net and its input layers."""
-        return [self, *(layer for layer in self.modules() if isinstance(layer, SparseLinear))]
-
-    def _by_item(self) -> list[torch.Tensor]:
-        """The parameters with a row for each item: input layers and the last layer."""
-        inputs = [layer.weight for layer in self.modules() if isinstance(layer, SparseLinear)]
-        return [*inputs, *self.last_layer()]
+    def _set_items(
+        self, items: ItemPartition, change: Callable[[torch.Tensor], torch.Tensor]
+    ) -> None:
+        """Change the weights with a row for each item, those of input layers and the last layer."""
+        inputs = [layer for layer in self.modules() if isinstance(layer, SparseLinear)]
+        for weights in [*(layer.weight for layer in inputs), *self.last_layer()]:
+            weights.data = change(weights.data)
+        for layer in [self, *inputs]:
+            layer.items = items

@@ -56,7 +56,10 @@ class ColdUsers:
             cls(features, ridge, totals, counts, train.shape[0])
             for ridge in Ridge.each(known, *PENALTIES)
         ]
-        return max(each, key=lambda one: one._judged(known[rows], train[rows]))
+        judged, nothing = train[rows], sp.csr_matrix((len(rows), train.shape[1]))
+        return max(
+            each, key=lambda one: mean_ndcg(one.left_out(known[rows], judged), nothing, judged)
+        )
 
     def of_today(self, data: Interactions) -> Self:
         """The same regression on today's training data."""
@@ -125,8 +128,3 @@ class ColdUsers:
         popular = np.outer(1 - self.n_users * (weights @ self.ridge.centre), self.counts)
         fitted = (self.totals.T @ weights.T).T + popular / self.n_users
         return torch.from_numpy(fitted.astype(np.float32))
-
-    def _judged(self, known: sp.csr_matrix, histories: sp.csr_matrix) -> float:
-        """The mean NDCG of training users' histories, of which the scores know nothing."""
-        nothing = sp.csr_matrix(histories.shape)
-        return mean_ndcg(self.left_out(known, histories), nothing, histories)

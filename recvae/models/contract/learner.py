@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Hashable
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from os import PathLike
 from time import perf_counter
 from typing import Any, Self
@@ -40,7 +40,6 @@ EPOCHS = "epochs"
 """The option of a model that is trained in epochs."""
 
 
-@dataclass(kw_only=True, eq=False)
 class Learner(SavableModel):
     """A model that is fitted on users x items, and updated with what is new."""
 

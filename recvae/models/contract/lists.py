@@ -17,7 +17,7 @@ def allowed(allow: Any, deny: Any, item_ids: pd.Index) -> np.ndarray | None:
     return np.setdiff1d(columns, [] if deny is None else known_columns(deny, item_ids, "deny"))
 
 
-def table(
+def as_table(
     ids: np.ndarray,
     scores: np.ndarray,
     user_ids: pd.Index,
@@ -28,15 +28,14 @@ def table(
 
     Where it is known which items are cold, bool [items], the table says so.
     """
-    n, k = ids.shape
-    kept = ids.ravel() >= 0
-    columns = ids.ravel()[kept]
+    users, places = np.nonzero(ids >= 0)
+    columns = ids[users, places]
     table = pd.DataFrame(
         {
-            "user": user_ids.repeat(k)[kept],
+            "user": user_ids[users],
             "item": items.index[columns],
-            "rank": np.tile(np.arange(1, k + 1), n)[kept],
-            "score": scores.ravel()[kept],
+            "rank": places + 1,
+            "score": scores[users, places],
         }
     )
     if cold is not None:

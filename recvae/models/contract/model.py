@@ -73,8 +73,8 @@ class Model(ABC):
         """Learn from CSR float32 [users, items]."""
 
     def learn_shards(self, train: Shards, validation: Holdout | None, context: FitContext) -> None:
-        """Learn from shards; defined by the models that set `supports_shards`."""
-        raise NotImplementedError
+        """Learn from shards, in a model that `supports_shards`; by default as from a matrix."""
+        self.learn(train, validation, context)  # type: ignore[arg-type]
 
     def relearn(self, change: Change, context: FitContext) -> None:
         """Learn today's training data, given what this model has learnt; by default, anew.
@@ -231,16 +231,15 @@ class Model(ABC):
         Raises:
             NotFittedError: fit or load the model first.
         """
-        self.require_fitted()
-        assert self._facts is not None
-        return self._facts
-
-    def require_fitted(self) -> None:
-        """Raise NotFittedError if the model was neither fitted nor loaded."""
         if self._facts is None:
             raise NotFittedError(
                 f"this {type(self).__name__} is not fitted: call fit(...) or use load_model(...)."
             )
+        return self._facts
+
+    def require_fitted(self) -> None:
+        """Raise NotFittedError if the model was neither fitted nor loaded."""
+        _ = self.facts_
 
     @property
     def items_(self) -> pd.DataFrame:

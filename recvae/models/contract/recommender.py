@@ -232,7 +232,7 @@ class Recommender(Scorer):
                 rerank=reranker,
                 products=self.products,
             )
-            return lists.table(*ranked, data.user_ids[block], self.items_, cold)
+            return lists.as_table(*ranked, data.user_ids[block], self.items_, cold)
 
         starts = range(0, max(len(data.user_ids), 1), MOST_USERS)
         blocks = progress(starts, "recommending", unit="block")

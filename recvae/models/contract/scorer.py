@@ -1,7 +1,6 @@
 """Scorer: scores checked histories, by features too where nobody has an item or a user has none."""
 
 import warnings
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -22,7 +21,6 @@ class EmptyHistoryWarning(UserWarning):
     """Some users have no history: their lists are by popularity."""
 
 
-@dataclass(kw_only=True, eq=False)
 class Scorer(Learner):
     """A model that scores the histories of users: known or new, with items or without."""
 

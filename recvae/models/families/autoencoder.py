@@ -234,9 +234,6 @@ class AutoencoderRecommender(Recommender):
             processes=processes.current(),
         )
 
-    def learn_shards(self, train: Shards, validation: Holdout | None, context: FitContext) -> None:
-        self.learn(train, validation, context)
-
     @abstractmethod
     def new_net(self, n_items: int) -> Net:
         """A net for `n_items` items, with uninitialized parameters."""

@@ -102,7 +102,6 @@ class Factorization(Recommender):
         self.item_factors_ = of_shape(state["item_factors"], len(self.items_), width)
 
 
-@dataclass(kw_only=True, eq=False)
 class TrainedUsers(Factorization):
     """A factorisation with a vector for each training user; it can't serve new users.
 
