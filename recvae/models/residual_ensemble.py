@@ -146,7 +146,7 @@ class ResidualEnsemble(PooledRecommender):
             "ensemble of %s, for %s users and %s items: about %d minutes and %.1f GB",
             ", ".join(names),
             *(f"{n:,}" for n in train.shape),
-            ceil(plans[names].minutes(speed)),
+            ceil(plans[names].gigaflop / speed / 60),
             plans[names].gigabytes,
         )
         also = ["transitions"] * self.reads_order

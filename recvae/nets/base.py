@@ -89,5 +89,6 @@ class Net(nn.Module, ABC):
         inputs = [layer for layer in self.modules() if isinstance(layer, SparseLinear)]
         for weights in [*(layer.weight for layer in inputs), *self.last_layer()]:
             weights.data = change(weights.data)
-        for layer in [self, *inputs]:
+        for layer in inputs:
             layer.items = items
+        self.items = items

@@ -10,10 +10,10 @@ from recvae.nets.base import Net
 def grow(known: Net, net: Net, histories: sp.csr_matrix, kept: float) -> None:
     """Set the parameters of a net to those of one that knows only its first items.
 
-    A net that is trained on and on learns its users by heart; one that begins a part of the way
-    back to where nets begin does not (Ash & Adams, "On Warm-Starting Neural Network Training",
-    NeurIPS 2020). What belongs to a new item becomes the mean of what belongs to the known ones,
-    weighed by how many users they share with it. An item that shares none keeps what was drawn.
+    It begins a part of the way back to where nets begin (Ash & Adams, "On Warm-Starting Neural
+    Network Training", NeurIPS 2020): see docs/updates.md. What belongs to a new item becomes the
+    mean of what belongs to the known ones, weighed by how many users they share with it. An item
+    that shares none keeps what was drawn.
 
     Args:
         known: the trained net, which is not changed.

@@ -22,9 +22,8 @@ def user_weights(sizes: torch.Tensor, power: float = USER_POWER) -> torch.Tensor
 class LinearPath(nn.Module):
     """A linear autoencoder that can also score a training user as if it had not seen that user.
 
-    The closed form has seen the targets of its training users, so it fits them better than those
-    of new users. A net that is trained on top of it must not learn to rely on that. The matrix is
-    set once it is solved for; until then the layer takes no memory.
+    The closed form fits its training users better than new ones, which a net that is trained on
+    top of it must not learn to rely on. Until it is solved for, the layer takes no memory.
 
     Attributes:
         inverse: P = (X'WX + Lambda)^-1 of the training matrix X and the diagonal W of

@@ -46,9 +46,7 @@ class Origin(BaseModel):
         recvae: the version of this package.
         commit: the git commit of its code, with "-dirty" if files were changed since; None if it
             does not run from a checkout.
-        python: the version of Python.
-        torch: the version of PyTorch.
-        numpy: the version of NumPy.
+        python, torch, numpy: their versions.
         best: the best epoch; None for a model that is not validated in epochs.
     """
 

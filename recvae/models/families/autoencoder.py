@@ -147,12 +147,10 @@ class AutoencoderRecommender(Recommender):
         self._train(train, validation, context, seeds)
 
     def relearn(self, change: Change, context: FitContext) -> None:
-        """Train on from the weights that there are, for a tenth of the epochs.
+        """Train on from the weights that there are, by the changed users and some others.
 
-        These go through the changed users and nine times as many others, if there are so many: the
-        less is new, the less an update takes and the more of the weights it keeps. The learning
-        rate goes down to 0 in these: what an average over many steps evens out in a fit would else
-        be noise after so few.
+        The learning rate goes down to 0: what an average over many steps evens out in a fit would
+        else be noise after so few. See docs/updates.md.
         """
         known, rows = self.net_, as_input(change.train)
         seeds, n_users = self._draw_net(rows.shape[1], int(self.fingerprint_, 16)), rows.shape[0]

@@ -44,10 +44,6 @@ class Cost:
         """Whether both memory and time are within a limit."""
         return self.gigabytes <= limit.gigabytes and self.gigaflop <= limit.gigaflop
 
-    def minutes(self, speed: float) -> float:
-        """The time that it takes at a speed in GFLOP/s."""
-        return self.gigaflop / speed / 60
-
 
 def closed_form(n_items: int) -> Cost:
     """An items x items matrix, inverted in its own memory."""
