@@ -2,7 +2,7 @@
 
 A request goes through these files, from the outside in:
 
-    app, middleware              the application: limits, the token, errors
+    app, middleware, security    the application: limits, the token, errors
     routes                       a function for each path
     schemas                      the fields of requests and answers, and their limits
     service, batching, metrics   puts waiting requests into batches, and counts them

@@ -17,8 +17,9 @@ from fastapi.staticfiles import StaticFiles
 import recvae
 from recvae.errors import DataError, MissingPackageError, OptionError, TrainingError
 from recvae.serving.live_model import LiveModel
-from recvae.serving.middleware import bearer, measured, require_origins, strict, with_limits
+from recvae.serving.middleware import measured, strict, with_limits
 from recvae.serving.routes import PAGE, open_router, router
+from recvae.serving.security import bearer, require_origins
 from recvae.serving.service import Service
 
 SWAGGER = Path(str(files("fastapi_offline"))) / "static"

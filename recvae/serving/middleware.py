@@ -1,25 +1,15 @@
-"""Middleware: what a request passes on its way: limits, counts and times, and the token."""
+"""Middleware: limits bodies and what pages may load; counts and times requests."""
 
 import asyncio
-import re
-from collections.abc import Awaitable, Callable, Iterable
-from hmac import compare_digest
 from http import HTTPStatus
 from time import perf_counter
-from typing import Annotated, TypeAlias
 
-from fastapi import Depends, HTTPException
+from fastapi import HTTPException
 from fastapi.responses import JSONResponse
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from recvae.errors import OptionError
 from recvae.serving.metrics import Metrics
-
-Given: TypeAlias = Annotated[
-    HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))
-]
 
 MAX_BODY = 2**20
 """The largest body of a request, in bytes."""
@@ -107,33 +97,3 @@ def measured(app: ASGIApp, metrics: Metrics) -> ASGIApp:
             metrics.seconds.labels(path).observe(perf_counter() - started)
 
     return answer
-
-
-def bearer(token: str) -> Callable[[Given], Awaitable[None]]:
-    """A dependency that lets in who bears the token, compared in constant time.
-
-    Raises:
-        OptionError: the token is empty.
-    """
-    if not token.strip():
-        raise OptionError("the token is empty and lets nobody in: give one, or none at all.")
-
-    async def check(given: Given) -> None:
-        if given is None or not compare_digest(given.credentials.encode(), token.encode()):
-            raise HTTPException(
-                HTTPStatus.UNAUTHORIZED,
-                "send the server's token as `Authorization: Bearer TOKEN`",
-                {"WWW-Authenticate": "Bearer"},
-            )
-
-    return check
-
-
-def require_origins(origins: Iterable[str]) -> None:
-    """Raise OptionError unless each is an origin as browsers write it, or * for all."""
-    for origin in origins:
-        if origin != "*" and not re.fullmatch(r"https?://[^/\s*A-Z]+", origin):
-            raise OptionError(
-                f"{origin!r} is no origin: write it as browsers do, such as https://shop.example, "
-                "without a path, or * for all."
-            )
