@@ -136,8 +136,8 @@ def read_users(database: DuckDBPyConnection, first: int, last: int) -> Interacti
     own = f'"user" BETWEEN {first} AND {last}'
     entries = database.sql(f'SELECT * FROM ordered WHERE {own} ORDER BY "user", item').df()
     starts = np.flatnonzero(np.diff(entries["user"], prepend=-1))
-    between = f"SELECT id FROM users WHERE number BETWEEN {first} AND {last} ORDER BY number"
-    ids = _ids(database, between, "user")[entries["user"].iloc[starts] - first]
+    left = f'SELECT "user" FROM ordered WHERE {own}'  # those whom the filters have left
+    ids = _ids(database, f"SELECT id FROM users WHERE number IN ({left}) ORDER BY number", "user")
     [n_items] = _counts(database, "SELECT count(*) FROM columns")
     rows = [*starts, len(entries)]
     return Interactions(

@@ -26,9 +26,12 @@ from recvae.saved.storage import MANIFEST
 def recommend_shard(
     number: int, *, model: Path, digest: str, shards: Path, out: Path, k: int, device: str
 ) -> None:
-    """Write the lists of a shard's users, unless they are there already; all as paths.
+    """Write the lists of a shard's users, unless they are there already.
 
-    The model's manifest has this digest.
+    `model`, `shards` and `out` are folders; `digest` is the checksum of the model's manifest.
+
+    Raises:
+        DataError: the model or the shard is damaged, or another than it was.
     """
     path = lists_path(out, number)
     if path.exists():

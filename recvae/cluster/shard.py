@@ -48,6 +48,7 @@ def shard_table(
         out: the folder for the shards, and for work in between, about as large as the table.
         lines: about how many interactions a shard has; all of a user are in the same shard.
         memory: gigabytes that sorting the table may take; None for four fifths of the machine's.
+            The other arguments are those of `read_interactions`.
 
     Returns:
         The shards.

@@ -78,7 +78,7 @@ def rank_in_rows(matrix: sp.csr_matrix, *values: np.ndarray) -> np.ndarray:
 
 
 def as_numbers(selection: np.ndarray, n: int) -> np.ndarray:
-    """The numbers of lines that are selected, by a mask or numbers; OptionError for none of n."""
+    """The numbers of the lines that a mask or numbers select; OptionError unless they are of n."""
     selection = np.asarray(selection)
     if selection.dtype == bool:
         return marked(selection, n)

@@ -12,7 +12,10 @@ from torch.nn.functional import embedding_bag
 
 @dataclass(frozen=True)
 class BatchPart:
-    """The slices of a whole batch's users and entries that one data parallel process has."""
+    """The slices of a whole batch's users and entries that one data parallel process has.
+
+    `n_users` and `n_entries` are the whole batch's.
+    """
 
     users: slice
     n_users: int

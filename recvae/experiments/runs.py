@@ -44,7 +44,7 @@ class Run:
 
 
 def over_splits(runs: Sequence[Run]) -> Run:
-    """Pool runs that were judged by different users, with equal weights; DataError for the same."""
+    """Pool runs, every user with the same weight; raise DataError if one is in several of them."""
     if len(runs) == 1:
         return runs[0]
     reports = [run.report for run in runs]

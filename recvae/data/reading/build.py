@@ -69,31 +69,48 @@ def build_interactions(
     seconds = None if timestamps is None else to_seconds(timestamps)
     rows, user_ids = encode(users, "user")
     columns, item_ids = encode(items, "item")
-    ids = user_ids, item_ids
-    return merge_lines(rows, columns, weights, seconds, *ids, duplicates=duplicates, signed=signed)
+    lines = in_order(rows, columns, weights, seconds, (len(user_ids), len(item_ids)))
+    del rows, columns, weights, seconds  # they take as much memory as the lines
+    return merge_lines(
+        lines,
+        user_ids,
+        item_ids,
+        weighted=values is not None,
+        duplicates=duplicates,
+        signed=signed,
+    )
 
 
-def merge_lines(
+def in_order(
     rows: np.ndarray,
     columns: np.ndarray,
     weights: np.ndarray | None,
     seconds: np.ndarray | None,
-    user_ids: pd.Index,
-    item_ids: pd.Index,
-    *,
-    duplicates: Duplicates | None,
-    signed: bool,
-) -> Interactions:
-    """Make users x items of lines [n] by their rows and columns, else as `build_interactions`."""
-    merge = way_to_merge(duplicates, weighted=weights is not None)
-    n_lines, shape, disliked = len(rows), (len(user_ids), len(item_ids)), None
+    shape: tuple[int, int],
+) -> Lines:
+    """Lines [n] by row, then by column, else as they were; without weights each counts as one."""
     # Both sorts are stable, so that lines of one row and column keep their order.
     order = _counting_argsort(columns, shape[1])
     order = order[_counting_argsort(rows[order], shape[0])]
-    values = np.ones(n_lines, np.float32) if weights is None else weights
-    numbers = np.arange(n_lines, dtype=order.dtype)
-    lines = _merged(Lines(rows, columns, values, seconds, numbers).take(order), merge)
-    if duplicates is None and weights is not None and len(lines.rows) < n_lines:
+    values = np.ones(len(rows), np.float32) if weights is None else weights
+    numbers = np.arange(len(rows), dtype=order.dtype)
+    return Lines(rows, columns, values, seconds, numbers).take(order)
+
+
+def merge_lines(
+    lines: Lines,
+    user_ids: pd.Index,
+    item_ids: pd.Index,
+    *,
+    weighted: bool,
+    duplicates: Duplicates | None,
+    signed: bool,
+) -> Interactions:
+    """Make users x items of lines that are `in_order`, else as `build_interactions`."""
+    merge = way_to_merge(duplicates, weighted=weighted)
+    n_lines, shape, disliked = len(lines.rows), (len(user_ids), len(item_ids)), None
+    lines = _merged(lines, merge)
+    if duplicates is None and weighted and len(lines.rows) < n_lines:
         warn_of_duplicates(n_lines - len(lines.rows), n_lines, stacklevel=5)
     if signed:
         disliked = _csr(lines.take(lines.weights < 0), shape)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from recvae.data.ids import as_ids, look_up, require_none_missing
 from recvae.data.interactions import Interactions
-from recvae.data.reading.build import Duplicates, merge_lines, to_weights
+from recvae.data.reading.build import Duplicates, in_order, merge_lines, to_weights
 from recvae.data.reading.sources import TableSource, read_columns
 from recvae.data.reading.times import to_seconds
 from recvae.errors import DataError
@@ -59,13 +59,18 @@ def read_histories(
     weights = None if value is None else to_weights(table[value], signed=least is not None)
     seconds = None if timestamp is None else to_seconds(table[timestamp])
     known = columns >= 0
-    data = merge_lines(
+    lines = in_order(
         rows[known],
         columns[known],
         None if weights is None else weights[known],
         None if seconds is None else seconds[known],
+        (len(user_ids), len(item_ids)),
+    )
+    data = merge_lines(
+        lines,
         user_ids,
         item_ids,
+        weighted=value is not None,
         duplicates=duplicates,
         signed=least is not None,
     )
