@@ -190,6 +190,7 @@ def _unpacked(text: str, tensor: Callable[[str], torch.Tensor]) -> Any:
     """A state from JSON, with the tensors that it names."""
 
     def put_back(part: dict[str, Any]) -> Any:
-        return tensor(part["tensor"]) if [*part] == ["tensor"] else part
+        name = part.get("tensor")
+        return tensor(name) if isinstance(name, str) and len(part) == 1 else part
 
     return json.loads(text, object_hook=put_back)

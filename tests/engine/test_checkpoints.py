@@ -40,6 +40,7 @@ def test_a_state_comes_back_bit_for_bit(kept):
     state = {
         "weights": [torch.randn(3, 2), torch.tensor(1.0)],
         "noise": torch.Generator().get_state(),
+        "net": {"tensor": torch.ones(2)},  # a parameter may have any name
         "none": None,
         "nested": {"value": 0.1 + 0.2, "least": float("-inf"), "big": 2**127 + 1, "text": "a.b"},
     }
@@ -48,6 +49,7 @@ def test_a_state_comes_back_bit_for_bit(kept):
     for one, other in zip(state["weights"], loaded.pop("weights"), strict=True):
         assert torch.equal(one, other)
     assert torch.equal(state["noise"], loaded.pop("noise"))
+    assert torch.equal(state["net"]["tensor"], loaded.pop("net")["tensor"])
     assert loaded == {"none": None, "nested": state["nested"]}
 
 
