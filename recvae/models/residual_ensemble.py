@@ -110,7 +110,7 @@ class ResidualEnsemble(PooledRecommender):
 
     def new_members(self) -> dict[str, Recommender]:
         seeds = np.random.SeedSequence(self.seed).generate_state(self.n_vaes)
-        members: dict[str, Recommender] = {  # in the order of the plans, in which they are fitted
+        members: dict[str, Recommender] = {
             "edlae": EDLAE(max_gigabytes=self.max_gigabytes),
             "elsa": ELSA(latent=self.rank, seed=self.seed),
             "als": ImplicitALS(factors=self.factors, seed=self.seed),
