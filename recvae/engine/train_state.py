@@ -20,11 +20,13 @@ class TrainState:
     """Everything that changes while a net is trained.
 
     Attributes:
-        net, phases, noise: the trainer's.
+        net: the module that learns.
+        phases: the parts of an epoch.
         optimizers: one for each phase.
         batches: the training users, and the place in their order.
         average: the average of the weights over the steps, which is judged and kept instead of the
             last weights; None to keep the last.
+        noise: the generator that the phases draw from.
         metric: the name of the validation metric; None if there is no validation.
         steps: number of training steps made so far.
         history: a dict for each finished epoch.

@@ -2,17 +2,6 @@
 
 Below, rel(r) is 1 if the item at rank r was held out and 0 if not, and n is how many items were
 held out of a user. Items beyond the end of a list that is shorter than K count as misses.
-
-Examples:
-    >>> lists = RankedLists(np.array([[3, 1, 4]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
-    >>> recall(lists, 1), recall(lists, 2), full_recall(lists, 1), precision(lists, 2)
-    (array([0.]), array([0.5]), array([0.]), array([0.5]))
-    >>> ndcg(lists, 2).round(4)  # (1 / log2(3)) / (1 / log2(2) + 1 / log2(3))
-    array([0.3869])
-    >>> average_precision(lists, 3).round(4)  # (1/2 + 2/3) / 2
-    array([0.5833])
-    >>> reciprocal_rank(lists, 2), hit_rate(lists, 1), hit_rate(lists, 2)
-    (array([0.5]), array([0.]), array([1.]))
 """
 
 import re
@@ -72,6 +61,11 @@ def recall(lists: RankedLists, k: int) -> Values:
 
     The denominator min(K, n) makes 1 the best possible value for every user (Liang et al. 2018,
     "Variational Autoencoders for Collaborative Filtering").
+
+    Examples:
+        >>> lists = RankedLists(np.array([[3, 1, 0]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
+        >>> recall(lists, 1), recall(lists, 2)
+        (array([0.]), array([0.5]))
     """
     return np.count_nonzero(lists.hits[:, :k], axis=1) / lists.n_held_out.clip(max=k)
 
@@ -81,12 +75,23 @@ def full_recall(lists: RankedLists, k: int) -> Values:
 
     What papers on graph networks call recall (Wang et al. 2019, "Neural Graph Collaborative
     Filtering"). With n above K it can't reach 1.
+
+    Examples:
+        >>> lists = RankedLists(np.array([[3, 1, 0]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
+        >>> full_recall(lists, 2)
+        array([0.5])
     """
     return np.count_nonzero(lists.hits[:, :k], axis=1) / lists.n_held_out
 
 
 def precision(lists: RankedLists, k: int) -> Values:
-    """The fraction of the list that was held out: hits / K."""
+    """The fraction of the list that was held out: hits / K.
+
+    Examples:
+        >>> lists = RankedLists(np.array([[3, 1, 0]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
+        >>> precision(lists, 2)
+        array([0.5])
+    """
     return np.count_nonzero(lists.hits[:, :k], axis=1) / k
 
 
@@ -96,6 +101,11 @@ def ndcg(lists: RankedLists, k: int) -> Values:
     DCG = sum over ranks r <= K of rel(r) / log2(r + 1); the best possible has hits at the ranks
     1 to min(K, n) (Järvelin and Kekäläinen 2002, "Cumulated gain-based evaluation of IR
     techniques", with the ideal truncated as in Liang et al. 2018).
+
+    Examples:
+        >>> lists = RankedLists(np.array([[3, 1, 0]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
+        >>> ndcg(lists, 3).round(4)  # (1 / log2(3)) / (1 / log2(2) + 1 / log2(3))
+        array([0.3869])
     """
     k = min(k, max(lists.hits.shape[1], lists.n_held_out.max()))
     discounts = 1 / np.log2(np.arange(2, k + 2))
@@ -105,20 +115,38 @@ def ndcg(lists: RankedLists, k: int) -> Values:
 
 
 def average_precision(lists: RankedLists, k: int) -> Values:
-    """Average precision (its mean is MAP): sum of rel(r) * precision@r over r <= K, / min(K, n)."""
+    """Average precision, whose mean is MAP: sum of rel(r) * precision@r over r <= K, / min(K, n).
+
+    Examples:
+        >>> lists = RankedLists(np.array([[3, 1, 4]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
+        >>> average_precision(lists, 3).round(4)  # (1/2 + 2/3) / 2
+        array([0.5833])
+    """
     hits = lists.hits[:, :k]
     precisions = hits.cumsum(axis=1) / np.arange(1, hits.shape[1] + 1)
     return (hits * precisions).sum(axis=1) / lists.n_held_out.clip(max=k)
 
 
 def reciprocal_rank(lists: RankedLists, k: int) -> Values:
-    """One over the rank of the first hit, whose mean is MRR; 0 without a hit in the first K."""
+    """One over the rank of the first hit, whose mean is MRR; 0 without a hit in the first K.
+
+    Examples:
+        >>> lists = RankedLists(np.array([[3, 1, 4]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
+        >>> reciprocal_rank(lists, 1), reciprocal_rank(lists, 3)
+        (array([0.]), array([0.5]))
+    """
     hits = lists.hits[:, :k]
     return hits.any(axis=1) / (hits.argmax(axis=1) + 1)
 
 
 def hit_rate(lists: RankedLists, k: int) -> Values:
-    """1 if at least one held-out item is in the list, else 0."""
+    """1 if at least one held-out item is in the list, else 0.
+
+    Examples:
+        >>> lists = RankedLists(np.array([[3, 1, 4]]), sp.csr_matrix([[0, 1, 0, 0, 1]]))
+        >>> hit_rate(lists, 1), hit_rate(lists, 2)
+        (array([0.]), array([1.]))
+    """
     return np.any(lists.hits[:, :k], axis=1).astype(np.float64)
 
 

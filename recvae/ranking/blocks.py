@@ -7,14 +7,17 @@ import scipy.sparse as sp
 from recvae.data.matrices import sized
 
 CELLS = 2**24
-"""How many scores a block has at most, users times items."""
+"""How many scores a block has at most, users times items, unless the catalogue is large."""
+LARGE, MORE = 2**17, 4
+"""From so many items on, a block, which reads all their vectors, has up to so many times more."""
 MOST_USERS = 4096
 STEP = 256
 
 
 def block_users(n_items: int) -> int:
     """How many users a block has when there are `n_items` items."""
-    most = max(1, min(CELLS // n_items, MOST_USERS))
+    cells = CELLS * min(max(1, n_items // LARGE), MORE)
+    most = max(1, min(cells // n_items, MOST_USERS))
     return most // STEP * STEP or 2 ** (most.bit_length() - 1)
 
 
