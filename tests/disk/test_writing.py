@@ -13,7 +13,7 @@ import recvae as rv
 from recvae.disk.writing import write_tables
 from recvae.errors import DataError, FoldInError, NotFittedError, OptionError, WriteError
 from recvae.models import MissingWeightsWarning
-from recvae.models.contract import lists
+from recvae.models.contract import recommender
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def histories():
 @pytest.mark.parametrize("size", [1, 7, 25, 4096])
 def test_blocks_of_any_size_give_the_same_lists(model, histories, monkeypatch, size):
     expected = model.recommend_table(histories, 3)
-    monkeypatch.setattr(lists, "MOST_USERS", size)
+    monkeypatch.setattr(recommender, "MOST_USERS", size)
     tables = list(model.recommend_tables(histories, 3))
     assert len(tables) == -(-25 // size)
     pd.testing.assert_frame_equal(pd.concat(tables, ignore_index=True), expected)
@@ -98,7 +98,7 @@ def test_no_users_have_an_empty_table(model, histories):
 
 @pytest.mark.parametrize(("suffix", "read"), [("csv", pd.read_csv), ("parquet", pd.read_parquet)])
 def test_a_stream_is_written_as_one_table(model, histories, monkeypatch, tmp_path, suffix, read):
-    monkeypatch.setattr(lists, "MOST_USERS", 10)
+    monkeypatch.setattr(recommender, "MOST_USERS", 10)
     path = tmp_path / f"lists.{suffix}"
     path.write_text("what was there before")
     write_tables(model.recommend_tables(histories, 3), path)
