@@ -58,7 +58,8 @@ def measure(model: MultVAE, users: sp.csr_matrix) -> Iterator[tuple[str, float, 
         yield f"exact, {size} at once", milliseconds, 1.0
     index, n_clusters = index_of(torch.column_stack(model.last_layer()).numpy())
     queries = rv.query_vectors(model, users)
-    for index.nprobe in (n_clusters // part for part in (64, 32, 16, 8)):
+    for part in (64, 32, 16, 8):
+        index.nprobe = n_clusters // part
         found, milliseconds = timed(lambda rows: index.search(rows, K)[1], queries, 1)
         hits = [len(np.intersect1d(*pair)) for pair in zip(found, exact, strict=True)]
         yield f"{index.nprobe} of {n_clusters:,} clusters", milliseconds, float(np.mean(hits)) / K

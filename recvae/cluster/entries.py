@@ -78,8 +78,8 @@ def merge_lines(
 
 
 def filter_entries(
-    min_weight: float | None,
     database: DuckDBPyConnection,
+    min_weight: float | None,
     *,
     min_user_items: int,
     min_item_users: int,

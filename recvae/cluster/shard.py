@@ -40,15 +40,14 @@ def shard_table(
     """Cut a table of interactions into shards of users, without having all of it in memory.
 
     The shards have the same users, items and weights, in the same order, as `read_interactions`
-    reads with the same arguments; the last of duplicates is the last by line. The same call goes on
-    with a job that was ended early.
+    reads with the same arguments, which are not listed here; the last of duplicates is the last by
+    line. The same call goes on with a job that was ended early.
 
     Args:
         table: a Parquet file, or a folder of them, which are read in the order of their paths.
         out: the folder for the shards, and for work in between, about as large as the table.
         lines: about how many interactions a shard has; all of a user are in the same shard.
         memory: gigabytes that sorting the table may take; None for four fifths of the machine's.
-            The other arguments are those of `read_interactions`.
 
     Returns:
         The shards.
@@ -82,7 +81,9 @@ def shard_table(
                     partial(entries.number_ids, name="user"),
                     partial(entries.number_ids, name="item"),
                     partial(entries.merge_lines, duplicates=duplicates, weighted=weighted),
-                    partial(entries.filter_entries, min_weight, k_core=k_core, **minimums),
+                    partial(
+                        entries.filter_entries, min_weight=min_weight, k_core=k_core, **minimums
+                    ),
                     entries.order_entries,
                 ]
                 for step in progress(steps, "sorting", unit="step"):

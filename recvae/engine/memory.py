@@ -5,7 +5,7 @@ next one page by page. That can be half the time of a training step.
 """
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache, partial
 
@@ -22,14 +22,6 @@ USUAL = {M_MMAP_THRESHOLD: 2**25, M_TRIM_THRESHOLD: 2**26}
 
 NO_MEMORY = "can't allocate memory"
 """A part of torch's message on the CPU, whose error has no class of its own."""
-
-
-def kept() -> AbstractContextManager[None]:
-    """A context in which freed blocks of up to a gigabyte are kept; they are given back at its end.
-
-    It does nothing with a C library other than GNU's.
-    """
-    return _KEPT.on()
 
 
 @contextmanager
@@ -63,7 +55,11 @@ def _give_back(library: ctypes.CDLL) -> None:
     library.malloc_trim(0)
 
 
-_KEPT = Switch(_keep)
+kept: Callable[[], AbstractContextManager[None]] = Switch(_keep).on
+"""A context in which freed blocks of up to a gigabyte are kept; they are given back at its end.
+
+It does nothing with a C library other than GNU's.
+"""
 
 
 @cache
