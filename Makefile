@@ -9,9 +9,10 @@ PYTHON ?= python3
 SCALE ?= 1
 python := .venv/bin/python
 # A process a core, of one thread each: on nets as small as the tests', more would wait for others.
-# What Python compiles is kept, whatever the shell says: a hundred processes read it again.
-pytest := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE PYTHONDONTWRITEBYTECODE= $(python) -m pytest \
+pytest := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(python) -m pytest \
 	--numprocesses=auto --maxprocesses=8 --dist=worksteal
+# Python compiles what it imports, not all that is installed, and keeps it, whatever the shell says.
+export PYTHONDONTWRITEBYTECODE :=
 both := $(MAKE) --no-print-directory --jobs=2
 
 .PHONY: demo check test lint types fast-tests all-tests docs bench results clean
@@ -52,7 +53,7 @@ results: .venv/ready
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(python) -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	$(python) -m pip install --quiet --no-compile --constraint constraints.txt --editable ".[dev]"
 	touch .venv/ready
 
 clean:

@@ -5,9 +5,9 @@
 
 Each model runs in a process of its own, one after another, on generated interactions, split by
 `split_interactions`. The seconds are those of `evaluate`, which takes the same time whatever a
-model has learnt: so all train for one epoch, those that fold in on a part of the users, and the
-linear models leave out the inversion of their matrix. Accuracy has no meaning here and is not
-shown. The memory is the process's at its peak, data and training included (on Linux).
+model has learnt: so all train for one epoch, and the linear models leave out the inversion of
+their matrix. Accuracy has no meaning here and is not shown. The memory is the process's at its
+peak, data and training included (on Linux).
 """
 
 from inspect import signature
@@ -19,7 +19,6 @@ from benchmarks.speed.clock import alone
 from benchmarks.speed.generated import by_kind
 from recvae.models import MODELS
 
-TRAINED_ON = 2000
 QUICK = {"epochs": 1, "iterations": 1, "max_gigabytes": 64.0}
 
 
@@ -41,9 +40,8 @@ def measure(name: str, n_users: int, n_items: int) -> float:
     split = rv.split_interactions(rv.Interactions.from_matrix(by_kind(n_users, n_items)))
     known = signature(MODELS[name]).parameters
     model = rv.build_model(name, {key: value for key, value in QUICK.items() if key in known})
-    train = split.train.matrix[:TRAINED_ON] if model.supports_new_users else split.train
     with patch("recvae.models.families.linear.inverse_", lambda matrix: matrix):
-        model.fit(train)
+        model.fit(split.train)
     return rv.evaluate(model, split.test).seconds
 
 
