@@ -40,8 +40,8 @@ def leave_one_out(model: Recommender, history: sp.csr_matrix, columns: np.ndarra
         OptionError: a column is out of range.
     """
     history, columns = _checked(model, history, columns)
-    whole = _lead(model.score(history), columns)
-    rest = torch.cat([_lead(model.score(block), columns) for block in _without_each(history)])
+    whole = _leads(model, history, columns)
+    rest = torch.cat([_leads(model, block, columns) for block in _without_each(history)])
     return (whole - rest).cpu().numpy()
 
 
@@ -141,6 +141,11 @@ def _checked(
             f"rows with {history.nnz} items: explain one user at a time."
         )
     return history, as_columns(np.atleast_1d(columns), history.shape[1], "columns")
+
+
+def _leads(model: Recommender, histories: sp.csr_matrix, columns: np.ndarray) -> torch.Tensor:
+    """By how much some columns lead in a model's scores of histories: [users, k]."""
+    return _lead(model.with_cold_(model.score(histories), histories), columns)
 
 
 def _lead(scores: torch.Tensor, columns: np.ndarray) -> torch.Tensor:

@@ -53,7 +53,7 @@ def interpolate(
         raise OptionError(f"weights={weights} must be numbers from 0 to 1.")
     codes, _ = model.encode(both)
     # What a model scores beside its decoder: 0 for most, the linear path for ResidualVAE.
-    rest = model.score(both)
+    rest = model.with_cold_(model.score(both), both)
     rest -= model.decode(codes)
     ends = np.stack([1 - mix, mix], axis=1)
 

@@ -156,7 +156,7 @@ class SparseCodes:
             activations = self.net_.encode(codes)
             activations[:, features] = levels
             scores = self.model_.forward(batch) + decode(self.net_.decode(activations))
-            scores -= decode(codes)
+            scores = self.model_.with_cold_(scores - decode(codes), block)
             return scores if steer else popular_if_empty(scores, block, self.model_.item_counts_)
 
         if steer:

@@ -1,6 +1,7 @@
 """Tiny data of three tastes, and one model of each kind, fitted when it is asked for."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 
@@ -46,6 +47,17 @@ def models(matrix):
             return self[name]
 
     return Fitted()
+
+
+@pytest.fixture(scope="session")
+def cold(matrix):
+    """Histories with three more items, which nobody has, and a model that scores them by kind."""
+    histories = sp.csr_matrix(matrix)
+    histories.resize(len(matrix.indptr) - 1, ITEMS + 3)
+    data = rv.Interactions.from_matrix(histories)
+    kinds = pd.DataFrame({"kind": [f"kind {item % 3}" for item in data.item_ids]}, data.item_ids)
+    model = rv.MultVAE(hidden=(), latent=8, **NET)
+    return histories, model.fit(data.with_item_info(kinds), item_features=["kind"])
 
 
 @pytest.fixture

@@ -41,6 +41,18 @@ def test_leaving_one_out_is_what_scoring_without_it_gives(name, models, matrix):
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
+def test_what_makes_a_cold_item_likely_is_its_kind(cold):
+    histories, model = cold
+    history = sp.csr_matrix((np.ones(4, "f4"), ([0] * 4, [0, 1, 3, 6])), (1, histories.shape[1]))
+    found = leave_one_out(model, history, np.arange(history.shape[1]))
+    whole = above_mean(model.score_or_count(history))[0]
+    first = above_mean(model.score_or_count(without(history, history.indices[0])))[0]
+    np.testing.assert_allclose(found[0], whole - first, atol=1e-4)
+    for item in (-3, -2):
+        alike = history.indices % 3 == item % 3
+        assert found[alike, item].mean() > found[~alike, item].mean()
+
+
 def test_leaving_one_out_does_not_depend_on_the_blocks(vae, matrix, monkeypatch):
     whole = leave_one_out(vae, matrix[2], [1, 2])
     monkeypatch.setattr(blocks, "CELLS", 3 * matrix.shape[1])

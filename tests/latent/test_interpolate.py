@@ -19,6 +19,15 @@ def test_the_ends_are_the_two_tastes(name, models, matrix):
         np.testing.assert_allclose(scores[end], values[0], rtol=1e-4, atol=1e-4)
 
 
+def test_cold_items_are_on_the_way(cold):
+    histories, model = cold
+    one, other = histories[0], histories[1]
+    _, scores = interpolate(model, one, other, k=5)
+    for history, others, end in ((one, other, 0), (other, one, -1)):
+        _, expected = model.recommend(history, 5, deny=others.indices)
+        np.testing.assert_allclose(scores[end], expected[0], rtol=1e-4, atol=1e-4)
+
+
 def test_the_way_is_a_straight_line_of_codes(vae, matrix):
     codes, _ = vae.encode(matrix[:2])
     middle = vae.decode((0.75 * codes[:1] + 0.25 * codes[1:]).astype(np.float32))[0]

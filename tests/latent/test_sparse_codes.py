@@ -72,6 +72,16 @@ def test_lists_are_nearly_those_of_the_model(name, goal, models, matrix):
     assert np.mean(same) > 0.75
 
 
+def test_cold_items_are_in_the_lists_as_in_the_models(cold):
+    histories, model = cold
+    sparse = SparseCodes(**OPTIONS | {"active": 6}).fit(model, histories)
+    cold_ones = [
+        (ranker.recommend(histories, 6)[0] >= histories.shape[1] - 3).mean()
+        for ranker in (model, sparse)
+    ]
+    assert cold_ones[1] == pytest.approx(cold_ones[0], rel=0.25)
+
+
 def test_all_units_lose_nothing_once_directions_span_the_space(models, matrix):
     options = OPTIONS | {"features": 24, "active": 24, "epochs": 150}
     sparse = SparseCodes(**options).fit(models["mult-vae"], matrix)

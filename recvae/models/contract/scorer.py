@@ -111,14 +111,16 @@ class Scorer(Learner):
         the user: CSR [users, features] in the place of rows.
         """
         known, rows = (None, rows) if isinstance(rows, np.ndarray) else (rows, None)
-        scores = self.score(histories, rows)
-        if self.cold_items_ is not None:
-            scores = self.cold_items_.fill_(scores, histories)
+        scores = self.with_cold_(self.score(histories, rows), histories)
         if not self.supports_new_users:
             return scores
         if known is not None and self.cold_users_ is not None:
             return self.cold_users_.fill_(scores, histories, known)
         return popular_if_empty(scores, histories, self.item_counts_)
+
+    def with_cold_(self, scores: torch.Tensor, histories: sp.csr_matrix) -> torch.Tensor:
+        """Scores [users, items], in which those of cold items become those by their features."""
+        return scores if self.cold_items_ is None else self.cold_items_.fill_(scores, histories)
 
     def products(self) -> Products | None:
         """The scores as inner products; None where they are something else."""
