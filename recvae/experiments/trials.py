@@ -41,8 +41,9 @@ class Tuned(Generic[M]):
 
     @property
     def chosen(self) -> dict[str, Any]:
-        """The values that the best model has for the options of the space."""
-        return {name: getattr(self.model, name) for name in self.model.space}
+        """The values that the best model has for the options of its space, and for all tried."""
+        tried = self.trials.columns.drop([self.metric, "seconds", "state"])
+        return {name: getattr(self.model, name) for name in (*self.model.space, *tried)}
 
     @property
     def states(self) -> dict[str, int]:

@@ -147,8 +147,9 @@ def test_a_data_frame_in_order():
 def test_a_half_life_is_tuned_if_there_is_one():
     split = rv.split_last(in_circles())
     for model in (rv.EASE(half_life=4.0), rv.EASE()):
-        tried = rv.tune(model, split.train, split.validation, trials=2).trials
-        assert ("half_life" in tried) == (model.half_life is not None)
+        tuned = rv.tune(model, split.train, split.validation, trials=2)
+        for told in (tuned.trials, tuned.chosen):
+            assert ("half_life" in told) == (model.half_life is not None)
 
 
 def test_a_request_is_in_order():
@@ -163,7 +164,9 @@ def test_a_request_is_in_order():
 def test_shards_hold_no_order(tmp_path):
     rv.EASE(half_life=3.0).fit(in_circles()).save(tmp_path / "model")
     pd.DataFrame({"user": [1, 2], "item": [0, 1]}).to_parquet(tmp_path / "likes.parquet")
-    rv.shard_table(tmp_path / "likes.parquet", tmp_path / "shards")
+    shards = rv.shard_table(tmp_path / "likes.parquet", tmp_path / "shards")
+    with pytest.raises(OptionError, match="shards hold no times: leave out half_life"):
+        rv.MultVAE(half_life=3.0).fit(shards)
     with pytest.raises(OptionError, match="reads the order"):
         rv.recommend_shards(tmp_path / "model", tmp_path / "shards", tmp_path / "lists")
 

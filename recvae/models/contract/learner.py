@@ -84,8 +84,8 @@ class Learner(SavableModel):
         Raises:
             DataError: there is nothing to learn from, or validation has other items.
             OptionError: a hyper-parameter is out of its range, or the model needs all users in
-                memory and was given shards, or these are to be kept, or it can't be trained by
-                several processes.
+                memory, or times, and was given shards, or these are to be kept, or it can't be
+                trained by several processes.
             TrainingError: memory ran out, or the loss became NaN or infinite.
             CheckpointError: the checkpoints are damaged, in use, of another training, or can't be
                 written.
@@ -226,6 +226,8 @@ class Learner(SavableModel):
             )
         if isinstance(given, Shards) and keep_data:
             raise OptionError("shards stay on the disk: leave out keep_data, or read the table.")
+        if isinstance(given, Shards) and self.reads_order:
+            raise OptionError("shards hold no times: leave out half_life, or read the table.")
         if self.reads_order and isinstance(given, Interactions):
             require_timestamps(given)
         if self.reads_order and self.reads_weights:
