@@ -46,14 +46,16 @@ class ItemTable:
         return self._labels[column]
 
     def numbers(self, column: str | None) -> np.ndarray:
-        """A column of numbers, missing ones as their mean; None for log(1 + users): [items]."""
+        """A column of numbers, missing and infinite ones as the mean; None for log(1 + users)."""
         if column is None:
             return np.log1p(self._counts)
         require_column(self._items, column)
         values = self._items[column]
         if not pd.api.types.is_numeric_dtype(values):
             raise OptionError(f"column {column!r} of the items must be of numbers, to boost by it.")
-        return np.nan_to_num(values.fillna(values.mean()).to_numpy(np.float64))
+        numbers = values.to_numpy(np.float64, na_value=np.nan)
+        known = np.isfinite(numbers)
+        return np.where(known, numbers, numbers[known].mean() if known.any() else 0)
 
     def columns(self, ids: Sequence[int | str]) -> np.ndarray:
         """The columns int64 of items with these raw ids; OptionError if one is unknown."""

@@ -64,6 +64,18 @@ def test_boost_by_a_column_of_the_items():
     assert ordered(Boost(1, "margin"), ids=np.array([[3, 1, 0, 4]])) == [3, 1, 4, 0]
 
 
+@pytest.mark.parametrize("kind", ["Float64", "Int64", "boolean"])
+def test_boost_by_numbers_of_any_kind(kind):
+    margins = pd.DataFrame({"margin": pd.array([0, None, 1, 0, 1, 0], dtype=kind)})
+    assert ordered(Boost(1, "margin"), items=margins)[0] == 2
+
+
+def test_an_infinite_number_counts_as_a_missing_one():
+    margins = ITEMS.assign(margin=ITEMS["margin"].replace(np.nan, np.inf))
+    ids = np.array([[3, 1, 0, 4]])
+    assert ordered(Boost(1, "margin"), ids=ids, items=margins) == [3, 1, 4, 0]
+
+
 def test_diversity_by_hand():
     ids = np.array([[0, 1, 5, 3]])  # Drama, Drama and War, Drama, Comedy; 1 is half like 0
     assert ordered(Diversity(1), ids=ids) == [0, 3, 1, 5]
