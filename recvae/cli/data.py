@@ -8,7 +8,7 @@ import typer
 
 import recvae as rv
 from recvae.cli.arguments import Json
-from recvae.cli.output import show
+from recvae.cli.output import records, show
 from recvae.cli.source import DataOptions
 
 QUANTILES = {
@@ -89,7 +89,7 @@ def _describe(data: "rv.Interactions") -> dict[str, Any]:
         "interactions": data.matrix.nnz,
         "density": data.matrix.nnz / (n_users * n_items),
         "items_per_user": dict(zip(QUANTILES, lengths.tolist(), strict=True)),
-        "popular": popular[shown].to_dict(orient="records"),
+        "popular": records(popular[shown]),
     }
 
 

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from pydantic_core import to_json
@@ -17,6 +17,9 @@ from recvae.disk.databases import without_password
 from recvae.display.progress import is_rank_zero
 from recvae.engine.interrupts import sigterm_as_ctrl_c
 from recvae.errors import RecvaeError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 ARGUMENT = re.compile(
     r"(?<![-\w.'/])(?P<name>[a-z]\w*)(=(?P<value>\[[^]]*\]|'[^']*'|\.\.\.|[\w.+-]*\w))?"
@@ -84,6 +87,12 @@ def show(result: object, as_json: dict[str, Any] | list[Any], json: bool) -> Non
     if json:
         result = to_json(as_json, indent=2, inf_nan_mode="null").decode()
     typer.echo(result)
+
+
+def records(table: "DataFrame") -> list[Any]:
+    """The lines of a table for `show`, None where a value is missing."""
+    values = table.astype(object)
+    return values.where(values.notna(), None).to_dict(orient="records")
 
 
 def make_folder(out: Path, data: str | None) -> None:

@@ -421,6 +421,8 @@ def test_items_alone_are_one_users(model, tmp_path):
     (tmp_path / "mine.csv.gz").write_bytes(gzip.compress(b"item\n2\n4\n"))
     packed = recvae("recommend", model, "--history", tmp_path / "mine.csv.gz", "-k", 2).stdout
     assert packed.splitlines()[1:] == shown.splitlines()[1:]
+    pd.DataFrame({"item": [2, 4]}).to_parquet(tmp_path / "mine")
+    assert recvae("recommend", model, "--history", tmp_path / "mine", "-k", 2).stdout == shown
 
 
 def test_lists_show_ids_and_titles(popular, tmp_path):
@@ -442,6 +444,25 @@ def test_titles_of_any_kind(kind, tmp_path):
     assert recvae(*recommend).stdout == "mine\n   1  2  7\n   2  1\n"
     titles = [line["title"] for line in json.loads(recvae(*recommend, "--json").stdout)]
     assert titles == [7 if kind == "Int64" else "7", None]
+
+
+def test_titles_that_are_dates(tmp_path):
+    data = rv.read_interactions({"user": [1, 1, 2], "item": [1, 2, 2]})
+    dates = pd.DataFrame({"title": pd.to_datetime([None, "2026-11-30"])}, index=data.item_ids)
+    rv.Popularity().fit(data.with_item_info(dates)).save(tmp_path / "model")
+    (tmp_path / "mine.csv").write_text("user,item\n1,1\n2,2\n")
+    command = ["recommend", tmp_path / "model", "--history", tmp_path / "mine.csv", "-k", 1]
+    titles = [line["title"] for line in json.loads(recvae(*command, "--json").stdout)]
+    assert titles == ["2026-11-30T00:00:00", None]
+
+
+def test_lists_may_all_be_empty(model, tmp_path):
+    (tmp_path / "mine.csv").write_text("user,item\nann,2\n")
+    (tmp_path / "stock.csv").write_text("item\n2\n")
+    command = ["recommend", model, "--history", tmp_path / "mine.csv"]
+    command += ["--allow", tmp_path / "stock.csv"]
+    assert recvae(*command).stdout == "\n"
+    assert json.loads(recvae(*command, "--json").stdout) == []
 
 
 def test_ids_that_look_like_numbers_in_a_history_of_strings(tmp_path):
