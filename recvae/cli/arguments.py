@@ -8,12 +8,20 @@ from typing import Annotated, Any
 import typer
 
 from recvae import models
+from recvae.disk.paths import path_of
 from recvae.models import registry
 
 MODELS = ", ".join(registry.MODELS)
 """What the help says there is, those of other packages last."""
 
+
+def at_home(place: str | None) -> str | None:
+    """A name, a path or an address; of a path the ~, which shells leave after =, is a home."""
+    return str(path_of(place)) if place and place.startswith("~") else place
+
+
 FILE, FOLDER = typer.Option(dir_okay=False), typer.Option(file_okay=False)
+PLACE = typer.Option(callback=at_home)
 
 Json = Annotated[bool, typer.Option(help="Print JSON, and nothing else, on stdout.")]
 Model = Annotated[str, typer.Option(help=f"One of {MODELS}.")]

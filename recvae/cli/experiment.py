@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 import recvae as rv
+from recvae.cli.arguments import PLACE
 from recvae.cli.source import DataOptions, are_shards, is_file, require_usual
 from recvae.disk.databases import without_password
 
@@ -74,7 +75,7 @@ class Experiment(Filters, DataOptions):
         seed: decides the split.
     """
 
-    data: str
+    data: Annotated[str, PLACE]
     split: Literal[
         "users", "interactions", "items", "last", "time", "repeats", "published", "none"
     ] = "users"

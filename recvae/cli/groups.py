@@ -15,6 +15,8 @@ from typing import Annotated, Any, TypeAlias, get_args, get_origin
 
 import typer
 
+from recvae.disk.paths import path_of
+
 Helps: TypeAlias = dict[str, tuple[str, str | None]]
 """For the name of each option, what it is for, and the panel that it is in."""
 
@@ -36,7 +38,7 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
     def spread_command(**given: Any) -> None:
         # Shells do not expand the ~ in `--out=~/runs`.
         options = {
-            name: value.expanduser() if isinstance(value, Path) else value
+            name: path_of(value) if isinstance(value, Path) else value
             for name, value in given.items()
         }
         made = {

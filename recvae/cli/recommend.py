@@ -1,7 +1,6 @@
 """`recvae recommend`: lists for the users of a file."""
 
 import sys
-from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import recvae as rv
-from recvae.cli.arguments import Device, Json, ModelFolder, names
-from recvae.cli.output import note, require_outside, show
+from recvae.cli.arguments import PLACE, Device, Json, ModelFolder, at_home, names
+from recvae.cli.output import note, records, require_outside, show
 from recvae.cli.source import FileColumns, are_shards, require_usual
 from recvae.disk.databases import is_address
 from recvae.errors import DataError
@@ -70,12 +69,13 @@ def recommend(
     model: ModelFolder,
     *,
     history: Annotated[
-        str | None, typer.Option(show_default="none: --users alone says who they are")
+        str | None,
+        typer.Option(callback=at_home, show_default="none: --users alone says who they are"),
     ] = None,
     columns: FileColumns,
     wishes: Wishes,
     k: Annotated[int, typer.Option("-k")] = 10,
-    out: str | None = None,
+    out: Annotated[str | None, PLACE] = None,
     address: Annotated[str | None, typer.Option(show_default="this process")] = None,
     device: Device = "auto",
     json: Json = False,
@@ -137,7 +137,7 @@ def recommend(
     )
     if out is None:
         table = pd.concat(tables, ignore_index=True)
-        show(_lists(table), table.to_dict(orient="records"), json)
+        show(_lists(table), records(table), json)
     else:
         write_tables(tables, out)
         note(f"written to {out}")
@@ -181,8 +181,7 @@ def _read(history: str | None, names: FileColumns, as_of: str | None) -> "DataFr
         read = partial(
             read_columns, source, header=header, quotes=not names.no_quotes, query=names.query
         )
-        first = _first_line(source) if header is None else header
-        if first == [item]:
+        if (_columns(source) if header is None else header) == [item]:
             columns = {user: Path(source).stem, **read([item])}
         else:
             columns = read([user, item], others)
@@ -201,23 +200,32 @@ def _ids(path: Path, item: str) -> Any:
     """The ids of a file: a table with a column of items, or an id a line."""
     from recvae.data.reading import read_columns
     from recvae.data.reading.sources import as_file
+    from recvae.data.reading.text import first_line
 
     with as_file(path) as file:
-        header = None if item in _first_line(file, [item]) else [item]
-        return read_columns(file, [item], header=header)[item]
+        is_list = _is_text(file) and item not in first_line(file)
+        return read_columns(file, [item], header=[item] if is_list else None)[item]
 
 
-def _first_line(source: str | Path, otherwise: Sequence[str] = ()) -> Sequence[str]:
-    """The fields of the first line of a text file; something else for what is none."""
-    from recvae.data.reading.parquet import is_parquet
+def _columns(source: str | Path) -> list[str]:
+    """The columns that a file names, or the fields of its first line; none of what is no file."""
+    from recvae.data.reading.parquet import column_names
     from recvae.data.reading.text import first_line
 
     path = Path(source)
-    return first_line(path) if path.is_file() and not is_parquet(path) else otherwise
+    if not path.is_file():
+        return []
+    return first_line(path) if _is_text(path) else column_names(path)
+
+
+def _is_text(path: Path) -> bool:
+    from recvae.data.reading.parquet import is_parquet
+
+    return path.is_file() and not is_parquet(path)
 
 
 def _lists(table: "DataFrame") -> str:
-    lines = table["rank"].map("{:>4}  ".format) + table["item"].astype(str)
+    lines = table["rank"].map("{:>4}  ".format).astype(str) + table["item"].astype(str)
     if "title" in table:
         lines += ("  " + table["title"].astype(str)).where(table["title"].notna(), "")
     return "\n\n".join(

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 import recvae as rv
-from recvae.cli.arguments import FOLDER, Device, Json, ModelFolder, names
+from recvae.cli.arguments import FOLDER, PLACE, Device, Json, ModelFolder, names
 from recvae.cli.output import make_folder, note, show
 from recvae.cli.source import DataOptions
 from recvae.disk.databases import is_address
@@ -16,7 +16,7 @@ from recvae.errors import MissingFileError
 def update(
     model: ModelFolder,
     *,
-    data: str | None = None,
+    data: Annotated[str | None, PLACE] = None,
     remove_users: Annotated[str | None, typer.Option(metavar="IDS")] = None,
     out: Annotated[Path, FOLDER],
     columns: DataOptions,

@@ -14,6 +14,7 @@ from recvae.data.matrices import placed
 from recvae.data.reading.histories import warn_of_unknown
 from recvae.data.shards import Shards, read_shards
 from recvae.disk.manifest import MAX_BYTES
+from recvae.disk.paths import path_of
 from recvae.disk.store import sha256
 from recvae.disk.untrusted import read_file
 from recvae.disk.writing import write_tables
@@ -76,7 +77,7 @@ def recommend_shards(
         OptionError: k is out of range, there is no cluster at the address, `out` is the folder of
             the histories, or the model reads their order.
     """
-    model, shards, out = (Path(path).expanduser().absolute() for path in (model, shards, out))
+    model, shards, out = (path_of(path).absolute() for path in (model, shards, out))
     if out == shards:
         raise OptionError(f"{out} has the histories: choose another folder for the lists.")
     histories = read_shards(shards)

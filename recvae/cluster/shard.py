@@ -16,6 +16,7 @@ from recvae.data.reading.tables import require_value
 from recvae.data.shards import Shards, has_shards, read_shards
 from recvae.data.shards.files import write_manifest, write_shard
 from recvae.disk import atomic
+from recvae.disk.paths import path_of
 from recvae.display.progress import progress
 from recvae.errors import DataError, OptionError
 
@@ -66,7 +67,7 @@ def shard_table(
             raise OptionError(f"{name}={given} must be at least 1.")
     require_value(min_weight, value)
     way_to_merge(duplicates, weighted=value is not None)
-    table, out = (Path(path).expanduser().absolute() for path in (table, out))
+    table, out = (path_of(path).absolute() for path in (table, out))
     if out.is_relative_to(table):
         raise OptionError(f"{out} would change the table that is read: choose another folder.")
     columns: dict[str, Any] = {"user": user, "item": item, "value": value}

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from os import PathLike
-from pathlib import Path
 from typing import BinaryIO
 
 import pandas as pd
@@ -12,6 +11,7 @@ import pyarrow.parquet
 
 from recvae.disk import databases
 from recvae.disk.atomic import draft_for_user
+from recvae.disk.paths import path_of
 from recvae.errors import OptionError
 
 
@@ -34,7 +34,7 @@ def write_tables(tables: Iterable[pd.DataFrame], path: str | PathLike[str]) -> N
     if databases.is_address(path):
         databases.write_table(_as_arrow(iter(tables)), str(path))
         return
-    path = Path(path).expanduser()
+    path = path_of(path)
     writers = {".csv": _write_csv, ".parquet": _write_parquet}
     if path.suffix not in writers:
         raise OptionError(f"{path} must end in .csv or .parquet.")

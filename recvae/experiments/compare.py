@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from recvae import options
 from recvae.data.splits import Holdout, Split
+from recvae.disk.paths import path_of
 from recvae.display.progress import progress
 from recvae.errors import FoldInError, OptionError, RecvaeError
 from recvae.evaluation.evaluate import DEFAULT_METRICS, evaluate
@@ -78,7 +78,7 @@ def compare(
     _check(models, splits, seeds, seed)
     if cache_dir is not None and tune_trials:
         raise OptionError("what is tuned can't be kept: tune first, then compare what was chosen.")
-    cache = None if cache_dir is None else RunCache(Path(cache_dir).expanduser(), names)
+    cache = None if cache_dir is None else RunCache(path_of(cache_dir), names)
 
     def fit(model: Recommender, split: Split) -> Run:
         measure = partial(_run, model, split, names, tune_trials, seed)

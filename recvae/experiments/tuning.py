@@ -4,13 +4,13 @@ import logging
 from collections.abc import Iterator
 from math import inf
 from os import PathLike
-from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from recvae import options
 from recvae.data.interactions import Interactions
 from recvae.data.splits import Holdout
+from recvae.disk.paths import path_of
 from recvae.display.progress import progress
 from recvae.engine.trainer import OnEpoch
 from recvae.errors import OptionError, TrainingError
@@ -77,7 +77,7 @@ def tune(
             raise OptionError(f"{name}={given} must be above 0.")
     parse_metrics([metric])
     own, space = options.values(model), _space(model)
-    path = None if study is None else Path(study).expanduser()
+    path = None if study is None else path_of(study)
     about = _about(model, space, train, validation, metric)
     first = {name: own[name] for name in space}
 

@@ -16,6 +16,7 @@ from torch import nn
 
 import recvae
 from recvae.disk.atomic import draft_for_user, sync
+from recvae.disk.paths import path_of
 from recvae.errors import OptionError
 from recvae.exporting.padded import Padded
 from recvae.models.contract.abilities import Ability
@@ -60,7 +61,7 @@ def export_onnx(model: Recommender, path: str | PathLike[str], k: int = 10) -> N
     model.require_fitted()
     model.require(Ability.EXPORT)
     require_length(k, len(model.items_))
-    if (path := Path(path).expanduser()).suffix != ".onnx":
+    if (path := path_of(path)).suffix != ".onnx":
         raise OptionError(f"{path} must end in .onnx.")
     data = path.with_name(f"{path.stem}-{token_hex(6)}.data")
     try:

@@ -1,7 +1,6 @@
 """Vectors of items and of users whose inner products are scores, for vector databases."""
 
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +9,7 @@ import scipy.sparse as sp
 import torch
 
 from recvae.disk.atomic import draft_for_user
+from recvae.disk.paths import path_of
 from recvae.errors import OptionError
 from recvae.models.contract.abilities import Ability
 from recvae.models.contract.recommender import Recommender
@@ -32,7 +32,7 @@ def export_vectors(model: Recommender, path: str | PathLike[str]) -> None:
         WriteError: the file can't be written.
     """
     _require_vectors(model)
-    if (path := Path(path).expanduser()).suffix != ".parquet":
+    if (path := path_of(path)).suffix != ".parquet":
         raise OptionError(f"{path} must end in .parquet.")
     vectors = torch.column_stack(model.last_layer()).cpu().numpy()
     lists = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])

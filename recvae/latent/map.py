@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from recvae.disk.paths import path_of
 from recvae.errors import require_known
 from recvae.latent.items import item_codes
 from recvae.latent.map_page import write_map
@@ -91,7 +92,7 @@ class TasteMap:
         Raises:
             WriteError: the folder can't be written.
         """
-        return write_map(self.items, users, Path(folder).expanduser())
+        return write_map(self.items, users, path_of(folder))
 
 
 def _new_plane(method: Method, seed: int) -> Any:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 from math import ceil
 from os import PathLike
-from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -14,6 +13,7 @@ import torch
 
 from recvae import options
 from recvae.data.splits import Holdout
+from recvae.disk.paths import path_of
 from recvae.engine import devices
 from recvae.engine.batches import Batches, Resident
 from recvae.engine.phases import Phase
@@ -184,7 +184,7 @@ class SparseCodes:
         """
         self._require_fitted()
         state = self.net_.state_dict()
-        sparse_files.write(Path(folder).expanduser(), options.values(self), self.model_, state)
+        sparse_files.write(path_of(folder), options.values(self), self.model_, state)
 
     @classmethod
     @devices.usual()
@@ -197,7 +197,7 @@ class SparseCodes:
         """
         source = autoencoder(model)
         source.require_fitted()
-        with sparse_files.reading(Path(folder).expanduser(), source) as (chosen, state):
+        with sparse_files.reading(path_of(folder), source) as (chosen, state):
             codes = options.build(cls, chosen)
             if not codes.active <= codes.features == len(state["bias"]):
                 raise ValueError("its options do not fit its weights")

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
+from recvae.disk.paths import path_of
 from recvae.engine import devices
 from recvae.errors import ModelFileError, did_you_mean, require_known
 from recvae.models.contract import Recommender
@@ -36,7 +36,7 @@ def load_model(folder: str | PathLike[str], device: str = "auto") -> Recommender
         ModelFileError: a file is damaged, missing or of another version.
         OptionError: the device is not on this machine.
     """
-    folder = Path(folder).expanduser()
+    folder = path_of(folder)
     described, stored = storage.read_manifest(folder)
     if described.model not in MODELS:
         raise ModelFileError(

@@ -26,6 +26,7 @@ from recvae.data.ids import require_ids
 from recvae.data.interactions import Interactions
 from recvae.disk import atomic
 from recvae.disk.manifest import DamagedError, MissingError, one_error
+from recvae.disk.paths import path_of
 from recvae.disk.store import Fill, Store, Stored
 from recvae.disk.untrusted import csr_of, read_table
 from recvae.engine.states import require_finite
@@ -82,7 +83,7 @@ def save(saved: Saved, folder: str | PathLike[str]) -> None:
 
     If another process is saving to the folder, it waits.
     """
-    folder = Path(folder).expanduser()
+    folder = path_of(folder)
     with atomic.writing_to(folder):
         described = ModelManifest(
             recvae=recvae.__version__,

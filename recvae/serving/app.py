@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 import recvae
+from recvae.disk.paths import path_of
 from recvae.errors import DataError, MissingPackageError, OptionError, TrainingError
 from recvae.serving.live_model import LiveModel
 from recvae.serving.middleware import measured, strict, with_limits
@@ -63,7 +64,7 @@ def create_app(
     """
     require_origins(allow_origins)
     guards = [] if token is None else [Depends(bearer(token))]
-    service = Service(LiveModel(Path(folder).expanduser(), device), max_batch)
+    service = Service(LiveModel(path_of(folder), device), max_batch)
     app = FastAPI(
         title="recvae",
         version=recvae.__version__,

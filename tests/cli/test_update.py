@@ -51,6 +51,16 @@ def test_an_update_in_its_own_folder(folder, today):
     assert again == "11 users (+0), 8 items (+0)\n"
 
 
+def test_the_tilde_that_a_shell_leaves_is_the_home(folder, today, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    recvae("update", folder, "--data=~/today.csv", "--out=~/newer")
+    recvae("recommend", "~/newer", "--history=~/today.csv", "-k", 1, "--out=~/lists.csv")
+    assert pd.read_csv(tmp_path / "lists.csv")["user"].tolist() == [3, 77]
+    recvae("train", "--data=~/nothing", "--out=~/runs", code=1)
+    said = recvae("update", folder, "--data=~nobody-is-called-so/a.csv", "--out=~/b", code=1).stderr
+    assert said.startswith("error: the ~ of ~nobody-is-called-so/a.csv stands for no home")
+
+
 def test_what_is_known_of_new_users_is_learnt(tmp_path):
     likes, people, today, more, made = (tmp_path / f"{name}.csv" for name in "abcde")
     pd.DataFrame({"user": [1, 1, 2, 2], "item": [1, 2, 3, 4]}).to_csv(likes, index=False)

@@ -13,6 +13,7 @@ import pooch
 
 from recvae.data.ids import require_ids
 from recvae.data.interactions import Interactions
+from recvae.disk.paths import path_of
 from recvae.disk.store import Store, Stored, crc32
 from recvae.disk.untrusted import csr_of, read_table
 
@@ -31,7 +32,8 @@ def cached(sources: Iterable[Path], parse: Callable[[], Interactions]) -> Intera
     half a second.
     """
     paths = {str(path.resolve()): _state(path) for path in sources}
-    home = Path(os.environ.get("RECVAE_CACHE") or pooch.os_cache("recvae")).expanduser()
+    if (home := _home()) is None:
+        return parse()
     store = Store(home / _name(paths), KIND, crc32)
     about = {"format": FORMAT, **paths}
     with suppress(Exception):  # whatever a parser makes of a damaged file
@@ -40,6 +42,14 @@ def cached(sources: Iterable[Path], parse: Callable[[], Interactions]) -> Intera
     with suppress(OSError):
         store.save(_files(data), about=about)
     return data
+
+
+def _home() -> Path | None:
+    """The cache's folder; None where the user has no home."""
+    if named := os.environ.get("RECVAE_CACHE"):
+        return path_of(named)
+    usual: Path = pooch.os_cache("recvae")
+    return usual if usual.is_absolute() else None
 
 
 def _state(path: Path) -> list[int]:

@@ -15,6 +15,7 @@ from recvae.data.datasets.declaration import (
     TableFile,
 )
 from recvae.data.datasets.movielens import MOVIELENS
+from recvae.disk.paths import path_of
 
 NETFLIX = Release(
     name="netflix",
@@ -97,7 +98,7 @@ DATASETS = {SAMPLE: Size(222_520, 3_000, 1_200)} | {one.name: one.size for one i
 
 def data_directory(data_dir: str | os.PathLike[str] | None = None) -> Path:
     """Where data sets are kept: the argument, or else `RECVAE_DATA`, or else `./data`."""
-    return Path(data_dir or os.environ.get("RECVAE_DATA") or "data").expanduser()
+    return path_of(data_dir or os.environ.get("RECVAE_DATA") or "data")
 
 
 def unpacked(release: Release, directory: Path) -> Path | None:

@@ -22,6 +22,7 @@ from recvae.data.reading.columns import (
 from recvae.data.reading.parquet import is_parquet, read_parquet
 from recvae.data.reading.text import read_text
 from recvae.disk.databases import is_address, read_query
+from recvae.disk.paths import path_of
 from recvae.errors import DataError, MissingFileError, OptionError
 
 
@@ -76,7 +77,7 @@ def read_columns(
             f"can't read interactions from {type(source).__name__}: give the path of a file, "
             "a dataframe (of pandas, Polars, Arrow or DuckDB) or a mapping of arrays."
         )
-    path = Path(source).expanduser()
+    path = path_of(source)
     if not path.exists():
         raise MissingFileError(f"there is no file {path}.")
     with as_file(path) as file:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from recvae.data.reading.build import Duplicates, build_interactions
 from recvae.data.reading.parquet import column_names, is_parquet
 from recvae.data.reading.sources import TableSource, as_file, read_columns
 from recvae.data.reading.text import NULL, first_line
+from recvae.disk.paths import path_of
 from recvae.errors import MissingFileError, OptionError
 
 
@@ -118,7 +118,7 @@ def read_items(path: str | PathLike[str], item: str = "item") -> pd.DataFrame:
         MissingFileError: there is no such file.
         DataError: the file is no table, or has no such column, or ids are missing.
     """
-    path = Path(path).expanduser()
+    path = path_of(path)
     if path.is_dir() or not path.exists():
         raise MissingFileError(f"there is no file {path}.")
     with as_file(path) as file:

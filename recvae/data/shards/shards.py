@@ -14,6 +14,7 @@ import scipy.sparse as sp
 
 from recvae.data.interactions import Interactions
 from recvae.data.shards.files import CURE, KIND, Shard, read_manifest, read_shard
+from recvae.disk.paths import path_of
 from recvae.disk.store import Store, Stored
 from recvae.errors import DataError
 
@@ -179,7 +180,7 @@ def read_shards(folder: str | PathLike[str]) -> Shards:
         MissingFileError: the folder has no shards.
         DataError: the manifest of the folder is damaged.
     """
-    folder = Path(folder).expanduser()
+    folder = path_of(folder)
     saved, shards, counts = read_manifest(folder)
     items = pd.DataFrame(index=counts.index)
     return Shards(saved, shards, items, counts=counts.to_numpy(copy=True))

@@ -3,7 +3,6 @@
 import warnings
 from dataclasses import replace
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from recvae.data.interactions import Interactions
 from recvae.data.reading import build_interactions, read_lines
 from recvae.data.splits.holdout import Split
 from recvae.data.splits.parts import split_by
+from recvae.disk.paths import path_of
 from recvae.errors import MissingFileError
 
 TRAIN, VALIDATION, TEST = FILES = ("train.txt", "valid.txt", "test.txt")
@@ -48,7 +48,7 @@ def read_split(folder: str | PathLike[str], *, seed: int = 98765) -> Split:
         MissingFileError: `train.txt` or `test.txt` is not there.
         DataError: a file is no text, or no user is left to validate or to test by.
     """
-    files = [Path(folder).expanduser() / name for name in FILES]
+    files = [path_of(folder) / name for name in FILES]
     for path in (files[0], files[2]):
         if not path.is_file():
             raise MissingFileError(

@@ -13,6 +13,7 @@ import pandas as pd
 
 from recvae import options
 from recvae.disk import atomic
+from recvae.disk.paths import path_of
 from recvae.display.templates import render
 from recvae.display.themes import DARK, LIGHT
 from recvae.errors import WriteError
@@ -42,7 +43,7 @@ def write_report(comparison: Comparison, folder: str | PathLike[str]) -> Path:
     Raises:
         WriteError: the folder can't be written, or holds the page of something else.
     """
-    folder = Path(folder).expanduser()
+    folder = path_of(folder)
     require_own(folder)
     with atomic.writing_to(folder):
         (folder / "plots").mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ from recvae.data.ids import require_ids, require_same_items
 from recvae.data.interactions import Interactions
 from recvae.data.shards import Shards
 from recvae.data.splits import Holdout
+from recvae.disk.paths import path_of
 from recvae.engine import memory, processes, threads
 from recvae.engine.checkpoints import Checkpoints
 from recvae.engine.trainer import OnEpoch
@@ -103,7 +104,7 @@ def checkpoints_in(
         return None
     together = processes.current()
     rank = together.everyone.rank
-    own = Path(folder, f"process-{rank}" if rank else "").expanduser()
+    own = path_of(folder) / (f"process-{rank}" if rank else "")
     where = {
         "validation": [] if validation is None else validation.fingerprints(),
         "grid of processes": f"{together.users.size} x {together.items.size}",

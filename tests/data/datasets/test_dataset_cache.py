@@ -166,6 +166,15 @@ def test_a_cache_that_can_not_be_written_is_no_error(folder, parsed, tmp_path, m
     assert len(parsed) == 2
 
 
+def test_who_has_no_home_has_no_cache(folder, parsed, tmp_path, monkeypatch):
+    monkeypatch.delenv("RECVAE_CACHE")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("pooch.os_cache", lambda name: Path("~/.cache", name))
+    assert_same(load_dataset("ml-1m"), load_dataset("ml-1m"))
+    assert len(parsed) == 2
+    assert not Path("~").exists()
+
+
 def test_nothing_is_written_beside_the_data(folder, data_dir):
     before = sorted(data_dir.rglob("*"))
     load_dataset("ml-1m")

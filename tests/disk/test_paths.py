@@ -1,0 +1,25 @@
+"""Paths that users name."""
+
+from pathlib import Path
+
+import pytest
+
+import recvae as rv
+from recvae.disk.paths import path_of
+from recvae.errors import OptionError
+from recvae.serving import create_app
+
+NOWHERE = "~nobody-is-called-so/likes.csv"
+READ = (path_of, rv.read_interactions, rv.read_items, rv.load_model, rv.read_shards, rv.read_split)
+
+
+def test_the_tilde_is_the_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert path_of("~/runs") == tmp_path / "runs"
+    assert path_of(Path("runs/~")) == Path("runs/~")
+
+
+@pytest.mark.parametrize("read", [*READ, create_app])
+def test_a_home_that_nobody_knows_is_one_clear_error(read):
+    with pytest.raises(OptionError, match=f"the ~ of {NOWHERE} stands for no home.*write"):
+        read(NOWHERE)
