@@ -1,42 +1,46 @@
 """docs/databases.md from top to bottom, as a newcomer with PostgreSQL or SQLite would do it."""
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commands import in_one_process
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "databases.md").read_text("utf-8")
+SAY = r'recvae() { printf "%s\0" "$@"; printf "\0"; }'
+"""What the shell makes of the words of a command, instead of the command: each ends with a NUL."""
 
 
 def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 
 
+def shell(script: str) -> str:
+    done = subprocess.run(["bash", "-e", "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 @pytest.mark.slow
-def test_the_page(tmp_path, request):
+def test_the_page(tmp_path, request, monkeypatch, capfd):
     has_server = shutil.which("psql") is not None
     shop = request.getfixturevalue("postgresql") if has_server else "sqlite:///shop.db"
-    (generate, in_python), (_, *commands) = blocks("python"), blocks("sh")
-    shell = f'recvae() {{ "{sys.executable}" -m recvae "$@"; }}\n' + "".join(commands)
-    if not has_server:
-        shell = re.sub("^psql .*$", "", shell, flags=re.MULTILINE)
-
-    def run(*command: str) -> str:
-        env = os.environ | {"SHOP": shop, "PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"}
-        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        assert "s3cret" not in done.stdout + done.stderr
-        return done.stdout
-
-    run(sys.executable, "-c", generate)
-    said = run("bash", "-e", "-c", shell)
-    assert "ease" in said
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SHOP", shop)
+    (generate, in_python), (_, *commands, look) = blocks("python"), blocks("sh")
+    exec(generate)
+    typed = shell("\n".join([SAY, *commands])).removesuffix("\0\0").split("\0\0")
+    told = in_one_process(*(words.split("\0") for words in typed), PYTHONPATH=str(ROOT))
+    assert {code for _, _, code in told} == {0}, told
+    assert any("ease" in shown for shown, _, _ in told)
     assert (tmp_path / "report").is_dir()
-    lists = run(sys.executable, "-c", in_python)
+    if has_server:
+        assert "title" in shell(look)
+    exec(in_python)
+    lists, said = capfd.readouterr()
     assert "rank" in lists
     assert "title" in lists
+    assert "s3cret" not in f"{told}{lists}{said}"

@@ -15,6 +15,7 @@ import typer
 
 import recvae as rv
 from recvae.cli import app
+from recvae.engine.trainer import Trainer
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -41,10 +42,22 @@ def having(language: str, but: str = ""):
     return pytest.mark.parametrize("page", pages, ids=names)
 
 
+@pytest.fixture
+def two_epochs(monkeypatch):
+    """Nets are trained for no longer: what comes after a fit runs on worse ones too."""
+    fit = Trainer.fit
+
+    def fit_briefly(trainer, batches):
+        trainer.epochs = min(trainer.epochs, 2)
+        return fit(trainer, batches)
+
+    monkeypatch.setattr(Trainer, "fit", fit_briefly)
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*noload.*:DeprecationWarning")  # MLflow's use of SQLAlchemy
 @having("python", but="docs/tutorial.md")  # which test_notebook.py runs
-def test_the_code_runs(page, tmp_path, monkeypatch):
+def test_the_code_runs(page, tmp_path, monkeypatch, two_epochs):
     """All blocks of a page, in one session from top to bottom."""
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
