@@ -1,7 +1,6 @@
-"""A model of another package, taken to all that models go through; run where it is installed."""
+"""A model of another package, taken to all that models go through; a test where it is installed."""
 
 import asyncio
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from recvae.models import MODELS
 SMALL = {"latent": 8, "batch_size": 50, "epochs": 2, "device": "cpu"}
 
 
-def main(folder: Path) -> None:
+def test_it_goes_wherever_models_go(tmp_path: Path) -> None:
     data = rv.load_dataset("sample", min_rating=4, min_user_items=5)
     split = rv.split_users(data, n_validation=200, n_test=200)
 
@@ -28,8 +27,8 @@ def main(folder: Path) -> None:
     assert len(tuned.trials) == 2
     assert set(tuned.chosen) == {"latent", "dropout", "learning_rate"}
 
-    model.save(folder / "saved")
-    loaded = rv.load_model(folder / "saved")
+    model.save(tmp_path / "saved")
+    loaded = rv.load_model(tmp_path / "saved")
     histories = split.test.fold_in
     for one, other in zip(model.recommend(histories), loaded.recommend(histories), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -42,7 +41,7 @@ def main(folder: Path) -> None:
     assert pooled.recommend(histories, 5)[0].shape == (200, 5)
 
     asked = {"items": model.item_ids_[histories[0].indices].tolist(), "k": 4}
-    answer = asyncio.run(served(folder / "saved", asked))
+    answer = asyncio.run(served(tmp_path / "saved", asked))
     expected = model.item_ids_[model.recommend(histories[0], 4)[0][0]].tolist()
     assert [item["id"] for item in answer["items"]] == expected
 
@@ -50,7 +49,7 @@ def main(folder: Path) -> None:
         rv.latent.entropy(model, histories)
     counts = LinearDAE(**SMALL, input="counts").fit(split.train)
     with pytest.raises(OptionError, match="linear-dae was trained on weights"):
-        rv.export_onnx(counts, folder / "model.onnx")
+        rv.export_onnx(counts, tmp_path / "model.onnx")
     with pytest.raises(OptionError, match="LinearDAE can't take latent=0"):
         rv.build_model("linear-dae", {"latent": 0})
     with pytest.raises(OptionError, match="did you mean 'linear-dae'"):
@@ -60,7 +59,3 @@ def main(folder: Path) -> None:
 async def served(folder: Path, asked: dict) -> dict:
     async with client_of(folder) as client:
         return (await client.post("/recommend", json=asked)).raise_for_status().json()
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

@@ -14,8 +14,8 @@ from commands import in_one_process
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-PACKAGE = ROOT / "tests" / "helpers" / "outside_package"
-TOUR = ROOT / "tests" / "helpers" / "outside_tour.py"
+HELPERS = ROOT / "tests" / "helpers"
+PACKAGE = HELPERS / "outside_package"
 PAGE = (ROOT / "docs" / "add-a-model.md").read_text(encoding="utf-8")
 
 
@@ -38,11 +38,7 @@ def path(tmp_path_factory):
     shutil.copytree(PACKAGE, folder / "source")  # building leaves files there
     install = ["install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
     python("-m", "pip", *install, "--target", folder / "installed", folder / "source")
-    return os.pathsep.join(map(str, (folder / "installed", ROOT)))
-
-
-def test_it_goes_wherever_models_go(path, tmp_path):
-    python(TOUR, tmp_path, PYTHONPATH=path)
+    return os.pathsep.join(map(str, (folder / "installed", ROOT, HELPERS)))
 
 
 def test_the_command_line_knows_it(path, tmp_path):
@@ -63,14 +59,16 @@ def test_the_command_line_knows_it(path, tmp_path):
     assert len(json.loads(lists[0])) > 0
 
 
-def test_it_passes_the_contract_suite(path, tmp_path):
+def test_it_passes_the_contract_suite_and_goes_wherever_models_go(path, tmp_path):
     blocks = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
     test = tmp_path / "test_linear_dae.py"
     test.write_text("from linear_dae import LinearDAE\n" + blocks[-1])
+    tour = shutil.copy(HELPERS / "outside_tour.py", tmp_path)
     alone = {"PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     own = tmp_path / "pytest.ini"  # whatever lies in the folders above
     own.write_text("[pytest]\n", encoding="utf-8")
-    said = python("-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", own, test, **alone)
+    said = python("-m", "pytest", "-v", "-p", "no:cacheprovider", "-c", own, test, tour, **alone)
+    assert "test_it_goes_wherever_models_go PASSED" in said
     assert re.search(r"\d\d passed", said)
 
 
