@@ -30,3 +30,11 @@ def in_one_process(*commands: list[object], **environment: str) -> list[tuple[st
     assert done.returncode == 0, done.stderr.decode(encoding)
     shown, said = (text.decode(encoding).split("\f")[:-1] for text in (done.stdout, done.stderr))
     return list(zip(shown[::2], said, map(int, shown[1::2]), strict=True))
+
+
+def typed(script: str) -> list[list[str]]:
+    """The words of each `recvae ...` of a shell's script, as the shell understands them."""
+    say = r'recvae() { printf "%s\0" "$@"; printf "\0"; }'
+    command = ["bash", "-e", "-c", f"{say}\n{script}"]
+    words = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return [command.split("\0") for command in words.removesuffix("\0\0").split("\0\0")]
