@@ -37,7 +37,7 @@ def writing_to(path: Path) -> Iterator[None]:
         yield
     except RecvaeError:
         raise
-    except (OSError, SafetensorError) as error:
+    except (OSError, SafetensorError, UnicodeEncodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise WriteError(
             f"{path} can't be written ({reason}): choose a place that can be, and has room."
@@ -47,6 +47,7 @@ def writing_to(path: Path) -> Iterator[None]:
 def make_folder(path: Path) -> None:
     """Make a folder that a user named, unless it is there; raise WriteError if that can't be."""
     with writing_to(path):
+        str(path).encode()  # Arrow and safetensors can't write to a name that is no UTF-8
         path.mkdir(parents=True, exist_ok=True)
 
 
