@@ -46,6 +46,17 @@ MODELS = (
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def operators_read_once():
+    """PyTorch reads the sources of all of ONNX's operators for each export: a third of its time."""
+    from torch.onnx._internal.exporter._registration import ONNXRegistry
+
+    read = staticmethod(cache(ONNXRegistry.from_torchlib))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ONNXRegistry, "from_torchlib", read)
+        yield
+
+
 @pytest.fixture(scope="module")
 def train() -> sp.csr_matrix:
     rng = np.random.default_rng(0)
@@ -208,7 +219,7 @@ def test_the_command(graph, ease, train):
 def test_movielens(real_data, tmp_path):
     data = rv.load_dataset("ml-100k", data_dir=real_data, min_rating=4, min_user_items=5)
     split = rv.split_users(data, n_validation=100, n_test=100)
-    model = rv.ResidualEnsemble(n_vaes=1, epochs=1, rank=16, factors=16, device="cpu").fit(
+    model = rv.ResidualEnsemble(n_vaes=1, epochs=1, rank=16, factors=8, device="cpu").fit(
         split.train
     )
     histories = split.test.fold_in[:100]
