@@ -29,10 +29,10 @@ def database_in(folder: Path, memory: float | None) -> Iterator[duckdb.DuckDBPyC
     """
     options = _options(folder, memory)
     path = folder / "tables.duckdb"
-    if not path.exists():
-        with atomic.draft_of(path) as draft:  # a kill would leave half a header
-            duckdb.connect(draft).close()
     try:
+        if not path.exists():
+            with atomic.draft_of(path) as draft:  # a kill would leave half a header
+                duckdb.connect(draft).close()
         with duckdb.connect(path, config=options) as database:
             yield database
     except duckdb.OutOfMemoryException:

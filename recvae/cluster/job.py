@@ -21,7 +21,7 @@ def job_in(folder: Path, about: dict[str, Any]) -> Iterator[Path]:
 
     Raises:
         DataError: it has other files, or another job's, or another process is working in it.
-        WriteError: the folder can't be made.
+        WriteError: the folder can't be made, or written.
     """
     store, work = Store(folder, "job"), folder / ".work"
     busy = DataError(f"another process is at work in {folder}: wait for it.")
@@ -33,13 +33,15 @@ def job_in(folder: Path, about: dict[str, Any]) -> Iterator[Path]:
             work.mkdir(exist_ok=True)
             remove_drafts(folder)
         try:
-            yield work
+            with atomic.writing_to(folder):
+                yield work
         except RecvaeError:
             if not _has_results(folder):
                 store.manifest.unlink()  # the same would fail again, so let another be tried
                 shutil.rmtree(work)
             raise
-        atomic.replace(folder / "_SUCCESS", b"")
+        with atomic.writing_to(folder):
+            atomic.replace(folder / "_SUCCESS", b"")
         shutil.rmtree(work)
 
 

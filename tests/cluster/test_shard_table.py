@@ -1,11 +1,13 @@
 """Shards hold what the same table gives in memory."""
 
+import errno
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import sleep
+from unittest.mock import Mock
 
 import duckdb
 import numpy as np
@@ -22,7 +24,7 @@ from recvae.cluster import job as jobs
 from recvae.cluster import shard
 from recvae.data.reading import DuplicateWarning
 from recvae.data.shards import files
-from recvae.errors import DataError, MissingFileError, OptionError
+from recvae.errors import DataError, MissingFileError, OptionError, WriteError
 
 pytestmark = pytest.mark.slow
 
@@ -39,6 +41,26 @@ FILTERS = [
     },
     {"min_user_items": 10, "min_item_users": 35, "k_core": True},
 ]
+
+
+FULL = "No space left on device"
+
+
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [
+        ("duckdb.connect", duckdb.IOException(f"IO Error: {FULL}")),
+        ("recvae.cluster.shard.write_shard", OSError(errno.ENOSPC, FULL)),
+    ],
+)
+def test_a_full_disk_is_one_clear_error(step, error, tmp_path, monkeypatch):
+    table, out = tmp_path / "likes.parquet", tmp_path / "shards"
+    pd.DataFrame({"user": [1, 2], "item": [3, 4]}).to_parquet(table)
+    with monkeypatch.context() as patch:
+        patch.setattr(step, Mock(side_effect=error))
+        with pytest.raises(WriteError, match=rf"{FULL}.* room\.$"):
+            rv.shard_table(table, out)
+    assert rv.shard_table(table, out).shape == (2, 2)
 
 
 def require_same(shards, data):
