@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,8 @@ def _options(folder: Path, memory: float | None) -> dict[str, Any]:
         "autoload_known_extensions": False,
     }
     if memory is not None:
-        if not memory > 0:
-            raise OptionError(f"memory={memory} must be above 0: it is in gigabytes.")
+        if not 0 < memory < inf:
+            raise OptionError(f"memory={memory} must be above 0 and finite: it is in gigabytes.")
         options["memory_limit"] = f"{memory * 1000:.0f}MB"
         options["threads"] = int(min(max(memory / PER_THREAD, 1), os.cpu_count() or 1))
     return options

@@ -214,8 +214,9 @@ def test_one_clear_error(plays, parts, tmp_path):
     for name in ("lines", "min_user_items", "min_item_users"):
         with pytest.raises(OptionError, match=f"{name}=0 must be at least 1"):
             rv.shard_table(parts, tmp_path / "zero", **{name: 0})
-    with pytest.raises(OptionError, match="memory=0 must be above 0"):
-        rv.shard_table(parts, tmp_path / "none", memory=0)
+    for memory in (0, float("nan"), float("inf")):
+        with pytest.raises(OptionError, match=f"memory={memory} must be above 0 and finite"):
+            rv.shard_table(parts, tmp_path / "none", memory=memory)
     with pytest.raises(OptionError, match=r"memory=0.001 is too little for this table"):
         rv.shard_table(parts, tmp_path / "little", memory=0.001)
 
