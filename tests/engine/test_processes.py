@@ -19,25 +19,23 @@ from recvae.errors import OptionError
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 
 
-def torchrun(n, *arguments, restarts=0):
-    start = ("-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={n}")
-    command = [sys.executable, *start, f"--max-restarts={restarts}", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=300)
+TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
 
 
-def run(n, tmp_path, what, *arguments, restarts=0):
-    """What a function of together.py gives."""
-    out = tmp_path / "result.json"
-    done = torchrun(n, together.__file__, what, out, *arguments, restarts=restarts)
+def run(*command):
+    """Run Python; its output."""
+    command = [sys.executable, *map(str, command)]
+    done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=300)
     assert done.returncode == 0, done.stderr
-    return json.loads(out.read_text())
+    return done
 
 
 @pytest.fixture(scope="module")
 def in_turn(tmp_path_factory):
     """What two processes give that need not be started anew for each."""
     folder = tmp_path_factory.mktemp("in_turn")
-    return run(2, folder, "in_turn", folder, restarts=2)
+    run(*TORCHRUN, "--max-restarts=2", together.__file__, "in_turn", folder / "found", folder)
+    return json.loads((folder / "found").read_text())
 
 
 def assert_same(one, other):
@@ -49,7 +47,8 @@ def assert_same(one, other):
 
 @pytest.mark.slow
 def test_every_grid_trains_as_one_process_does(tmp_path):
-    found = run(4, tmp_path, "everything")
+    run(together.__file__, "grids", tmp_path / "found")
+    found = json.loads((tmp_path / "found").read_text())
     assert len(found) == len(together.BY_USER) + 2 * len(together.BY_ITEM)
     alone = {name: together.fit(name) for name in together.BY_USER}
     for name, result in found.items():
@@ -80,8 +79,7 @@ def test_the_command_line_takes_the_same_options(tmp_path):
     out = tmp_path / "vae"
     train = ("-m", "recvae", "train", "--data", "sample", "--model", "mult-vae", "--json")
     settings = ("--set", "epochs=1", "--set", "latent=8", "--set", "hidden=16")
-    done = torchrun(2, *train, *settings, "--out", out)
-    assert done.returncode == 0, done.stderr
+    done = run(*TORCHRUN, *train, *settings, "--out", out)
     printed = done.stdout[done.stdout.index("{") :]  # PyTorch 2.8 says more before it
     assert json.loads(printed)["epochs"] == 1
     assert done.stderr.count("saved to") == 1
