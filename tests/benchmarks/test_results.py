@@ -181,12 +181,14 @@ def test_a_choice_of_sets_and_models(folder):
 
 
 def test_the_speed_of_evaluation(monkeypatch, capsys):
-    small = ["--users", "60", "--items", "200", "--models", "ease,bpr"]
+    small = ["--users", "60", "--items", "200", "--models", "ease"]
     monkeypatch.setattr(sys, "argv", ["evaluation", *small])
     evaluation.main()
-    lines = cells(capsys.readouterr().out)[2:]
-    assert [line[0] for line in lines] == ["`ease`", "`bpr`"]
-    assert all(float(line[1]) >= 0 and float(line[3]) > 0 for line in lines)
+    (line,) = cells(capsys.readouterr().out)[2:]
+    assert line[0] == "`ease`"
+    assert float(line[1]) >= 0
+    assert float(line[3]) > 0
+    assert evaluation.measure("bpr", 60, 200) > 0  # which knows its users only
 
 
 def test_all_models_and_options_exist():

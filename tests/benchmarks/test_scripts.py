@@ -1,6 +1,7 @@
 """The scripts, run as a newcomer runs them, on a tiny release of MovieLens' layout."""
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -12,6 +13,13 @@ import pandas as pd
 import pytest
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
+RUN = """
+import json, runpy, sys
+for script, *arguments in json.loads(sys.argv[1]):
+    sys.argv = [script, *arguments]
+    runpy.run_path(script, run_name="__main__")
+    print(end="\\f", flush=True)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +40,14 @@ def folder(tmp_path_factory) -> Path:
     return folder
 
 
-def run(folder: Path, script: str, *arguments: str) -> str:
-    """Run a script in the folder; return what it prints."""
+def run(folder: Path, *scripts: list[str]) -> list[str]:
+    """Run scripts with their arguments in the folder, in one process; what each prints."""
+    data = ["--data", "ml-latest-small"]
+    asked = json.dumps([[str(SCRIPTS / name), *data, *arguments] for name, *arguments in scripts])
     environment = {name: value for name, value in os.environ.items() if name != "RECVAE_DATA"}
     newcomers = {"RECVAE_CACHE": str(folder / "cache"), "MPLCONFIGDIR": str(folder / "fonts")}
     finished = subprocess.run(
-        [sys.executable, SCRIPTS / script, "--data", "ml-latest-small", *arguments],
+        [sys.executable, "-c", RUN, asked],
         cwd=folder,
         env=environment | newcomers,
         capture_output=True,
@@ -45,15 +55,15 @@ def run(folder: Path, script: str, *arguments: str) -> str:
     )
     assert finished.returncode == 0, finished.stderr
     assert "fontManager" not in finished.stderr  # of which matplotlib makes a list at first
-    return finished.stdout
+    return finished.stdout.split("\f")[:-1]
 
 
 @pytest.mark.slow
 def test_train_then_recommend(folder):
-    trained = run(folder, "train_movielens.py")
+    recommend = ["recommend_top_k.py", "-k", "5", "--users", "8"]
+    trained, shown = run(folder, ["train_movielens.py"], recommend)
     assert "ndcg@100" in trained
     assert "saved to runs/mult-vae" in trained
-    shown = run(folder, "recommend_top_k.py", "-k", "5", "--users", "8")
     assert shown.count("may like") == 8
     assert shown.count("Film, the") >= 8 * 5
     assert "* Film" in shown
@@ -61,7 +71,7 @@ def test_train_then_recommend(folder):
 
 @pytest.mark.slow
 def test_compare(folder):
-    shown = run(folder, "compare_baselines.py", "--known-users")
+    (shown,) = run(folder, ["compare_baselines.py", "--known-users"])
     models = ("mult-vae", "mult-dae", "ease", "als", "bpr", "lmf", "item-knn", "popularity")
     assert all(re.search(rf"^{name} +[01]\.\d+", shown, re.MULTILINE) for name in models)
     assert "left out" not in shown
