@@ -14,6 +14,8 @@ from recvae.options.ranges import NonNegativeInt, PositiveFloat
 
 LEAST = 2
 """The least number of members."""
+RESERVED = "cold_items", "cold_users"
+"""What is saved beside the members: no member can have its name."""
 
 
 def read_members(given: Any) -> dict[str, Recommender]:
@@ -34,8 +36,10 @@ def read_members(given: Any) -> dict[str, Recommender]:
         raise ValueError(f"give an ensemble {LEAST} members or more")
     if strangers := [one.name for one in built.values() if not one.supports_new_users]:
         raise ValueError(f"{strangers[0]} knows only the users it was trained on")
-    if dotted := [name for name in built if "." in name]:
-        raise ValueError(f"the name of a member can't have a dot: {dotted[0]}")
+    if wrong := [name for name in built if "." in name or name in RESERVED]:
+        raise ValueError(
+            f"the name of a member can't have a dot, or be one of {RESERVED}: {wrong[0]}"
+        )
     return built
 
 

@@ -93,7 +93,9 @@ class MultVAE(MultAutoencoder):
         if self.schedule != "linear":
             raise OptionError("beta='best' is found on a slope: choose schedule='linear'.")
         search = replace(self, beta=1.0, schedule="linear", warm_up=1.0, patience=None)
-        return search.fit(train, validation, checkpoints=context.part("search"))
+        return search.fit(
+            train, validation, checkpoints=context.part("search"), minutes=context.minutes_left
+        )
 
     def beta_at(self, step: int, n_batches: int) -> float:
         warm_up = warm_up_steps(

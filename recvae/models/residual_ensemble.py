@@ -199,9 +199,7 @@ class ResidualEnsemble(PooledRecommender):
             logger.warning("the ensemble was not fitted to the users who validate: %s", error)
             return
         if not self.interrupted_:
-            self.members_ = again.members_
-            for member in self.members_.values():
-                member.belong_to(self.facts_)
+            self._set_members(again.members_)
 
     def _leave_out_harmful(self, validation: Holdout) -> None:
         """Leave out members without which the validation users' lists are better beyond chance."""

@@ -114,6 +114,12 @@ def test_ctrl_c_while_beta_is_searched_keeps_the_best_of_the_search(split, monke
     assert model.recommend(split.test.fold_in, k=3)[0].min() >= 0
 
 
+def test_the_time_of_a_fit_holds_for_the_search_of_beta_too(split):
+    model = rv.MultVAE(**SMALL, beta="best").fit(split.train, split.validation, minutes=1e-9)
+    assert model.interrupted_
+    assert len(model.beta_search_) == 1
+
+
 def test_a_mistyped_metric_is_refused_before_training(split, monkeypatch):
     monkeypatch.setattr(rv.MultVAE, "new_net", None)
     with pytest.raises(OptionError, match="did you mean 'ndcg'"):

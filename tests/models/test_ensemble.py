@@ -123,6 +123,36 @@ def test_ctrl_c_leaves_no_ensemble_without_all_its_members(monkeypatch):
         model.recommend(TRAIN)
 
 
+def test_when_the_time_is_over_there_are_all_members():
+    model = rv.Ensemble(members=[VAE, rv.EASE(), replace(VAE, seed=1)]).fit(TRAIN, minutes=1e-9)
+    assert model.interrupted_
+    assert list(model.members_) == ["mult-vae", "ease", "mult-vae-2"]
+    assert [len(model.members_[name].history_) for name in ("mult-vae", "mult-vae-2")] == [1, 1]
+
+
+def test_ctrl_c_ends_an_update_at_the_member_that_it_met(monkeypatch):
+    model = rv.Ensemble(members=[VAE, replace(VAE, seed=1)]).fit(TRAIN, keep_data=True)
+    updated = []
+
+    def cut_short(self, *_):
+        updated.append(self.seed)
+        self.interrupted_ = True
+
+    monkeypatch.setattr(rv.MultVAE, "relearn", cut_short)
+    with pytest.raises(KeyboardInterrupt):
+        model.update(remove_users=[3])
+    assert updated == [0]
+    assert not any(member.interrupted_ for member in model.members_.values())
+
+
+def test_an_ensemble_whose_time_was_over_is_updated_within_another():
+    inner = rv.Ensemble(members=[rv.EASE(), VAE])
+    model = rv.Ensemble(members={"inner": inner, "als": rv.ImplicitALS(factors=2)})
+    model.fit(TRAIN, keep_data=True)
+    model.members_["inner"].interrupted_ = True
+    assert model.update(remove_users=[3]).n_users_ == 59
+
+
 def test_what_a_member_can_not_the_ensemble_can_not(tmp_path):
     model = rv.Ensemble(members=[rv.EASE(), rv.Popularity()]).fit(TRAIN)
     with pytest.raises(OptionError, match="Ensemble has no latent space"):
@@ -142,7 +172,8 @@ def test_what_a_member_can_not_the_ensemble_can_not(tmp_path):
         ("ease,eese", "did you mean 'ease'"),
         ([rv.EASE(), rv.ImplicitBPR()], "bpr knows only the users"),
         ([rv.EASE(), 3], "3 is no model"),
-        ({"a.b": rv.EASE(), "c": rv.EASE()}, "can't have a dot: a.b"),
+        ({"a.b": rv.EASE(), "c": rv.EASE()}, r"can't have a dot.*: a.b"),
+        ({"cold_items": rv.EASE(), "c": rv.EASE()}, r"one of \(.*\): cold_items"),
         ([rv.EASE(), {"model": "als", "factor": 3}], "did you mean 'factors'"),
     ],
 )

@@ -19,7 +19,7 @@ from recvae.engine.batch import Batch
 from recvae.errors import OptionError
 from recvae.models.contract import Ability, Change, FitContext, Recommender, as_input
 from recvae.models.contract.arrays import taken
-from recvae.models.families.pooling import is_likely, log_proportions, pooled_products
+from recvae.models.families.pooling import has_log_probabilities, log_proportions, pooled_products
 from recvae.ranking.shortlist import Products
 from recvae.saved.storage import Saved
 
@@ -40,7 +40,7 @@ class PooledRecommender(Recommender):  # no dataclass: `chosen_` is no option
 
     abilities = frozenset({Ability.CODES, Ability.LOG_PROBABILITIES, Ability.EXPORT})
     needs_all: ClassVar[bool] = True
-    """Whether it can't do without a member that time or Ctrl-C left no room for."""
+    """Whether all members must be fitted; else time or Ctrl-C may leave out the last ones."""
     chosen_: dict[str, Recommender] | None = None
 
     @abstractmethod
@@ -100,7 +100,6 @@ class PooledRecommender(Recommender):  # no dataclass: `chosen_` is no option
         for name, member in members.items():
             if context.minutes_left == 0 and self.members_ and not self.needs_all:
                 self.interrupted_ = True
-            if self.interrupted_:
                 break
             told = context.on_epoch if name == _leader(members) else None
             try:
@@ -113,23 +112,34 @@ class PooledRecommender(Recommender):  # no dataclass: `chosen_` is no option
                     shared=context.shared,
                     keep_data=self.facts_.data is not None,
                 )
-                self.members_[name], self.interrupted_ = member, member.interrupted_
             except KeyboardInterrupt:
                 self.interrupted_ = True
+                break
+            self.members_[name] = member
+            self.interrupted_ |= member.interrupted_
+            # What has to have all members goes on when the time is over, but not after Ctrl-C.
+            if member.interrupted_ and not (self.needs_all and context.minutes_left == 0):
+                break
         if len(self.members_) < (len(members) if self.needs_all else 1):
             raise KeyboardInterrupt
-        for member in self.members_.values():
-            member.belong_to(self.facts_)
+        self._set_members(self.members_)
         self.history_ = None if self.leader_ is None else self.leader_.history_
 
     def relearn(self, change: Change, context: FitContext) -> None:
-        """Update the members one after another."""
-        self.members_ = {name: copy(member) for name, member in self.members_.items()}
+        """Update the members one after another; Ctrl-C ends it, as half an update is none."""
+        self._set_members({name: copy(member) for name, member in self.members_.items()})
+        self.interrupted_ = False
         for member in self.members_.values():
-            member.belong_to(self.facts_)
             member.relearn(change, context)
-            self.interrupted_ |= member.interrupted_
+            if member.interrupted_:
+                raise KeyboardInterrupt
         self.history_ = None if self.leader_ is None else self.leader_.history_
+
+    def _set_members(self, members: dict[str, Recommender]) -> None:
+        """Have these fitted members, with the facts about the ensemble's training data."""
+        self.members_ = members
+        for member in members.values():
+            member.belong_to(self.facts_)
 
     def score(self, histories: sp.csr_matrix, rows: np.ndarray | None = None) -> torch.Tensor:
         """Sum the members' log-probabilities, each up to a constant for each user."""
@@ -206,7 +216,9 @@ class PooledRecommender(Recommender):  # no dataclass: `chosen_` is no option
 
     def _pooled(self, score: Callable[[Recommender], torch.Tensor], seen: Batch) -> torch.Tensor:
         """The sum of the members' log-probabilities; members that need no conversion come first."""
-        members = sorted(self.members_.items(), key=lambda one: is_likely(one[1]), reverse=True)
+        members = sorted(
+            self.members_.items(), key=lambda one: has_log_probabilities(one[1]), reverse=True
+        )
         parts = (
             _log_probabilities(member, score, seen, self.votes(name)) for name, member in members
         )
@@ -241,11 +253,12 @@ def _log_probabilities(
     member: Recommender, score: Callable[[Recommender], torch.Tensor], seen: Batch, votes: int
 ) -> torch.Tensor:
     scores = score(member).to(seen.offsets.device)
-    scores = scores if is_likely(member) else log_proportions(scores, seen)
+    scores = scores if has_log_probabilities(member) else log_proportions(scores, seen)
     return scores if votes == 1 else scores.mul_(votes)
 
 
 def _leader(members: dict[str, Recommender]) -> str | None:
     """The name of the leader, see `PooledRecommender`; None if no member has codes."""
     coders = [name for name, one in members.items() if one.why_not(Ability.CODES) is None]
-    return next((name for name in coders if is_likely(members[name])), next(iter(coders), None))
+    likely = [name for name in coders if has_log_probabilities(members[name])]
+    return next(iter([*likely, *coders]), None)

@@ -19,7 +19,7 @@ from recvae.models.contract import Ability, Recommender
 from recvae.ranking.shortlist import Products
 
 
-def is_likely(model: Recommender) -> bool:
+def has_log_probabilities(model: Recommender) -> bool:
     """Whether a model's scores are log-probabilities of the items."""
     return model.why_not(Ability.LOG_PROBABILITIES) is None
 
@@ -75,7 +75,7 @@ def pooled_products(votes: dict[Recommender, int], n_items: int) -> Products | N
     Returns:
         None unless the log-probabilities are inner products, of one model or more, or sparse.
     """
-    likely = {one: n for one, n in votes.items() if is_likely(one)}
+    likely = {one: n for one, n in votes.items() if has_log_probabilities(one)}
     dense = {one: n for one, n in likely.items() if one.why_not(Ability.VECTORS) is None}
     sparse = {one: n for one, n in votes.items() if one.why_not(Ability.SPARSE_SCORES) is None}
     if not dense or len(dense) + len(sparse) < len(votes):
