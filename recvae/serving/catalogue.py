@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from recvae.errors import DataError, OptionError, did_you_mean
 from recvae.models import Recommender
-from recvae.ranking.rerank import Boost, Diversity, ItemTable, Reranker, Step, pool_size
+from recvae.ranking.rerank import Boost, Diversity, ItemTable, Reranker, Step
 from recvae.serving.schemas import History, Id, Item, ListRequest, ScoredItem, Wishes
 from recvae.serving.search import TitleSearch
 
@@ -53,10 +53,9 @@ class Catalogue:
         self, wishes: Wishes, history: sp.csr_matrix, ids: np.ndarray, scores: np.ndarray, k: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """The k items [k] of the model's best ones [n] that a client wants, and their scores."""
-        if not (steps := _steps(wishes)):
+        if (rerank := self._reranker(wishes)) is None:
             return ids[:k], scores[:k]
-        n = self.n_best(wishes, k)
-        rerank = Reranker(steps, self._table)
+        n = rerank.n_best(k)
         ids, scores = rerank(history, ids[None, :n], scores[None, :n], min(k, n))
         return ids[0], scores[0]
 
@@ -74,8 +73,8 @@ class Catalogue:
 
     def n_best(self, wishes: Wishes, k: int) -> int:
         """How many of the model's best items are needed for a list of length k."""
-        n_items = len(self.ids)
-        return pool_size(k, n_items) if _steps(wishes) else min(k, n_items)
+        rerank = self._reranker(wishes)
+        return min(k, len(self.ids)) if rerank is None else rerank.n_best(k)
 
     def columns(self, items: Iterable[Id]) -> np.ndarray:
         """The columns int64 of those items that are in the catalogue."""
@@ -83,45 +82,46 @@ class Catalogue:
         return np.fromiter((column for column in found if column >= 0), dtype=np.int64)
 
     def histories(self, requests: Sequence[History]) -> sp.csr_matrix:
-        """Histories as CSR float32 [requests, items]; weights of an item are summed.
+        """Histories as CSR float32 [requests, items]; unknown items are skipped.
 
-        Unknown items are skipped. For a model that reads the order, the later items weigh more.
+        Weights of an item are summed. For a model that reads the order, the usual weight is the
+        place where the item comes last.
         """
-        columns = np.array(
-            [self.column_of.get(str(item), -1) for one in requests for item in one.items],
-            dtype=np.int64,
-        )
-        weights = [
-            weight
-            for one in requests
-            for weight in one.weights or self._usual_weights(len(one.items))
+        entries = [
+            (row, column, weight)
+            for row, one in enumerate(requests)
+            for item, weight in self._weights(one)
+            if (column := self.column_of.get(str(item))) is not None
         ]
-        rows = np.repeat(np.arange(len(requests)), [len(one.items) for one in requests])
-        known = columns >= 0
-        entries = np.array(weights, dtype=np.float32)[known], (rows[known], columns[known])
-        return sp.coo_matrix(entries, shape=(len(requests), len(self.ids))).tocsr()
+        rows, columns, weights = np.reshape(entries, (-1, 3)).T
+        cells = weights.astype(np.float32), (rows.astype(np.int64), columns.astype(np.int64))
+        return sp.coo_matrix(cells, shape=(len(requests), len(self.ids))).tocsr()
 
     def known_of(self, requests: Sequence[ListRequest]) -> pd.DataFrame:
         """What clients say of their users, a line for each request."""
         given = [one.user_features for one in requests]
         return pd.DataFrame(given, columns=pd.Index(self.user_features))
 
-    def _usual_weights(self, n: int) -> Iterable[float]:
-        return range(1, n + 1) if self._in_order else repeat(1.0, n)
-
     def unknown(self, items: Iterable[Id]) -> list[Id]:
         """The ids that are not in the catalogue."""
         return [exact_in_json(item) for item in items if str(item) not in self.column_of]
+
+    def _weights(self, history: History) -> Iterable[tuple[Id, float]]:
+        """The items of a history with their weights."""
+        if self._in_order and history.weights is None:
+            return {str(item): place for place, item in enumerate(history.items, 1)}.items()
+        return zip(history.items, history.weights or repeat(1.0), strict=False)
+
+    def _reranker(self, wishes: Wishes) -> Reranker | None:
+        """What changes the order of a list; None if nothing does."""
+        wanted: list[Step] = [Boost(-wishes.niche), Diversity(wishes.diversity)]
+        steps = [step for step in wanted if step.weight]
+        return Reranker(steps, self._table) if steps else None
 
 
 def exact_in_json(item: int | str) -> int | str:
     """An id; as text beyond 2^53 - 1, which JavaScript and others would read as another number."""
     return item if isinstance(item, str) or abs(item) < 2**53 else str(item)
-
-
-def _steps(wishes: Wishes) -> list[Step]:
-    """What changes the order of a list, if anything does."""
-    return [step for step in (Boost(-wishes.niche), Diversity(wishes.diversity)) if step.weight]
 
 
 def _titles(model: Recommender) -> list[str | None]:

@@ -60,7 +60,8 @@ class History(Schema):
     """Raw ids, as numbers or strings, the latest last, for models that read the order. Unknown ones
     are skipped and reported."""
     weights: Annotated[list[Weight] | None, Field(max_length=MAX_HISTORY)] = None
-    """A rating or count for each item; only a model trained on weights reads them."""
+    """A rating or count for each item, for a model trained on weights; a model that reads the order
+    takes them for the times of the items. Others do not read them."""
 
     @model_validator(mode="after")
     def _one_weight_an_item(self) -> Self:

@@ -161,6 +161,14 @@ def test_a_request_is_in_order():
         assert histories[1, 3:6].tolist() == [1, 0, 9]
 
 
+def test_an_item_that_comes_again_in_a_request_is_as_recent_as_its_last_time():
+    catalogue = Catalogue(rv.EASE(half_life=2.0).fit(in_circles()))
+    once, again = catalogue.histories(
+        [History(items=[3, 5, 4]), History(items=[5, 3, 3, 99, 3, 5, 4])]
+    )
+    np.testing.assert_array_equal(recent(again, 2.0).toarray(), recent(once, 2.0).toarray())
+
+
 def test_shards_hold_no_order(tmp_path):
     rv.EASE(half_life=3.0).fit(in_circles()).save(tmp_path / "model")
     pd.DataFrame({"user": [1, 2], "item": [0, 1]}).to_parquet(tmp_path / "likes.parquet")
