@@ -44,6 +44,11 @@ def read_table(content: bytes) -> pd.DataFrame:
     return pd.read_parquet(in_arrow(content))
 
 
+def require_readable(table: pa.Table) -> None:
+    """Raise ValueError if `read_table` would refuse a table for its size, once it is written."""
+    _require_modest(8 * table.num_rows * table.num_columns + table.nbytes)
+
+
 def read_lists(content: bytes) -> pa.Table:
     """A Parquet file's table as Arrow has it, which may have lists; errors: see `read_table`."""
     table = _checked(content, lists=True)

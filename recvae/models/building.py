@@ -46,6 +46,6 @@ def load_model(folder: str | PathLike[str], device: str = "auto") -> Recommender
     chosen = dict(described.options)
     if "device" in chosen:
         chosen["device"] = device
-    with storage.one_clear_error(folder):
+    with storage.as_model_file_error(folder):
         model = ranges.build(MODELS[described.model], chosen)
         return model.take(storage.load_saved(described, stored))

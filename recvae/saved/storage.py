@@ -28,10 +28,11 @@ from recvae.disk import atomic
 from recvae.disk.manifest import DamagedError, MissingError, one_error
 from recvae.disk.paths import path_of
 from recvae.disk.store import Fill, Store, Stored
-from recvae.disk.untrusted import csr_of, read_table
+from recvae.disk.untrusted import csr_of, read_table, require_readable
 from recvae.engine.states import require_finite
 from recvae.errors import DataError, MissingFileError, ModelFileError, OptionError
-from recvae.saved.facts import Facts, Origin
+from recvae.saved.facts import Facts
+from recvae.saved.origin import Origin
 
 KIND = "model"
 MANIFEST = f"{KIND}.json"
@@ -95,22 +96,23 @@ def save(saved: Saved, folder: str | PathLike[str]) -> None:
 
 
 def as_parquet(table: pd.DataFrame) -> pa.Table:
-    """A table of items or users as it is saved."""
+    """A table of items or users as it is saved; DataError if it could not be read again."""
     try:
         columns = pa.Table.from_pandas(table, preserve_index=True)
         for field in columns.schema:
             if pa.types.is_nested(field.type):
                 raise pa.ArrowTypeError(f"column {field.name!r} holds {field.type}")
-    except pa.ArrowException as error:
+        require_readable(columns)
+    except (pa.ArrowException, ValueError) as error:
         raise DataError(
             f"a table of items or users can't be saved: {error}. Give each column values "
-            "of one type."
+            "of one type, and leave out what is too long."
         ) from None
     return columns
 
 
 def load_saved(described: ModelManifest, stored: Stored) -> Saved:
-    """Read the files of a model, after each was verified; errors: see `one_clear_error`.
+    """Read the files of a model, after each was verified; errors: see `as_model_file_error`.
 
     The weights come first: their sizes limit the sizes of all other files.
     """
@@ -135,7 +137,7 @@ def load_saved(described: ModelManifest, stored: Stored) -> Saved:
 
 
 @contextmanager
-def one_clear_error(folder: Path) -> Iterator[None]:
+def as_model_file_error(folder: Path) -> Iterator[None]:
     """A context in which every error of reading a model's folder becomes one ModelFileError."""
     try:
         yield

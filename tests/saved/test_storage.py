@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save
 
 import recvae as rv
 from recvae.data.interactions import Interactions
-from recvae.disk import atomic, manifest
+from recvae.disk import atomic, manifest, untrusted
 from recvae.disk.store import Store
 from recvae.errors import (
     DataError,
@@ -27,7 +27,7 @@ from recvae.errors import (
     TrainingError,
     WriteError,
 )
-from recvae.saved.facts import code_commit
+from recvae.saved.origin import code_commit
 
 USERS = pd.DataFrame(index=pd.Index([f"u{n}" for n in range(30)], name="user"))
 ITEMS = pd.DataFrame(
@@ -129,6 +129,14 @@ def test_a_table_of_items_that_can_not_be_saved_is_refused_before_training(data,
     table = pd.DataFrame({"title": values * 6}, index=ITEMS.index)
     with pytest.raises(DataError, match=r"a table of items or users can't be saved: .*title"):
         rv.Popularity().fit(data.with_item_info(table))
+
+
+def test_a_table_of_items_that_can_not_be_loaded_is_refused_before_training(data, monkeypatch):
+    monkeypatch.setattr(untrusted, "MAX_TABLE_BYTES", 10_000)
+    rv.Popularity().fit(data)
+    stories = pd.DataFrame({"story": ["a" * 1000] * 12}, index=ITEMS.index)
+    with pytest.raises(DataError, match=r"items or users can't be saved: .* GiB"):
+        rv.Popularity().fit(data.with_item_info(stories))
 
 
 def test_a_device_that_is_not_here_is_not_the_models_fault(saved):

@@ -33,7 +33,8 @@ from recvae.models.contract.fitting import (
 from recvae.models.contract.inputs import warn_if_unweighted
 from recvae.models.contract.ridge import USERS
 from recvae.models.contract.saving import SavableModel
-from recvae.saved.facts import BestEpoch, Facts, Origin
+from recvae.saved.facts import Facts
+from recvae.saved.origin import BestEpoch, Origin
 from recvae.saved.storage import as_parquet
 
 EPOCHS = "epochs"

@@ -25,7 +25,8 @@ from recvae.models.contract.inputs import Input, as_input, recent
 from recvae.options.spaces import Space
 from recvae.packages import sklearn
 from recvae.ranking.neighbors import cosine
-from recvae.saved.facts import Facts, Origin
+from recvae.saved.facts import Facts
+from recvae.saved.origin import Origin
 
 ParallelAxis: TypeAlias = Literal["users", "items"]
 
