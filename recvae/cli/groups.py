@@ -60,7 +60,8 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
 
 def _of_fields(group: type) -> list[Parameter]:
     """An option for each field, the required ones first."""
-    helps = {name: told for part in group.__mro__ for name, told in _parts(part)[1].items()}
+    parts = (_parts(part)[1] for part in reversed(group.__mro__))
+    helps = {name: told for part in parts for name, told in part.items()}
     options = [_option(field, helps) for field in signature(group).parameters.values()]
     return sorted(options, key=lambda option: option.default is not Parameter.empty)
 

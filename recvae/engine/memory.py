@@ -25,7 +25,7 @@ NO_MEMORY = "can't allocate memory"
 
 
 @contextmanager
-def one_clear_error() -> Iterator[None]:
+def as_training_error() -> Iterator[None]:
     """A context in which torch's and NumPy's errors for lack of memory become a TrainingError."""
     try:
         yield

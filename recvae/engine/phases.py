@@ -53,7 +53,7 @@ class Phase:
     memory: nn.Module | None = None
 
     def after(self, steps: int) -> Self:
-        """The phase of a training that so many steps were made of before."""
+        """The same phase, whose steps are counted from `steps` on, for a training that goes on."""
         return replace(self, step=lambda batch, step: self.step(batch, steps + step))
 
 

@@ -59,7 +59,7 @@ class TrainState:
         return self.totals
 
     def end(self) -> None:
-        """Put the weights to keep into the net: the best, or without validation the last."""
+        """Put the best weights into the net; without validation, the last (or their average)."""
         if self.average:
             self.average.swap()
         self.best.restore()

@@ -20,7 +20,7 @@ from optuna.distributions import (
 )
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from recvae.experiments.study_files import new_study, one_clear_error
+from recvae.experiments.study_files import as_data_error, new_study
 from recvae.experiments.trials import STATES
 from recvae.options.spaces import Categorical, Float, Int, Space
 
@@ -64,7 +64,7 @@ class Study:
 
     def __post_init__(self) -> None:
         self._live = new_study(pruner=PRUNER)
-        with one_clear_error(self.path):
+        with as_data_error(self.path):
             self._live.add_trials(self.kept.trials)
             for trial in self.trials:
                 if trial.distributions != self._choices or trial.user_attrs["seconds"] < 0:
@@ -131,7 +131,7 @@ class Study:
             state, seconds = TrialState.FAIL, perf_counter() - started
         trial.set_user_attr("seconds", seconds)
         finished = self._live.tell(trial, value, state)
-        with one_clear_error(self.path):
+        with as_data_error(self.path):
             self.kept.add_trial(finished)
         return trained if self.best and self.best.number == trial.number else None
 

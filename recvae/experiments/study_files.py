@@ -40,7 +40,7 @@ def opened(path: Path | None, about: Mapping[str, str]) -> Iterator[optuna.Study
 
 
 def _study(path: Path, about: Mapping[str, str]) -> optuna.Study:
-    with one_clear_error(path):
+    with as_data_error(path):
         connect = partial(sqlite3.connect, path)
         storage = RDBStorage("sqlite://", {"creator": connect, "poolclass": NullPool})
         study = new_study(storage=storage, study_name="recvae", load_if_exists=True)
@@ -58,7 +58,7 @@ def _study(path: Path, about: Mapping[str, str]) -> optuna.Study:
 
 
 @contextmanager
-def one_clear_error(path: Path | None) -> Iterator[None]:
+def as_data_error(path: Path | None) -> Iterator[None]:
     """Turn whatever SQLite and Optuna make of a damaged file into one DataError."""
     try:
         yield

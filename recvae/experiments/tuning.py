@@ -90,15 +90,15 @@ def tune(
         return candidate, seconds, mean_of(metric, candidate, validation)
 
     with opened(path, about) as kept:
-        made = Study(space, first, seed, kept, path)
-        winner, interrupted = _spend(made, judged, trials, minutes)
-        if made.best is None:
-            reason = made.trials[-1].user_attrs["error"]
-            raise TrainingError(f"all {len(made.trials)} trials failed, the last: {reason}")
+        tried = Study(space, first, seed, kept, path)
+        winner, interrupted = _spend(tried, judged, trials, minutes)
+        if tried.best is None:
+            reason = tried.trials[-1].user_attrs["error"]
+            raise TrainingError(f"all {len(tried.trials)} trials failed, the last: {reason}")
         if winner is None:
-            logger.info("fitting the best of the study again: trial %d", made.best.number)
-            winner, _ = fitted(made.options_of(made.best))
-        return Tuned(winner, metric, made.table(metric), made.best.number, interrupted)
+            logger.info("fitting the best of the study again: trial %d", tried.best.number)
+            winner, _ = fitted(tried.options_of(tried.best))
+        return Tuned(winner, metric, tried.table(metric), tried.best.number, interrupted)
 
 
 def _spend(

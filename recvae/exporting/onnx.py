@@ -45,8 +45,8 @@ def export_onnx(model: Recommender, path: str | PathLike[str], k: int = 10) -> N
     beside it, which the graph refers to; the second file of an earlier export is removed.
 
     Args:
-        model: an autoencoder, linear ones too, ImplicitALS, or an ensemble of these, that ignores
-            weights.
+        model: one with `Ability.EXPORT` that reads neither weights nor the order: an autoencoder,
+            linear ones too, GraphAE, ImplicitALS, ItemKNN, SparseEDLAE, or an ensemble of these.
         path: where to write it, .onnx; an old file is replaced when the new one is complete.
         k: length of the lists, from 1 to the number of items. A shorter list is the beginning of a
             longer one.

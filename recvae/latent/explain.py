@@ -39,7 +39,8 @@ def leave_one_out(model: Recommender, history: sp.csr_matrix, columns: np.ndarra
         FoldInError: the model knows only the users that it was trained on.
         OptionError: a column is out of range.
     """
-    history, columns = _checked(model, history, columns)
+    history = _of_one_user(model, history)
+    columns = as_columns(np.atleast_1d(columns), history.shape[1], "columns")
     whole = _leads(model, history, columns)
     rest = torch.cat([_leads(model, block, columns) for block in _without_each(history)])
     return (whole - rest).cpu().numpy()
@@ -58,7 +59,8 @@ def gradient(model: Recommender, history: sp.csr_matrix, columns: np.ndarray) ->
             autoencoder.
     """
     net = autoencoder(model)
-    history, columns = _checked(model, history, columns)
+    history = _of_one_user(model, history)
+    columns = as_columns(np.atleast_1d(columns), history.shape[1], "columns")
     batch = net.batch(history[np.zeros(len(columns), dtype=np.int64)])
     entries = torch.clone(batch.values).requires_grad_()
     leads = _lead(net.forward(replace(batch, values=entries)), columns)
@@ -88,7 +90,7 @@ def explain(
     """
     if reasons < 1:
         raise OptionError(f"reasons={reasons} must be 1 or more.")
-    history, _ = _checked(model, history, np.array([]))
+    history = _of_one_user(model, history)
     ids = model.recommend(history, k)[0][0]
     ids = ids[ids >= 0]
     contributions = leave_one_out(model, history, ids)
@@ -130,17 +132,15 @@ def agreement(model: Recommender, histories: sp.csr_matrix, k: int = 10) -> pd.D
     return pd.DataFrame(lines, columns=["correlation", "same_reason"])
 
 
-def _checked(
-    model: Recommender, history: sp.csr_matrix, columns: np.ndarray
-) -> tuple[sp.csr_matrix, np.ndarray]:
-    """The history of one user, and columns, in the form that they are used in."""
+def _of_one_user(model: Recommender, history: sp.csr_matrix) -> sp.csr_matrix:
+    """A history in the form that models score; DataError unless one user has an item or more."""
     history = model.checked(history)
     if history.shape[0] != 1 or history.nnz == 0:
         raise DataError(
             f"expected the history of one user, with an item or more, and got {history.shape[0]} "
             f"rows with {history.nnz} items: explain one user at a time."
         )
-    return history, as_columns(np.atleast_1d(columns), history.shape[1], "columns")
+    return history
 
 
 def _leads(model: Recommender, histories: sp.csr_matrix, columns: np.ndarray) -> torch.Tensor:

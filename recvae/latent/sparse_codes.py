@@ -57,7 +57,7 @@ class SparseCodes:
         patience: epochs without a better validation value before training stops; None: no stop.
         seed: decides initial weights, order of users, and what is hidden of their histories.
         model_: the model.
-        net_: the sparse autoencoder, a `recvae.nets.TopKAutoencoder`.
+        net_: the sparse autoencoder, a `recvae.nets.top_k.TopKAutoencoder`.
         history_: DataFrame, a row an epoch, with the columns of a model's `history_`.
     """
 

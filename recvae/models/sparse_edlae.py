@@ -20,8 +20,8 @@ from recvae.options.ranges import DropRate, Fraction, PositiveFloat, PositiveInt
 from recvae.options.spaces import Int
 
 ENTRIES, CELLS = 2**21, 2**24
-"""How many entries the columns of the neighbors have together that are multiplied at once, about;
-how many cells the products, and the histories, of the items have that are solved for at once."""
+"""Items are solved for in batches. The columns of a batch's neighbors have about ENTRIES entries; a
+batch of n items has at most CELLS cells, n times the users or the squared number of neighbors."""
 
 
 @dataclass(kw_only=True, eq=False)

@@ -9,7 +9,8 @@ from recvae.data.matrices import sized
 CELLS = 2**24
 """How many scores a block has at most, users times items, unless the catalogue is large."""
 LARGE, MORE = 2**17, 4
-"""From so many items on, a block, which reads all their vectors, has up to so many times more."""
+"""Each block reads the vectors of all items. So with LARGE items or more, blocks get larger, up to
+MORE times, and there are fewer of them."""
 MOST_USERS = 4096
 STEP = 256
 

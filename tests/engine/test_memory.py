@@ -66,12 +66,12 @@ def test_another_library_may_lack_what_gnus_has(monkeypatch):
     ],
 )
 def test_errors_for_lack_of_memory_are_one(error, said):
-    with pytest.raises(TrainingError, match="smaller latent") as told, memory.one_clear_error():
+    with pytest.raises(TrainingError, match="smaller latent") as told, memory.as_training_error():
         raise error
     assert said in str(told.value)
 
 
 def test_another_error_stays_as_it_is():
-    with pytest.raises(RuntimeError, match="shapes") as told, memory.one_clear_error():
+    with pytest.raises(RuntimeError, match="shapes") as told, memory.as_training_error():
         raise RuntimeError("shapes do not fit")
     assert type(told.value) is RuntimeError

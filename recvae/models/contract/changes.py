@@ -46,7 +46,7 @@ def changed(
     new: Interactions | None,
     remove_users: Collection[Any],
 ) -> tuple[Interactions, Change]:
-    """Today's training data, from yesterday's, and what has changed; who likes nothing is gone."""
+    """Today's training data, without users who like nothing, and what changed since yesterday."""
     if data is None:
         raise OptionError(
             "an update starts from the data of the last fit, which this model has not kept: fit it "

@@ -23,7 +23,7 @@ RIDGE, RIDGES = 3.0, (1.0, 3.0, 10.0, 30.0)
 RATIOS = (1.0, 2.0)
 """How much more the history can say than the scores."""
 TENTH, SPREADS = 0.1, (0.25, 0.5, 0.75, 1.0, 1.25)
-"""The part of the items that one of these spreads is chosen by."""
+"""The part of the items that are scored as cold ones, to choose one of these spreads."""
 PREFIX = "cold_items."
 
 

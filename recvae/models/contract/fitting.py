@@ -52,7 +52,7 @@ class FitContext:
             self.checkpoints or nullcontext(),
             memory.kept(),
             threads.considerate(),
-            memory.one_clear_error(),
+            memory.as_training_error(),
         ):
             yield
 

@@ -9,7 +9,7 @@ from recvae.data.reading import known_columns
 
 
 def allowed(allow: Any, deny: Any, item_ids: pd.Index) -> np.ndarray | None:
-    """The columns of what may be recommended, by raw ids; None if nobody says."""
+    """The columns of what may be recommended, by raw ids; None for all items."""
     if allow is None and deny is None:
         return None
     every = np.arange(len(item_ids))

@@ -143,7 +143,8 @@ class AutoencoderRecommender(Recommender):
     def learn(self, train: CsrOrShards, validation: Holdout | None, context: FitContext) -> None:
         """Train a new net from the seed."""
         parse_metrics([self.metric])
-        seeds = self._draw_net(train.shape[1])
+        weights_seed, *seeds = self._seeds()
+        self.net_ = self._drawn_net(train.shape[1], weights_seed)
         self._train(train, validation, context, seeds)
 
     def relearn(self, change: Change, context: FitContext) -> None:
@@ -153,7 +154,9 @@ class AutoencoderRecommender(Recommender):
         else be noise after so few. See docs/updates.md.
         """
         known, rows = self.net_, as_input(change.train)
-        seeds, n_users = self._draw_net(rows.shape[1], int(self.fingerprint_, 16)), rows.shape[0]
+        n_users, n_items = rows.shape
+        weights_seed, *seeds = self._seeds(int(self.fingerprint_, 16))
+        self.net_ = self._drawn_net(n_items, weights_seed)
         among = _with_others(change.rows, n_users, self._batch_size(n_users), seeds[0])
         grow(known, self.net_, rows, self.kept ** (len(among) / n_users))
         self._train(change.train, None, context, seeds, among=among)
@@ -161,13 +164,14 @@ class AutoencoderRecommender(Recommender):
     def _batch_size(self, n_users: int) -> int:
         return min(self.batch_size, ceil(n_users / MIN_STEPS))
 
-    def _draw_net(self, n_items: int, *more: int) -> list[int]:
-        """Draw a net from the seed and more; the seeds of the users' order and of the noise."""
-        sequence = np.random.SeedSequence([self.seed, *more])
-        weights_seed, *others = sequence.generate_state(3).tolist()
-        self.net_ = self.new_net(n_items)
-        self.net_.initialize(torch.Generator().manual_seed(weights_seed))
-        return others
+    def _seeds(self, *more: int) -> list[int]:
+        """The seeds of the weights, of the users' order and of the noise."""
+        return np.random.SeedSequence([self.seed, *more]).generate_state(3).tolist()
+
+    def _drawn_net(self, n_items: int, seed: int) -> Net:
+        net = self.new_net(n_items)
+        net.initialize(torch.Generator().manual_seed(seed))
+        return net
 
     def _train(
         self,
@@ -178,7 +182,7 @@ class AutoencoderRecommender(Recommender):
         *,
         among: np.ndarray | None = None,
     ) -> None:
-        """Train the net from its beginning; or on, by some rows of the training users."""
+        """Train the net on all training users or, to update it, on the rows `among` them."""
         device, together = devices.resolve(self.device), processes.current()
         order_seed, noise_seed = seeds
         rows: CsrOrShards

@@ -13,7 +13,7 @@ GIGA = 1e9
 TWO_CORES = 150.0
 """GFLOP/s of two cores of today: the usual `speed`."""
 OF_PRODUCTS = 3
-"""How often a training step takes the time of its products; the rest is the softmax and Adam."""
+"""A training step takes so many times as long as its products; the rest is the softmax and Adam."""
 PER_GIGABYTE = 50
 """GFLOP that take as long as reading a gigabyte, in rows from all over a matrix."""
 PER_MILLION = 55
@@ -51,7 +51,7 @@ def closed_form(n_items: int) -> Cost:
 
 
 def linear_path(n_entries: int, n_items: int, epochs: int) -> Cost:
-    """The same, and in each epoch every entry of the data reads a row of it."""
+    """A closed form, of which every entry of the data reads a row in each epoch."""
     solved, read = closed_form(n_items), epochs * n_entries * 4 * n_items / GIGA
     return Cost(solved.gigabytes, solved.gigaflop + PER_GIGABYTE * read)
 

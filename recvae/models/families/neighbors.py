@@ -73,7 +73,7 @@ class NeighborModel(Recommender):
         self.neighbors_ = to_csr(state, (len(self.items_), len(self.items_)))
 
     def _padded(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Columns and weights of the neighbors, [items, the most that one has] each, 0 beyond."""
+        """Columns and weights of the neighbors, [items, most] each, 0 beyond an item's own."""
         rows, there = self.neighbors_, places(self.neighbors_)
         columns, weights = np.zeros(there.shape, np.int64), np.zeros(there.shape, np.float32)
         columns[there], weights[there] = rows.indices, rows.data
@@ -87,7 +87,7 @@ def of_neighbors(rows: sp.csr_matrix) -> torch.Tensor:
 
 
 def places(rows: sp.csr_matrix) -> np.ndarray:
-    """bool [n, the most that one has]: where the entries of each row are, one after another."""
+    """bool [n, most]: True in as many first places of each row as it has entries."""
     sizes = np.diff(rows.indptr)
     return np.arange(sizes.max(initial=0)) < sizes[:, None]
 
