@@ -1,6 +1,7 @@
-"""Seconds of a training epoch of Mult-VAE by other libraries, with their own code, and by ours.
+"""Mult-VAE of other libraries, with their own code, and ours: an epoch, lists, metrics, memory.
 
-Over 10,000 users of the matrix shaped like ML-20M, scaled up to all of them; EASE is not scaled up.
+Of each user of a part of the matrix shaped like ML-20M a tenth of the items is held out. Seconds of
+an epoch are scaled up to all users; those of EASE are not.
 """
 
 import json
@@ -25,29 +26,47 @@ PEERS: dict[str, tuple[str, str, list[str]]] = {
     "warprec": ("python3.12", "warprec_models.py", []),
 }
 """Python, script, and packages whose own requirements no longer fit together."""
-N_USERS, EPOCHS = 10_000, 3
+N_USERS, EPOCHS, REPEATS, K = 10_000, 3, 3, 100
+METRICS = ("ndcg@100", "full-recall@20")
+"""As the others define them."""
 
 
 def measure(scale: float) -> Iterator[dict[str, Any]]:
     """Each in a process of its own."""
-    matrix = like_ml_20m(scale)[: int(N_USERS * scale)]
-    whole = ML_20M[0] * scale / matrix.shape[0]
+    holdout = rv.split_interactions(like_ml_20m(scale)[: int(N_USERS * scale)]).test
+    whole = ML_20M[0] * scale / holdout.fold_in.shape[0]
     for name, (python, script, others) in PEERS.items():
-        found = run(environment(name, python, others), FOLDER / script, matrix)
-        sizes = {"users": found["users"], "items": found["items"]}
-        yield {"way": name, **spread([whole * second for second in found["seconds"]]), **sizes}
-        if "ease" in found:
-            yield {"way": f"{name}, EASE", **spread(found["ease"]), **sizes}
-    sizes = {"users": matrix.shape[0], "items": matrix.shape[1]}
-    seconds, _ = alone(ours, matrix)
-    yield {"way": "recvae", **spread([whole * second for second in seconds]), **sizes}
-    seconds, _ = alone(our_ease, matrix)
-    yield {"way": "recvae, EASE", **spread(seconds), **sizes}
+        yield from lines(name, run(environment(name, python, others), script, holdout), whole)
+    found, gigabytes = alone(ours, holdout)
+    ease, _ = alone(our_ease, holdout.fold_in)
+    yield from lines("recvae", {**found, "gigabytes": gigabytes, "ease": ease}, whole)
 
 
-def ours(matrix: sp.csr_matrix) -> list[float]:
-    """Seconds of each epoch."""
-    return each_epoch(rv.MultVAE(epochs=EPOCHS, batch_size=BATCH).fit(matrix))
+def lines(way: str, found: dict[str, Any], whole: float) -> Iterator[dict[str, Any]]:
+    """What was found of a library."""
+    seconds = [whole * second for second in found["seconds"]]
+    sizes = {"users": found["users"], "items": found["items"]}
+    yield {"way": way, "what": "an epoch, s", **spread(seconds), **sizes}
+    yield {"way": way, "what": "lists a second", **spread(found["lists"])}
+    yield {"way": way, "what": "users judged a second", **spread(found["judged"])}
+    yield {"way": way, "what": "GB", **spread([found["gigabytes"]])}
+    if "ease" in found:
+        yield {"way": way, "what": "EASE, s", **spread(found["ease"])}
+
+
+def ours(holdout: rv.Holdout) -> dict[str, Any]:
+    """The same of recvae."""
+    model = rv.MultVAE(epochs=EPOCHS, batch_size=BATCH).fit(holdout.fold_in)
+    n_users, n_items = holdout.fold_in.shape
+    lists = seconds_of(lambda: model.recommend(holdout.fold_in, K), REPEATS)
+    judged = seconds_of(lambda: rv.evaluate(model, holdout, METRICS), REPEATS)
+    return {
+        "users": n_users,
+        "items": n_items,
+        "seconds": each_epoch(model),
+        "lists": [n_users / seconds for seconds in lists],
+        "judged": [n_users / seconds for seconds in judged],
+    }
 
 
 def our_ease(matrix: sp.csr_matrix) -> list[float]:
@@ -68,12 +87,14 @@ def environment(name: str, base: str, others: list[str]) -> Path:
     return python
 
 
-def run(python: Path, script: Path, matrix: sp.csr_matrix) -> dict[str, Any]:
-    """What a script printed last about a matrix."""
+def run(python: Path, script: str, holdout: rv.Holdout) -> dict[str, Any]:
+    """What a script printed last of some users."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "matrix.npz"
-        sp.save_npz(path, matrix)
-        printed = call(python.absolute(), script.absolute(), path, BATCH, EPOCHS, folder=folder)
+        sp.save_npz(Path(folder) / "known.npz", holdout.fold_in)
+        sp.save_npz(Path(folder) / "held_out.npz", holdout.held_out)
+        path = (FOLDER / script).absolute()
+        matrices = ("known.npz", "held_out.npz")
+        printed = call(python.absolute(), path, *matrices, BATCH, EPOCHS, folder=folder)
     found: dict[str, Any] = json.loads(printed.splitlines()[-1])
     return found
 
