@@ -2,6 +2,7 @@
 
 import json
 import re
+from errno import ENOSPC
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -128,6 +129,21 @@ def test_a_folder_that_cannot_be_written_is_said_so(result, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(WriteError, match=r"file.* can't be written .*: choose a place"):
         write_report(result, tmp_path / "file")
+
+
+def test_a_full_disk_leaves_the_report_that_is_there(tmp_path, monkeypatch):
+    page = write_report(compare({"alone": Noisy()}, small_split()), tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    def write_nothing(path, content):
+        path.touch()
+        raise OSError(ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", write_nothing)
+    with pytest.raises(WriteError, match=r"No space left.*has room"):
+        write_report(compare({"other": Noisy()}, small_split()), tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert page in before
 
 
 def test_the_lines_that_are_named_end_apart_and_have_one_colour(result):

@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from os import PathLike
@@ -45,16 +46,13 @@ def write_report(comparison: Comparison, folder: str | PathLike[str]) -> Path:
     """
     folder = path_of(folder)
     require_own(folder)
+    pictures = _pictures(comparison)
     with atomic.writing_to(folder):
         (folder / "plots").mkdir(parents=True, exist_ok=True)
-        pictures = _pictures(comparison)
-        for picture in pictures:
-            (folder / "plots" / f"{picture.name}.svg").write_bytes(picture.light)
-            (folder / "plots" / f"{picture.name}.png").write_bytes(picture.png)
-        _write_tables(comparison, folder)
-        page = folder / "index.html"
-        page.write_text(_html(comparison, pictures), encoding="utf-8")
-    return page
+        for name, content in _files(comparison, pictures):
+            with atomic.draft_of(folder / name) as draft:
+                draft.write_bytes(content)
+    return folder / "index.html"
 
 
 def require_own(folder: Path) -> None:
@@ -63,12 +61,17 @@ def require_own(folder: Path) -> None:
         raise WriteError(f"{folder} holds an index.html of something else: choose another folder.")
 
 
-def _write_tables(comparison: Comparison, folder: Path) -> None:
+def _files(comparison: Comparison, pictures: list[Picture]) -> Iterator[tuple[str, bytes]]:
+    """The names and contents of all files, the page last."""
+    for picture in pictures:
+        yield f"plots/{picture.name}.svg", picture.light
+        yield f"plots/{picture.name}.png", picture.png
     facts = json.dumps(comparison.to_dict(), indent=2, ensure_ascii=False)
-    (folder / "comparison.json").write_text(facts + "\n", encoding="utf-8")
-    comparison.table.to_csv(folder / "table.csv")
-    comparison.differences.to_csv(folder / "differences.csv")
-    comparison.per_user.to_csv(folder / "per_user.csv", index=False)
+    yield "comparison.json", f"{facts}\n".encode()
+    yield "table.csv", comparison.table.to_csv().encode()
+    yield "differences.csv", comparison.differences.to_csv().encode()
+    yield "per_user.csv", comparison.per_user.to_csv(index=False).encode()
+    yield "index.html", _html(comparison, pictures).encode()
 
 
 def _html(comparison: Comparison, pictures: list[Picture]) -> str:
