@@ -136,7 +136,7 @@ def test_a_full_disk_leaves_the_report_that_is_there(tmp_path, monkeypatch):
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
     def write_nothing(path, content):
-        path.touch()
+        path.open("wb").close()
         raise OSError(ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", write_nothing)
