@@ -270,6 +270,9 @@ METRICS: dict[str, Measure] = {
 }
 """All metrics, by the name before the @."""
 
+LOWER = {"gini", "disliked"}
+"""Metrics of what nobody wants: lower is better."""
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -308,6 +311,12 @@ class Metric:
     def is_accuracy(self) -> bool:
         """Whether it measures how many held-out items were found, with a value for each user."""
         return self.kind in ACCURACY
+
+
+def require_higher(name: str) -> None:
+    """Raise OptionError unless a metric can choose a model: higher must be better."""
+    if Metric.parse(name).kind in LOWER:
+        raise OptionError(f"{name} is better the lower it is: choose by another, as 'ndcg@100'.")
 
 
 def parse_metrics(names: str | Iterable[str]) -> list[Metric]:

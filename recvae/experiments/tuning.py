@@ -15,7 +15,7 @@ from recvae.display.progress import progress
 from recvae.engine.trainer import OnEpoch
 from recvae.errors import OptionError, TrainingError
 from recvae.evaluation.evaluate import mean_of
-from recvae.evaluation.metrics import parse_metrics
+from recvae.evaluation.metrics import require_higher
 from recvae.experiments.trials import M, Tuned, fit_timed
 from recvae.models.contract.recommender import Recommender
 from recvae.options.spaces import Float, Space
@@ -61,7 +61,8 @@ def tune(
             from them, and fits the best of them again if no new one is better.
 
     Raises:
-        OptionError: neither trials nor minutes are given, or the metric's name is mistyped.
+        OptionError: neither trials nor minutes are given, or the metric is unknown, or better the
+            lower it is.
         WriteError: the study can't be written.
         DataError: the study is of another model, other options, data, users or metric, or another
             process is at work on it.
@@ -75,7 +76,7 @@ def tune(
     for name, given in {"trials": trials, "minutes": minutes}.items():
         if given is not None and not given > 0:
             raise OptionError(f"{name}={given} must be above 0.")
-    parse_metrics([metric])
+    require_higher(metric)
     own, space = options.values(model), _space(model)
     path = None if study is None else path_of(study)
     about = _about(model, space, train, validation, metric)

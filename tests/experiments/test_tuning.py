@@ -281,9 +281,12 @@ def test_a_budget_that_is_none_is_refused(split, budget, said):
         run(Noisy(), split, **budget)
 
 
-def test_a_mistyped_metric_is_refused_before_fitting(split):
-    with pytest.raises(OptionError, match="did you mean 'ndcg'"):
-        run(Ranged(), split, trials=1, metric="ncdg@10")
+@pytest.mark.parametrize(
+    ("metric", "said"), [("ncdg@10", "did you mean 'ndcg'"), ("gini@10", "better the lower it is")]
+)
+def test_no_metric_to_choose_by_is_refused_before_fitting(split, metric, said):
+    with pytest.raises(OptionError, match=said):
+        run(Ranged(), split, trials=1, metric=metric)
     assert not Ranged.fits
 
 

@@ -120,10 +120,14 @@ def test_the_time_of_a_fit_holds_for_the_search_of_beta_too(split):
     assert len(model.beta_search_) == 1
 
 
-def test_a_mistyped_metric_is_refused_before_training(split, monkeypatch):
+@pytest.mark.parametrize(
+    ("metric", "said"),
+    [("ncdg@100", "did you mean 'ndcg'"), ("disliked@10", "better the lower it is")],
+)
+def test_no_metric_to_choose_by_is_refused_before_training(split, monkeypatch, metric, said):
     monkeypatch.setattr(rv.MultVAE, "new_net", None)
-    with pytest.raises(OptionError, match="did you mean 'ndcg'"):
-        fit(split, metric="ncdg@100")
+    with pytest.raises(OptionError, match=said):
+        fit(split, metric=metric)
 
 
 def test_a_refit_has_the_beta_that_was_found(split):

@@ -22,7 +22,7 @@ from recvae.engine.batches import Batches, batch_source
 from recvae.engine.phases import Phase
 from recvae.engine.trainer import Trainer
 from recvae.evaluation.evaluate import mean_of
-from recvae.evaluation.metrics import parse_metrics
+from recvae.evaluation.metrics import require_higher
 from recvae.models.contract import Ability, Change, FitContext, Input, Recommender, as_input
 from recvae.nets import Net
 from recvae.nets.growing import grow
@@ -142,7 +142,7 @@ class AutoencoderRecommender(Recommender):
 
     def learn(self, train: CsrOrShards, validation: Holdout | None, context: FitContext) -> None:
         """Train a new net from the seed."""
-        parse_metrics([self.metric])
+        require_higher(self.metric)
         weights_seed, *seeds = self._seeds()
         self.net_ = self._drawn_net(train.shape[1], weights_seed)
         self._train(train, validation, context, seeds)
