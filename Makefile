@@ -1,6 +1,6 @@
 # make demo   the whole job on a generated data set, in under three minutes
 # make check  ruff, mypy and the fast tests, in a minute and a half on two cores
-# make test   ruff, mypy and every test, in six and a half minutes
+# make test   ruff, mypy and every test, in five and a half minutes
 # make bench  how fast the engine is, beside others: two hours, with nothing else running
 #             (PARTS=training SCALE=0.1: one part, in minutes, its figures in build/bench/)
 # make docs   the site of the documentation, in site/
