@@ -171,6 +171,7 @@ def _read(history: str | None, names: FileColumns, as_of: str | None) -> "DataFr
     import pandas as pd
 
     from recvae.data.reading import read_columns
+    from recvae.data.reading.sources import fields_of
     from recvae.data.reading.times import to_moment, to_seconds
 
     user, item, header = names.user, names.item, names.header
@@ -181,7 +182,8 @@ def _read(history: str | None, names: FileColumns, as_of: str | None) -> "DataFr
         read = partial(
             read_columns, source, header=header, quotes=not names.no_quotes, query=names.query
         )
-        if (_columns(source) if header is None else header) == [item]:
+        is_named = header is None and Path(source).is_file()
+        if (fields_of(Path(source)) if is_named else header) == [item]:
             columns = {user: Path(source).stem, **read([item])}
         else:
             columns = read([user, item], others)
@@ -199,29 +201,14 @@ def _read(history: str | None, names: FileColumns, as_of: str | None) -> "DataFr
 def _ids(path: Path, item: str) -> Any:
     """The ids of a file: a table with a column of items, or an id a line."""
     from recvae.data.reading import read_columns
+    from recvae.data.reading.parquet import is_parquet
     from recvae.data.reading.sources import as_file
     from recvae.data.reading.text import first_line
 
     with as_file(path) as file:
-        is_list = _is_text(file) and item not in first_line(file)
+        is_text = file.is_file() and not is_parquet(file)
+        is_list = is_text and item not in first_line(file)
         return read_columns(file, [item], header=[item] if is_list else None)[item]
-
-
-def _columns(source: str | Path) -> list[str]:
-    """The columns that a file names, or the fields of its first line; none of what is no file."""
-    from recvae.data.reading.parquet import column_names
-    from recvae.data.reading.text import first_line
-
-    path = Path(source)
-    if not path.is_file():
-        return []
-    return first_line(path) if _is_text(path) else column_names(path)
-
-
-def _is_text(path: Path) -> bool:
-    from recvae.data.reading.parquet import is_parquet
-
-    return path.is_file() and not is_parquet(path)
 
 
 def _lists(table: "DataFrame") -> str:

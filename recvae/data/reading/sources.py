@@ -19,8 +19,8 @@ from recvae.data.reading.columns import (
     to_pandas,
     with_texts,
 )
-from recvae.data.reading.parquet import is_parquet, read_parquet
-from recvae.data.reading.text import read_text
+from recvae.data.reading.parquet import column_names, is_parquet, read_parquet
+from recvae.data.reading.text import first_line, read_text
 from recvae.disk.databases import is_address, read_query
 from recvae.disk.paths import path_of
 from recvae.errors import DataError, MissingFileError, OptionError
@@ -85,6 +85,11 @@ def read_columns(
             _refuse(header)
             return read_parquet(file, names)
         return read_text(file, names, ids, header, quotes=quotes)
+
+
+def fields_of(file: Path) -> list[str]:
+    """The names of a Parquet file's columns, or the fields of the first line of a text file."""
+    return column_names(file) if is_parquet(file) else first_line(file)
 
 
 def like(source: object, table: pd.DataFrame) -> Any:

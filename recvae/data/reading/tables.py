@@ -9,9 +9,8 @@ import pandas as pd
 from recvae.data.ids import require_none_missing
 from recvae.data.interactions import Interactions
 from recvae.data.reading.build import Duplicates, build_interactions
-from recvae.data.reading.parquet import column_names, is_parquet
-from recvae.data.reading.sources import TableSource, as_file, read_columns
-from recvae.data.reading.text import NULL, first_line
+from recvae.data.reading.sources import TableSource, as_file, fields_of, read_columns
+from recvae.data.reading.text import NULL
 from recvae.disk.paths import path_of
 from recvae.errors import MissingFileError, OptionError
 
@@ -122,8 +121,7 @@ def read_items(path: str | PathLike[str], item: str = "item") -> pd.DataFrame:
     if path.is_dir() or not path.exists():
         raise MissingFileError(f"there is no file {path}.")
     with as_file(path) as file:
-        names = column_names(file) if is_parquet(file) else first_line(file)
-        others = [name for name in dict.fromkeys(names) if name != item]
+        others = [name for name in dict.fromkeys(fields_of(file)) if name != item]
         table = pd.DataFrame(read_columns(file, [item], others))
     ids = table.pop(item)
     require_none_missing(int(ids.isna().sum()), item)

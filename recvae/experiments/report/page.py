@@ -46,10 +46,9 @@ def write_report(comparison: Comparison, folder: str | PathLike[str]) -> Path:
     """
     folder = path_of(folder)
     require_own(folder)
-    pictures = _pictures(comparison)
     with atomic.writing_to(folder):
         (folder / "plots").mkdir(parents=True, exist_ok=True)
-        for name, content in _files(comparison, pictures):
+        for name, content in _files(comparison):
             with atomic.draft_of(folder / name) as draft:
                 draft.write_bytes(content)
     return folder / "index.html"
@@ -61,8 +60,9 @@ def require_own(folder: Path) -> None:
         raise WriteError(f"{folder} holds an index.html of something else: choose another folder.")
 
 
-def _files(comparison: Comparison, pictures: list[Picture]) -> Iterator[tuple[str, bytes]]:
+def _files(comparison: Comparison) -> Iterator[tuple[str, bytes]]:
     """The names and contents of all files, the page last."""
+    pictures = _pictures(comparison)
     for picture in pictures:
         yield f"plots/{picture.name}.svg", picture.light
         yield f"plots/{picture.name}.png", picture.png
